@@ -1,0 +1,1 @@
+//! Live streams in memory: who publishes, who reads, the frame log and its cursors.

@@ -1,0 +1,1 @@
+//! Media as data: frames, timestamps, FLV, legacy and enhanced audio and video headers.

@@ -1,0 +1,1 @@
+//! RTMP as a state machine: handshake, chunk streams, messages, commands, sessions; no I/O.

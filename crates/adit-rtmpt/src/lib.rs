@@ -1,0 +1,1 @@
+//! The RTMP tunnel over HTTP as a state machine; no I/O.

@@ -1,0 +1,1 @@
+//! The Adit server as a library: session drivers, applications, limits.

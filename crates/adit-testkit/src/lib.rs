@@ -1,0 +1,1 @@
+//! Test parts for Adit: scripted peers, hostile proxies, real peers found and run.

@@ -1,0 +1,3 @@
+//! RTMP that gets through: the adit command.
+
+fn main() {}
