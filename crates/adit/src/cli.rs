@@ -1,0 +1,99 @@
+//! The command line: what can be asked for, and in which words.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// RTMP that gets through: one server port for RTMP, RTMPT and RTMPS.
+#[derive(Debug, Parser)]
+#[command(name = "adit", version, about, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server: RTMP, RTMPT, RTMPS and RTMPTS on every port it listens on
+    Serve(Serve),
+}
+
+/// The flags of `adit serve`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address and port to listen on; repeat for more, port 0 picks a free one
+    /// [default: ports 1935, 80 and 443 of every address]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = listen_address)]
+    pub(crate) listen: Vec<SocketAddr>,
+
+    /// Certificate chain in PEM; read again whenever the file changes
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+
+    /// Private key of the certificate in PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
+
+    /// Where the server keeps what must survive a restart (the self-signed certificate)
+    /// [default: $STATE_DIRECTORY, else adit in the user's state directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+
+    /// How log lines are written to standard error
+    #[arg(long, value_enum, default_value_t = LogFormat::Pretty)]
+    pub(crate) log: LogFormat,
+
+    /// How long media may wait to share a write with what follows it
+    #[arg(long, value_enum, default_value_t = Latency::Balanced)]
+    pub(crate) latency: Latency,
+
+    /// Network of load balancers whose PROXY protocol header is believed; repeat for more
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) trust_proxy: Vec<String>,
+}
+
+/// The shape of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Pretty,
+    /// One JSON object a line, for machines
+    Json,
+}
+
+/// When players are woken, see `adit_broker::Latency`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Latency {
+    /// Every message at once
+    Low,
+    /// At each video message; audio waits for it, 35 ms at most
+    Balanced,
+    /// Up to 350 ms together: the least CPU
+    Throughput,
+}
+
+/// `ADDR:PORT`, and the short forms `:PORT` and `PORT` for every address.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let port_alone = text.strip_prefix(':').unwrap_or(text);
+    if let Ok(port) = port_alone.parse::<u16>() {
+        return Ok(every_address(port));
+    }
+    if let Some(port) = text.strip_prefix("localhost:") {
+        if let Ok(port) = port.parse::<u16>() {
+            return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
+        }
+    }
+    text.parse().map_err(|_| {
+        "not an address to listen on; write ADDR:PORT as in 127.0.0.1:1935 or [::]:1935".to_owned()
+    })
+}
+
+/// Every address of the machine, IPv6 and IPv4.
+pub(crate) fn every_address(port: u16) -> SocketAddr {
+    SocketAddr::from((std::net::Ipv6Addr::UNSPECIFIED, port))
+}
+
+#[cfg(test)]
+mod tests;

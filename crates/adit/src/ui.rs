@@ -1,0 +1,45 @@
+//! The only place that prints: data on standard output, talk on standard error.
+
+use std::error::Error;
+use std::io::{self, Write as _};
+
+/// One line of data for the caller, flushed, since scripts wait for it.
+pub(crate) fn line(text: &str) {
+    let mut out = io::stdout().lock();
+    // A closed standard output is no reason to stop serving.
+    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+        tracing::debug!("standard output is closed");
+    }
+}
+
+/// Something the person should know, and the server goes on.
+pub(crate) fn note(text: &str) {
+    to_stderr("note", text);
+}
+
+/// What to do about the line before.
+pub(crate) fn hint(text: &str) {
+    to_stderr("hint", text);
+}
+
+/// Why the command ends, with every cause below it.
+pub(crate) fn error(failure: &dyn Error) {
+    let mut text = failure.to_string();
+    let mut cause = failure.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    to_stderr("error", &text);
+}
+
+fn to_stderr(kind: &str, text: &str) {
+    let mut out = io::stderr().lock();
+    if writeln!(out, "{kind}: {text}").is_err() {
+        tracing::debug!("standard error is closed");
+    }
+}
