@@ -1,0 +1,1 @@
+//! Acknowledgement accounts, both directions.

@@ -1,0 +1,1 @@
+//! Aggregate messages taken apart.
