@@ -1,1 +1,50 @@
-//! The RTMP tunnel over HTTP as a state machine; no I/O.
+//! The RTMP tunnel over HTTP (RTMPT) as a state machine; no I/O.
+//!
+//! RTMPT carries one RTMP connection in many small HTTP POSTs:
+//!
+//! ```text
+//!   POST /open/1                  → 200  SID \n
+//!   POST /send/SID/0   C0 C1 …    → 200  poll-byte  S0 S1 S2 …
+//!   POST /idle/SID/1   00         → 200  poll-byte  RTMP bytes or nothing
+//!   POST /close/SID/2  00         → 200  00
+//! ```
+//!
+//! `send`, `idle` and `close` share one counter. Requests may arrive over several TCP connections, out of order, twice, or
+//! again after a lost reply; this crate turns them into two ordered byte streams all the same:
+//!
+//! * [`path::parse`] reads a request target;
+//! * [`SessionTable`] finds the session, refuses floods and guesses, and remembers the dead for a while;
+//! * [`ServerTunnel`] is one session: requests in, upstream bytes and replies out.
+//!
+//! The caller owns sockets, HTTP and the clock. It feeds (`handle_*`, [`ServerTunnel::write`]), then drains
+//! ([`ServerTunnel::poll_received`], [`ServerTunnel::poll_reply`], [`ServerTunnel::poll_timeout`]) until each is dry.
+//!
+//! Invariants:
+//!
+//! * Upstream bytes come out exactly once and in the order of the numbers, whatever the network did to the requests.
+//! * Downstream bytes go only into the reply to the lowest unanswered number, so a client that puts the replies in the
+//!   order of their numbers reads the stream as it was written.
+//! * A number that was answered is answered again with the same bytes, as long as the reply is kept.
+//! * Every request gets exactly one reply, or its connection is gone.
+//! * This crate never knows RTMP, HTTP syntax beyond the request target, sockets, or the time of day.
+
+pub mod limits;
+pub mod path;
+
+mod config;
+mod counters;
+mod interval;
+mod reply;
+mod request;
+mod session_id;
+mod table;
+mod tunnel;
+
+pub use config::{LifetimeConfig, OrderConfig, PollConfig, ReplyConfig, TableConfig, TunnelConfig};
+pub use counters::{TableCounters, TunnelCounters};
+pub use interval::PollByte;
+pub use reply::{Reply, ReplyBody};
+pub use request::{Request, RequestId, Sequence};
+pub use session_id::{InvalidSessionId, SessionId};
+pub use table::{Binding, Lookup, OpenRefused, SecurityLevel, SessionTable};
+pub use tunnel::{CloseReason, Fault, ServerTunnel, State};
