@@ -1,1 +1,36 @@
-//! Bytes on a network: TCP, TLS, the tunnel and port sniffing, all presented as one carrier.
+//! Bytes on a network: TCP, TLS, the HTTP tunnel and port sniffing, all presented as one [`Carrier`].
+//!
+//! An [`Acceptor`] owns listening sockets. Whatever a peer speaks first decides what it gets:
+//!
+//! ```text
+//!                    ┌ 0x03 ────────────────▶ Carrier (rtmp)
+//!  TCP ─▶ [PROXY] ─▶ ┼ POST, GET … ─▶ HTTP ─▶ tunnel paths ─▶ Carrier (rtmpt)   one per session
+//!                    │                     └▶ everything else ─▶ HttpHandler
+//!                    └ 0x16 ─▶ TLS ─▶ the same again: Carrier (rtmps), Carrier (rtmpts), HttpHandler
+//! ```
+//!
+//! A [`Carrier`] is an ordered, reliable, two-way stream of bytes, and whoever drives an RTMP
+//! session over it never learns how the bytes travelled. This crate never knows RTMP commands,
+//! media or streams.
+
+mod acceptor;
+mod admission;
+mod carrier;
+mod config;
+mod counters;
+mod error;
+pub mod http;
+pub mod limits;
+mod listener;
+mod network;
+mod sniff;
+pub mod tls;
+
+pub use acceptor::Acceptor;
+pub use carrier::{Carrier, CarrierInfo, TlsInfo, Transport};
+pub use config::{AcceptorConfig, AdmissionConfig, HttpConfig, IdentReply, SocketConfig};
+pub use counters::{Counter, Counters};
+pub use error::{BindError, TlsError};
+pub use listener::Listener;
+pub use network::{Network, ParseNetworkError};
+pub use sniff::{Sniff, sniff};

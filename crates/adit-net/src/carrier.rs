@@ -1,0 +1,101 @@
+//! One stream of bytes to a peer, however it travels.
+
+mod info;
+mod scratch;
+mod socket;
+mod tunnel;
+
+pub(crate) use info::Origin;
+pub use info::{CarrierInfo, TlsInfo, Transport};
+pub(crate) use scratch::read;
+pub(crate) use socket::{Prefixed, Stream};
+
+use bytes::{Buf, Bytes};
+use std::fmt;
+use std::io;
+use std::task::{Context, Poll};
+
+/// An ordered, reliable, two-way stream of bytes to one peer: a TCP connection, a TLS connection, or a tunnel
+/// session over as many HTTP connections as the peer likes.
+///
+/// One task owns a carrier and polls it. Each method remembers the task that polled it last. Dropping a
+/// carrier cuts the peer off at once; [`poll_close`](Self::poll_close) says goodbye first.
+pub struct Carrier {
+    way: Way,
+    info: CarrierInfo,
+}
+
+enum Way {
+    Socket(socket::SocketCarrier),
+    Tunnel(tunnel::TunnelCarrier),
+}
+
+impl Carrier {
+    pub(crate) fn socket(
+        stream: Stream,
+        prefix: Bytes,
+        info: CarrierInfo,
+        permit: crate::admission::Permit,
+    ) -> Self {
+        Self {
+            way: Way::Socket(socket::SocketCarrier::new(stream, prefix, permit)),
+            info,
+        }
+    }
+
+    /// The next bytes from the peer, at most [`READ_BYTES`](crate::limits::READ_BYTES), never empty; `None` once
+    /// the peer has finished sending. Sending is still possible after that.
+    ///
+    /// # Errors
+    ///
+    /// The connection is broken; the carrier is of no further use.
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+        match &mut self.way {
+            Way::Socket(socket) => socket.poll_recv(cx),
+            Way::Tunnel(tunnel) => tunnel.poll_recv(cx, &mut self.info),
+        }
+    }
+
+    /// Sends from `out` until it is empty. Ready when all of it has been handed to the kernel, or, in a
+    /// tunnel, to the queue that the next replies are filled from; pending when the peer must take some first.
+    ///
+    /// # Errors
+    ///
+    /// The connection is broken or already closed; the carrier is of no further use.
+    pub fn poll_send<B: Buf + ?Sized>(
+        &mut self,
+        cx: &mut Context<'_>,
+        out: &mut B,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.way {
+            Way::Socket(socket) => socket.poll_send(cx, out),
+            Way::Tunnel(tunnel) => tunnel.poll_send(cx, out),
+        }
+    }
+
+    /// Ends the sending direction and waits, for a bounded time, until the peer has taken everything. Ready
+    /// means that the carrier can be dropped without losing bytes that were sent.
+    ///
+    /// # Errors
+    ///
+    /// The connection is broken.
+    pub fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.way {
+            Way::Socket(socket) => socket.poll_close(cx),
+            Way::Tunnel(tunnel) => tunnel.poll_close(cx),
+        }
+    }
+
+    /// Who is there and how the bytes travel. In a tunnel the peer is whoever asked last.
+    pub fn info(&self) -> &CarrierInfo {
+        &self.info
+    }
+}
+
+impl fmt::Debug for Carrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Carrier")
+            .field("info", &self.info)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,250 @@
+//! A carrier that is one TCP or TLS connection.
+
+use super::scratch;
+use crate::admission::Permit;
+use crate::limits;
+use bytes::{Buf, Bytes};
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+use tokio_rustls::server::TlsStream;
+
+/// A connection that gives back some bytes already read from it before it reads on.
+#[derive(Debug)]
+pub(crate) struct Prefixed<S> {
+    prefix: Bytes,
+    inner: S,
+}
+
+impl<S> Prefixed<S> {
+    pub(crate) fn new(prefix: Bytes, inner: S) -> Self {
+        Self { prefix, inner }
+    }
+
+    pub(crate) fn inner(&self) -> &S {
+        &self.inner
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.prefix.is_empty() {
+            return Pin::new(&mut self.inner).poll_read(cx, buffer);
+        }
+        let count = self.prefix.len().min(buffer.remaining());
+        buffer.put_slice(&self.prefix.split_to(count));
+        if self.prefix.is_empty() {
+            self.prefix = Bytes::new();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Prefixed<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+/// One connection, plain or encrypted.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    Tls(Box<TlsStream<Prefixed<TcpStream>>>),
+}
+
+impl Stream {
+    /// The TCP connection under it all.
+    pub(crate) fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Tcp(tcp) => tcp,
+            Self::Tls(tls) => tls.get_ref().0.inner(),
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buffer),
+            Self::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, bytes),
+            Self::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, slices),
+            Self::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
+            Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+        }
+    }
+}
+
+/// A carrier over one connection.
+pub(super) struct SocketCarrier {
+    stream: Stream,
+    /// Bytes read while finding out what the peer speaks.
+    prefix: Bytes,
+    received_all: bool,
+    closing: Option<Linger>,
+    _permit: Permit,
+}
+
+impl SocketCarrier {
+    pub(super) fn new(stream: Stream, prefix: Bytes, permit: Permit) -> Self {
+        Self {
+            stream,
+            prefix,
+            received_all: false,
+            closing: None,
+            _permit: permit,
+        }
+    }
+
+    pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+        if !self.prefix.is_empty() {
+            return Poll::Ready(Ok(Some(std::mem::take(&mut self.prefix))));
+        }
+        if self.received_all {
+            return Poll::Ready(Ok(None));
+        }
+        let bytes =
+            ready!(scratch::read(&mut self.stream, cx)).or_else(|error| match error.kind() {
+                // Many TLS peers just hang up instead of saying that they have finished.
+                io::ErrorKind::UnexpectedEof => Ok(None),
+                _ => Err(error),
+            })?;
+        self.received_all = bytes.is_none();
+        Poll::Ready(Ok(bytes))
+    }
+
+    pub(super) fn poll_send<B: Buf + ?Sized>(
+        &mut self,
+        cx: &mut Context<'_>,
+        out: &mut B,
+    ) -> Poll<io::Result<()>> {
+        while out.has_remaining() {
+            let mut slices = [IoSlice::new(&[]); limits::WRITE_PIECES];
+            let pieces = out.chunks_vectored(&mut slices);
+            let slices = slices.get(..pieces).unwrap_or_default();
+            let count = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, slices))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            out.advance(count);
+        }
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.closing.is_none() {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        }
+        let linger = self.closing.get_or_insert_with(Linger::new);
+        linger.poll(cx, &mut self.stream)
+    }
+}
+
+/// Waits until the peer has finished too, throwing away what it still sends, for a bounded time.
+///
+/// Closing a socket that has unread bytes resets the connection, and a reset may overtake the last bytes
+/// sent: the very ones that tell the peer why it is refused.
+pub(crate) struct Linger {
+    deadline: Pin<Box<Sleep>>,
+    left: usize,
+}
+
+impl Linger {
+    pub(crate) fn new() -> Self {
+        let deadline = Box::pin(tokio::time::sleep_until(Instant::now() + limits::LINGER));
+        Self {
+            deadline,
+            left: limits::LINGER_BYTES,
+        }
+    }
+
+    pub(crate) fn poll<S: AsyncRead + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut S,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            if self.left == 0 || self.deadline.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Ok(()));
+            }
+            match ready!(scratch::read(stream, cx)) {
+                Ok(Some(bytes)) => self.left = self.left.saturating_sub(bytes.len()),
+                Ok(None) | Err(_) => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+}

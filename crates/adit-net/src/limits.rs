@@ -1,0 +1,62 @@
+//! Every number a peer can run into, with the configuration key it will have.
+
+use std::time::Duration;
+
+/// Open connections altogether (`conn.total`).
+pub const CONNECTIONS: usize = 10_000;
+/// Open connections from one IPv4 address or IPv6 /64 (`conn.per_ip`).
+pub const CONNECTIONS_PER_ADDRESS: usize = 256;
+/// New connections a second from one IPv4 address or IPv6 /64 (`conn.rate_per_ip`).
+pub const CONNECTION_RATE_PER_ADDRESS: u32 = 50;
+/// Addresses remembered for the two limits above (`conn.addresses`).
+pub const TRACKED_ADDRESSES: usize = 65_536;
+/// Connections the kernel queues before they are accepted (`tcp.backlog`).
+pub const BACKLOG: i32 = 1024;
+/// Carriers that wait for [`Acceptor::accept`](crate::Acceptor::accept) (`conn.queue`).
+pub const ACCEPT_QUEUE: usize = 1024;
+
+/// From accept to knowing what the peer speaks, in each layer (`sniff.deadline`).
+pub const SNIFF_DEADLINE: Duration = Duration::from_secs(10);
+/// For a TLS handshake (`tls.deadline`).
+pub const TLS_DEADLINE: Duration = Duration::from_secs(10);
+/// Bytes looked at before a peer counts as unknown (`sniff.bytes`).
+pub const SNIFF_BYTES: usize = 16;
+/// Bytes of a PROXY header including its extensions (`proxy.header`).
+pub const PROXY_HEADER_BYTES: usize = 2048;
+
+/// Silence after which TCP probes the peer (`tcp.keepalive`).
+pub const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+/// Time between two probes (`tcp.keepalive`).
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+/// Unanswered probes until the connection is given up (`tcp.keepalive`).
+pub const KEEPALIVE_PROBES: u32 = 3;
+/// How long sent bytes may stay unacknowledged (`tcp.user_timeout`).
+pub const USER_TIMEOUT: Duration = Duration::from_secs(20);
+/// Bytes the kernel takes beyond what it can send at once (`tcp.unsent`).
+pub const UNSENT_BYTES: u32 = 128 * 1024;
+/// Bytes one read from a socket may return (`conn.read`).
+pub const READ_BYTES: usize = 64 * 1024;
+/// Pieces one vectored write takes (`conn.write_pieces`).
+pub const WRITE_PIECES: usize = 64;
+/// How long a closed connection waits for the peer to finish, so that the last bytes are not lost
+/// to a reset (`conn.linger`).
+pub const LINGER: Duration = Duration::from_secs(1);
+/// Bytes thrown away meanwhile (`conn.linger_bytes`).
+pub const LINGER_BYTES: usize = 256 * 1024;
+
+/// Bytes of a request line and header together (`http.header`).
+pub const HEADER_BYTES: usize = 8 * 1024;
+/// Header fields of one request (`http.header`).
+pub const HEADER_FIELDS: usize = 64;
+/// First byte of a request to the end of its header (`http.header`).
+pub const HEADER_DEADLINE: Duration = Duration::from_secs(10);
+/// Silence between two requests (`http.keepalive`).
+pub const KEEP_ALIVE: Duration = Duration::from_secs(60);
+/// A whole request body (`http.body`).
+pub const BODY_DEADLINE: Duration = Duration::from_secs(30);
+/// After this long a body must have come at [`BODY_RATE`] on average (`http.body`).
+pub const BODY_GRACE: Duration = Duration::from_secs(5);
+/// Bytes a second of a request body (`http.body`).
+pub const BODY_RATE: u64 = 1024;
+/// A response the peer does not take makes no progress for so long (`http.write_stall`).
+pub const WRITE_STALL: Duration = Duration::from_secs(20);
