@@ -1,1 +1,17 @@
-//! Test parts for Adit: scripted peers, hostile proxies, real peers found and run.
+//! Test parts for Adit: real peers found and run, clips made, packets compared, hostile proxies, scripted clients.
+//!
+//! Nothing here is published. A function that cannot do what it is for panics with the reason, as an assertion would:
+//! the caller is always a test.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "this crate is test code: what goes wrong here is the failure of the test that called it"
+)]
+
+pub mod cast;
+pub mod clip;
+pub mod packets;
+pub mod peers;
+pub mod process;
+pub mod server;

@@ -1,0 +1,182 @@
+//! The real peers: where they are on this machine, and which of them a test may count on.
+
+use std::env;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use crate::process::Process;
+
+/// A program that speaks RTMP and is not ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Peer {
+    /// Debian's ffmpeg, 5.1 in Debian 12.
+    Ffmpeg5,
+    /// The ffmpeg inside the PyPI package `imageio-ffmpeg`, version 9.
+    Ffmpeg9,
+    /// rtmpdump 2.4 with librtmp, of Debian.
+    Rtmpdump,
+    /// nginx of Debian, for its RTMP module.
+    Nginx,
+}
+
+impl Peer {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Ffmpeg5, Self::Ffmpeg9, Self::Rtmpdump, Self::Nginx];
+
+    /// The program file, if it is on this machine.
+    pub fn path(self) -> Option<PathBuf> {
+        match self {
+            Self::Ffmpeg5 => in_path("ffmpeg"),
+            Self::Ffmpeg9 => env::var_os("ADIT_FFMPEG9")
+                .map(PathBuf::from)
+                .or_else(|| Some(workspace().join("target/peers/ffmpeg9")))
+                .filter(|path| path.is_file()),
+            Self::Rtmpdump => in_path("rtmpdump"),
+            Self::Nginx => in_path("nginx"),
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ffmpeg5 => "ffmpeg 5",
+            Self::Ffmpeg9 => "ffmpeg 9",
+            Self::Rtmpdump => "rtmpdump",
+            Self::Nginx => "nginx",
+        })
+    }
+}
+
+/// The peers of this machine; only had where all of them are.
+#[derive(Clone, Copy, Debug)]
+pub struct Peers(());
+
+impl Peers {
+    /// The peers, or `None` where tests go without.
+    ///
+    /// `ADIT_PEERS=none` does without them. `ADIT_PEERS=required` or `CI=true` makes a missing one a failure; otherwise
+    /// a missing one is said on standard error and the test that asked is passed over.
+    pub fn for_test() -> Option<Self> {
+        let wanted = env::var("ADIT_PEERS").unwrap_or_default();
+        if wanted == "none" {
+            return None;
+        }
+        let missing: Vec<String> = Peer::ALL
+            .iter()
+            .filter(|peer| peer.path().is_none())
+            .map(Peer::to_string)
+            .collect();
+        if missing.is_empty() {
+            return Some(Self(()));
+        }
+        let message = format!(
+            "missing peers: {}; run tools/install-peers",
+            missing.join(", ")
+        );
+        let required = wanted == "required" || env::var("CI").is_ok_and(|ci| ci == "true");
+        assert!(!required, "{message}");
+        say(&message);
+        None
+    }
+
+    /// The program file of one.
+    pub fn path(self, peer: Peer) -> PathBuf {
+        peer.path()
+            .unwrap_or_else(|| panic!("{peer} was here a moment ago"))
+    }
+
+    /// A command that runs one of the ffmpegs: errors only on standard error, no questions, no progress.
+    pub fn ffmpeg(self, peer: Peer) -> Command {
+        assert!(
+            matches!(peer, Peer::Ffmpeg5 | Peer::Ffmpeg9),
+            "{peer} is no ffmpeg"
+        );
+        let mut command = Command::new(self.path(peer));
+        command.args([
+            "-hide_banner",
+            "-nostdin",
+            "-nostats",
+            "-loglevel",
+            "error",
+            "-y",
+        ]);
+        // A proxy in the environment would be taken for the tunnel.
+        command
+            .env_remove("http_proxy")
+            .env_remove("no_proxy")
+            .env_remove("SSL_CERT_FILE");
+        command
+    }
+
+    /// The first line that `-version` (or the like) of a peer prints.
+    pub fn version(self, peer: Peer) -> String {
+        let flag = match peer {
+            Peer::Ffmpeg5 | Peer::Ffmpeg9 => "-version",
+            Peer::Rtmpdump => "--help",
+            Peer::Nginx => "-v",
+        };
+        let mut process = Process::start(peer.to_string(), Command::new(self.path(peer)).arg(flag));
+        process.wait(Duration::from_secs(20));
+        let text = process.stdout() + &process.stderr();
+        let line = text
+            .lines()
+            .find(|line| line.contains(char::is_numeric))
+            .unwrap_or_default();
+        line.split(" Copyright")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// Whether the newer ffmpeg was built with `encoder`.
+    pub fn has_encoder(self, encoder: &str) -> bool {
+        static ENCODERS: OnceLock<String> = OnceLock::new();
+        let list = ENCODERS.get_or_init(|| {
+            let mut command = self.ffmpeg(Peer::Ffmpeg9);
+            Process::run(
+                "ffmpeg -encoders",
+                command.arg("-encoders"),
+                Duration::from_secs(20),
+            )
+        });
+        list.lines()
+            .any(|line| line.split_whitespace().nth(1) == Some(encoder))
+    }
+}
+
+/// The root of the checkout.
+pub fn workspace() -> PathBuf {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("crates are in a folder");
+    crates
+        .parent()
+        .expect("the folder is in the workspace")
+        .to_path_buf()
+}
+
+/// The directory of build output of the checkout, for what tests leave to be read.
+pub fn target() -> PathBuf {
+    workspace().join("target")
+}
+
+/// One line of talk on standard error; tests show it with `--nocapture` and when they fail.
+#[expect(
+    clippy::print_stderr,
+    reason = "the test runner captures it, and this is what it is for"
+)]
+pub fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+fn in_path(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .chain([PathBuf::from("/usr/sbin")])
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
