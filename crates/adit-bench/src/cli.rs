@@ -1,0 +1,139 @@
+//! The command line: text into things.
+
+use std::{fmt, path::PathBuf};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::server::Choice;
+
+/// Measures Adit against nginx-rtmp and against what the kernel allows.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// One publisher, many players: CPU per delivered gigabit, memory per connection, delay.
+    Fanout(Fanout),
+    /// Writes the benchmark's stream to plain connections as cheaply as the kernel allows.
+    #[command(hide = true)]
+    BareLoop(BareLoop),
+    /// Becomes a server that ends when its parent does.
+    #[command(hide = true)]
+    Child {
+        parent: u32,
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
+    /// Removes a directory when its standard input ends.
+    #[command(hide = true)]
+    Janitor { dir: PathBuf },
+}
+
+/// Options of `adit-bench fanout`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Fanout {
+    /// Players at the same time
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=15_000))]
+    pub(crate) players: u32,
+    /// Seconds measured, after all players have joined; even numbers hold whole GOPs
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub(crate) seconds: u32,
+    /// Times each server is measured; they take turns, and medians are printed
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) rounds: u32,
+    /// Servers to measure: adit, adit-MODE, nginx, loop, loop-MODE (loop modes: message, frame,
+    /// 10hz, 3hz; plain loop is the one that writes as often as adit does)
+    #[arg(long, value_delimiter = ',', default_value = "adit,nginx,loop")]
+    pub(crate) servers: Vec<Choice>,
+    /// Latency mode of plain adit
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) latency: Latency,
+    /// Connections that only connect, to find their memory; 0 leaves this out
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(..=15_000))]
+    pub(crate) idle: u32,
+    /// The adit binary, if it is not beside this program
+    #[arg(long)]
+    pub(crate) adit: Option<PathBuf>,
+    /// Writes all rounds, the machine and the date to this file
+    #[arg(long)]
+    pub(crate) json: Option<PathBuf>,
+}
+
+/// Options of the bare loop.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BareLoop {
+    /// Connections taken at most
+    #[arg(long)]
+    pub(crate) players: u32,
+    #[arg(long, value_enum)]
+    pub(crate) mode: LoopMode,
+}
+
+/// Adit's latency modes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Latency {
+    /// Sends every message at once
+    Low,
+    /// Sends at each video message; audio rides along
+    #[default]
+    Balanced,
+    /// Sends what has gathered in up to 350 ms
+    Throughput,
+}
+
+impl Latency {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        Self::from_str(text, false)
+    }
+
+    /// The bare loop that writes as often.
+    pub(crate) fn loop_mode(self) -> LoopMode {
+        match self {
+            Self::Low => LoopMode::Message,
+            Self::Balanced => LoopMode::Frame,
+            Self::Throughput => LoopMode::ThreeHertz,
+        }
+    }
+}
+
+impl fmt::Display for Latency {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(*self, out)
+    }
+}
+
+/// When the bare loop writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LoopMode {
+    /// One write per message
+    Message,
+    /// One write per video message, with the audio since the last one
+    Frame,
+    /// Ten writes a second
+    #[value(name = "10hz")]
+    TenHertz,
+    /// One write in 350 ms
+    #[value(name = "3hz")]
+    ThreeHertz,
+}
+
+impl LoopMode {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        Self::from_str(text, false)
+    }
+}
+
+impl fmt::Display for LoopMode {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(*self, out)
+    }
+}
+
+fn show(value: impl ValueEnum, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let value = value.to_possible_value();
+    out.write_str(value.as_ref().map_or("", |value| value.get_name()))
+}

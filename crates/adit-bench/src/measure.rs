@@ -1,0 +1,147 @@
+//! What the kernel says of a process and of the machine.
+
+use std::{fs, time::SystemTime};
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::error::{Doing, Error, Result};
+
+/// The monotonic clock in nanoseconds; the same for all processes of the machine.
+pub(crate) fn monotonic_ns() -> u64 {
+    nanoseconds(ClockId::Monotonic)
+}
+
+/// CPU time this thread has used, in seconds.
+pub(crate) fn thread_cpu_seconds() -> f64 {
+    nanoseconds(ClockId::ThreadCPUTime) as f64 / 1e9
+}
+
+fn nanoseconds(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or_default()
+}
+
+/// CPU time of a process, all threads, in seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct CpuTime {
+    pub(crate) user: f64,
+    pub(crate) system: f64,
+}
+
+impl CpuTime {
+    /// Reads `/proc/PID/stat`; the resolution is that of the clock tick, 10 ms as a rule.
+    pub(crate) fn of(pid: u32) -> Result<Self> {
+        let path = format!("/proc/{pid}/stat");
+        let stat = fs::read_to_string(&path).doing(|| format!("reading {path}"))?;
+        let ticks_per_second = rustix::param::clock_ticks_per_second() as f64;
+        let (user, system) = cpu_ticks(&stat)
+            .ok_or_else(|| Error::Setup(format!("{path} has an unknown form: {stat}")))?;
+        Ok(Self { user: user as f64 / ticks_per_second, system: system as f64 / ticks_per_second })
+    }
+
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self { user: self.user - earlier.user, system: self.system - earlier.system }
+    }
+
+    pub(crate) fn total(self) -> f64 {
+        self.user + self.system
+    }
+}
+
+/// utime and stime, fields 14 and 15; the command name before them may hold anything.
+fn cpu_ticks(stat: &str) -> Option<(u64, u64)> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_ascii_whitespace().skip(11);
+    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+}
+
+/// Memory a process has resident, in bytes.
+pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
+    let path = format!("/proc/{pid}/status");
+    let status = fs::read_to_string(&path).doing(|| format!("reading {path}"))?;
+    resident(&status).ok_or_else(|| Error::Setup(format!("{path} has no VmRSS")))
+}
+
+fn resident(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+/// Child processes of `pid`'s main thread.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
+        .unwrap_or_default()
+        .split_ascii_whitespace()
+        .filter_map(|child| child.parse().ok())
+        .collect()
+}
+
+/// The machine a run was made on.
+#[derive(Debug, Clone)]
+pub(crate) struct Machine {
+    pub(crate) cores: usize,
+    pub(crate) cpu: String,
+    pub(crate) memory_mib: u64,
+    pub(crate) kernel: String,
+    pub(crate) system: String,
+    /// Runnable processes of the last minute when the run began, as the kernel averages them.
+    pub(crate) load_before: String,
+}
+
+impl Machine {
+    /// Reads what is known; what is not known stays empty.
+    pub(crate) fn read() -> Self {
+        let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        let value = |text: &str, key: &str, by: char| {
+            let line = text.lines().find(|line| line.starts_with(key));
+            line.and_then(|line| line.split_once(by))
+                .map(|(_, value)| value.trim().trim_matches('"').to_owned())
+                .unwrap_or_default()
+        };
+        let memory = value(&text("/proc/meminfo"), "MemTotal", ':');
+        let memory_kib: u64 =
+            memory.trim_end_matches("kB").trim().parse().unwrap_or_default();
+        Self {
+            cores: std::thread::available_parallelism().map_or(0, usize::from),
+            cpu: value(&text("/proc/cpuinfo"), "model name", ':'),
+            memory_mib: memory_kib / 1024,
+            kernel: text("/proc/sys/kernel/osrelease").trim().to_owned(),
+            system: value(&text("/etc/os-release"), "PRETTY_NAME", '='),
+            load_before: text("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// Now in UTC, as `2026-11-22T15:12:44Z`.
+pub(crate) fn date() -> String {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    format_utc(since.as_secs())
+}
+
+/// Seconds since 1970 as a UTC date and time, by the Gregorian calendar.
+fn format_utc(seconds: u64) -> String {
+    let (mut days, of_day) = (seconds / 86_400, seconds % 86_400);
+    let leap = |year: u64| {
+        u64::from(year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)))
+    };
+    let mut year = 1970;
+    while days >= 365 + leap(year) {
+        days -= 365 + leap(year);
+        year += 1;
+    }
+    let mut month = 1;
+    for length in [31, 28 + leap(year), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{year}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", days + 1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,16 @@
+//! The bare loop as a server.
+
+use std::path::Path;
+
+use super::{Launcher, Server, process};
+use crate::{cli::LoopMode, error::Result};
+
+pub(super) fn start(launcher: &Launcher, mode: LoopMode, dir: &Path) -> Result<Server> {
+    let players = launcher.connections.to_string();
+    let mode = mode.to_string();
+    let arguments = ["bare-loop", "--players", &players, "--mode", &mode];
+    let child = process::start(&process::own_program()?, &arguments, dir)?;
+    let mut server = Server::when_it_says_so(format!("loop-{mode}"), child, &dir.join("stdout"))?;
+    server.log = dir.join("stderr");
+    Ok(server)
+}
