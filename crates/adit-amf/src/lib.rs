@@ -40,7 +40,7 @@ mod reader;
 mod text;
 
 #[cfg(test)]
-mod strategy;
+mod testing;
 
 pub use error::{DecodeError, EncodeError, Fault, Format, LimitKind, Table};
 pub use limits::Limits;

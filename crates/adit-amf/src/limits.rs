@@ -18,7 +18,7 @@ pub const BYTES: usize = 4 * 1024 * 1024;
 
 /// The most that [`Limits::depth`] can be set to, and the depth up to which the encoders go. It keeps
 /// the stack small whatever the configuration says.
-pub const DEPTH_MAX: usize = 128;
+pub const DEPTH_MAX: usize = 64;
 /// How many times its own length the content of a message may be. Only AMF3 string and trait
 /// references make it more than 1.
 pub const EXPANSION: usize = 4;
@@ -65,3 +65,6 @@ impl Default for Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,14 @@ impl Reader {
         self.rest
     }
 
+    /// Whether nothing is left, or only these bytes; they are then dropped.
+    pub(crate) fn at_end(&mut self, trailer: &[u8]) -> bool {
+        if self.rest == trailer {
+            self.rest.clear();
+        }
+        self.rest.is_empty()
+    }
+
     /// The next byte, not consumed.
     pub(crate) fn peek(&self) -> Option<u8> {
         self.rest.first().copied()

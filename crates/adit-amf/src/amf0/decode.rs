@@ -56,7 +56,7 @@ impl Decoder {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        if self.remaining() == 0 {
+        if self.core.reader.at_end(&TRAILER) {
             return Ok(None);
         }
         let value = self.core.budget.nodes(1).and_then(|()| self.value());
@@ -182,6 +182,10 @@ impl Decoder {
         self.core.text(len, TextKind::Long)
     }
 }
+
+/// What older FLV writers put behind the last value. It begins like a number, which would need nine
+/// bytes, so it can mean nothing else.
+const TRAILER: [u8; 3] = [0, 0, marker::OBJECT_END];
 
 #[expect(
     clippy::cast_precision_loss,

@@ -21,7 +21,7 @@ mod value;
 pub use decode::{Decoder, decode_all};
 pub use encode::{Encoder, encode_all};
 pub use object::Object;
-pub use value::Value;
+pub use value::{Descendants, Value, resolve};
 
 /// The first byte of each value [AMF0 2.1].
 mod marker {

@@ -80,6 +80,11 @@ impl Object {
         self.members.iter().map(|(name, value)| (name, value))
     }
 
+    /// The values in order, to be changed in place.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        self.members.iter_mut().map(|(_, value)| value)
+    }
+
     /// The number of members.
     pub fn len(&self) -> usize {
         self.members.len()

@@ -115,12 +115,32 @@ impl Value {
         }
     }
 
+    /// Whether it takes an index in the reference table [AMF0 2.9].
+    const fn is_complex(&self) -> bool {
+        self.as_object().is_some() || matches!(self, Self::StrictArray(_))
+    }
+
     /// The items of a strict array.
     pub fn as_array(&self) -> Option<&[Self]> {
         match self {
             Self::StrictArray(items) => Some(items),
             _ => None,
         }
+    }
+
+    /// This value and all in it, in the order of the wire, without those inside AMF3 values.
+    pub fn descendants(&self) -> Descendants<'_> {
+        Descendants { open: vec![self] }
+    }
+
+    /// Whether there is a reference in it, AMF3 included. Such a value makes sense only together
+    /// with the values it was decoded with.
+    pub fn has_references(&self) -> bool {
+        self.descendants().any(|value| match value {
+            Self::Reference(_) => true,
+            Self::Avm(value) => value.has_references(),
+            _ => false,
+        })
     }
 
     /// Whether it is null or undefined, also of AMF3: what stands for "no command object".
@@ -130,6 +150,41 @@ impl Value {
             Self::Avm(value) => value.is_null(),
             _ => false,
         }
+    }
+}
+
+/// The value that a reference among `values` stands for; they are all the values of one message
+/// from the first on. It may contain the reference itself.
+pub fn resolve(values: &[Value], index: u16) -> Option<&Value> {
+    values
+        .iter()
+        .flat_map(Value::descendants)
+        .filter(|value| value.is_complex())
+        .nth(index.into())
+}
+
+/// Iterates over a value and all in it; made by [`Value::descendants`].
+#[derive(Clone, Debug)]
+pub struct Descendants<'a> {
+    open: Vec<&'a Value>,
+}
+
+impl<'a> Iterator for Descendants<'a> {
+    type Item = &'a Value;
+
+    fn next(&mut self) -> Option<&'a Value> {
+        let value = self.open.pop()?;
+        match value {
+            Value::Object(members)
+            | Value::EcmaArray(members)
+            | Value::TypedObject { members, .. } => {
+                self.open
+                    .extend(members.iter().rev().map(|(_, value)| value));
+            }
+            Value::StrictArray(items) => self.open.extend(items.iter().rev()),
+            _ => {}
+        }
+        Some(value)
     }
 }
 

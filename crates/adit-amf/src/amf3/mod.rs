@@ -32,7 +32,7 @@ pub use decode::{Decoder, decode_all};
 pub(crate) use encode::EncodeCore;
 pub use encode::{Encoder, encode_all};
 pub use object::{Array, Dictionary, ExternalClass, Object, ObjectVector, Traits, Vector};
-pub use value::Value;
+pub use value::{Descendants, Value, resolve};
 
 /// The first byte of each value [AMF3 3.1].
 mod marker {

@@ -90,6 +90,13 @@ impl Object {
         self.traits.sealed.iter().zip(&self.sealed).chain(dynamic)
     }
 
+    /// The values in the order of [`Object::iter`], to be changed in place.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        self.sealed
+            .iter_mut()
+            .chain(self.dynamic.iter_mut().map(|(_, value)| value))
+    }
+
     /// The number of members.
     pub fn len(&self) -> usize {
         self.sealed.len().saturating_add(self.dynamic.len())

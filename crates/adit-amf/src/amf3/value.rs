@@ -96,6 +96,32 @@ impl Value {
         matches!(self, Self::Null | Self::Undefined)
     }
 
+    /// This value and all in it, in the order of the wire.
+    pub fn descendants(&self) -> Descendants<'_> {
+        Descendants { open: vec![self] }
+    }
+
+    /// Whether there is a reference in it. Such a value makes sense only together with the values
+    /// it was decoded with.
+    pub fn has_references(&self) -> bool {
+        self.descendants()
+            .any(|value| matches!(value, Self::Reference(_)))
+    }
+
+    /// Whether it takes an index in the object table [AMF3 2.2].
+    const fn is_complex(&self) -> bool {
+        !matches!(
+            self,
+            Self::Undefined
+                | Self::Null
+                | Self::Boolean(_)
+                | Self::Integer(_)
+                | Self::Double(_)
+                | Self::String(_)
+                | Self::Reference(_)
+        )
+    }
+
     /// The member of an object, also through an externalizable wrapper, or of the associative part
     /// of an array.
     pub fn property(&self, name: &str) -> Option<&Self> {
@@ -108,6 +134,52 @@ impl Value {
             },
             _ => None,
         }
+    }
+}
+
+/// The value that a reference among `values` stands for; they are all the AMF3 values of one message
+/// from the first on. It may contain the reference itself.
+pub fn resolve<'a>(values: impl IntoIterator<Item = &'a Value>, index: u32) -> Option<&'a Value> {
+    let index = usize::try_from(index).ok()?;
+    values
+        .into_iter()
+        .flat_map(Value::descendants)
+        .filter(|value| value.is_complex())
+        .nth(index)
+}
+
+/// Iterates over a value and all in it; made by [`Value::descendants`].
+#[derive(Clone, Debug)]
+pub struct Descendants<'a> {
+    open: Vec<&'a Value>,
+}
+
+impl<'a> Iterator for Descendants<'a> {
+    type Item = &'a Value;
+
+    fn next(&mut self) -> Option<&'a Value> {
+        let value = self.open.pop()?;
+        match value {
+            Value::Array(array) => {
+                self.open.extend(array.dense.iter().rev());
+                self.open
+                    .extend(array.associative.iter().rev().map(|(_, value)| value));
+            }
+            Value::Object(object) => {
+                self.open
+                    .extend(object.dynamic().iter().rev().map(|(_, value)| value));
+                self.open.extend(object.sealed().iter().rev());
+            }
+            Value::External { value, .. } => self.open.push(value),
+            Value::VectorObject(vector) => self.open.extend(vector.items.iter().rev()),
+            Value::Dictionary(dictionary) => {
+                let entries = dictionary.entries.iter().rev();
+                self.open
+                    .extend(entries.flat_map(|(key, value)| [value, key]));
+            }
+            _ => {}
+        }
+        Some(value)
     }
 }
 
