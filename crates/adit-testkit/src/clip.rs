@@ -11,9 +11,9 @@ use crate::process::Process;
 pub enum VideoCodec {
     /// H.264 with B-frames.
     H264,
-    /// HEVC, FourCC `hvc1`.
+    /// HEVC, type `hvc1`.
     Hevc,
-    /// AV1, FourCC `av01`.
+    /// AV1, type `av01`.
     Av1,
 }
 
@@ -24,7 +24,7 @@ pub enum AudioCodec {
     Aac,
     /// MP3.
     Mp3,
-    /// Opus, FourCC `Opus`.
+    /// Opus, type `Opus`.
     Opus,
 }
 
@@ -102,11 +102,7 @@ impl Clip {
         command
             .args(["-f", "flv", "-flvflags", "no_duration_filesize"])
             .arg(&file);
-        Process::run(
-            "ffmpeg making a clip",
-            &mut command,
-            Duration::from_secs(120),
-        );
+        Process::run("ffmpeg making a clip", &mut command, Duration::from_mins(2));
         file
     }
 }

@@ -4,14 +4,18 @@
 //! the caller is always a test.
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
-    clippy::unwrap_used,
     reason = "this crate is test code: what goes wrong here is the failure of the test that called it"
 )]
 
 pub mod cast;
 pub mod clip;
+pub mod hostile;
+pub mod http;
 pub mod packets;
 pub mod peers;
 pub mod process;
+pub mod random;
 pub mod server;
+pub mod tunnel;

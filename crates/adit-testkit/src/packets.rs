@@ -69,15 +69,10 @@ impl fmt::Debug for Packet {
         };
         let mut hasher = DefaultHasher::new();
         self.body.hash(&mut hasher);
-        let head: String = self
-            .body
-            .iter()
-            .take(5)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let head = &self.body[..self.body.len().min(5)];
         write!(
             f,
-            "{kind:5} {:?} at {} ms, {} bytes {head}… hash {:016x}",
+            "{kind:5} {:?} at {} ms, {} bytes {head:02x?}… hash {:016x}",
             self.role(),
             self.at_ms,
             self.body.len(),
@@ -89,12 +84,12 @@ impl fmt::Debug for Packet {
 /// The packets of an FLV file. A tag cut off at the end of the file is left out, as a killed writer leaves one.
 pub fn read(file: &Path) -> Vec<Packet> {
     let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    parse(Bytes::from(bytes))
+    parse(&Bytes::from(bytes))
 }
 
 /// The packets of FLV data: a header of 9 bytes, then for each tag 4 bytes of the previous size and
 /// `type 1 | length 3 | time 3 | time's top byte 1 | stream 3 | body`.
-pub fn parse(flv: Bytes) -> Vec<Packet> {
+pub fn parse(flv: &Bytes) -> Vec<Packet> {
     let mut packets = Vec::new();
     let mut at = 9 + 4;
     while let Some(head) = flv.get(at..at + 11) {

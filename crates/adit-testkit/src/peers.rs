@@ -14,7 +14,7 @@ use crate::process::Process;
 pub enum Peer {
     /// Debian's ffmpeg, 5.1 in Debian 12.
     Ffmpeg5,
-    /// The ffmpeg inside the PyPI package `imageio-ffmpeg`, version 9.
+    /// The ffmpeg inside the Python package `imageio-ffmpeg`, version 9.
     Ffmpeg9,
     /// rtmpdump 2.4 with librtmp, of Debian.
     Rtmpdump,

@@ -35,12 +35,20 @@ const PATIENCE: Duration = Duration::from_secs(45);
 
 #[test]
 fn every_peer_plays_what_every_peer_publishes_by_every_transport_on_one_port() {
-    let Some(peers) = Peers::for_test() else { return };
+    let Some(peers) = Peers::for_test() else {
+        return;
+    };
     let began = Instant::now();
     let folder = tempfile::tempdir().unwrap();
-    let clip = Clip::new(Some(VideoCodec::H264), Some(AudioCodec::Aac), CLIP_SECONDS).make(peers, folder.path());
+    let clip = Clip::new(Some(VideoCodec::H264), Some(AudioCodec::Aac), CLIP_SECONDS)
+        .make(peers, folder.path());
     let server = AditServer::start(env!("CARGO_BIN_EXE_adit"));
-    let stage = Stage { peers, server: &server, clip: &clip, folder: folder.path() };
+    let stage = Stage {
+        peers,
+        server: &server,
+        clip: &clip,
+        folder: folder.path(),
+    };
 
     let mut rows: Vec<Row> = Vec::new();
     for publisher in PUBLISHERS {
@@ -55,7 +63,13 @@ fn every_peer_plays_what_every_peer_publishes_by_every_transport_on_one_port() {
     server.assert_sound();
     assert_eq!(rows.len(), PUBLISHERS.len() * PLAYERS.len() * 16);
     let failed: Vec<String> = rows.iter().filter_map(Row::failure).collect();
-    assert!(failed.is_empty(), "{} pairs failed\n{}\n\n{}", failed.len(), failed.join("\n\n"), server.log());
+    assert!(
+        failed.is_empty(),
+        "{} pairs failed\n{}\n\n{}",
+        failed.len(),
+        failed.join("\n\n"),
+        server.log()
+    );
     let (status, log) = server.stop();
     assert!(status.success(), "the server ended with {status}\n{log}");
 }
@@ -74,29 +88,59 @@ impl Stage<'_> {
         let url = self.server.url(transport, &format!("live/{name}"));
         let sent = self.folder.join(format!("{name}.sent.flv"));
         let certificate = self.server.certificate();
-        let mut publisher = Publisher::start(self.peers, peer, self.clip, &url, &sent, &certificate);
+        let mut publisher =
+            Publisher::start(self.peers, peer, self.clip, &url, &sent, &certificate);
         if let Some(error) = known_failure(peer, transport) {
             let outcome = fails_as_known(publisher.process(), error);
-            return pairs((peer, transport)).map(|pair| Row { pair, outcome: outcome.clone() }).collect();
+            return pairs((peer, transport))
+                .map(|pair| Row {
+                    pair,
+                    outcome: outcome.clone(),
+                })
+                .collect();
         }
         publisher.wait_for_media(1, PATIENCE);
-        let mut playing: Vec<(Pair, Player)> = pairs((peer, transport)).map(|pair| (pair, self.play(&name, pair))).collect();
+        let mut playing: Vec<(Pair, Player)> = pairs((peer, transport))
+            .map(|pair| (pair, self.play(&name, pair)))
+            .collect();
         let deadline = Instant::now() + PATIENCE;
-        while !playing.iter().all(|(pair, player)| pair.cannot_play().is_some() || player.has_media(PLAYED_SECONDS)) {
-            if Instant::now() > deadline || playing.iter_mut().any(|(pair, player)| pair.cannot_play().is_none() && player.process().has_ended()) {
+        while !playing
+            .iter()
+            .all(|(pair, player)| pair.cannot_play().is_some() || player.has_media(PLAYED_SECONDS))
+        {
+            if Instant::now() > deadline
+                || playing.iter_mut().any(|(pair, player)| {
+                    pair.cannot_play().is_none() && player.process().has_ended()
+                })
+            {
                 break;
             }
             pause();
         }
         let sent = publisher.finish(PATIENCE);
-        playing.iter_mut().map(|(pair, player)| Row { pair: *pair, outcome: judge(*pair, player, &sent) }).collect()
+        playing
+            .iter_mut()
+            .map(|(pair, player)| Row {
+                pair: *pair,
+                outcome: judge(*pair, player, &sent),
+            })
+            .collect()
     }
 
     fn play(&self, name: &str, pair: Pair) -> Player {
         let (peer, transport) = pair.player;
         let url = self.server.url(transport, &format!("live/{name}"));
-        let file = self.folder.join(format!("{name}.{peer}-{}.flv", transport.scheme()).replace(' ', ""));
-        Player::start(self.peers, peer, Capture::Demuxed, &url, &file, &self.server.certificate())
+        let file = self
+            .folder
+            .join(format!("{name}.{peer}-{}.flv", transport.scheme()).replace(' ', ""));
+        Player::start(
+            self.peers,
+            peer,
+            Capture::Demuxed,
+            &url,
+            &file,
+            &self.server.certificate(),
+        )
     }
 }
 
@@ -143,14 +187,20 @@ impl Row {
 
     fn names(&self) -> String {
         let ((publisher, up), (player, down)) = (self.pair.publisher, self.pair.player);
-        format!("{publisher:8} {:6}  {player:8} {:6}", up.scheme(), down.scheme())
+        format!(
+            "{publisher:8} {:6}  {player:8} {:6}",
+            up.scheme(),
+            down.scheme()
+        )
     }
 }
 
 fn fails_as_known(process: &mut adit_testkit::process::Process, error: &str) -> Outcome {
     let status = process.wait(PATIENCE);
     if status.success() || !process.stderr().contains(error) {
-        return Outcome::Failed(format!("expected its own `{error}`; it ended with {status}\n{process}"));
+        return Outcome::Failed(format!(
+            "expected its own `{error}`; it ended with {status}\n{process}"
+        ));
     }
     Outcome::PeerCannot(format!("{} says itself: {error}", process.name()))
 }
@@ -173,18 +223,28 @@ fn table(peers: Peers, rows: &[Row], took: Duration) -> String {
     for peer in PLAYERS {
         writeln!(text, "{peer}: {}", peers.version(peer)).unwrap();
     }
-    writeln!(text, "\npublisher by      player   by      packets  joined at  result").unwrap();
+    writeln!(
+        text,
+        "\npublisher by      player   by      packets  joined at  result"
+    )
+    .unwrap();
     for row in rows {
         let names = row.names();
         match &row.outcome {
-            Outcome::Matched(Match { packets, joined_at_ms }) => {
+            Outcome::Matched(Match {
+                packets,
+                joined_at_ms,
+            }) => {
                 writeln!(text, "{names}  {packets:7}  {joined_at_ms:6} ms  identical").unwrap();
             }
-            Outcome::PeerCannot(why) => writeln!(text, "{names}        -          -  {why}").unwrap(),
+            Outcome::PeerCannot(why) => {
+                writeln!(text, "{names}        -          -  {why}").unwrap()
+            }
             Outcome::Failed(_) => writeln!(text, "{names}        -          -  FAILED").unwrap(),
         }
     }
-    let count = |wanted: fn(&Outcome) -> bool| rows.iter().filter(|row| wanted(&row.outcome)).count();
+    let count =
+        |wanted: fn(&Outcome) -> bool| rows.iter().filter(|row| wanted(&row.outcome)).count();
     writeln!(
         text,
         "\n{} pairs: {} identical, {} where the peer itself cannot, {} failed; {} s",
