@@ -1,0 +1,67 @@
+//! Checked big-endian reads over a borrowed message.
+
+/// What is left of a message, and how far it has been read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, at: 0 }
+    }
+
+    /// Bytes read so far.
+    pub(crate) const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Everything not read yet, without reading it.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    pub(crate) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(len)?;
+        self.rest = rest;
+        self.at = self.at.saturating_add(len);
+        Some(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    pub(crate) fn u8(&mut self) -> Option<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    pub(crate) fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    pub(crate) fn u24(&mut self) -> Option<u32> {
+        self.array()
+            .map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))
+    }
+
+    /// A signed 24-bit number, as composition times are.
+    pub(crate) fn i24(&mut self) -> Option<i32> {
+        self.array()
+            .map(|[a, b, c]| i32::from_be_bytes([a, b, c, 0]) >> 8)
+    }
+
+    pub(crate) fn four(&mut self) -> Option<[u8; 4]> {
+        self.array()
+    }
+}
+
+/// The high and the low half of a byte.
+pub(crate) const fn nibbles(byte: u8) -> (u8, u8) {
+    (byte >> 4, byte & 0x0F)
+}
