@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use bytes::BufMut;
+
 /// Which message stream a message belongs to; 0 is the connection itself [RTMP 5.3.1.2.1].
 ///
 /// Any 32-bit number may arrive; the ones a server gives out by `createStream` are small.
@@ -63,6 +65,50 @@ impl ChunkStreamId {
     /// The number.
     pub const fn get(self) -> u32 {
         self.0
+    }
+
+    /// Reads the id from a basic header, and gives the length of the header too; `None` if bytes are
+    /// missing.
+    ///
+    /// ```text
+    /// 1 byte   format 2 bits │ id 6 bits (2 to 63)
+    /// 2 bytes  format 2 bits │ 0 6 bits │ id − 64
+    /// 3 bytes  format 2 bits │ 1 6 bits │ id − 64, low byte first
+    /// ```
+    pub(crate) fn read_basic_header(bytes: &[u8]) -> Option<(Self, usize)> {
+        match bytes {
+            [first, rest @ ..] => match (first & 0x3F, rest) {
+                (0, [low, ..]) => Some((Self::beyond_one_byte(u16::from(*low)), 2)),
+                (1, [low, high, ..]) => {
+                    Some((Self::beyond_one_byte(u16::from_le_bytes([*low, *high])), 3))
+                }
+                (0 | 1, _) => None,
+                (id, _) => Some((Self(u32::from(id)), 1)),
+            },
+            [] => None,
+        }
+    }
+
+    /// Appends the shortest basic header with this id; `format` is 0 to 3.
+    pub(crate) fn write_basic_header(self, format: u8, out: &mut impl BufMut) {
+        let format = format << 6;
+        match (u8::try_from(self.0), u8::try_from(self.0.saturating_sub(64))) {
+            (Ok(id @ 0..64), _) => out.put_u8(format | id),
+            (_, Ok(low)) => {
+                out.put_u8(format);
+                out.put_u8(low);
+            }
+            _ => {
+                let offset = u16::try_from(self.0.saturating_sub(64)).unwrap_or(u16::MAX);
+                out.put_u8(format | 1);
+                out.put_u16_le(offset);
+            }
+        }
+    }
+
+    /// 64 to 65,599.
+    const fn beyond_one_byte(offset: u16) -> Self {
+        Self(64 + offset as u32)
     }
 }
 

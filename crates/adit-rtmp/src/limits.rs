@@ -1,5 +1,9 @@
 //! Limits on what a peer can make us do, in one place.
 
+mod session;
+
+pub use self::session::*;
+
 /// Longest audio, video or aggregate message in bytes (`msg.av`).
 pub const MESSAGE_MEDIA: u32 = 10 * 1024 * 1024;
 /// Longest data, command or shared object message, and longest of unknown type, in bytes (`msg.cmd`).
@@ -20,6 +24,8 @@ pub const PARTIAL_MESSAGES: u32 = 8;
 pub const CHUNK_HEADERS: u32 = 200_000;
 /// Seconds in a row of more chunk headers than that after which the connection ends.
 pub const CHUNK_HEADERS_GRACE_S: u32 = 10;
+/// Pieces of input that may wait in one chunk reader behind the first; more is a mistake of the caller.
+pub const INPUT_PIECES: usize = 1024;
 /// Messages of unknown type in a row that end the connection.
 pub const UNKNOWN_IN_A_ROW: u32 = 3;
 /// Smallest window in bytes that we let a peer ask acknowledgements for (`ack.min`).

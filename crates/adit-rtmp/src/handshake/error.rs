@@ -10,7 +10,7 @@ pub enum HandshakeError {
     #[error("peer asks for rtmpe (version {0}), which is not supported")]
     Encrypted(u8),
     /// The first byte starts a TLS record.
-    #[error("peer speaks tls (first byte 0x16) where plain rtmp is expected")]
+    #[error("peer speaks tls where plain rtmp is expected")]
     Tls,
     /// The first byte starts text, of this character.
     #[error("peer speaks a text protocol (first byte {0:#04x}), not rtmp")]

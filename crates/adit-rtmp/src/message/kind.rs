@@ -1,5 +1,8 @@
 //! Message type ids.
 
+use crate::id::ChunkStreamId;
+use crate::limits::MESSAGE_USER_CONTROL;
+
 /// The type of a message, by its id [RTMP 7.1].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -86,6 +89,21 @@ impl MessageKind {
     }
 }
 
+impl MessageKind {
+    /// Whether a message of this type can have a body of so many bytes; only control messages are
+    /// choosy.
+    pub(crate) const fn allows_length(self, length: u32) -> bool {
+        match self {
+            Self::SetChunkSize | Self::Abort | Self::Acknowledgement | Self::WindowAckSize => {
+                length == 4
+            }
+            Self::SetPeerBandwidth => length == 5,
+            Self::UserControl => length <= MESSAGE_USER_CONTROL,
+            _ => true,
+        }
+    }
+}
+
 /// The types of message that make up a live stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MediaKind {
@@ -108,8 +126,7 @@ impl MediaKind {
     }
 
     /// The chunk stream on which we send this kind.
-    pub const fn csid(self) -> crate::id::ChunkStreamId {
-        use crate::id::ChunkStreamId;
+    pub const fn csid(self) -> ChunkStreamId {
         match self {
             Self::Audio => ChunkStreamId::AUDIO,
             Self::Video => ChunkStreamId::VIDEO,
