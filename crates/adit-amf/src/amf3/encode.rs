@@ -7,7 +7,10 @@ use bytes::{BufMut, BytesMut};
 use super::{
     Array, Dictionary, ExternalClass, Object, ObjectVector, Traits, U29_MAX, Value, head, marker,
 };
-use crate::{EncodeError, Table, Text, limits::DEPTH_MAX};
+use crate::{
+    EncodeError, Table, Text,
+    limits::{DEPTH_MAX, EXPANSION_FREE},
+};
 
 /// Appends all values as one body that is AMF3 from its first byte.
 ///
@@ -69,7 +72,10 @@ impl<'a> Encoder<'a> {
 pub(crate) struct EncodeCore<'a> {
     pub(crate) out: &'a mut BytesMut,
     depth: usize,
-    first: bool,
+    /// Whether strings and traits are referred to.
+    refer: bool,
+    /// Bytes of names and strings so far, as a reader counts them.
+    content: usize,
     /// The markers of the complex values written so far, by index.
     objects: Vec<u8>,
     strings: BTreeMap<Text, u32>,
@@ -88,7 +94,8 @@ impl<'a> EncodeCore<'a> {
         Self {
             out,
             depth: 0,
-            first: true,
+            refer: true,
+            content: 0,
             objects: Vec::new(),
             strings: BTreeMap::new(),
             traits: BTreeMap::new(),
@@ -97,9 +104,19 @@ impl<'a> EncodeCore<'a> {
 
     /// A value at the outermost level is complete: no string or traits reference from here on.
     pub(crate) fn end_of_value(&mut self) {
-        self.first = false;
+        self.refer = false;
         self.strings.clear();
         self.traits.clear();
+    }
+
+    /// Counts content, and ends the references before they let the content outgrow what
+    /// [`EXPANSION`](crate::limits::EXPANSION) allows a reader like ours: from half of the free
+    /// expansion on each byte of content is a byte of output.
+    fn count(&mut self, content: usize) {
+        self.content = self.content.saturating_add(content);
+        if self.content > EXPANSION_FREE / 2 {
+            self.end_of_value();
+        }
     }
 
     pub(crate) fn enter(&mut self) -> Result<(), EncodeError> {
@@ -221,13 +238,14 @@ impl<'a> EncodeCore<'a> {
 
     /// A string or a name.
     fn string(&mut self, text: &Text) -> Result<(), EncodeError> {
+        self.count(text.len());
         if let Some(index) = self.strings.get(text) {
             self.u29(index << 1);
             return Ok(());
         }
         self.length(text.len())?;
         self.out.put_slice(text.as_bytes());
-        if self.first && !text.is_empty() {
+        if self.refer && !text.is_empty() {
             let index = u32::try_from(self.strings.len()).unwrap_or(u32::MAX);
             self.strings.insert(text.clone(), index);
         }
@@ -288,6 +306,13 @@ impl<'a> EncodeCore<'a> {
         self.out.put_u8(marker::OBJECT);
         self.objects.push(marker::OBJECT);
         self.enter()?;
+        self.count(
+            traits
+                .sealed
+                .iter()
+                .map(Text::len)
+                .fold(0, usize::saturating_add),
+        );
         let shape = Shape::Plain(Arc::clone(traits));
         if !self.known_traits(shape) {
             self.plain_traits(traits)?;
@@ -321,7 +346,7 @@ impl<'a> EncodeCore<'a> {
             self.u29(index << 2 | head::INLINE_OBJECT);
             return true;
         }
-        if self.first {
+        if self.refer {
             let index = u32::try_from(self.traits.len()).unwrap_or(u32::MAX);
             self.traits.insert(shape, index);
         }

@@ -400,6 +400,23 @@ fn a_failed_decoder_stays_failed() {
 }
 
 #[test]
+fn what_is_written_stays_within_the_expansion_that_is_read() {
+    #[track_caller]
+    fn check(value: &Value) {
+        let bytes = encode(std::slice::from_ref(value));
+        assert_eq!(decode(&bytes).as_deref(), Ok(std::slice::from_ref(value)));
+    }
+    // References alone would make it 17 times its length, or 1,000 times.
+    check(&array(vec!["s".repeat(60_000).as_str().into(); 17]));
+    check(&array(vec!["s".repeat(1_000).as_str().into(); 1_000]));
+    let class = traits("", false, &["n".repeat(1_000).as_str(); 4]);
+    check(&array(vec![
+        Object::of(class, vec![Value::Null; 4]).into();
+        250
+    ]));
+}
+
+#[test]
 fn what_amf3_cannot_express_is_refused() {
     #[track_caller]
     fn check(value: impl Into<Value>, error: &EncodeError) {
