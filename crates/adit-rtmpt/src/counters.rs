@@ -16,8 +16,8 @@ pub struct TunnelCounters {
     pub stale: u64,
     /// Duplicates turned away because [`limits::WAITERS`](crate::limits::WAITERS) were waiting.
     pub superseded: u64,
-    /// Idles that found nothing and were held.
-    pub held: u64,
+    /// Idles that were held to the end and found nothing.
+    pub silent_idles: u64,
     /// Times the session stalled ([`limits::STALLED`](crate::limits::STALLED)).
     pub stalls: u64,
     /// RTMP bytes from the client, each counted once.

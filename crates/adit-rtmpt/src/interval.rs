@@ -92,7 +92,7 @@ impl Ladder {
         }
     }
 
-    /// The byte for a reply that says nothing about how busy the stream is.
+    /// The byte for a reply without data.
     pub(crate) fn current(&self) -> PollByte {
         self.current
     }
@@ -104,13 +104,12 @@ impl Ladder {
         self.current
     }
 
-    /// The byte for an empty reply to an idle. The first few keep the pace, each further one climbs a step.
-    pub(crate) fn empty_idle(&mut self) -> PollByte {
+    /// An idle was held in vain. The first few keep the pace, each further one climbs a step.
+    pub(crate) fn silence(&mut self) {
         self.empty_idles = self.empty_idles.saturating_add(1);
         if self.empty_idles > self.config.patience {
             self.current = self.current.slower().min(self.config.max);
         }
-        self.current
     }
 }
 

@@ -31,14 +31,21 @@
 pub mod limits;
 pub mod path;
 
+mod cache;
 mod config;
 mod counters;
+mod downstream;
 mod interval;
+mod order;
 mod reply;
 mod request;
 mod session_id;
+mod state;
 mod table;
 mod tunnel;
+
+#[cfg(test)]
+mod testing;
 
 pub use config::{LifetimeConfig, OrderConfig, PollConfig, ReplyConfig, TableConfig, TunnelConfig};
 pub use counters::{TableCounters, TunnelCounters};
@@ -46,5 +53,6 @@ pub use interval::PollByte;
 pub use reply::{Reply, ReplyBody};
 pub use request::{Request, RequestId, Sequence};
 pub use session_id::{InvalidSessionId, SessionId};
+pub use state::{CloseReason, Fault, State};
 pub use table::{Binding, Lookup, OpenRefused, SecurityLevel, SessionTable};
-pub use tunnel::{CloseReason, Fault, ServerTunnel, State};
+pub use tunnel::ServerTunnel;

@@ -61,12 +61,103 @@ pub enum InvalidTarget {
     #[error("the request target is longer than {} bytes", limits::TARGET)]
     TooLong,
 }
+
 /// Reads a request target, `/send/SID/5` or `http://host:443/send/SID/5?x=y`. The query is ignored.
+///
+/// The absolute form is what proxies and some ffmpegs send, even inside TLS and with the wrong scheme (Q-125); its host is
+/// not looked at here.
+///
+/// ```text
+///   /fcs/ident   /fcs/ident2   /open/1   /send/SID/SEQ   /idle/SID/SEQ   /close/SID   /close/SID/SEQ   /close/2
+/// ```
 ///
 /// # Errors
 ///
-/// [`InvalidTarget`] when the first part is one of the tunnel's and the rest is not.
+/// [`InvalidTarget`] when the first part is one of the tunnel's and the rest cannot be served.
 pub fn parse(target: &str) -> Result<Target, InvalidTarget> {
-    let _ = target;
-    Ok(Target::Other)
+    let Some(path) = path_of(target) else {
+        return Ok(Target::Other);
+    };
+    let mut parts = path.split('/');
+    let verb = parts.next();
+    let (first, second, more) = (parts.next(), parts.next(), parts.next());
+    if !matches!(verb, Some("fcs" | "open" | "send" | "idle" | "close")) {
+        return Ok(Target::Other);
+    }
+    if target.len() > limits::TARGET {
+        return Err(InvalidTarget::TooLong);
+    }
+    if path.contains('%') {
+        return Err(InvalidTarget::Encoded);
+    }
+    match (verb, first, second, more) {
+        (Some("fcs"), Some("ident"), None, None) => Ok(Target::Ident),
+        (Some("fcs"), Some("ident2"), None, None) => Ok(Target::Ident2),
+        (Some("fcs"), ..) => Ok(Target::Other),
+        (_, None | Some(""), ..) | (_, _, Some(""), _) | (.., Some(_)) => Err(InvalidTarget::Shape),
+        // Whatever stands here is not an id: the server always makes its own.
+        (Some("open"), Some(_), None, None) => Ok(Target::Open),
+        (Some("close"), Some(id), None, None) => Ok(close_without_number(id)),
+        (Some("close"), Some(id), Some(number), None) => Ok(Target::Close {
+            session: session(id),
+            sequence: Some(sequence(number)?),
+        }),
+        (Some("send"), Some(id), Some(number), None) => Ok(Target::Send {
+            session: session(id),
+            sequence: sequence(number)?,
+        }),
+        (Some("idle"), Some(id), Some(number), None) => Ok(Target::Idle {
+            session: session(id),
+            sequence: sequence(number)?,
+        }),
+        _ => Err(InvalidTarget::Shape),
+    }
 }
+
+/// The path after its first slash, without the query; `None` when the target has no such path.
+fn path_of(target: &str) -> Option<&str> {
+    let rest = if let Some(rest) = target.strip_prefix('/') {
+        rest
+    } else {
+        let (scheme, rest) = target.split_once("://")?;
+        if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+            return None;
+        }
+        let (authority, path) = rest.split_once('/')?;
+        if authority.contains(['?', '#']) {
+            return None;
+        }
+        path
+    };
+    rest.split('?').next()
+}
+
+fn session(id: &str) -> Option<SessionId> {
+    SessionId::parse(id).ok()
+}
+
+fn close_without_number(id: &str) -> Target {
+    match (session(id), sequence(id)) {
+        (None, Ok(_)) => Target::CloseNothing,
+        (session, _) => Target::Close {
+            session,
+            sequence: None,
+        },
+    }
+}
+
+/// Digits only: `parse` alone would also take a plus sign.
+fn sequence(text: &str) -> Result<Sequence, InvalidTarget> {
+    if text.len() > SEQUENCE_DIGITS || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(InvalidTarget::Sequence);
+    }
+    text.parse()
+        .map(Sequence::new)
+        .map_err(|_| InvalidTarget::Sequence)
+}
+
+/// As many digits as always fit 64 bits.
+const SEQUENCE_DIGITS: usize = 19;
+
+#[cfg(test)]
+mod tests;

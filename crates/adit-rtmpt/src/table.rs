@@ -1,11 +1,21 @@
 //! All sessions of a server: limits, guessing, tombstones.
 
+mod guesses;
+mod network;
+mod tombstones;
+
 use std::collections::HashMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Instant;
 
+use self::guesses::{Guessed, Guesses};
+use self::network::{Network, NetworkLimit, Networks};
+use self::tombstones::{Grave, Tombstones};
+
 use crate::config::TableConfig;
 use crate::counters::TableCounters;
+use crate::limits;
 use crate::session_id::SessionId;
 
 /// How well a request was protected on its way here.
@@ -62,11 +72,36 @@ pub enum Lookup<'a, T> {
 }
 
 /// All live sessions by id, and what is remembered of dead ones.
-#[derive(Debug)]
+///
+/// Everything it holds is bounded: sessions by [`TableConfig::sessions`], tombstones by [`limits::TOMBSTONES`], networks by
+/// twice the sessions, guessers by [`limits::GUESSERS`].
+///
+/// An unknown id, an id of a TLS session asked for in the clear and an id bound to another network look the same from
+/// outside. A network that asks for too many unknown ids is *blocked*: for a while it finds only the sessions it opened
+/// itself, so one guesser behind a shared address does not cut off its neighbours, and a lucky guess still finds nothing.
 pub struct SessionTable<T> {
     config: TableConfig,
-    sessions: HashMap<SessionId, T>,
+    sessions: HashMap<SessionId, Entry<T>>,
+    unproven: usize,
+    networks: Networks,
+    guesses: Guesses,
+    tombstones: Tombstones,
+    next_sweep: Option<Instant>,
     counters: TableCounters,
+}
+
+struct Entry<T> {
+    value: T,
+    level: SecurityLevel,
+    opener: Network,
+    home: Network,
+    handshake: Handshake,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Handshake {
+    Pending,
+    Proven,
 }
 
 impl<T> SessionTable<T> {
@@ -75,11 +110,18 @@ impl<T> SessionTable<T> {
         Self {
             config,
             sessions: HashMap::new(),
+            unproven: 0,
+            networks: Networks::new(config.sessions.saturating_mul(2)),
+            guesses: Guesses::default(),
+            tombstones: Tombstones::default(),
+            next_sweep: None,
             counters: TableCounters::default(),
         }
     }
 
     /// Opens a session for a client at `peer`, if the limits allow it; `make` is called only then.
+    ///
+    /// `id` comes fresh from the caller's secure random source; an id is never used twice.
     ///
     /// # Errors
     ///
@@ -92,11 +134,34 @@ impl<T> SessionTable<T> {
         id: SessionId,
         make: impl FnOnce() -> T,
     ) -> Result<&mut T, OpenRefused> {
-        let _ = (now, peer, level, self.config);
-        Ok(self.sessions.entry(id).or_insert_with(make))
+        if self.sessions.len() >= self.config.sessions {
+            self.counters.refused_total += 1;
+            return Err(OpenRefused::Total);
+        }
+        if self.unproven >= self.config.unproven {
+            self.counters.refused_unproven += 1;
+            return Err(OpenRefused::Unproven);
+        }
+        if self.sessions.contains_key(&id) || self.tombstones.get(now, id).is_some() {
+            return Err(OpenRefused::IdUsed);
+        }
+        let opener = Network::counted(peer);
+        self.book(now, opener)?;
+        self.unproven = self.unproven.saturating_add(1);
+        self.counters.opened += 1;
+        self.schedule_sweep(now);
+        let home = Network::bound(peer);
+        let entry = Entry {
+            value: make(),
+            level,
+            opener,
+            home,
+            handshake: Handshake::Pending,
+        };
+        Ok(&mut self.sessions.entry(id).insert_entry(entry).into_mut().value)
     }
 
-    /// Finds the session that a request names.
+    /// Finds the session that a request names; `None` stands for an id that cannot be one of ours.
     pub fn find(
         &mut self,
         now: Instant,
@@ -104,30 +169,59 @@ impl<T> SessionTable<T> {
         level: SecurityLevel,
         id: Option<SessionId>,
     ) -> Lookup<'_, T> {
-        let _ = (now, peer, level);
-        id.and_then(|id| self.sessions.get_mut(&id))
-            .map_or(Lookup::Unknown, Lookup::Found)
+        let network = Network::counted(peer);
+        let Some((id, entry)) = id.and_then(|id| Some((id, self.sessions.get(&id)?))) else {
+            return self.find_dead(now, network, id);
+        };
+        if entry.opener != network && self.guesses.is_blocked(now, network) {
+            self.counters.blocked += 1;
+            return Lookup::Unknown;
+        }
+        if level < entry.level {
+            self.counters.downgraded += 1;
+            return Lookup::Unknown;
+        }
+        if self.config.binding == Binding::Network && entry.home != Network::bound(peer) {
+            self.counters.moved += 1;
+            return Lookup::Unknown;
+        }
+        self.get_mut(id).map_or(Lookup::Unknown, Lookup::Found)
     }
 
-    /// The session has exchanged its handshake and no longer counts as unproven.
+    /// The session has exchanged its handshake (see [`ServerTunnel::is_proven`]) and no longer counts as unproven.
+    ///
+    /// [`ServerTunnel::is_proven`]: crate::ServerTunnel::is_proven
     pub fn prove(&mut self, id: SessionId) {
-        let _ = (id, &mut self.sessions);
+        if let Some(entry) = self.sessions.get_mut(&id)
+            && entry.handshake == Handshake::Pending
+        {
+            entry.handshake = Handshake::Proven;
+            self.unproven = self.unproven.saturating_sub(1);
+        }
     }
 
     /// Ends a session and keeps a tombstone; `None` when there is no such session.
     pub fn close(&mut self, now: Instant, id: SessionId) -> Option<T> {
-        let _ = now;
-        self.sessions.remove(&id)
+        let entry = self.sessions.remove(&id)?;
+        if entry.handshake == Handshake::Pending {
+            self.unproven = self.unproven.saturating_sub(1);
+        }
+        self.networks.close(now, entry.opener);
+        self.counters.tombstones_dropped += self.tombstones.add(now, id);
+        self.schedule_sweep(now);
+        Some(entry.value)
     }
 
     /// A live session, without any check: for the owner of the table, not for requests.
     pub fn get_mut(&mut self, id: SessionId) -> Option<&mut T> {
-        self.sessions.get_mut(&id)
+        self.sessions.get_mut(&id).map(|entry| &mut entry.value)
     }
 
     /// All live sessions, in no order.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (SessionId, &mut T)> {
-        self.sessions.iter_mut().map(|(id, value)| (*id, value))
+        self.sessions
+            .iter_mut()
+            .map(|(id, entry)| (*id, &mut entry.value))
     }
 
     /// Live sessions.
@@ -140,18 +234,103 @@ impl<T> SessionTable<T> {
         self.sessions.is_empty()
     }
 
+    /// Live sessions that have not exchanged their handshake.
+    pub fn unproven(&self) -> usize {
+        self.unproven
+    }
+
     /// Forgets what is due to be forgotten. Calling it late only costs memory, never correctness.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = (now, &mut self.sessions);
+        if self.next_sweep.is_none_or(|due| now < due) {
+            return;
+        }
+        self.tombstones.sweep(now);
+        self.guesses.sweep(now);
+        self.networks.sweep(now);
+        self.next_sweep = None;
+        if self.tombstones.len() + self.guesses.len() + self.networks.len() > 0 {
+            self.schedule_sweep(now);
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to forget.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        self.next_sweep
     }
 
     /// What happened so far.
     pub fn counters(&self) -> &TableCounters {
         &self.counters
     }
+
+    fn book(&mut self, now: Instant, opener: Network) -> Result<(), OpenRefused> {
+        let TableConfig {
+            per_network,
+            opens_per_second,
+            ..
+        } = self.config;
+        match self
+            .networks
+            .open(now, opener, per_network, opens_per_second)
+        {
+            Ok(()) => Ok(()),
+            Err(NetworkLimit::Sessions) => {
+                self.counters.refused_network += 1;
+                Err(OpenRefused::Network)
+            }
+            Err(NetworkLimit::Rate) => {
+                self.counters.refused_rate += 1;
+                Err(OpenRefused::Rate)
+            }
+        }
+    }
+
+    fn find_dead(
+        &mut self,
+        now: Instant,
+        network: Network,
+        id: Option<SessionId>,
+    ) -> Lookup<'_, T> {
+        match id.and_then(|id| self.tombstones.get(now, id)) {
+            Some(Grave::Fresh) => Lookup::Ended,
+            Some(Grave::Old) => Lookup::Gone,
+            None => {
+                self.count_guess(now, network);
+                Lookup::Unknown
+            }
+        }
+    }
+
+    fn count_guess(&mut self, now: Instant, network: Network) {
+        self.counters.unknown += 1;
+        let TableConfig {
+            guesses,
+            guess_block,
+            ..
+        } = self.config;
+        match self.guesses.count(now, network, guesses, guess_block) {
+            Guessed::Counted => {}
+            Guessed::Blocked => self.counters.blocks += 1,
+            Guessed::Dropped => self.counters.guessers_dropped += 1,
+        }
+        self.schedule_sweep(now);
+    }
+
+    fn schedule_sweep(&mut self, now: Instant) {
+        self.next_sweep.get_or_insert(now + limits::TOMBSTONE_GONE);
+    }
 }
+
+impl<T> fmt::Debug for SessionTable<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionTable")
+            .field("sessions", &self.sessions.len())
+            .field("unproven", &self.unproven)
+            .field("tombstones", &self.tombstones.len())
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
