@@ -150,6 +150,11 @@ impl Player {
         }
     }
 
+    /// Its file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// The packets in its file by now.
     pub fn received(&self) -> Vec<Packet> {
         if self.file.exists() {

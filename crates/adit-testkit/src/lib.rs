@@ -9,6 +9,7 @@
     reason = "this crate is test code: what goes wrong here is the failure of the test that called it"
 )]
 
+pub mod attack;
 pub mod cast;
 pub mod clip;
 pub mod hostile;

@@ -5,6 +5,7 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 
+use adit_media::{FrameKind, flv};
 use bytes::Bytes;
 
 /// The kind of a packet, as an FLV tag names it.
@@ -84,40 +85,36 @@ impl fmt::Debug for Packet {
 /// The packets of an FLV file. A tag cut off at the end of the file is left out, as a killed writer leaves one.
 pub fn read(file: &Path) -> Vec<Packet> {
     let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    parse(&Bytes::from(bytes))
+    parse(Bytes::from(bytes))
 }
 
-/// The packets of FLV data: a header of 9 bytes, then for each tag 4 bytes of the previous size and
-/// `type 1 | length 3 | time 3 | time's top byte 1 | stream 3 | body`.
-pub fn parse(flv: &Bytes) -> Vec<Packet> {
+/// The packets of FLV data; it may end anywhere, even before its first byte.
+pub fn parse(flv: Bytes) -> Vec<Packet> {
+    let mut reader = flv::Reader::new();
+    reader.handle_input(flv);
     let mut packets = Vec::new();
-    let mut at = 9 + 4;
-    while let Some(head) = flv.get(at..at + 11) {
-        let number = |bytes: &[u8]| {
-            bytes
-                .iter()
-                .fold(0_u32, |sum, byte| sum << 8 | u32::from(*byte))
-        };
-        let length = usize::try_from(number(&head[1..4])).expect("24 bits");
-        let kind = match head[0] {
-            8 => Kind::Audio,
-            9 => Kind::Video,
-            18 => Kind::Data,
-            other => panic!("tag type {other} at byte {at}"),
-        };
-        let at_ms = number(&[head[7], head[4], head[5], head[6]]);
-        let body = at + 11..at + 11 + length;
-        if body.end > flv.len() {
-            break;
+    loop {
+        match reader.poll() {
+            Ok(flv::Next::Tag(tag)) => packets.push(packet(tag)),
+            Ok(flv::Next::Header(_)) => {}
+            Ok(_) => return packets,
+            Err(error) => panic!("{error}"),
         }
-        at = body.end + 4;
-        packets.push(Packet {
-            kind,
-            at_ms,
-            body: flv.slice(body),
-        });
     }
-    packets
+}
+
+fn packet(tag: flv::Tag) -> Packet {
+    let kind = match tag.kind {
+        flv::TagKind::Frame(FrameKind::Audio) => Kind::Audio,
+        flv::TagKind::Frame(FrameKind::Video) => Kind::Video,
+        flv::TagKind::Frame(FrameKind::Data) => Kind::Data,
+        other => panic!("a tag of another kind: {other:?}"),
+    };
+    Packet {
+        kind,
+        at_ms: tag.at.ms(),
+        body: tag.payload,
+    }
 }
 
 fn video_role(body: &[u8]) -> Role {

@@ -1,0 +1,195 @@
+//! What ffmpeg can put into FLV passes untouched, to a player that was there before the publisher and to one that came after.
+#![cfg(test)]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use adit_testkit::cast::{Capture, Player, Publisher};
+use adit_testkit::clip::{AudioCodec, Clip, VideoCodec};
+use adit_testkit::packets::{Kind, Packet, Role, assert_is_suffix_from_key_frame};
+use adit_testkit::peers::{Peer, Peers};
+use adit_testkit::process::Process;
+use adit_testkit::server::{AditServer, Transport};
+
+/// How long a step may take on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Media that a late player must have had before the publisher stops, in seconds.
+const PLAYED_SECONDS: u32 = 2;
+
+#[test]
+fn h264_with_aac() {
+    check(
+        Clip::new(Some(VideoCodec::H264), Some(AudioCodec::Aac), 40),
+        &OLD_AND_NEW,
+    );
+}
+
+#[test]
+fn h264_alone() {
+    check(Clip::new(Some(VideoCodec::H264), None, 40), &OLD_AND_NEW);
+}
+
+#[test]
+fn aac_alone() {
+    check(Clip::new(None, Some(AudioCodec::Aac), 40), &OLD_AND_NEW);
+}
+
+#[test]
+fn mp3_alone() {
+    check(Clip::new(None, Some(AudioCodec::Mp3), 40), &OLD_AND_NEW);
+}
+
+#[test]
+fn hevc_with_aac() {
+    check(
+        Clip::new(Some(VideoCodec::Hevc), Some(AudioCodec::Aac), 40),
+        &NEW,
+    );
+}
+
+#[test]
+fn av1_with_opus() {
+    check(
+        Clip::new(Some(VideoCodec::Av1), Some(AudioCodec::Opus), 40),
+        &NEW,
+    );
+}
+
+#[test]
+fn opus_alone() {
+    check(Clip::new(None, Some(AudioCodec::Opus), 40), &NEW);
+}
+
+/// Players of everything that Flash Player knew.
+const OLD_AND_NEW: [(Peer, Capture); 4] = [
+    (Peer::Ffmpeg5, Capture::Demuxed),
+    (Peer::Ffmpeg9, Capture::Demuxed),
+    (Peer::Ffmpeg9, Capture::Raw),
+    (Peer::Rtmpdump, Capture::Raw),
+];
+
+/// Players of what came with enhanced RTMP; rtmpdump writes what it gets and looks inside nothing.
+const NEW: [(Peer, Capture); 3] = [
+    (Peer::Ffmpeg9, Capture::Demuxed),
+    (Peer::Ffmpeg9, Capture::Raw),
+    (Peer::Rtmpdump, Capture::Raw),
+];
+
+fn check(clip: Clip, players: &[(Peer, Capture)]) {
+    let Some(peers) = Peers::for_test() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = clip.make(peers, folder.path());
+    let server = AditServer::start(env!("CARGO_BIN_EXE_adit"));
+    let url = server.url(Transport::Rtmp, "live/codec");
+    let play = |when: &str, (peer, capture): (Peer, Capture)| {
+        let file = folder
+            .path()
+            .join(format!("{when}.{peer}.{capture:?}.flv").replace(' ', ""));
+        Player::start(peers, peer, capture, &url, &file, &server.certificate())
+    };
+
+    let mut early = play("before", (Peer::Ffmpeg9, Capture::Raw));
+    wait_until_played(&server);
+    let sent = folder.path().join("sent.flv");
+    let mut publisher = Publisher::start(
+        peers,
+        Peer::Ffmpeg9,
+        &file,
+        &url,
+        &sent,
+        &server.certificate(),
+    );
+    publisher.wait_for_media(1, PATIENCE);
+    let mut late: Vec<(Capture, Player)> = players
+        .iter()
+        .map(|each| (each.1, play("after", *each)))
+        .collect();
+    for (_, player) in &mut late {
+        player.wait_for_media(PLAYED_SECONDS, PATIENCE);
+    }
+    let sent = publisher.finish(PATIENCE);
+
+    early.process().wait(PATIENCE);
+    assert_media(&early.received(), &sent);
+    for (capture, player) in &mut late {
+        player.process().wait(PATIENCE);
+        let (what, received) = (player.process().name().to_owned(), player.received());
+        assert_is_suffix_from_key_frame(&what, &sent, &received, player.discards());
+        if *capture == Capture::Raw {
+            assert_eq!(metadata(&received), metadata(&sent), "{what}: metadata");
+        }
+        decodes(peers, player.file());
+    }
+    server.assert_sound();
+}
+
+/// A player that waited for the stream gets all of it: every packet of sound and picture, in order, with its timestamp.
+fn assert_media(received: &[Packet], sent: &[Packet]) {
+    let media = |packets: &[Packet]| -> Vec<Packet> {
+        packets
+            .iter()
+            .filter(|packet| packet.kind != Kind::Data)
+            .cloned()
+            .collect()
+    };
+    let (received_media, sent_media) = (media(received), media(sent));
+    let at = received_media
+        .iter()
+        .zip(&sent_media)
+        .position(|(one, other)| one != other);
+    let at = at.unwrap_or_else(|| received_media.len().min(sent_media.len()));
+    let same = received_media.len() == sent_media.len() && at == sent_media.len();
+    assert!(
+        same,
+        "the waiting player differs at packet {at}: sent {:?}, received {:?} ({} sent, {} received)",
+        sent_media.get(at),
+        received_media.get(at),
+        sent_media.len(),
+        received_media.len()
+    );
+    assert_eq!(
+        metadata(received),
+        metadata(sent),
+        "the metadata of the waiting player"
+    );
+}
+
+/// The bodies of `onMetaData` messages.
+fn metadata(packets: &[Packet]) -> Vec<&[u8]> {
+    let script = packets
+        .iter()
+        .filter(|packet| packet.role() == Role::Script);
+    script
+        .map(|packet| &*packet.body)
+        .filter(|body| body.starts_with(b"\x02\x00\x0aonMetaData"))
+        .collect()
+}
+
+/// A decoder takes the file without a complaint.
+fn decodes(peers: Peers, file: &Path) {
+    let mut command = peers.ffmpeg(Peer::Ffmpeg9);
+    command.arg("-i").arg(file).args(["-f", "null", "-"]);
+    let mut process = Process::start("decoder", &mut command);
+    let status = process.wait(PATIENCE);
+    assert!(
+        status.success() && process.stderr().is_empty(),
+        "{} does not decode\n{process}",
+        file.display()
+    );
+}
+
+/// Waits until the server has seen a player.
+fn wait_until_played(server: &AditServer) {
+    let deadline = Instant::now() + PATIENCE;
+    while !server.log().contains("play") {
+        assert!(
+            Instant::now() < deadline,
+            "no player in the log\n{}",
+            server.log()
+        );
+        adit_testkit::cast::pause();
+    }
+}
