@@ -29,6 +29,8 @@ use crate::{
 pub(crate) const CHUNK_SIZE: u32 = 60_000;
 
 const LISTENER: Token = Token(usize::MAX);
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 4096;
 /// A player this many batches behind is dropped.
 const MAX_BEHIND: usize = 512;
 /// Slices the kernel takes in one vectored write.
@@ -67,7 +69,10 @@ struct FlushRule {
 
 impl FlushRule {
     fn new(mode: LoopMode) -> Self {
-        Self { mode, next: Duration::ZERO }
+        Self {
+            mode,
+            next: Duration::ZERO,
+        }
     }
 
     fn is_due(&mut self, content: Content, due: Duration) -> bool {
@@ -105,10 +110,14 @@ impl BareServer {
         let poll = Poll::new().doing(|| "creating an epoll".to_owned())?;
         let address = ([127, 0, 0, 1], 0).into();
         let mut listener = TcpListener::bind(address).doing(|| "listening".to_owned())?;
+        // Set anew, because 128 would drop connections of a swarm that comes 200 at a time.
+        rustix::net::listen(&listener, BACKLOG).doing(|| "listening".to_owned())?;
         poll.registry()
             .register(&mut listener, LISTENER, Interest::READABLE)
             .doing(|| "watching the listener".to_owned())?;
-        let bound = listener.local_addr().doing(|| "reading the port".to_owned())?;
+        let bound = listener
+            .local_addr()
+            .doing(|| "reading the port".to_owned())?;
         println!("listening on {bound}");
         Ok(Self {
             poll,
@@ -153,17 +162,27 @@ impl BareServer {
             socket
                 .set_nodelay(true)
                 .and_then(|()| {
-                    self.poll.registry().register(&mut socket, token, Interest::WRITABLE)
+                    self.poll
+                        .registry()
+                        .register(&mut socket, token, Interest::WRITABLE)
                 })
                 .doing(|| "taking a connection".to_owned())?;
             let behind = VecDeque::new();
-            self.connections.push(Some(Connection { socket, behind, written: 0 }));
+            self.connections.push(Some(Connection {
+                socket,
+                behind,
+                written: 0,
+            }));
         }
         Ok(())
     }
 
     fn send(&mut self, batch: &Batch) {
-        let slices: Vec<_> = batch.iter().take(MAX_SLICES).map(|part| IoSlice::new(part)).collect();
+        let slices: Vec<_> = batch
+            .iter()
+            .take(MAX_SLICES)
+            .map(|part| IoSlice::new(part))
+            .collect();
         let whole: usize = batch.iter().map(Vec::len).sum();
         for slot in &mut self.connections {
             let Some(connection) = slot else { continue };

@@ -102,7 +102,7 @@ impl Latency {
 
 impl fmt::Display for Latency {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(*self, out)
+        show(self, out)
     }
 }
 
@@ -129,11 +129,11 @@ impl LoopMode {
 
 impl fmt::Display for LoopMode {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(*self, out)
+        show(self, out)
     }
 }
 
-fn show(value: impl ValueEnum, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn show(value: &impl ValueEnum, out: &mut fmt::Formatter<'_>) -> fmt::Result {
     let value = value.to_possible_value();
     out.write_str(value.as_ref().map_or("", |value| value.get_name()))
 }

@@ -46,6 +46,9 @@ pub(crate) trait Doing<T> {
 
 impl<T, E: Into<io::Error>> Doing<T> for std::result::Result<T, E> {
     fn doing(self, doing: impl FnOnce() -> String) -> Result<T> {
-        self.map_err(|source| Error::Io { doing: doing(), source: source.into() })
+        self.map_err(|source| Error::Io {
+            doing: doing(),
+            source: source.into(),
+        })
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     media,
     publisher::Publisher,
     report::{self, Report},
+    round::{Cpu, Delivery, Idle, Memory, Round},
     server::{Kind, Launcher, Server, Workspace, beside_this_program},
     stats::Percentiles,
     swarm::{Faults, Goal, Swarm},
@@ -26,87 +27,6 @@ const RAMP_BASE: Duration = Duration::from_secs(30);
 const RAMP_PER_PLAYER: Duration = Duration::from_millis(10);
 /// Descriptors this process needs beside the swarm's.
 const SPARE_DESCRIPTORS: u64 = 64;
-
-/// What one server did in one round.
-#[derive(Debug, Clone)]
-pub(crate) struct Round {
-    pub(crate) number: u32,
-    pub(crate) kind: Kind,
-    pub(crate) players: u32,
-    /// Seconds from the first connection until every player had its key frame.
-    pub(crate) ramp_s: f64,
-    pub(crate) window_s: f64,
-    /// Of audio and video messages received whole in the window.
-    pub(crate) payload_bytes: u64,
-    pub(crate) wire_bytes: u64,
-    pub(crate) messages: u64,
-    /// What all players together should have received.
-    pub(crate) expected_bytes: f64,
-    pub(crate) cpu: CpuTime,
-    /// CPU time of the swarm's one thread, in seconds.
-    pub(crate) swarm_cpu_s: f64,
-    /// The worst lateness of the publisher in the window; none for bare loops.
-    pub(crate) publisher_late_us: Option<u64>,
-    pub(crate) memory: Memory,
-    pub(crate) video_delay: Option<Percentiles>,
-    pub(crate) audio_delay: Option<Percentiles>,
-    pub(crate) idle: Option<Idle>,
-    pub(crate) faults: Faults,
-}
-
-/// Resident memory of a server, in bytes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Memory {
-    /// Just started.
-    pub(crate) started: u64,
-    /// With the publisher, before the first player.
-    pub(crate) published: u64,
-    /// At the end of the window, all players there.
-    pub(crate) playing: u64,
-}
-
-/// What connections cost that do nothing, on a fresh server.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Idle {
-    pub(crate) connections: u32,
-    pub(crate) before: u64,
-    pub(crate) with_them: u64,
-}
-
-impl Idle {
-    pub(crate) fn bytes_each(&self) -> f64 {
-        (self.with_them as f64 - self.before as f64) / f64::from(self.connections)
-    }
-}
-
-impl Round {
-    fn gigabits(&self) -> f64 {
-        self.payload_bytes as f64 * 8.0 / 1e9
-    }
-
-    pub(crate) fn megabits_per_second(&self) -> f64 {
-        self.gigabits() * 1000.0 / self.window_s
-    }
-
-    /// Delivered bytes over expected bytes.
-    pub(crate) fn share(&self) -> f64 {
-        self.payload_bytes as f64 / self.expected_bytes
-    }
-
-    /// The headline: CPU seconds of the server per gigabit of payload delivered.
-    pub(crate) fn cpu_per_gigabit(&self) -> f64 {
-        self.cpu.total() / self.gigabits()
-    }
-
-    pub(crate) fn bytes_per_player(&self) -> f64 {
-        (self.memory.playing as f64 - self.memory.published as f64) / f64::from(self.players)
-    }
-
-    /// The part of one core that the swarm used.
-    pub(crate) fn swarm_load(&self) -> f64 {
-        self.swarm_cpu_s / self.window_s
-    }
-}
 
 /// Runs all rounds and prints the report. True when every server delivered everything.
 ///
@@ -124,7 +44,10 @@ pub(crate) fn run(options: &cli::Fanout) -> Result<bool> {
     let mut report = Report {
         machine: Machine::read(),
         date: date(),
-        versions: servers.iter().map(|kind| (*kind, launcher.version(*kind))).collect(),
+        versions: servers
+            .iter()
+            .map(|kind| (*kind, launcher.version(*kind)))
+            .collect(),
         players: options.players,
         seconds: options.seconds,
         rounds: Vec::new(),
@@ -161,18 +84,16 @@ fn resolve(options: &cli::Fanout) -> Vec<Kind> {
     servers
 }
 
-fn measure(
-    options: &cli::Fanout,
-    launcher: &Launcher,
-    number: u32,
-    kind: Kind,
-) -> Result<Round> {
+/// Starts `kind`, fills it with players, measures, and stops it.
+fn measure(options: &cli::Fanout, launcher: &Launcher, number: u32, kind: Kind) -> Result<Round> {
     let mut server = launcher.start(kind)?;
     let pid = server.pid();
     let started = resident_bytes(pid)?;
-    let (publisher, goal) = match kind {
-        Kind::Loop(_) => (None, Goal::Raw),
-        _ => (Some(Publisher::start(server.address(), &kind.to_string())?), Goal::Play),
+    let (publisher, goal) = if let Kind::Loop(_) = kind {
+        (None, Goal::Raw)
+    } else {
+        let publisher = Publisher::start(server.address(), &kind.to_string())?;
+        (Some(publisher), Goal::Play)
     };
     thread::sleep(SETTLE);
     let published = resident_bytes(pid)?;
@@ -181,40 +102,31 @@ fn measure(
     let ramp_s = ramp(&mut swarm, options.players, &mut server)?;
     swarm.run_for(SETTLE)?;
     swarm.begin_window();
-    if let Some(publisher) = &publisher {
-        publisher.take_lateness_us();
-    }
-
-    let tally = swarm.tally();
-    let before = (tally.payload_bytes, tally.wire_bytes, tally.messages);
-    let (cpu_before, swarm_before) = (CpuTime::of(pid)?, thread_cpu_seconds());
-    let begun = Instant::now();
+    let late = || publisher.as_ref().map(Publisher::take_lateness_us);
+    late();
+    let meter = Meter::begin(&swarm, pid)?;
     swarm.run_for(Duration::from_secs(u64::from(options.seconds)))?;
-    let window_s = begun.elapsed().as_secs_f64();
     server.check_alive()?;
-    let cpu = CpuTime::of(pid)?.since(cpu_before);
-    let swarm_cpu_s = thread_cpu_seconds() - swarm_before;
+    let (delivery, cpu) = meter.end(&swarm, options.players)?;
     let playing = resident_bytes(pid)?;
 
     let tally = swarm.tally();
     let mut faults = tally.faults.clone();
     faults.never_arrived = missing_players(options.players, &swarm);
+    faults.stalled = swarm.stalled();
     let round = Round {
         number,
         kind,
         players: options.players,
         ramp_s,
-        window_s,
-        payload_bytes: tally.payload_bytes - before.0,
-        wire_bytes: tally.wire_bytes - before.1,
-        messages: tally.messages - before.2,
-        expected_bytes: media::bytes_per_second() as f64
-            * window_s
-            * f64::from(options.players),
+        delivery,
         cpu,
-        swarm_cpu_s,
-        publisher_late_us: publisher.as_ref().map(Publisher::take_lateness_us),
-        memory: Memory { started, published, playing },
+        publisher_late_us: late(),
+        memory: Memory {
+            started,
+            published,
+            playing,
+        },
         video_delay: Percentiles::of(&tally.video_delays),
         audio_delay: Percentiles::of(&tally.audio_delays),
         idle: None,
@@ -224,6 +136,47 @@ fn measure(
     publisher.map_or(Ok(()), Publisher::stop)?;
     server.stop()?;
     Ok(round)
+}
+
+/// The counters at the beginning of a window.
+struct Meter {
+    pid: u32,
+    begun: Instant,
+    server_cpu: CpuTime,
+    swarm_cpu_s: f64,
+    payload_bytes: u64,
+    wire_bytes: u64,
+    messages: u64,
+}
+
+impl Meter {
+    fn begin(swarm: &Swarm, pid: u32) -> Result<Self> {
+        let tally = swarm.tally();
+        Ok(Self {
+            pid,
+            server_cpu: CpuTime::of(pid)?,
+            swarm_cpu_s: thread_cpu_seconds(),
+            payload_bytes: tally.payload_bytes,
+            wire_bytes: tally.wire_bytes,
+            messages: tally.messages,
+            begun: Instant::now(),
+        })
+    }
+
+    fn end(self, swarm: &Swarm, players: u32) -> Result<(Delivery, Cpu)> {
+        let window_s = self.begun.elapsed().as_secs_f64();
+        let server = CpuTime::of(self.pid)?.since(self.server_cpu);
+        let swarm_s = thread_cpu_seconds() - self.swarm_cpu_s;
+        let tally = swarm.tally();
+        let delivery = Delivery {
+            window_s,
+            payload_bytes: tally.payload_bytes - self.payload_bytes,
+            wire_bytes: tally.wire_bytes - self.wire_bytes,
+            messages: tally.messages - self.messages,
+            expected_bytes: media::bytes_per_second() as f64 * window_s * f64::from(players),
+        };
+        Ok((delivery, Cpu { server, swarm_s }))
+    }
 }
 
 /// Brings all players in; gives the seconds it took.
@@ -241,7 +194,9 @@ fn ramp(swarm: &mut Swarm, connections: u32, server: &mut Server) -> Result<f64>
 /// Players that are connected but never got what they wanted.
 fn missing_players(wanted: u32, swarm: &Swarm) -> u64 {
     let arrived = u64::try_from(swarm.tally().arrived).unwrap_or(u64::MAX);
-    u64::from(wanted).saturating_sub(arrived).saturating_sub(swarm.tally().faults.lost)
+    u64::from(wanted)
+        .saturating_sub(arrived)
+        .saturating_sub(swarm.tally().faults.lost)
 }
 
 fn measure_idle(
@@ -259,10 +214,16 @@ fn measure_idle(
     let with_them = resident_bytes(server.pid())?;
     faults.lost += swarm.tally().faults.lost;
     faults.never_arrived += missing_players(connections, &swarm);
-    faults.reasons.extend(swarm.tally().faults.reasons.iter().cloned());
+    faults
+        .reasons
+        .extend(swarm.tally().faults.reasons.iter().cloned());
     drop(swarm);
     server.stop()?;
-    Ok(Idle { connections, before, with_them })
+    Ok(Idle {
+        connections,
+        before,
+        with_them,
+    })
 }
 
 fn raise_descriptor_limit(connections: u32) -> Result<()> {
@@ -275,7 +236,10 @@ fn raise_descriptor_limit(connections: u32) -> Result<()> {
              (ulimit -Hn)"
         )));
     }
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
     setrlimit(Resource::Nofile, raised)
         .map_err(|error| Error::Setup(format!("raising the descriptor limit: {error}")))
 }

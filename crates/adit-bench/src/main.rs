@@ -13,6 +13,7 @@ mod measure;
 mod media;
 mod publisher;
 mod report;
+mod round;
 mod server;
 mod stats;
 mod swarm;

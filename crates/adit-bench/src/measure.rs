@@ -37,11 +37,17 @@ impl CpuTime {
         let ticks_per_second = rustix::param::clock_ticks_per_second() as f64;
         let (user, system) = cpu_ticks(&stat)
             .ok_or_else(|| Error::Setup(format!("{path} has an unknown form: {stat}")))?;
-        Ok(Self { user: user as f64 / ticks_per_second, system: system as f64 / ticks_per_second })
+        Ok(Self {
+            user: user as f64 / ticks_per_second,
+            system: system as f64 / ticks_per_second,
+        })
     }
 
     pub(crate) fn since(self, earlier: Self) -> Self {
-        Self { user: self.user - earlier.user, system: self.system - earlier.system }
+        Self {
+            user: self.user - earlier.user,
+            system: self.system - earlier.system,
+        }
     }
 
     pub(crate) fn total(self) -> f64 {
@@ -64,7 +70,9 @@ pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
 }
 
 fn resident(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }
@@ -101,22 +109,31 @@ impl Machine {
                 .unwrap_or_default()
         };
         let memory = value(&text("/proc/meminfo"), "MemTotal", ':');
-        let memory_kib: u64 =
-            memory.trim_end_matches("kB").trim().parse().unwrap_or_default();
+        let memory_kib: u64 = memory
+            .trim_end_matches("kB")
+            .trim()
+            .parse()
+            .unwrap_or_default();
         Self {
             cores: std::thread::available_parallelism().map_or(0, usize::from),
             cpu: value(&text("/proc/cpuinfo"), "model name", ':'),
             memory_mib: memory_kib / 1024,
             kernel: text("/proc/sys/kernel/osrelease").trim().to_owned(),
             system: value(&text("/etc/os-release"), "PRETTY_NAME", '='),
-            load_before: text("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned(),
+            load_before: text("/proc/loadavg")
+                .split(' ')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
         }
     }
 }
 
 /// Now in UTC, as `2026-11-22T15:12:44Z`.
 pub(crate) fn date() -> String {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
     format_utc(since.as_secs())
 }
 
@@ -140,7 +157,10 @@ fn format_utc(seconds: u64) -> String {
         month += 1;
     }
     let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{year}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", days + 1)
+    format!(
+        "{year}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z",
+        days + 1
+    )
 }
 
 #[cfg(test)]

@@ -51,13 +51,18 @@ static PATTERN: LazyLock<Vec<u8>> = LazyLock::new(|| {
         state ^= state << 17;
         state.to_le_bytes()
     };
-    std::iter::repeat_with(next).flatten().take(PATTERN_STARTS + KEY_BYTES).collect()
+    std::iter::repeat_with(next)
+        .flatten()
+        .take(PATTERN_STARTS + KEY_BYTES)
+        .collect()
 });
 
 /// `length` bytes of the pattern of message `sequence`, from `offset` on.
 fn pattern(sequence: u32, offset: usize, length: usize) -> &'static [u8] {
     let start = usize::try_from(sequence.wrapping_mul(7919)).unwrap_or_default() % PATTERN_STARTS;
-    PATTERN.get(start + offset..start + offset + length).unwrap_or_default()
+    PATTERN
+        .get(start + offset..start + offset + length)
+        .unwrap_or_default()
 }
 
 /// Payload bytes a second of the whole stream, averaged over a GOP.
@@ -123,7 +128,11 @@ impl Planned {
         if self.content != Content::Audio {
             let header_bytes = out.len() - start + 4;
             out.extend_from_slice(&field(len - header_bytes));
-            out.push(if self.content == Content::Key { 0x65 } else { 0x41 });
+            out.push(if self.content == Content::Key {
+                0x65
+            } else {
+                0x41
+            });
         }
         out.extend_from_slice(&self.sequence.to_be_bytes());
         out.extend_from_slice(&sent_ns.to_be_bytes());
@@ -158,7 +167,11 @@ impl Iterator for Schedule {
             self.videos += 1;
             (video_due, if key { Content::Key } else { Content::Inter })
         };
-        Some(Planned { due: Duration::from_nanos(due), content, sequence })
+        Some(Planned {
+            due: Duration::from_nanos(due),
+            content,
+            sequence,
+        })
     }
 }
 
@@ -226,7 +239,12 @@ pub(crate) struct Checker {
 
 impl Checker {
     pub(crate) fn new() -> Self {
-        Self { head: [0; HEAD], tail: [0; TAIL], mark: None, pattern_differs: false }
+        Self {
+            head: [0; HEAD],
+            tail: [0; TAIL],
+            mark: None,
+            pattern_differs: false,
+        }
     }
 
     /// Takes the piece at `offset` of a message of type `kind` and `len` bytes. `in_full` says by
@@ -242,7 +260,12 @@ impl Checker {
             self.mark = None;
             self.pattern_differs = false;
         }
-        let head = HEAD - if kind == AUDIO { VIDEO_PREFIX - AUDIO_PREFIX } else { 0 };
+        let head = HEAD
+            - if kind == AUDIO {
+                VIDEO_PREFIX - AUDIO_PREFIX
+            } else {
+                0
+            };
         let end = offset + bytes.len();
         if offset < head {
             copy_overlap(&mut self.head, 0, offset, bytes);

@@ -56,7 +56,10 @@ impl Publisher {
                 move || session.send_stream(msid, &shared)
             })
             .doing(|| "starting the publisher's thread".to_owned())?;
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
     }
 
     /// The latest a message has been sent after it was due since the last call, in microseconds.
@@ -73,7 +76,9 @@ impl Publisher {
         self.shared.stop.store(true, Ordering::Relaxed);
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(result)) => result,
-            _ => Err(Error::Setup("the publisher's thread ended badly".to_owned())),
+            _ => Err(Error::Setup(
+                "the publisher's thread ended badly".to_owned(),
+            )),
         }
     }
 }
@@ -109,7 +114,13 @@ impl Session {
             .doing(|| format!("shaking hands with {server}"))?;
         let parser = ChunkParser::new(DEFAULT_CHUNK_SIZE);
         let (port, server) = (address.port(), server.to_owned());
-        Ok(Self { socket, parser, body: Vec::new(), port, server })
+        Ok(Self {
+            socket,
+            parser,
+            body: Vec::new(),
+            port,
+            server,
+        })
     }
 
     /// Asks for the stream; gives its message stream id.
@@ -117,10 +128,14 @@ impl Session {
         self.ask("connect", &wire::connect(self.port), |reply| {
             (reply == Reply::Connected).then_some(())
         })?;
-        let msid = self.ask("createStream", &wire::create_stream(), |reply| match reply {
-            Reply::StreamCreated(msid) => Some(msid),
-            _ => None,
-        })?;
+        let msid = self.ask(
+            "createStream",
+            &wire::create_stream(),
+            |reply| match reply {
+                Reply::StreamCreated(msid) => Some(msid),
+                _ => None,
+            },
+        )?;
         self.ask("publish", &wire::publish(msid), |reply| {
             (reply == Reply::Publishing).then_some(())
         })?;
@@ -135,10 +150,15 @@ impl Session {
         wanted: impl Fn(Reply) -> Option<T>,
     ) -> Result<T> {
         let doing = |server: &str| format!("waiting for {server} to answer {what}");
-        self.socket.write_all(command).doing(|| doing(&self.server))?;
+        self.socket
+            .write_all(command)
+            .doing(|| doing(&self.server))?;
         let mut buffer = [0; 4096];
         loop {
-            let count = self.socket.read(&mut buffer).doing(|| doing(&self.server))?;
+            let count = self
+                .socket
+                .read(&mut buffer)
+                .doing(|| doing(&self.server))?;
             for reply in self.take(buffer.get(..count).unwrap_or_default())? {
                 if reply == Reply::Refused {
                     return Err(self.broken(&format!("it refused {what}")));
@@ -176,14 +196,18 @@ impl Session {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.socket.write_all(bytes).doing(|| format!("publishing to {}", self.server))
+        self.socket
+            .write_all(bytes)
+            .doing(|| format!("publishing to {}", self.server))
     }
 
     /// Takes what the server has sent meanwhile, so that it never blocks on us.
     fn hear(&mut self) -> Result<()> {
         let mut buffer = [0; 4096];
         match rustix::net::recv(&self.socket, &mut buffer, RecvFlags::DONTWAIT) {
-            Ok((_, count)) => self.take(buffer.get(..count).unwrap_or_default()).map(|_| ()),
+            Ok((_, count)) => self
+                .take(buffer.get(..count).unwrap_or_default())
+                .map(|_| ()),
             Err(Errno::AGAIN | Errno::INTR) => Ok(()),
             Err(error) => Err(error).doing(|| format!("listening to {}", self.server)),
         }
@@ -217,6 +241,10 @@ impl Session {
     }
 
     fn broken(&self, what: &str) -> Error {
-        Error::Server { server: self.server.clone(), what: what.to_owned(), log: String::new() }
+        Error::Server {
+            server: self.server.clone(),
+            what: what.to_owned(),
+            log: String::new(),
+        }
     }
 }

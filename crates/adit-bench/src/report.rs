@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use crate::{
     error::{Doing, Result},
-    fanout::Round,
     measure::Machine,
     media,
+    round::Round,
     server::Kind,
     stats::{Percentiles, median},
 };
@@ -37,13 +37,19 @@ struct Summary {
     /// Of the ratios within each round.
     to_nginx: Option<f64>,
     to_limit: Option<f64>,
-    delay_p50_us: Option<f64>,
-    delay_p99_us: Option<f64>,
-    audio_p50_us: Option<f64>,
+    delay: DelaySummary,
     resident_bytes: f64,
     bytes_per_player: f64,
     bytes_per_idle: Option<f64>,
     faults: u64,
+}
+
+/// Medians of percentiles, in microseconds.
+#[derive(Debug)]
+struct DelaySummary {
+    video_p50: Option<f64>,
+    video_p99: Option<f64>,
+    audio_p50: Option<f64>,
 }
 
 impl Report {
@@ -51,8 +57,19 @@ impl Report {
     pub(crate) fn table(&self) -> String {
         let mut rows = vec![
             [
-                "server", "players", "Mbit/s", "share", "CPU-s/Gbit", "x nginx", "x loop", "p50 us",
-                "p99 us", "RSS MB", "B/player", "B/idle", "faults",
+                "server",
+                "players",
+                "Mbit/s",
+                "share",
+                "CPU-s/Gbit",
+                "x nginx",
+                "x loop",
+                "p50 us",
+                "p99 us",
+                "RSS MB",
+                "B/player",
+                "B/idle",
+                "faults",
             ]
             .map(str::to_owned)
             .to_vec(),
@@ -69,8 +86,8 @@ impl Report {
                 format!("{:.4}", summary.cpu_per_gigabit),
                 optional(summary.to_nginx, 2),
                 optional(summary.to_limit, 2),
-                optional(summary.delay_p50_us, 0),
-                optional(summary.delay_p99_us, 0),
+                optional(summary.delay.video_p50, 0),
+                optional(summary.delay.video_p99, 0),
                 format!("{:.1}", summary.resident_bytes / 1e6),
                 format!("{:.0}", summary.bytes_per_player),
                 optional(summary.bytes_per_idle, 0),
@@ -87,11 +104,17 @@ impl Report {
     }
 
     fn notes(&self) -> String {
-        let rounds = self.rounds.iter().map(|round| round.number).max().unwrap_or_default();
+        let rounds = self
+            .rounds
+            .iter()
+            .map(|round| round.number)
+            .max()
+            .unwrap_or_default();
         let mut notes = format!(
             "\nmedians of {rounds} rounds of {} s; CPU of the server process, payload delivered; \
              x loop: against the bare\nloop that writes as often; delays of video messages from \
-             the publisher's write to the player's read\n",
+             the publisher's write to the player's read; a server that gathers can be \
+             one batch\noff in its share\n",
             self.seconds
         );
         for round in &self.rounds {
@@ -149,11 +172,18 @@ impl Report {
     }
 
     fn summaries(&self) -> Vec<Summary> {
-        self.versions.iter().filter_map(|(kind, _)| self.summary(*kind)).collect()
+        self.versions
+            .iter()
+            .filter_map(|(kind, _)| self.summary(*kind))
+            .collect()
     }
 
     fn summary(&self, kind: Kind) -> Option<Summary> {
-        let rounds: Vec<_> = self.rounds.iter().filter(|round| round.kind == kind).collect();
+        let rounds: Vec<_> = self
+            .rounds
+            .iter()
+            .filter(|round| round.kind == kind)
+            .collect();
         let of = |value: fn(&Round) -> f64| median(rounds.iter().map(|round| value(round)));
         let of_some = |value: fn(&Round) -> Option<f64>| {
             median(rounds.iter().filter_map(|round| value(round)))
@@ -165,9 +195,11 @@ impl Report {
             cpu_per_gigabit: of(Round::cpu_per_gigabit)?,
             to_nginx: self.ratio(kind, Kind::Nginx),
             to_limit: self.ratio(kind, kind.limit()),
-            delay_p50_us: of_some(|round| round.video_delay.map(|delay| f64::from(delay.p50))),
-            delay_p99_us: of_some(|round| round.video_delay.map(|delay| f64::from(delay.p99))),
-            audio_p50_us: of_some(|round| round.audio_delay.map(|delay| f64::from(delay.p50))),
+            delay: DelaySummary {
+                video_p50: of_some(|round| round.video_delay.map(|delay| f64::from(delay.p50))),
+                video_p99: of_some(|round| round.video_delay.map(|delay| f64::from(delay.p99))),
+                audio_p50: of_some(|round| round.audio_delay.map(|delay| f64::from(delay.p50))),
+            },
             resident_bytes: of(|round| round.memory.playing as f64)?,
             bytes_per_player: of(Round::bytes_per_player)?,
             bytes_per_idle: of_some(|round| round.idle.map(|idle| idle.bytes_each())),
@@ -212,7 +244,11 @@ fn format_line(name: &str, what: &str) -> String {
 fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or_default()
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(String::len)
+            .max()
+            .unwrap_or_default()
     };
     let widths: Vec<_> = (0..columns).map(width).collect();
     let mut text = String::new();
@@ -238,9 +274,9 @@ fn summary_json(summary: &Summary) -> Value {
         "ratio_to_nginx": summary.to_nginx,
         "ratio_to_loop": summary.to_limit,
         "loop": summary.kind.limit().to_string(),
-        "video_delay_p50_us": summary.delay_p50_us,
-        "video_delay_p99_us": summary.delay_p99_us,
-        "audio_delay_p50_us": summary.audio_p50_us,
+        "video_delay_p50_us": summary.delay.video_p50,
+        "video_delay_p99_us": summary.delay.video_p99,
+        "audio_delay_p50_us": summary.delay.audio_p50,
         "resident_bytes": summary.resident_bytes,
         "bytes_per_player": summary.bytes_per_player,
         "bytes_per_idle_connection": summary.bytes_per_idle,
@@ -254,17 +290,17 @@ fn round_json(round: &Round) -> Value {
         "server": round.kind.to_string(),
         "players": round.players,
         "ramp_s": round.ramp_s,
-        "window_s": round.window_s,
-        "messages": round.messages,
-        "payload_bytes": round.payload_bytes,
-        "wire_bytes": round.wire_bytes,
-        "expected_bytes": round.expected_bytes,
+        "window_s": round.delivery.window_s,
+        "messages": round.delivery.messages,
+        "payload_bytes": round.delivery.payload_bytes,
+        "wire_bytes": round.delivery.wire_bytes,
+        "expected_bytes": round.delivery.expected_bytes,
         "share": round.share(),
         "mbit_per_s": round.megabits_per_second(),
-        "cpu_user_s": round.cpu.user,
-        "cpu_system_s": round.cpu.system,
+        "cpu_user_s": round.cpu.server.user,
+        "cpu_system_s": round.cpu.server.system,
         "cpu_s_per_gbit": round.cpu_per_gigabit(),
-        "swarm_cpu_s": round.swarm_cpu_s,
+        "swarm_cpu_s": round.cpu.swarm_s,
         "publisher_late_us": round.publisher_late_us,
         "resident_started": round.memory.started,
         "resident_published": round.memory.published,
@@ -286,6 +322,7 @@ fn round_json(round: &Round) -> Value {
             "headers_missing": round.faults.headers_missing,
             "lost_players": round.faults.lost,
             "never_arrived": round.faults.never_arrived,
+            "stalled_players": round.faults.stalled,
             "reasons": round.faults.reasons,
         },
     })
@@ -300,3 +337,6 @@ fn delay_json(delay: &Percentiles) -> Value {
         "samples": delay.count,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,7 +38,9 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     if sorted.len() % 2 == 1 {
         return Some(upper);
     }
-    sorted.get(sorted.len() / 2 - 1).map(|lower| f64::midpoint(*lower, upper))
+    sorted
+        .get(sorted.len() / 2 - 1)
+        .map(|lower| f64::midpoint(*lower, upper))
 }
 
 #[cfg(test)]

@@ -31,6 +31,9 @@ const PING_RESPONSE: u16 = 7;
 pub(crate) const CONNECT: f64 = 1.0;
 pub(crate) const CREATE_STREAM: f64 = 2.0;
 
+/// Bytes of "_result" and its transaction number, as AMF0.
+const RESULT_HEAD: usize = 3 + 7 + 9;
+
 /// The simple handshake's first flight `[RTMP 5.2.2]`.
 pub(crate) fn c0_c1() -> [u8; C0_C1] {
     let mut bytes = [0xA5; C0_C1];
@@ -83,9 +86,12 @@ pub(crate) fn connect(port: u16) -> Vec<u8> {
     amf_string(&mut body, "connect");
     amf_number(&mut body, CONNECT);
     body.push(3);
-    for (name, value) in
-        [("app", APPLICATION), ("type", "nonprivate"), ("flashVer", "LNX 9,0,124,2"), ("tcUrl", &tc_url)]
-    {
+    for (name, value) in [
+        ("app", APPLICATION),
+        ("type", "nonprivate"),
+        ("flashVer", "LNX 9,0,124,2"),
+        ("tcUrl", &tc_url),
+    ] {
         amf_name(&mut body, name);
         amf_string(&mut body, value);
     }
@@ -196,13 +202,18 @@ impl Reply {
     pub(crate) fn read(body: &[u8]) -> Self {
         let holds = |code: &[u8]| body.windows(code.len()).any(|window| window == code);
         let transaction = || {
-            let (number, _) = body.get(3 + 7..)?.strip_prefix(&[0])?.split_first_chunk::<8>()?;
+            let (number, _) = body
+                .get(3 + 7..)?
+                .strip_prefix(&[0])?
+                .split_first_chunk::<8>()?;
             Some(f64::from_be_bytes(*number))
         };
         if body.starts_with(b"\x02\0\x07_result") {
             match transaction() {
                 Some(CONNECT) => Self::Connected,
-                Some(CREATE_STREAM) => created_stream(body).map_or(Self::Refused, Self::StreamCreated),
+                Some(CREATE_STREAM) => {
+                    created_stream(body).map_or(Self::Refused, Self::StreamCreated)
+                }
                 _ => Self::Other,
             }
         } else if holds(b"NetStream.Play.Start") {
@@ -219,7 +230,7 @@ impl Reply {
 
 /// The number at the end of createStream's result.
 fn created_stream(body: &[u8]) -> Option<u32> {
-    let [0, number @ ..] = body.last_chunk::<9>()? else {
+    let [0, number @ ..] = body.get(RESULT_HEAD..)?.last_chunk::<9>()? else {
         return None;
     };
     let number = f64::from_be_bytes(*number);
@@ -228,7 +239,8 @@ fn created_stream(body: &[u8]) -> Option<u32> {
         clippy::cast_sign_loss,
         reason = "it is a whole number within the range"
     )]
-    (number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number)).then_some(number as u32)
+    (number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number))
+        .then_some(number as u32)
 }
 
 fn command(csid: u8, msid: u32, body: &[u8]) -> Vec<u8> {
@@ -239,7 +251,13 @@ fn command(csid: u8, msid: u32, body: &[u8]) -> Vec<u8> {
 
 fn control(kind: u8, body: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    write_message(&mut out, DEFAULT_CHUNK_SIZE, (CONTROL_CSID, kind, 0), 0, body);
+    write_message(
+        &mut out,
+        DEFAULT_CHUNK_SIZE,
+        (CONTROL_CSID, kind, 0),
+        0,
+        body,
+    );
     out
 }
 

@@ -26,10 +26,7 @@ pub(super) fn start(launcher: &Launcher, latency: Latency, dir: &Path) -> Result
         arguments.extend(["--latency", &mode]);
     }
     let child = process::start(program, &arguments, dir)?;
-    let mut server =
-        Server::when_it_says_so(format!("adit-{latency}"), child, &dir.join("stdout"))?;
-    server.log = dir.join("stderr");
-    Ok(server)
+    Server::when_it_says_so(format!("adit-{latency}"), child, dir)
 }
 
 pub(super) fn version(launcher: &Launcher) -> String {

@@ -10,7 +10,5 @@ pub(super) fn start(launcher: &Launcher, mode: LoopMode, dir: &Path) -> Result<S
     let mode = mode.to_string();
     let arguments = ["bare-loop", "--players", &players, "--mode", &mode];
     let child = process::start(&process::own_program()?, &arguments, dir)?;
-    let mut server = Server::when_it_says_so(format!("loop-{mode}"), child, &dir.join("stdout"))?;
-    server.log = dir.join("stderr");
-    Ok(server)
+    Server::when_it_says_so(format!("loop-{mode}"), child, dir)
 }

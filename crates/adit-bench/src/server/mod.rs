@@ -151,14 +151,20 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Waits until the child has written `listening on ADDRESS` to `output`.
-    fn when_it_says_so(name: String, child: Child, output: &Path) -> Result<Self> {
+    /// Waits until the child, started in `dir`, has written `listening on ADDRESS`.
+    fn when_it_says_so(name: String, child: Child, dir: &Path) -> Result<Self> {
+        let output = dir.join("stdout");
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let worker = child.id();
-        let mut server =
-            Self { name, address: nowhere, child, worker, log: output.to_owned() };
+        let mut server = Self {
+            name,
+            address: nowhere,
+            child,
+            worker,
+            log: dir.join("stderr"),
+        };
         let address = server.wait_for("it never said where it listens", || {
-            let said = fs::read_to_string(output).unwrap_or_default();
+            let said = fs::read_to_string(&output).unwrap_or_default();
             said.split_inclusive('\n')
                 .filter(|line| line.ends_with('\n'))
                 .find_map(|line| line.trim().strip_prefix("listening on ")?.parse().ok())
@@ -207,7 +213,9 @@ impl Server {
     /// An error of this server, with the end of its log.
     pub(crate) fn error(&self, what: &str) -> Error {
         let log = fs::read(&self.log).unwrap_or_default();
-        let end = log.get(log.len().saturating_sub(QUOTED)..).unwrap_or_default();
+        let end = log
+            .get(log.len().saturating_sub(QUOTED)..)
+            .unwrap_or_default();
         Error::Server {
             server: self.name.clone(),
             what: what.to_owned(),

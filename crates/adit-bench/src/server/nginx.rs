@@ -47,7 +47,11 @@ fn start_once(launcher: &Launcher, program: &Path, module: &Path, dir: &Path) ->
     let config = dir.join("nginx.conf");
     let log = dir.join("error.log");
     let descriptors = launcher.connections + SPARE;
-    let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
+    let user = if rustix::process::geteuid().is_root() {
+        "user root;"
+    } else {
+        ""
+    };
     let text = format!(
         "load_module {module};
 daemon off;
@@ -76,22 +80,38 @@ rtmp {{
     let arguments = ["-p", dir_text, "-c", config_text, "-e", log_text];
     let child = process::start(program, &arguments, dir)?;
     let master = child.id();
-    let mut server =
-        Server { name: "nginx-rtmp".to_owned(), address, child, worker: master, log };
+    let mut server = Server {
+        name: "nginx-rtmp".to_owned(),
+        address,
+        child,
+        worker: master,
+        log,
+    };
     server.worker = server.wait_for("its worker never listened", || {
         let worker = measure::children(master).first().copied()?;
-        TcpStream::connect_timeout(&address, CONNECT_PATIENCE).ok().map(|_| worker)
+        TcpStream::connect_timeout(&address, CONNECT_PATIENCE)
+            .ok()
+            .map(|_| worker)
     })?;
     Ok(server)
 }
 
 fn find() -> Result<(PathBuf, PathBuf)> {
     let first = |paths: &[&str], what: &str| {
-        paths.iter().map(PathBuf::from).find(|path| path.is_file()).ok_or_else(|| {
-            Error::Setup(format!("{what} is missing: apt-get install nginx libnginx-mod-rtmp"))
-        })
+        paths
+            .iter()
+            .map(PathBuf::from)
+            .find(|path| path.is_file())
+            .ok_or_else(|| {
+                Error::Setup(format!(
+                    "{what} is missing: apt-get install nginx libnginx-mod-rtmp"
+                ))
+            })
     };
-    Ok((first(&PROGRAMS, "nginx")?, first(&MODULES, "nginx's rtmp module")?))
+    Ok((
+        first(&PROGRAMS, "nginx")?,
+        first(&MODULES, "nginx's rtmp module")?,
+    ))
 }
 
 /// nginx's own version and, on Debian, the package version of the module.
@@ -100,13 +120,22 @@ pub(super) fn version() -> String {
         return String::new();
     };
     let text = |command: &mut Command| {
-        let output = command.output().ok().filter(|output| output.status.success());
+        let output = command
+            .output()
+            .ok()
+            .filter(|output| output.status.success());
         let output = output.map(|output| [output.stdout, output.stderr].concat());
-        String::from_utf8_lossy(&output.unwrap_or_default()).trim().to_owned()
+        String::from_utf8_lossy(&output.unwrap_or_default())
+            .trim()
+            .to_owned()
     };
     let nginx = text(Command::new(program).arg("-v"));
     let module =
         text(Command::new("dpkg-query").args(["-W", "-f", "${Version}", "libnginx-mod-rtmp"]));
     let nginx = nginx.trim_start_matches("nginx version: ");
-    if module.is_empty() { nginx.to_owned() } else { format!("{nginx}, rtmp module {module}") }
+    if module.is_empty() {
+        nginx.to_owned()
+    } else {
+        format!("{nginx}, rtmp module {module}")
+    }
 }

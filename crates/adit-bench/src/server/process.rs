@@ -52,7 +52,11 @@ impl Workspace {
             .process_group(0)
             .spawn()
             .doing(|| "starting the janitor".to_owned())?;
-        Ok(Self { dir, next: AtomicU32::new(0), _janitor: janitor })
+        Ok(Self {
+            dir,
+            next: AtomicU32::new(0),
+            _janitor: janitor,
+        })
     }
 
     /// A new empty directory for one server.
@@ -98,7 +102,10 @@ pub(super) fn end(child: &mut Child, patience: Duration) -> io::Result<()> {
         if Instant::now() > end {
             child.kill()?;
             child.wait()?;
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "it had to be killed"));
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "it had to be killed",
+            ));
         }
         thread::sleep(POLL);
     }

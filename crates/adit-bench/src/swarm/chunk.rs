@@ -131,11 +131,11 @@ impl ChunkParser {
         data: &'a [u8],
         part: &mut impl FnMut(Part<'_>),
     ) -> Result<&'a [u8], ChunkError> {
-        if self.stashed == 0 {
-            if let Some(header) = self.parse(data) {
-                self.begin(&header, part)?;
-                return Ok(data.get(header.size..).unwrap_or_default());
-            }
+        if self.stashed == 0
+            && let Some(header) = self.parse(data)
+        {
+            self.begin(&header, part)?;
+            return Ok(data.get(header.size..).unwrap_or_default());
         }
         let before = self.stashed;
         for (to, from) in self.stash.iter_mut().skip(before).zip(data) {
@@ -159,7 +159,9 @@ impl ChunkParser {
         let (first, rest) = data.split_first()?;
         let (csid, rest) = match (first & 0x3F, rest) {
             (0, [low, rest @ ..]) => (u32::from(*low) + 64, rest),
-            (1, [low, high, rest @ ..]) => (u32::from(u16::from_le_bytes([*low, *high])) + 64, rest),
+            (1, [low, high, rest @ ..]) => {
+                (u32::from(u16::from_le_bytes([*low, *high])) + 64, rest)
+            }
             (0 | 1, _) => return None,
             (csid, rest) => (u32::from(csid), rest),
         };
@@ -189,11 +191,19 @@ impl ChunkParser {
             (None, rest)
         };
         let size = data.len() - rest.len();
-        Some(Header { csid, format, fields, extended, size })
+        Some(Header {
+            csid,
+            format,
+            fields,
+            extended,
+            size,
+        })
     }
 
     fn find(&self, csid: u32) -> Option<usize> {
-        self.streams.iter().position(|stream| stream.head.csid == csid)
+        self.streams
+            .iter()
+            .position(|stream| stream.head.csid == csid)
     }
 
     fn begin(
@@ -220,7 +230,12 @@ impl ChunkParser {
         let left = stream.head.len - stream.got;
         if left == 0 {
             stream.partial = false;
-            part(Part { slot, head: stream.head, offset: 0, bytes: &[] });
+            part(Part {
+                slot,
+                head: stream.head,
+                offset: 0,
+                bytes: &[],
+            });
         } else {
             self.open = Some((slot, left.min(chunk_size)));
         }
@@ -247,7 +262,12 @@ impl ChunkParser {
             stream.got = 0;
             stream.partial = false;
         }
-        part(Part { slot, head, offset, bytes });
+        part(Part {
+            slot,
+            head,
+            offset,
+            bytes,
+        });
         if matches!(head.kind, SET_CHUNK_SIZE | ABORT) {
             for (to, from) in self.control.iter_mut().skip(offset).zip(bytes) {
                 *to = *from;

@@ -89,9 +89,18 @@ impl Swarm {
         &self.tally
     }
 
-    /// Forgets the delays sampled so far.
+    /// Forgets the delays sampled so far, and notes what each player has received.
     pub(crate) fn begin_window(&mut self) {
         self.tally.forget_delays();
+        self.players.iter_mut().for_each(Player::begin_window);
+    }
+
+    /// Players that have received nothing since the window began.
+    pub(crate) fn stalled(&self) -> u64 {
+        self.players
+            .iter()
+            .filter(|player| player.is_stalled())
+            .count() as u64
     }
 
     fn open(&mut self) -> Result<()> {

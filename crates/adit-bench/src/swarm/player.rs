@@ -39,7 +39,7 @@ enum Stage {
     Connecting,
     /// S0, S1 and S2 as far as they have come.
     Handshake(Vec<u8>),
-    /// Commands are being answered.
+    /// Commands are being answered; for the bare loop, nothing has come yet.
     Setup,
     /// The server has said yes.
     Ready,
@@ -69,6 +69,8 @@ struct Session {
     expected: Option<u32>,
     headers: u8,
     received: u64,
+    /// What had been received when the window began.
+    received_before: u64,
     /// Bytes after which the server wants an acknowledgement; 0: never.
     window: u64,
     acknowledged: u64,
@@ -100,8 +102,11 @@ impl Player {
     ) -> io::Result<Self> {
         let mut socket = TcpStream::connect(address)?;
         registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
-        let chunk_size =
-            if goal == Goal::Raw { bare_loop::CHUNK_SIZE } else { DEFAULT_CHUNK_SIZE };
+        let chunk_size = if goal == Goal::Raw {
+            bare_loop::CHUNK_SIZE
+        } else {
+            DEFAULT_CHUNK_SIZE
+        };
         Ok(Self {
             socket,
             stage: Stage::Connecting,
@@ -119,7 +124,7 @@ impl Player {
             if !event.is_writable() {
                 return;
             }
-            if let Err(reason) = self.greet(tally) {
+            if let Err(reason) = self.greet() {
                 return self.lose(&reason, tally);
             }
         }
@@ -145,14 +150,29 @@ impl Player {
         }
     }
 
-    fn greet(&mut self, tally: &mut Tally) -> Result<(), String> {
-        if let Some(error) = self.socket.take_error().map_err(|error| error.to_string())? {
+    /// Notes where the measured window begins.
+    pub(super) fn begin_window(&mut self) {
+        self.session.received_before = self.session.received;
+    }
+
+    /// Whether the player is there but has received nothing since the window began.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stage == Stage::Arrived && self.session.received == self.session.received_before
+    }
+
+    fn greet(&mut self) -> Result<(), String> {
+        if let Some(error) = self
+            .socket
+            .take_error()
+            .map_err(|error| error.to_string())?
+        {
             return Err(error.to_string());
         }
-        self.socket.set_nodelay(true).map_err(|error| error.to_string())?;
+        self.socket
+            .set_nodelay(true)
+            .map_err(|error| error.to_string())?;
         if self.session.goal == Goal::Raw {
-            self.stage = Stage::Ready;
-            tally.in_setup -= 1;
+            self.stage = Stage::Setup;
             return Ok(());
         }
         self.stage = Stage::Handshake(Vec::with_capacity(wire::S0_S1_S2));
@@ -194,7 +214,9 @@ impl Player {
             return Err("the server refused".to_owned());
         }
         let joined = session.expected.is_some();
-        if self.stage == Stage::Setup && (session.news == News::Ready || joined) {
+        // The bare loop says nothing but media, so its first bytes are its yes.
+        let welcome = joined || session.news == News::Ready || session.goal == Goal::Raw;
+        if self.stage == Stage::Setup && welcome {
             self.stage = Stage::Ready;
             tally.in_setup -= 1;
         }
@@ -206,7 +228,10 @@ impl Player {
     }
 
     fn lose(&mut self, reason: &str, tally: &mut Tally) {
-        if matches!(self.stage, Stage::Connecting | Stage::Handshake(_) | Stage::Setup) {
+        if matches!(
+            self.stage,
+            Stage::Connecting | Stage::Handshake(_) | Stage::Setup
+        ) {
             tally.in_setup -= 1;
         }
         if self.stage == Stage::Arrived {
@@ -227,6 +252,7 @@ impl Session {
             expected: None,
             headers: 0,
             received: 0,
+            received_before: 0,
             window: 0,
             acknowledged: 0,
             out: Vec::new(),
@@ -236,7 +262,10 @@ impl Session {
 
     fn part(&mut self, part: &Part<'_>, now_ns: u64, tally: &mut Tally) {
         if part.slot >= self.slots.len() {
-            self.slots.push(Slot { checker: Checker::new(), body: Vec::new() });
+            self.slots.push(Slot {
+                checker: Checker::new(),
+                body: Vec::new(),
+            });
         }
         let Some(slot) = self.slots.get_mut(part.slot) else {
             return;
@@ -244,9 +273,12 @@ impl Session {
         let message = (part.head.kind, part.head.len);
         if matches!(part.head.kind, media::AUDIO | media::VIDEO) {
             let number = self.number;
-            slot.checker.piece(message, part.offset, part.bytes, |sequence| {
-                sequence.wrapping_add(number).is_multiple_of(PATTERN_CHECKED)
-            });
+            slot.checker
+                .piece(message, part.offset, part.bytes, |sequence| {
+                    sequence
+                        .wrapping_add(number)
+                        .is_multiple_of(PATTERN_CHECKED)
+                });
             if part.completes() {
                 let received = slot.checker.finish(message);
                 self.media(received, part, now_ns, tally);
@@ -257,7 +289,11 @@ impl Session {
             slot.body.clear();
         }
         let room = MAX_BODY - slot.body.len();
-        slot.body.extend_from_slice(part.bytes.get(..part.bytes.len().min(room)).unwrap_or_default());
+        slot.body.extend_from_slice(
+            part.bytes
+                .get(..part.bytes.len().min(room))
+                .unwrap_or_default(),
+        );
         if part.completes() {
             let body = std::mem::take(&mut slot.body);
             self.message(part.head.kind, &body);

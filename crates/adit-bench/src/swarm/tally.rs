@@ -24,6 +24,8 @@ pub(crate) struct Faults {
     pub(crate) lost: u64,
     /// Players that never reached their goal in time, though connected.
     pub(crate) never_arrived: u64,
+    /// Players that were there but received nothing in the window.
+    pub(crate) stalled: u64,
     /// The first few reasons for lost players.
     pub(crate) reasons: Vec<String>,
 }
@@ -38,6 +40,7 @@ impl Faults {
             + self.headers_missing
             + self.lost
             + self.never_arrived
+            + self.stalled
     }
 
     pub(super) fn lost_players(&self) -> usize {
@@ -83,12 +86,17 @@ impl Tally {
     pub(super) fn lose(&mut self, player: u32, reason: &str) {
         self.faults.lost += 1;
         if self.faults.reasons.len() < MAX_REASONS {
-            self.faults.reasons.push(format!("player {player}: {reason}"));
+            self.faults
+                .reasons
+                .push(format!("player {player}: {reason}"));
         }
     }
 
     pub(super) fn sample_delay(&mut self, player: u32, content: Content, mark: Mark, now_ns: u64) {
-        if !player.wrapping_add(mark.sequence).is_multiple_of(self.stride) {
+        if !player
+            .wrapping_add(mark.sequence)
+            .is_multiple_of(self.stride)
+        {
             return;
         }
         let delays = match content {

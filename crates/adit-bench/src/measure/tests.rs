@@ -1,0 +1,41 @@
+use super::*;
+
+#[test]
+fn cpu_ticks_are_found_behind_any_command_name() {
+    let check = |name: &str, expected: Option<(u64, u64)>| {
+        let stat = format!("12 {name} S 1 12 12 0 -1 4194560 100 0 0 0 345 67 8 9 20 0 1 0 5 6");
+        assert_eq!(cpu_ticks(&stat), expected, "{name}");
+    };
+    check("(nginx)", Some((345, 67)));
+    check("(a) b (c d)", Some((345, 67)));
+    assert_eq!(cpu_ticks("12 (cut) S 1"), None);
+}
+
+#[test]
+fn resident_memory_is_given_in_bytes() {
+    assert_eq!(
+        resident("VmPeak:\t 1 kB\nVmRSS:\t    1234 kB\n"),
+        Some(1234 * 1024)
+    );
+    assert_eq!(resident("Name:\tkthreadd\n"), None);
+}
+
+#[test]
+fn this_process_can_be_measured() {
+    let pid = std::process::id();
+    assert!(resident_bytes(pid).unwrap() > 0);
+    let before = CpuTime::of(pid).unwrap();
+    assert!(CpuTime::of(pid).unwrap().since(before).total() >= 0.0);
+    assert!(monotonic_ns() <= monotonic_ns());
+}
+
+#[test]
+fn seconds_become_dates() {
+    let check = |seconds: u64, expected: &str| assert_eq!(format_utc(seconds), expected);
+    check(0, "1970-01-01T00:00:00Z");
+    check(951_782_399, "2000-02-28T23:59:59Z");
+    check(951_782_400, "2000-02-29T00:00:00Z");
+    check(951_868_800, "2000-03-01T00:00:00Z");
+    check(1_735_689_599, "2024-12-31T23:59:59Z");
+    check(4_107_542_400, "2100-03-01T00:00:00Z");
+}
