@@ -27,11 +27,8 @@ pub const PUBLISHES: usize = 4;
 pub const CALLS: usize = 256;
 /// Commands a second from one peer; more of them wait (`cmds`).
 pub const COMMANDS_PER_SECOND: u32 = 100;
-/// Unread bytes that a session keeps while it waits for a decision of its caller or for the next
-/// second of [`COMMANDS_PER_SECOND`] (`input.backlog`).
-pub const INPUT_BACKLOG: usize = 16 * 1024 * 1024;
 /// Answers that may wait unsent while the peer goes on asking, in bytes (`output.backlog`).
-pub const ANSWER_BACKLOG: usize = 1024 * 1024;
+pub const ANSWER_BACKLOG: usize = 4 * 1024 * 1024;
 
 /// From the first byte possible to the end of the handshake (`hs.deadline`).
 pub const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);

@@ -1,0 +1,39 @@
+//! Sessions: the server's and the client's end of one connection, from the first byte to the last.
+//!
+//! Bytes and the time go in, events and bytes come out; nothing here knows a socket or a clock.
+//! [`ServerSession`] and [`ClientSession`] have the same shape:
+//!
+//! ```text
+//! handle_input(now, bytes)   handle_eof(now)   handle_timeout(now)     feed
+//! accept_* reject_* send_* notify_* close …                            command
+//! poll_event(now)   output()   poll_timeout()                          drain, in this order
+//! ```
+//!
+//! * Input is stored; each [`poll_event`](ServerSession::poll_event) goes on with it until there is
+//!   an event to report or nothing left to do. To stop polling is back-pressure.
+//! * While [`wants_input`](ServerSession::wants_input) is false the driver reads no more from its
+//!   carrier: input waits for a decision, or for the next tenth of a second because the peer is too
+//!   fast.
+//! * A request is a token that accepting or rejecting consumes, so none is answered twice. All
+//!   answers to one request are appended to the output at once, so they leave in one write (Q-071).
+//! * After an error a session stays failed and repeats it; its last bytes can still be sent.
+//! * Timestamps pass through unchanged in both directions.
+
+mod config;
+mod error;
+mod form;
+mod link;
+mod liveness;
+mod rate;
+mod stats;
+
+pub mod client;
+pub mod server;
+
+
+pub use self::config::{SessionConfig, SessionLimits, Timeouts};
+pub use self::error::{CloseReason, SendError, SessionError};
+pub use self::form::FormKey;
+pub use self::server::{ServerEvent, ServerSession};
+pub use self::stats::{Dropped, LimitHits, SessionStats};
+pub use crate::message::MediaKind;

@@ -1,0 +1,296 @@
+//! What each command of a client does.
+
+use adit_amf::{
+    Text,
+    amf0::Value,
+};
+use tracing::debug;
+
+use super::{
+    CallRequest, Decision, Phase, Report, ServerEvent, ServerSession, streams::Activity,
+};
+use crate::{
+    MessageStreamId,
+    command::{
+        ClientCommand, ClientCommandError, FcNotice, Invocation, InvocationError, PauseForm,
+        PauseState, Response, ServerCommand, Status, StatusCode, StreamName, TransactionId,
+    },
+    message::UserControl,
+    session::{CloseReason, stats::hit},
+};
+
+impl ServerSession {
+    /// Carries out a command, or answers why not.
+    pub(super) fn handle_invocation(
+        &mut self,
+        msid: MessageStreamId,
+        invocation: Invocation,
+    ) -> Option<ServerEvent> {
+        let (name, transaction) = (invocation.name.clone(), invocation.transaction);
+        let command = match ClientCommand::parse(invocation) {
+            Ok(command) => command,
+            Err(error) => {
+                self.answer_misunderstood(msid, &name, transaction, &error);
+                return None;
+            }
+        };
+        match (command, self.phase) {
+            (ClientCommand::Close, _) => {
+                self.end(CloseReason::PeerClosed, Report::Due);
+                None
+            }
+            (ClientCommand::Connect(connect), _) => self.handle_connect(*connect, transaction),
+            (ClientCommand::Response(_), Phase::Connect { .. }) => None,
+            (_, Phase::Connect { decision: Decision::None, .. }) => {
+                let description = format!("{name} comes too early: connect to an application first");
+                self.answer_error(msid, transaction, StatusCode::CallFailed, description);
+                None
+            }
+            (command, _) => self.handle_connected(msid, transaction, command),
+        }
+    }
+
+    fn handle_connected(
+        &mut self,
+        msid: MessageStreamId,
+        transaction: TransactionId,
+        command: ClientCommand,
+    ) -> Option<ServerEvent> {
+        match command {
+            ClientCommand::CreateStream => self.create_stream(transaction),
+            ClientCommand::InitStream(id) => self.init_stream(id, transaction),
+            ClientCommand::DeleteStream(id) => return self.delete_stream(id),
+            ClientCommand::CloseStream => return self.close_stream(msid),
+            ClientCommand::Publish(publish) => return self.handle_publish(msid, &publish),
+            ClientCommand::StopPublish => return self.close_stream(msid),
+            ClientCommand::Play(play) => return self.handle_play(msid, &play),
+            ClientCommand::StopPlay => return self.close_stream(msid),
+            ClientCommand::ReleaseStream(_) => self.answer_nothing(transaction),
+            ClientCommand::FcPublish(name) => {
+                self.fc_notice(FcNotice::Published, StatusCode::PublishStart, name, transaction);
+            }
+            ClientCommand::FcSubscribe(name) => {
+                self.fc_notice(FcNotice::Subscribed, StatusCode::PlayStart, name, transaction);
+            }
+            ClientCommand::FcUnpublish(name) => return self.fc_unpublish(name, transaction),
+            ClientCommand::FcUnsubscribe(name) => {
+                self.fc_notice(FcNotice::Unsubscribed, StatusCode::PlayStop, name, transaction);
+            }
+            // ffmpeg reads a number here, and takes 0 for "unknown".
+            ClientCommand::StreamLength(_) => self.answer_value(transaction, Value::Number(0.0)),
+            ClientCommand::CheckBandwidth => self.answer_value(transaction, Value::Null),
+            ClientCommand::Response(response) => return self.handle_response(response),
+            ClientCommand::Call(invocation) => return self.handle_call(msid, invocation),
+            playing => return self.handle_player(msid, transaction, playing),
+        }
+        None
+    }
+
+    /// Commands that make sense only on a message stream that plays.
+    fn handle_player(
+        &mut self,
+        msid: MessageStreamId,
+        transaction: TransactionId,
+        command: ClientCommand,
+    ) -> Option<ServerEvent> {
+        let stream = self.streams.meant_by_command(msid);
+        let Some(stream) = stream.filter(|stream| stream.activity == Activity::Playing) else {
+            // Flash sets what it wants to receive before it plays; then there is nothing to do.
+            if !matches!(command, ClientCommand::ReceiveAudio(_) | ClientCommand::ReceiveVideo(_)) {
+                let description = format!("message stream {msid} does not play: play a stream first");
+                self.answer_error(msid, transaction, StatusCode::StreamFailed, description);
+            }
+            return None;
+        };
+        let msid = stream.msid;
+        match command {
+            ClientCommand::Pause { state, position_ms, form } => {
+                if form == PauseForm::Plain {
+                    self.notice_pause(msid, state);
+                }
+                Some(ServerEvent::Pause { msid, state, position_ms })
+            }
+            ClientCommand::Seek { position_ms } => Some(ServerEvent::Seek { msid, position_ms }),
+            ClientCommand::ReceiveAudio(receive) => {
+                Some(ServerEvent::ReceiveAudio { msid, receive })
+            }
+            ClientCommand::ReceiveVideo(receive) => {
+                Some(ServerEvent::ReceiveVideo { msid, receive })
+            }
+            ClientCommand::Play2(options) => {
+                Some(ServerEvent::Play2 { msid, options: Box::new(options) })
+            }
+            _ => None,
+        }
+    }
+
+    fn notice_pause(&mut self, msid: MessageStreamId, state: PauseState) {
+        let (code, event, description) = match state {
+            PauseState::Paused => {
+                (StatusCode::PauseNotify, UserControl::StreamEof(msid), "play is paused")
+            }
+            PauseState::Playing => {
+                (StatusCode::UnpauseNotify, UserControl::StreamBegin(msid), "play goes on")
+            }
+        };
+        self.link.write_user_control(event);
+        self.write_status(msid, Status::new(code, description));
+    }
+
+    fn create_stream(&mut self, transaction: TransactionId) {
+        match self.streams.create(&self.config.limits) {
+            Some(msid) => self.answer_value(transaction, msid.get().into()),
+            None => self.answer_too_many_streams(transaction),
+        }
+    }
+
+    fn init_stream(&mut self, id: Option<MessageStreamId>, transaction: TransactionId) {
+        if let Some(id) = id
+            && id != MessageStreamId::CONNECTION
+            && self.streams.open(id, &self.config.limits).is_none()
+        {
+            self.answer_too_many_streams(transaction);
+        }
+    }
+
+    fn answer_too_many_streams(&mut self, transaction: TransactionId) {
+        hit(&mut self.link.counts.hits.streams);
+        let description = format!(
+            "this connection has {} message streams already: delete one first",
+            self.config.limits.streams
+        );
+        let msid = MessageStreamId::CONNECTION;
+        self.answer_error(msid, transaction, StatusCode::CallFailed, description);
+    }
+
+    fn delete_stream(&mut self, msid: MessageStreamId) -> Option<ServerEvent> {
+        let activity = self.streams.remove(msid)?;
+        end_of(msid, &activity)
+    }
+
+    /// Ends what a message stream is used for; a publisher is told.
+    fn close_stream(&mut self, msid: MessageStreamId) -> Option<ServerEvent> {
+        let stream = self.streams.meant_by_command(msid)?;
+        let msid = stream.msid;
+        let activity = std::mem::replace(&mut stream.activity, Activity::Idle);
+        if let Activity::Publishing(name) = &activity {
+            self.notice_unpublished(msid, name);
+        }
+        end_of(msid, &activity)
+    }
+
+    fn fc_unpublish(
+        &mut self,
+        name: Option<Text>,
+        transaction: TransactionId,
+    ) -> Option<ServerEvent> {
+        let parsed = StreamName::parse(name.as_deref().unwrap_or_default());
+        let parsed = parsed.as_ref().map_or("", StreamName::name);
+        let msid = self.streams.publishing(parsed);
+        self.fc_notice(FcNotice::Unpublished, StatusCode::UnpublishSuccess, name, transaction);
+        self.close_stream(msid?)
+    }
+
+    fn notice_unpublished(&mut self, msid: MessageStreamId, name: &Text) {
+        let status = Status::new(
+            StatusCode::UnpublishSuccess,
+            format!("{name} is not published any more"),
+        );
+        self.write_status(msid, status.with("details", name.clone()));
+    }
+
+    /// Answers the commands of the old encoders' dialect: the notice, with the transaction of the
+    /// command because Livestream Studio waits for that, and then an empty result.
+    fn fc_notice(
+        &mut self,
+        notice: FcNotice,
+        code: StatusCode,
+        name: Option<Text>,
+        transaction: TransactionId,
+    ) {
+        let status = Status::new(code, name.unwrap_or_default());
+        let command = ServerCommand::FcStatus(notice, Some(status));
+        self.write_invocation(MessageStreamId::CONNECTION, command.into_invocation(transaction));
+        self.answer_nothing(transaction);
+    }
+
+    fn handle_call(
+        &mut self,
+        msid: MessageStreamId,
+        invocation: Invocation,
+    ) -> Option<ServerEvent> {
+        let Invocation { name, transaction, object, arguments } = invocation;
+        if transaction.wants_answer() {
+            if self.calls.theirs >= self.config.limits.calls {
+                hit(&mut self.link.counts.hits.calls);
+                let description = format!(
+                    "{name} was not called: {} calls of this connection have no answer yet",
+                    self.calls.theirs
+                );
+                self.answer_error(msid, transaction, StatusCode::CallFailed, description);
+                return None;
+            }
+            self.calls.theirs = self.calls.theirs.saturating_add(1);
+        }
+        self.mark_used();
+        Some(ServerEvent::Call(CallRequest { msid, name, object, arguments, transaction }))
+    }
+
+    fn handle_response(&mut self, response: Response) -> Option<ServerEvent> {
+        let position = self.calls.ours.iter().position(|id| *id == response.transaction)?;
+        self.calls.ours.remove(position);
+        Some(ServerEvent::Response(response))
+    }
+
+    /// Answers a command whose arguments are wrong. The connection goes on.
+    fn answer_misunderstood(
+        &mut self,
+        msid: MessageStreamId,
+        name: &Text,
+        transaction: TransactionId,
+        error: &ClientCommandError,
+    ) {
+        self.link.counts.hits.count_command(error);
+        let code = match (name.as_str(), error) {
+            (_, ClientCommandError::Connect(_)) => StatusCode::ConnectInvalidApp,
+            ("publish", _) => StatusCode::PublishBadName,
+            ("play", _) => StatusCode::PlayFailed,
+            _ if transaction.wants_answer() => StatusCode::CallFailed,
+            _ => StatusCode::StreamInvalidArg,
+        };
+        let description = match error {
+            ClientCommandError::Argument(error) => format!("{name}: {error}"),
+            other => other.to_string(),
+        };
+        hit(&mut self.link.counts.dropped.commands);
+        // A client looks for news of publish and play in onStatus only.
+        match code {
+            StatusCode::PublishBadName | StatusCode::PlayFailed => {
+                self.write_status(msid, Status::new(code, description));
+            }
+            _ => self.answer_error(msid, transaction, code, description),
+        }
+    }
+
+    /// Answers a command that cannot be decoded, as far as anybody can tell what it was.
+    pub(super) fn answer_undecodable(&mut self, msid: MessageStreamId, error: &InvocationError) {
+        debug!(%error, "command not understood");
+        hit(&mut self.link.counts.dropped.commands);
+        self.link.counts.hits.count_invocation(error);
+        if let InvocationError::Values { transaction, .. } = error {
+            let description = error.to_string();
+            self.answer_error(msid, *transaction, StatusCode::CallFailed, description);
+        }
+    }
+}
+
+/// What the end of an activity is reported as.
+pub(super) const fn end_of(msid: MessageStreamId, activity: &Activity) -> Option<ServerEvent> {
+    match activity {
+        Activity::AsksPublish(_) | Activity::Publishing(_) => {
+            Some(ServerEvent::Unpublish { msid })
+        }
+        Activity::AsksPlay(_) | Activity::Playing => Some(ServerEvent::StopPlay { msid }),
+        Activity::Idle | Activity::Refused(_) => None,
+    }
+}

@@ -1,0 +1,256 @@
+//! What a server session reports, and the requests that want an answer.
+
+use std::fmt;
+
+use adit_amf::{
+    Text,
+    amf0::Value,
+};
+use bytes::Bytes;
+
+use super::super::CloseReason;
+use crate::{
+    MessageStreamId, Timestamp,
+    command::{
+        Address, Connect, Location, PauseState, Play2, PlayDuration, PlayStart, Playlist,
+        PublishKind, Query, Receive, Response, StatusCode, StreamName, TransactionId,
+    },
+    message::{MediaKind, MessageKind},
+};
+
+/// What happened on a server session.
+///
+/// When [`Closed`](Self::Closed) comes, or an error, all its streams are gone with it; no
+/// [`Unpublish`](Self::Unpublish) and [`StopPlay`](Self::StopPlay) are reported before.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ServerEvent {
+    /// The client wants to connect. Nothing else happens until it is answered.
+    Connect(ConnectRequest),
+    /// It wants to publish. Nothing else happens until it is answered.
+    Publish(PublishRequest),
+    /// It wants to play.
+    Play(PlayRequest),
+    /// It wants to go over to another stream on a message stream that plays. Not answered by the
+    /// session: the server says `NetStream.Play.Transition` or `NetStream.Play.Failed`.
+    Play2 {
+        /// The message stream.
+        msid: MessageStreamId,
+        /// Where to go and how.
+        options: Box<Play2>,
+    },
+    /// Media of a stream that publishes.
+    Media {
+        /// The message stream.
+        msid: MessageStreamId,
+        /// Audio, video or data.
+        kind: MediaKind,
+        /// As the publisher sent it.
+        timestamp: Timestamp,
+        /// The body of the message; of data as AMF0, without `@setDataFrame`.
+        payload: Bytes,
+    },
+    /// The publisher withdraws data that it had set for players to come (`@clearDataFrame`).
+    ClearData {
+        /// The message stream.
+        msid: MessageStreamId,
+        /// The name it was set under, mostly `onMetaData`.
+        handler: Text,
+    },
+    /// Publishing ended.
+    Unpublish {
+        /// The message stream.
+        msid: MessageStreamId,
+    },
+    /// Playing ended, or the request to play is withdrawn.
+    StopPlay {
+        /// The message stream.
+        msid: MessageStreamId,
+    },
+    /// A player stops or goes on; it has been told that it may.
+    Pause {
+        /// The message stream.
+        msid: MessageStreamId,
+        /// Stop or go on.
+        state: PauseState,
+        /// Where it is, milliseconds of the stream. After going on only later media is of use.
+        position_ms: u32,
+    },
+    /// A player wants to go elsewhere. The server says `NetStream.Seek.Notify` or `.Failed`.
+    Seek {
+        /// The message stream.
+        msid: MessageStreamId,
+        /// Where to, milliseconds of the stream.
+        position_ms: u32,
+    },
+    /// A player wants audio, or does not.
+    ReceiveAudio {
+        /// The message stream.
+        msid: MessageStreamId,
+        /// What it wants.
+        receive: Receive,
+    },
+    /// A player wants video, or does not, or less of it.
+    ReceiveVideo {
+        /// The message stream.
+        msid: MessageStreamId,
+        /// What it wants.
+        receive: Receive,
+    },
+    /// A player says how much it buffers, perhaps before the message stream exists.
+    BufferLength {
+        /// The message stream.
+        msid: MessageStreamId,
+        /// Milliseconds.
+        buffer_ms: u32,
+    },
+    /// The client calls something that is not part of RTMP.
+    Call(CallRequest),
+    /// The answer to a call of ours.
+    Response(Response),
+    /// A shared object message.
+    SharedObject {
+        /// Type 19 or 16.
+        kind: MessageKind,
+        /// As it came.
+        timestamp: Timestamp,
+        /// The body.
+        payload: Bytes,
+    },
+    /// The session is over; what is left in the output can still be sent.
+    Closed {
+        /// Why.
+        reason: CloseReason,
+    },
+}
+
+/// A client that wants to connect.
+///
+/// Answered by [`accept_connect`](super::ServerSession::accept_connect) or
+/// [`reject_connect`](super::ServerSession::reject_connect).
+#[derive(Debug)]
+#[must_use = "the client waits for an answer"]
+#[non_exhaustive]
+pub struct ConnectRequest {
+    /// Where it wants to go.
+    pub address: Address,
+    /// All it said.
+    pub connect: Box<Connect>,
+    pub(super) transaction: TransactionId,
+}
+
+/// A client that wants to publish.
+///
+/// Answered by [`accept_publish`](super::ServerSession::accept_publish) or
+/// [`reject_publish`](super::ServerSession::reject_publish).
+#[derive(Debug)]
+#[must_use = "the client waits for an answer"]
+#[non_exhaustive]
+pub struct PublishRequest {
+    /// The message stream.
+    pub msid: MessageStreamId,
+    /// The identity of the stream, made of the connection's path and the name.
+    pub location: Location,
+    /// The name as the client gave it, taken apart.
+    pub name: StreamName,
+    /// What becomes of it besides being live.
+    pub kind: PublishKind,
+    pub(super) serial: u64,
+}
+
+impl PublishRequest {
+    /// The query of the name, which often holds a token.
+    pub const fn query(&self) -> &Query {
+        self.name.query()
+    }
+}
+
+/// A client that wants to play.
+///
+/// Answered by [`accept_play`](super::ServerSession::accept_play) or
+/// [`reject_play`](super::ServerSession::reject_play), at once or when the stream begins.
+#[derive(Debug)]
+#[must_use = "the client waits for an answer"]
+#[non_exhaustive]
+pub struct PlayRequest {
+    /// The message stream.
+    pub msid: MessageStreamId,
+    /// The identity of the stream, made of the connection's path and the name.
+    pub location: Location,
+    /// The name as the client gave it, taken apart.
+    pub name: StreamName,
+    /// Live or from where.
+    pub start: PlayStart,
+    /// For how long.
+    pub duration: PlayDuration,
+    /// What becomes of the playlist.
+    pub playlist: Playlist,
+    pub(super) serial: u64,
+}
+
+impl PlayRequest {
+    /// The query of the name, which often holds a token.
+    pub const fn query(&self) -> &Query {
+        self.name.query()
+    }
+}
+
+/// A client that calls a method of the application.
+///
+/// Answered by [`reply_call`](super::ServerSession::reply_call) or
+/// [`fail_call`](super::ServerSession::fail_call), also when it
+/// [wants no answer](Self::wants_answer): then nothing is sent.
+#[derive(Debug)]
+#[must_use = "the client waits for an answer"]
+#[non_exhaustive]
+pub struct CallRequest {
+    /// The message stream, 0 for the connection.
+    pub msid: MessageStreamId,
+    /// The method, perhaps with dots in it.
+    pub name: Text,
+    /// The command object, mostly null.
+    pub object: Value,
+    /// The arguments.
+    pub arguments: Vec<Value>,
+    pub(in crate::session) transaction: TransactionId,
+}
+
+impl CallRequest {
+    /// Whether the client waits for an answer.
+    pub fn wants_answer(&self) -> bool {
+        self.transaction.wants_answer()
+    }
+}
+
+/// Why a `connect` is refused, and perhaps where to go instead.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rejection {
+    /// Mostly `NetConnection.Connect.Rejected`.
+    pub code: StatusCode,
+    /// For people, and for encoders that look for `[ AccessManager.Reject ]` in it.
+    pub description: Text,
+    /// The URL to connect to instead.
+    pub redirect: Option<Text>,
+}
+
+impl Rejection {
+    /// A plain refusal.
+    pub fn new(code: StatusCode, description: impl Into<Text>) -> Self {
+        Self { code, description: description.into(), redirect: None }
+    }
+
+    /// Sends the client elsewhere.
+    #[must_use]
+    pub fn redirect(mut self, url: impl Into<Text>) -> Self {
+        self.redirect = Some(url.into());
+        self
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The description may repeat a challenge or a user name; the code says enough.
+        f.debug_struct("Rejection").field("code", &self.code).finish_non_exhaustive()
+    }
+}
