@@ -54,6 +54,3 @@ impl Budget {
 }
 
 const WINDOW: Duration = Duration::from_secs(1);
-
-#[cfg(test)]
-mod tests;
