@@ -1,28 +1,57 @@
 //! Listening sockets and everybody who comes in through them.
 
+use crate::admission::{Admission, Refusal};
 use crate::carrier::Carrier;
 use crate::config::AcceptorConfig;
+use crate::connection;
 use crate::counters::Counters;
 use crate::error::BindError;
+use crate::http::Sessions;
 use crate::limits;
-use crate::listener::Listener;
+use crate::listener::{self, Listener};
+use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Accepts peers on any number of sockets and hands out a [`Carrier`] for each that wants to speak RTMP.
 ///
-/// Dropping it stops listening and cuts HTTP connections, and with them tunnel sessions, off;
+/// Dropping it stops listening and cuts HTTP connections off, and with them tunnel sessions;
 /// [`close`](Self::close) lets them finish.
 #[derive(Debug)]
 pub struct Acceptor {
     carriers: mpsc::Receiver<Carrier>,
     addresses: Vec<SocketAddr>,
-    counters: Counters,
-    closing: CancellationToken,
+    door: Arc<Door>,
+}
+
+/// What all connections of an acceptor share.
+#[derive(Debug)]
+pub(crate) struct Door {
+    pub(crate) config: AcceptorConfig,
+    pub(crate) counters: Counters,
+    pub(crate) admission: Admission,
+    pub(crate) sessions: Sessions,
+    pub(crate) carriers: mpsc::Sender<Carrier>,
+    pub(crate) phases: Phases,
     tasks: TaskTracker,
+}
+
+/// The steps in which an acceptor ends, each one including those before it.
+#[derive(Debug, Default)]
+pub(crate) struct Phases {
+    /// Nobody new is let in.
+    pub(crate) stop: CancellationToken,
+    /// HTTP connections end after the reply they owe.
+    pub(crate) finish: CancellationToken,
+    /// Everything ends now.
+    pub(crate) abort: CancellationToken,
 }
 
 impl Acceptor {
@@ -32,23 +61,38 @@ impl Acceptor {
     ///
     /// The first address that cannot be bound; none is then served.
     pub fn bind(addresses: &[SocketAddr], config: AcceptorConfig) -> Result<Self, BindError> {
-        let listeners = addresses
-            .iter()
-            .copied()
-            .map(Listener::bind)
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self::start(listeners, config))
+        let listeners: Result<Vec<_>, _> = addresses.iter().copied().map(Listener::bind).collect();
+        Ok(Self::start(listeners?, config))
     }
 
     /// Starts to accept on sockets already bound. Must be called inside a tokio runtime.
-    pub fn start(listeners: Vec<Listener>, _config: AcceptorConfig) -> Self {
-        let (_sender, carriers) = mpsc::channel(limits::ACCEPT_QUEUE);
+    pub fn start(listeners: Vec<Listener>, config: AcceptorConfig) -> Self {
+        let (sender, carriers) = mpsc::channel(limits::ACCEPT_QUEUE);
+        let addresses = listeners.iter().map(Listener::local_addr).collect();
+        let counters = Counters::default();
+        let door = Arc::new(Door {
+            admission: Admission::new(config.admission.clone()),
+            sessions: Sessions::new(config.sessions, config.tunnel, counters.clone()),
+            config,
+            counters,
+            carriers: sender,
+            phases: Phases::default(),
+            tasks: TaskTracker::new(),
+        });
+        for listener in listeners {
+            door.tasks.spawn(Arc::clone(&door).listen(listener.socket));
+        }
+        door.tasks.spawn(Arc::clone(&door).keep_time());
+        if let Some(tls) = &door.config.tls {
+            let watch = tls.clone().watch(door.counters.clone());
+            let stop = door.phases.stop.clone();
+            door.tasks
+                .spawn(async move { stop.run_until_cancelled(watch).await });
+        }
         Self {
             carriers,
-            addresses: listeners.iter().map(Listener::local_addr).collect(),
-            counters: Counters::default(),
-            closing: CancellationToken::new(),
-            tasks: TaskTracker::new(),
+            addresses,
+            door,
         }
     }
 
@@ -59,10 +103,10 @@ impl Acceptor {
 
     /// What happened so far.
     pub fn counters(&self) -> &Counters {
-        &self.counters
+        &self.door.counters
     }
 
-    /// The next peer that wants to speak RTMP; `None` once closed and empty. Cancel-safe.
+    /// The next peer that wants to speak RTMP; `None` once [`close`](Self::close) was called. Cancel-safe.
     pub async fn accept(&mut self) -> Option<Carrier> {
         self.carriers.recv().await
     }
@@ -72,18 +116,126 @@ impl Acceptor {
         self.carriers.poll_recv(cx)
     }
 
-    /// Stops accepting, lets HTTP connections answer what they were asked, and waits for them. Tunnel
-    /// sessions that are still open keep their connections until their carriers are closed or dropped,
-    /// so close those first or meanwhile; no carrier is accepted any more.
+    /// Stops listening, lets the tunnel sessions that are still open use their HTTP connections until their
+    /// carriers are closed or dropped, then lets HTTP connections answer what they were asked. Carriers
+    /// that nobody took are dropped.
+    ///
+    /// Close the carriers before or meanwhile. How long this may take is the caller's decision; dropping the
+    /// acceptor cuts it short.
     pub async fn close(&mut self) {
-        self.closing.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
+        self.door.phases.stop.cancel();
+        self.carriers.close();
+        while let Ok(carrier) = self.carriers.try_recv() {
+            drop(carrier);
+        }
+        self.door.sessions.none_left().await;
+        self.door.phases.finish.cancel();
+        self.door.tasks.close();
+        self.door.tasks.wait().await;
     }
 }
 
 impl Drop for Acceptor {
     fn drop(&mut self) {
-        self.closing.cancel();
+        self.door.phases.stop.cancel();
+        self.door.phases.finish.cancel();
+        self.door.phases.abort.cancel();
     }
 }
+
+impl Door {
+    async fn listen(self: Arc<Self>, socket: TcpListener) {
+        let stop = self.phases.stop.clone();
+        // Cancelling loses at most a connection that is let go anyway.
+        stop.run_until_cancelled(self.accept_all(socket)).await;
+    }
+
+    async fn accept_all(self: &Arc<Self>, socket: TcpListener) {
+        let mut complained: Option<Instant> = None;
+        loop {
+            match socket.accept().await {
+                Ok((stream, peer)) => self.admit(stream, peer),
+                Err(error) if is_exhaustion(&error) => {
+                    self.counters.descriptor_pauses().count();
+                    let silent = complained.is_some_and(|at| at.elapsed() < COMPLAINT_INTERVAL);
+                    if !silent {
+                        complained = Some(Instant::now());
+                        tracing::error!(%error, "cannot accept connections, trying again");
+                    }
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+                // The peer gave up before it was let in.
+                Err(error) => tracing::debug!(%error, "connection lost before it was accepted"),
+            }
+        }
+    }
+
+    fn admit(self: &Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+        self.counters.accepted().count();
+        let permit = self.admission.enter().and_then(|mut permit| {
+            // A trusted proxy says later whose connection it is; that address is counted then.
+            if !self.is_trusted(peer) {
+                permit.bind(peer.ip(), std::time::Instant::now())?;
+            }
+            Ok(permit)
+        });
+        match permit {
+            Ok(permit) => {
+                listener::prepare(&stream, &self.config.socket);
+                let door = Arc::clone(self);
+                let abort = self.phases.abort.clone();
+                self.tasks.spawn(async move {
+                    let connection = connection::serve(&door, stream, peer, permit);
+                    abort.run_until_cancelled(connection).await;
+                });
+            }
+            Err(refusal) => self.count_refusal(refusal),
+        }
+    }
+
+    pub(crate) fn is_trusted(&self, peer: SocketAddr) -> bool {
+        self.config
+            .trusted_proxies
+            .iter()
+            .any(|network| network.contains(peer.ip()))
+    }
+
+    pub(crate) fn count_refusal(&self, refusal: Refusal) {
+        match refusal {
+            Refusal::Total => self.counters.refused_total().count(),
+            Refusal::PerAddress => self.counters.refused_per_address().count(),
+            Refusal::Rate => self.counters.refused_rate().count(),
+        }
+    }
+
+    /// Wakes tunnel sessions whose time has come while nobody asks for anything.
+    async fn keep_time(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(limits::SESSION_TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let finish = &self.phases.finish;
+        while finish.run_until_cancelled(ticks.tick()).await.is_some() {
+            self.sessions.handle_timeout(Instant::now().into_std());
+        }
+    }
+}
+
+/// Whether accepting fails for want of something that other connections hold.
+fn is_exhaustion(error: &io::Error) -> bool {
+    // Everything that is not about the one connection that was about to be accepted.
+    !matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::PermissionDenied
+    )
+}
+
+/// How long accepting rests when it fails.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often that is logged.
+const COMPLAINT_INTERVAL: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests;

@@ -33,13 +33,13 @@ struct Address {
 }
 
 /// Why a connection is not let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
-    /// Too many connections altogether.
+    #[error("too many connections")]
     Total,
-    /// Too many connections from one address.
+    #[error("too many connections from one address")]
     PerAddress,
-    /// Connections from one address come too fast.
+    #[error("connections from one address come too fast")]
     Rate,
 }
 

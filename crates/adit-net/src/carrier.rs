@@ -5,14 +5,17 @@ mod scratch;
 mod socket;
 mod tunnel;
 
-pub(crate) use info::Origin;
 pub use info::{CarrierInfo, TlsInfo, Transport};
+pub(crate) use info::{Origin, canonical};
 pub(crate) use scratch::read;
-pub(crate) use socket::{Prefixed, Stream};
+pub(crate) use socket::{Linger, Prefixed, Stream};
 
+use crate::admission::Permit;
+use crate::http::{Session, Sessions};
 use bytes::{Buf, Bytes};
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// An ordered, reliable, two-way stream of bytes to one peer: a TCP connection, a TLS connection, or a tunnel
@@ -31,14 +34,18 @@ enum Way {
 }
 
 impl Carrier {
-    pub(crate) fn socket(
-        stream: Stream,
-        prefix: Bytes,
-        info: CarrierInfo,
-        permit: crate::admission::Permit,
-    ) -> Self {
+    /// A carrier over one connection, of which `prefix` has been read.
+    pub(crate) fn socket(stream: Stream, prefix: Bytes, info: CarrierInfo, permit: Permit) -> Self {
         Self {
             way: Way::Socket(socket::SocketCarrier::new(stream, prefix, permit)),
+            info,
+        }
+    }
+
+    /// A carrier over a tunnel session.
+    pub(crate) fn tunnel(session: Arc<Session>, sessions: Sessions, info: CarrierInfo) -> Self {
+        Self {
+            way: Way::Tunnel(tunnel::TunnelCarrier::new(session, sessions)),
             info,
         }
     }

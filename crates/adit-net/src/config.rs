@@ -4,6 +4,7 @@ use crate::http::{HttpHandler, NotFound};
 use crate::limits;
 use crate::network::Network;
 use crate::tls::Tls;
+use adit_rtmpt::{TableConfig, TunnelConfig};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -28,6 +29,10 @@ pub struct AcceptorConfig {
     pub tls_deadline: Duration,
     /// The HTTP side.
     pub http: HttpConfig,
+    /// The tunnel protocol itself: order, holds, sizes.
+    pub tunnel: TunnelConfig,
+    /// Tunnel sessions: how many, how fast, from where.
+    pub sessions: TableConfig,
 }
 
 impl Default for AcceptorConfig {
@@ -40,6 +45,8 @@ impl Default for AcceptorConfig {
             sniff_deadline: limits::SNIFF_DEADLINE,
             tls_deadline: limits::TLS_DEADLINE,
             http: HttpConfig::default(),
+            tunnel: TunnelConfig::default(),
+            sessions: TableConfig::default(),
         }
     }
 }

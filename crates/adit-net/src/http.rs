@@ -1,8 +1,140 @@
 //! HTTP/1 on a connection: the tunnel first, everything else to a handler.
 
 mod body;
+mod exchange;
+mod framing;
 mod handler;
+mod io;
+mod service;
+mod session;
+mod tunnel;
 
 pub use body::{HttpBody, RequestBody};
 pub use handler::{HttpFuture, HttpHandler, NotFound};
 pub use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
+pub(crate) use session::{Session, Sessions};
+
+use crate::acceptor::Door;
+use crate::admission::Permit;
+use crate::carrier::{Linger, Origin, Stream};
+use crate::limits;
+use bytes::Bytes;
+use exchange::{Exchange, Overdue};
+use hyper::server::conn::http1;
+use io::RequestIo;
+use service::Service;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::io::AsyncWrite;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Serves HTTP requests on one connection until it ends.
+pub(crate) async fn serve(
+    door: &Arc<Door>,
+    stream: Stream,
+    prefix: Bytes,
+    origin: Origin,
+    permit: Permit,
+) {
+    let peer = origin.peer;
+    let exchange = Arc::new(Exchange::new(&door.config.http));
+    let io = RequestIo::new(stream, prefix, Arc::clone(&exchange));
+    let service = Service::new(Arc::clone(door), Arc::clone(&exchange), origin);
+    let mut connection = http1::Builder::new()
+        .title_case_headers(true)
+        .max_header_size(limits::HEADER_BYTES)
+        .max_headers(limits::HEADER_FIELDS)
+        .max_buf_size(limits::READ_BYTES)
+        // The deadlines of `Exchange` tell silence between requests from a slow header; the library's does not.
+        .header_read_timeout(None)
+        .writev(true)
+        .serve_connection(io, service);
+    let mut finish = pin!(door.phases.finish.cancelled());
+    let mut finishing = false;
+    let mut timer = Timer::default();
+    let end = poll_fn(|cx| {
+        if !finishing && finish.as_mut().poll(cx).is_ready() {
+            finishing = true;
+            Pin::new(&mut connection).graceful_shutdown();
+        }
+        if let Poll::Ready(result) = connection.poll_without_shutdown(cx) {
+            return Poll::Ready(End::Finished(result));
+        }
+        timer.poll(cx, &exchange).map(End::Overdue)
+    })
+    .await;
+    match end {
+        End::Overdue(overdue) => {
+            count_overdue(door, overdue);
+            tracing::debug!(%peer, ?overdue, "http connection timed out");
+        }
+        End::Finished(result) => {
+            if let Err(error) = &result {
+                if error.is_parse() {
+                    door.counters.http_bad_headers().count();
+                }
+                tracing::debug!(%peer, %error, "http connection failed");
+            }
+            close(connection.into_parts().io.into_stream()).await;
+        }
+    }
+    drop(permit);
+}
+
+enum End {
+    Finished(hyper::Result<()>),
+    Overdue(Overdue),
+}
+
+fn count_overdue(door: &Door, overdue: Overdue) {
+    match overdue {
+        Overdue::KeepAlive => {}
+        Overdue::Header => door.counters.http_header_timeouts().count(),
+        Overdue::Body => door.counters.http_body_timeouts().count(),
+        Overdue::Write => door.counters.http_write_stalls().count(),
+    }
+}
+
+/// Ends a connection so that the last response is not lost to a reset.
+async fn close(mut stream: Stream) {
+    let shut = poll_fn(|cx| Pin::new(&mut stream).poll_shutdown(cx));
+    if let Ok(Ok(())) = tokio::time::timeout(limits::LINGER, shut).await {
+        let mut linger = Linger::new();
+        // It ends in any case; how does not matter any more.
+        drop(poll_fn(|cx| linger.poll(cx, &mut stream)).await);
+    }
+}
+
+/// One timer for all deadlines of a connection.
+///
+/// It is set only when it runs out or something earlier comes up, so that a connection which is busy, and whose
+/// deadlines therefore move all the time, does not set it at every request.
+#[derive(Default)]
+struct Timer(Option<Pin<Box<Sleep>>>);
+
+impl Timer {
+    fn poll(&mut self, cx: &mut Context<'_>, exchange: &Exchange) -> Poll<Overdue> {
+        loop {
+            let Some((deadline, what)) = exchange.deadline() else {
+                return Poll::Pending;
+            };
+            if deadline <= Instant::now() {
+                return Poll::Ready(what);
+            }
+            let sleep = self
+                .0
+                .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+            if sleep.deadline() > deadline || sleep.is_elapsed() {
+                sleep.as_mut().reset(deadline);
+            }
+            if sleep.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -17,13 +17,17 @@ mod acceptor;
 mod admission;
 mod carrier;
 mod config;
+mod connection;
 mod counters;
 mod error;
 pub mod http;
 pub mod limits;
 mod listener;
 mod network;
+mod proxy_protocol;
 mod sniff;
+#[cfg(test)]
+mod testing;
 pub mod tls;
 
 pub use acceptor::Acceptor;

@@ -60,3 +60,5 @@ pub const BODY_GRACE: Duration = Duration::from_secs(5);
 pub const BODY_RATE: u64 = 1024;
 /// A response the peer does not take makes no progress for so long (`http.write_stall`).
 pub const WRITE_STALL: Duration = Duration::from_secs(20);
+/// How often tunnel sessions nobody asks for are looked after; their times may be late by this much (`rtmpt.tick`).
+pub const SESSION_TICK: Duration = Duration::from_millis(500);

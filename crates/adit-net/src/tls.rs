@@ -1,10 +1,27 @@
 //! The server's certificate: loaded from files or made once, replaced when the files change.
 
+mod load;
+mod reload;
+mod self_signed;
+
+use crate::carrier::{Prefixed, TlsInfo};
 use crate::error::TlsError;
+use arc_swap::ArcSwap;
+use load::{Files, Fingerprint};
+use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::net::TcpStream;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// Where a certificate and its key come from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CertificateSource {
     /// PEM files, watched for changes.
@@ -16,18 +33,40 @@ pub enum CertificateSource {
     },
     /// A self-signed certificate, made at the first start and kept.
     SelfSigned {
-        /// Where `self-signed.crt` and `self-signed.key` are kept.
+        /// Where `self-signed.crt` and `self-signed.key` are kept. Made if missing.
         state_directory: PathBuf,
-        /// Host names and addresses it is valid for, besides this machine's own.
+        /// Host names and addresses it is to be valid for, besides `localhost`, the loopback addresses and this
+        /// machine's name.
         names: Vec<String>,
     },
 }
 
 /// A certificate in use. Clones share it, so all see a replacement.
-#[derive(Debug, Clone)]
-pub struct Tls {
+///
+/// TLS 1.2 and 1.3, no session tickets and no resumption: rtmpdump (GnuTLS) dies of tickets. `http/1.1` is agreed
+/// on when the client offers it, nothing otherwise; a client that offers only other protocols is let in all the
+/// same.
+#[derive(Clone)]
+pub struct Tls(Arc<Inner>);
+
+struct Inner {
     source: CertificateSource,
-    certificate: PathBuf,
+    files: Files,
+    provider: Arc<CryptoProvider>,
+    current: Arc<Current>,
+    /// What the files held when they were last looked at, usable or not.
+    seen: Mutex<Fingerprint>,
+    plain: Arc<ServerConfig>,
+    http: Arc<ServerConfig>,
+}
+
+/// What [`Tls::reload`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reload {
+    /// The files hold what they held when they were last looked at.
+    Unchanged,
+    /// A new certificate is shown from now on.
+    Swapped,
 }
 
 impl Tls {
@@ -35,22 +74,130 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// A file cannot be read, has the wrong content, or certificate and key do not belong together.
+    /// A file cannot be read or written, has the wrong content, or certificate and key do not belong together.
     pub fn load(source: CertificateSource) -> Result<Self, TlsError> {
-        let certificate = PathBuf::new();
-        Ok(Self {
+        let files = match &source {
+            CertificateSource::Files { certificate, key } => Files {
+                certificate: certificate.clone(),
+                key: key.clone(),
+            },
+            CertificateSource::SelfSigned {
+                state_directory,
+                names,
+            } => self_signed::find_or_make(state_directory, names)?,
+        };
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let pair = files.read()?;
+        let seen = Mutex::new(pair.fingerprint());
+        let certified = pair.certify(&files, &provider)?;
+        let current = Arc::new(Current(ArcSwap::from_pointee(certified)));
+        let plain = settings(&provider, &current, &[])?;
+        let http = settings(&provider, &current, &[HTTP_1_1])?;
+        Ok(Self(Arc::new(Inner {
             source,
-            certificate,
-        })
+            files,
+            provider,
+            current,
+            seen,
+            plain,
+            http,
+        })))
     }
 
-    /// The PEM file of the certificate in use: what a client must trust if it is self-signed.
+    /// Looks at the files now, as it happens by itself when they change while an acceptor runs.
+    ///
+    /// Connections keep the certificate they began with.
+    ///
+    /// # Errors
+    ///
+    /// The files changed and are not usable; the certificate in use stays. Reported once per change.
+    pub fn reload(&self) -> Result<Reload, TlsError> {
+        let inner = &self.0;
+        let pair = inner.files.read()?;
+        {
+            let mut seen = inner.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = pair.fingerprint();
+            if std::mem::replace(&mut *seen, now) == now {
+                return Ok(Reload::Unchanged);
+            }
+        }
+        let certified = pair.certify(&inner.files, &inner.provider)?;
+        inner.current.0.store(Arc::new(certified));
+        Ok(Reload::Swapped)
+    }
+
+    /// The PEM file of the certificate: what a client must trust if it is self-signed.
     pub fn certificate_path(&self) -> &Path {
-        &self.certificate
+        &self.0.files.certificate
     }
 
-    /// Whether the certificate is self-signed by this server.
-    pub fn is_self_signed(&self) -> bool {
-        matches!(self.source, CertificateSource::SelfSigned { .. })
+    /// Where the certificate came from.
+    pub fn source(&self) -> &CertificateSource {
+        &self.0.source
+    }
+
+    /// Takes the server's part in a handshake.
+    pub(crate) async fn accept(
+        &self,
+        stream: Prefixed<TcpStream>,
+    ) -> io::Result<(TlsStream<Prefixed<TcpStream>>, TlsInfo)> {
+        let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
+        let offers_http = start
+            .client_hello()
+            .alpn()
+            .is_some_and(|mut offers| offers.any(|name| name == HTTP_1_1));
+        let config = if offers_http {
+            &self.0.http
+        } else {
+            &self.0.plain
+        };
+        let stream = start.into_stream(Arc::clone(config)).await?;
+        let (_, session) = stream.get_ref();
+        let info = TlsInfo {
+            version: session
+                .protocol_version()
+                .and_then(|version| version.as_str())
+                .unwrap_or("TLS"),
+            server_name: session.server_name().map(str::to_owned),
+            alpn: session.alpn_protocol().map(|_| "http/1.1"),
+        };
+        Ok((stream, info))
     }
 }
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tls").field(&self.0.source).finish()
+    }
+}
+
+fn settings(
+    provider: &Arc<CryptoProvider>,
+    current: &Arc<Current>,
+    protocols: &[&[u8]],
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let mut config = ServerConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|source| TlsError::Settings { source })?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::clone(current) as Arc<dyn ResolvesServerCert>);
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    Ok(Arc::new(config))
+}
+
+/// The certificate shown to whoever connects next.
+#[derive(Debug)]
+struct Current(ArcSwap<CertifiedKey>);
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.load_full())
+    }
+}
+
+const HTTP_1_1: &[u8] = b"http/1.1";
+
+#[cfg(test)]
+mod tests;

@@ -1,30 +1,61 @@
 //! A carrier that is a tunnel session.
 
 use super::CarrierInfo;
+use crate::http::{Session, Sessions};
+use adit_rtmpt::{CloseReason, Fault};
 use bytes::{Buf, Bytes};
 use std::io;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use tokio::time::Instant;
 
-pub(super) struct TunnelCarrier {}
+/// The reading and writing end of a tunnel session. Dropping it ends the session.
+pub(super) struct TunnelCarrier {
+    session: Arc<Session>,
+    sessions: Sessions,
+}
 
 impl TunnelCarrier {
+    pub(super) fn new(session: Arc<Session>, sessions: Sessions) -> Self {
+        Self { session, sessions }
+    }
+
     pub(super) fn poll_recv(
         &mut self,
-        _: &mut Context<'_>,
-        _: &mut CarrierInfo,
+        cx: &mut Context<'_>,
+        info: &mut CarrierInfo,
     ) -> Poll<io::Result<Option<Bytes>>> {
-        Poll::Pending
+        self.session
+            .poll_received(cx, &mut info.peer)
+            .map_err(broken)
     }
 
     pub(super) fn poll_send<B: Buf + ?Sized>(
         &mut self,
-        _: &mut Context<'_>,
-        _: &mut B,
+        cx: &mut Context<'_>,
+        mut out: &mut B,
     ) -> Poll<io::Result<()>> {
-        Poll::Pending
+        self.session.poll_write(cx, &mut out).map_err(broken)
     }
 
-    pub(super) fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Pending
+    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.session.poll_close(cx).map(Ok)
     }
+}
+
+impl Drop for TunnelCarrier {
+    fn drop(&mut self) {
+        self.session.abandon();
+        self.sessions
+            .remove(Instant::now().into_std(), &self.session);
+    }
+}
+
+fn broken(reason: CloseReason) -> io::Error {
+    let kind = match (reason, reason.fault()) {
+        (CloseReason::Idle | CloseReason::DrainTimeout, _) => io::ErrorKind::TimedOut,
+        (_, Fault::None) => io::ErrorKind::BrokenPipe,
+        _ => io::ErrorKind::InvalidData,
+    };
+    io::Error::new(kind, reason)
 }

@@ -1,0 +1,243 @@
+//! One accepted connection until it is known what it is.
+
+use crate::acceptor::Door;
+use crate::admission::{Permit, Refusal};
+use crate::carrier::{Carrier, Origin, Prefixed, Stream, canonical, read};
+use crate::http;
+use crate::limits;
+use crate::proxy_protocol::{self, Addresses, BadHeader, Progress};
+use crate::sniff::{Sniff, sniff};
+use bytes::{Buf, Bytes, BytesMut};
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::io::AsyncRead;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// Finds out what a peer speaks and hands it on: RTMP to whoever accepts carriers, HTTP to its server.
+pub(crate) async fn serve(door: &Arc<Door>, stream: TcpStream, peer: SocketAddr, permit: Permit) {
+    let peer = canonical(peer);
+    match identify(door, stream, peer, permit).await {
+        Ok(known) => hand_over(door, known).await,
+        Err(end) => end.count(door, peer),
+    }
+}
+
+/// A connection whose protocol is known.
+struct Known {
+    stream: Stream,
+    speaks: Speaks,
+    /// Bytes already read.
+    prefix: Bytes,
+    origin: Origin,
+    permit: Permit,
+}
+
+enum Speaks {
+    Rtmp,
+    Http,
+}
+
+/// Why a connection leads to nothing.
+#[derive(Debug, thiserror::Error)]
+enum End {
+    #[error("the peer has gone")]
+    Gone,
+    #[error("the peer did not show in time what it speaks")]
+    Silent,
+    #[error("the peer speaks nothing known")]
+    Unknown,
+    #[error("a PROXY header from a peer that is not trusted")]
+    UntrustedProxy,
+    #[error("a PROXY header that is not right")]
+    BadProxyHeader,
+    #[error("TLS without a certificate to show")]
+    NoCertificate,
+    #[error("TLS inside TLS")]
+    NestedTls,
+    #[error("tls handshake: {0}")]
+    TlsFailed(io::Error),
+    #[error("tls handshake: not finished in time")]
+    TlsSlow,
+    #[error("not let in: {0}")]
+    Refused(Refusal),
+}
+
+impl End {
+    fn count(self, door: &Door, peer: SocketAddr) {
+        let counters = &door.counters;
+        match &self {
+            Self::Gone => {}
+            Self::Silent => counters.sniff_timeouts().count(),
+            Self::Unknown => counters.unknown_protocols().count(),
+            Self::UntrustedProxy => counters.untrusted_proxy_headers().count(),
+            Self::BadProxyHeader => counters.bad_proxy_headers().count(),
+            Self::NoCertificate => counters.tls_unconfigured().count(),
+            Self::NestedTls => counters.tls_nested().count(),
+            Self::TlsFailed(_) => counters.tls_failures().count(),
+            Self::TlsSlow => counters.tls_timeouts().count(),
+            Self::Refused(refusal) => door.count_refusal(*refusal),
+        }
+        tracing::debug!(%peer, reason = %self, "connection without a session");
+    }
+}
+
+async fn identify(
+    door: &Arc<Door>,
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    mut permit: Permit,
+) -> Result<Known, End> {
+    let local = canonical(stream.local_addr().map_err(|_| End::Gone)?);
+    let mut origin = Origin {
+        peer,
+        local,
+        proxied_by: None,
+        tls: None,
+    };
+    let mut prefix = Bytes::new();
+    let deadline = door.config.sniff_deadline;
+    let mut seen = timeout(deadline, look(&mut stream, &mut prefix))
+        .await
+        .map_err(|_| End::Silent)??;
+    if matches!(seen, Sniff::ProxyV1 | Sniff::ProxyV2) {
+        if !door.is_trusted(peer) {
+            return Err(End::UntrustedProxy);
+        }
+        let header = proxy_header(&mut stream, &mut prefix, seen);
+        let addresses = timeout(deadline, header).await.map_err(|_| End::Silent)??;
+        if let Some(Addresses { peer, local }) = addresses {
+            origin.proxied_by = Some(origin.peer);
+            origin.peer = canonical(peer);
+            origin.local = canonical(local);
+        }
+        permit
+            .bind(origin.peer.ip(), std::time::Instant::now())
+            .map_err(End::Refused)?;
+        seen = timeout(deadline, look(&mut stream, &mut prefix))
+            .await
+            .map_err(|_| End::Silent)??;
+    } else if door.is_trusted(peer) {
+        permit
+            .bind(peer.ip(), std::time::Instant::now())
+            .map_err(End::Refused)?;
+    }
+    let speaks = match seen {
+        Sniff::Rtmp | Sniff::Rtmpe => Speaks::Rtmp,
+        Sniff::Http => Speaks::Http,
+        Sniff::Tls => return identify_inside(door, stream, prefix, origin, permit).await,
+        Sniff::ProxyV1 | Sniff::ProxyV2 => return Err(End::BadProxyHeader),
+        Sniff::NeedMore | Sniff::Unknown => return Err(End::Unknown),
+    };
+    Ok(Known {
+        stream: Stream::Tcp(stream),
+        speaks,
+        prefix,
+        origin,
+        permit,
+    })
+}
+
+/// Takes the TLS layer off and looks again.
+async fn identify_inside(
+    door: &Arc<Door>,
+    stream: TcpStream,
+    prefix: Bytes,
+    mut origin: Origin,
+    permit: Permit,
+) -> Result<Known, End> {
+    let tls = door.config.tls.as_ref().ok_or(End::NoCertificate)?;
+    let handshake = Box::pin(tls.accept(Prefixed::new(prefix, stream)));
+    let (mut stream, info) = timeout(door.config.tls_deadline, handshake)
+        .await
+        .map_err(|_| End::TlsSlow)?
+        .map_err(End::TlsFailed)?;
+    origin.tls = Some(info);
+    let mut prefix = Bytes::new();
+    let seen = timeout(door.config.sniff_deadline, look(&mut stream, &mut prefix));
+    let speaks = match seen.await.map_err(|_| End::Silent)?? {
+        Sniff::Rtmp | Sniff::Rtmpe => Speaks::Rtmp,
+        Sniff::Http => Speaks::Http,
+        Sniff::Tls => return Err(End::NestedTls),
+        Sniff::ProxyV1 | Sniff::ProxyV2 => return Err(End::UntrustedProxy),
+        Sniff::NeedMore | Sniff::Unknown => return Err(End::Unknown),
+    };
+    Ok(Known {
+        stream: Stream::Tls(Box::new(stream)),
+        speaks,
+        prefix,
+        origin,
+        permit,
+    })
+}
+
+async fn hand_over(door: &Arc<Door>, known: Known) {
+    let Known {
+        stream,
+        speaks,
+        prefix,
+        origin,
+        permit,
+    } = known;
+    match speaks {
+        Speaks::Rtmp => {
+            let carrier = Carrier::socket(stream, prefix, origin.direct(), permit);
+            // Fails only while the acceptor closes.
+            if door.carriers.send(carrier).await.is_err() {
+                door.counters.refused_queue().count();
+            }
+        }
+        Speaks::Http => http::serve(door, stream, prefix, origin, permit).await,
+    }
+}
+
+/// Reads until it is clear what comes; all that was read is in `seen`.
+async fn look<S: AsyncRead + Unpin>(stream: &mut S, seen: &mut Bytes) -> Result<Sniff, End> {
+    loop {
+        match sniff(seen) {
+            Sniff::NeedMore if seen.len() >= limits::SNIFF_BYTES => return Ok(Sniff::Unknown),
+            Sniff::NeedMore => read_more(stream, seen).await?,
+            known => return Ok(known),
+        }
+    }
+}
+
+/// Takes a PROXY header off the beginning of `seen`, reading on as needed.
+async fn proxy_header(
+    stream: &mut TcpStream,
+    seen: &mut Bytes,
+    version: Sniff,
+) -> Result<Option<Addresses>, End> {
+    loop {
+        let progress = match version {
+            Sniff::ProxyV1 => proxy_protocol::parse_v1(seen),
+            _ => proxy_protocol::parse_v2(seen),
+        };
+        match progress.map_err(|BadHeader| End::BadProxyHeader)? {
+            Progress::NeedMore => read_more(stream, seen).await?,
+            Progress::Whole { length, addresses } => {
+                seen.advance(length.min(seen.len()));
+                return Ok(addresses);
+            }
+        }
+    }
+}
+
+async fn read_more<S: AsyncRead + Unpin>(stream: &mut S, seen: &mut Bytes) -> Result<(), End> {
+    let more = poll_fn(|cx| read(stream, cx))
+        .await
+        .ok()
+        .flatten()
+        .ok_or(End::Gone)?;
+    *seen = if seen.is_empty() {
+        more
+    } else {
+        let mut both = BytesMut::with_capacity(seen.len() + more.len());
+        both.extend_from_slice(seen);
+        both.extend_from_slice(&more);
+        both.freeze()
+    };
+    Ok(())
+}

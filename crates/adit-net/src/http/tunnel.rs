@@ -1,0 +1,314 @@
+//! The tunnel's requests: what is refused, what goes into a session, what comes back.
+
+use super::body::HttpBody;
+use super::exchange::Exchange;
+use super::service::closing;
+use super::session::{Found, Opened, Session};
+use crate::acceptor::Door;
+use crate::carrier::{Carrier, Origin};
+use crate::config::IdentReply;
+use adit_rtmpt::path::{self, InvalidTarget, Target};
+use adit_rtmpt::{Reply, ReplyBody, Request as Tunnelled, SecurityLevel, SessionId, limits};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use hyper::header::{self, HeaderValue};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// One request of a connection, with what is needed to answer it.
+pub(super) struct Asked {
+    pub(super) door: Arc<Door>,
+    pub(super) exchange: Arc<Exchange>,
+    pub(super) origin: Arc<Origin>,
+}
+
+/// What the tunnel is asked for; `None` when the request is not for the tunnel.
+pub(super) fn target(request: &Request<Incoming>) -> Option<Result<Target, InvalidTarget>> {
+    match path::parse(request.uri().path()) {
+        Ok(Target::Other) => None,
+        target => Some(target),
+    }
+}
+
+/// An answer that is not the tunnel's own.
+type Refusal = Response<HttpBody>;
+
+impl Asked {
+    /// Answers one request for the tunnel.
+    pub(super) async fn answer(
+        self,
+        target: Result<Target, InvalidTarget>,
+        request: Request<Incoming>,
+    ) -> Response<HttpBody> {
+        let result = match target {
+            Err(error) => {
+                tracing::debug!(peer = %self.origin.peer, %error, "bad tunnel request");
+                Err(closing(StatusCode::BAD_REQUEST))
+            }
+            Ok(target) => match self.check(target, &request) {
+                Ok(()) => self.serve(target, request.into_body()).await,
+                Err(refusal) => {
+                    self.door.counters.tunnel_refused().count();
+                    Err(refusal)
+                }
+            },
+        };
+        result.unwrap_or_else(|refusal| refusal)
+    }
+
+    /// Refuses what no client of a tunnel sends.
+    fn check(&self, target: Target, request: &Request<Incoming>) -> Result<(), Refusal> {
+        let fields = request.headers();
+        if self.is_foreign_page(fields) {
+            return Err(closing(StatusCode::FORBIDDEN));
+        }
+        let asks = matches!(target, Target::Ident | Target::Ident2);
+        if !(request.method() == Method::POST || (asks && request.method() == Method::GET)) {
+            let mut refusal = closing(StatusCode::METHOD_NOT_ALLOWED);
+            let allowed = HeaderValue::from_static(if asks { "GET, POST" } else { "POST" });
+            refusal.headers_mut().insert(header::ALLOW, allowed);
+            return Err(refusal);
+        }
+        let is_encoded = fields
+            .get_all(header::CONTENT_ENCODING)
+            .iter()
+            .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+        if is_encoded
+            || !fields
+                .get_all(header::CONTENT_TYPE)
+                .iter()
+                .all(is_plausible_type)
+        {
+            return Err(closing(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        }
+        Ok(())
+    }
+
+    /// Whether a page of another site makes a visitor's browser ask this.
+    fn is_foreign_page(&self, fields: &HeaderMap) -> bool {
+        let allowed = &self.door.config.http.allowed_origins;
+        let is_allowed = |origin: &HeaderValue| {
+            allowed
+                .iter()
+                .any(|known| origin.as_bytes() == known.as_bytes())
+        };
+        let mut origins = fields.get_all(header::ORIGIN).iter().peekable();
+        if origins.peek().is_some() {
+            return !origins.all(is_allowed);
+        }
+        fields
+            .get_all("sec-fetch-site")
+            .iter()
+            .any(|site| site.as_bytes() == b"cross-site")
+    }
+
+    async fn serve(&self, target: Target, body: Incoming) -> Result<Response<HttpBody>, Refusal> {
+        match target {
+            Target::Ident => {
+                self.control_body(body).await?;
+                Ok(ident(self.door.config.http.ident))
+            }
+            Target::Ident2 => {
+                self.control_body(body).await?;
+                Ok(ident(self.door.config.http.ident2))
+            }
+            Target::CloseNothing => {
+                self.control_body(body).await?;
+                Ok(reply(ReplyBody::closed()))
+            }
+            Target::Open => {
+                self.control_body(body).await?;
+                self.open()
+            }
+            Target::Send { session, sequence } => {
+                let session = self.find(session);
+                let limit = session
+                    .as_ref()
+                    .map_or(limits::SEND_BODY_UNPROVEN, |session| session.send_limit());
+                let body = self.collect(body, limit).await?;
+                self.pass_on(session?, Tunnelled::Send { sequence, body })
+                    .await
+            }
+            Target::Idle { session, sequence } => {
+                let session = self.find(session);
+                self.control_body(body).await?;
+                self.pass_on(session?, Tunnelled::Idle { sequence }).await
+            }
+            Target::Close { session, sequence } => {
+                let session = self.find(session);
+                self.control_body(body).await?;
+                self.pass_on(session?, Tunnelled::Close { sequence }).await
+            }
+            _ => Err(status(StatusCode::NOT_FOUND)),
+        }
+    }
+
+    /// Opens a session, hands its carrier to whoever accepts, and tells the client its id.
+    fn open(&self) -> Result<Response<HttpBody>, Refusal> {
+        let unavailable = || status(StatusCode::SERVICE_UNAVAILABLE);
+        // The place in the queue comes first, so that a session never has to be taken back.
+        let place = self.door.carriers.try_reserve().map_err(|_| {
+            self.door.counters.refused_queue().count();
+            unavailable()
+        })?;
+        let Opened { session, id } =
+            self.door
+                .sessions
+                .open(now(), &self.origin)
+                .map_err(|error| {
+                    self.door.counters.tunnel_open_limits().count();
+                    tracing::debug!(peer = %self.origin.peer, %error, "tunnel session refused");
+                    unavailable()
+                })?;
+        self.door.counters.tunnel_opened().count();
+        let info = Origin::clone(&self.origin).tunnel();
+        place.send(Carrier::tunnel(session, self.door.sessions.clone(), info));
+        Ok(tunnelled(HttpBody::from(Bytes::copy_from_slice(
+            &id.open_body(),
+        ))))
+    }
+
+    fn find(&self, id: Option<SessionId>) -> Result<Arc<Session>, Refusal> {
+        let level = level(&self.origin);
+        match self
+            .door
+            .sessions
+            .find(now(), self.origin.peer.ip(), level, id)
+        {
+            Found::Session(session) => Ok(session),
+            Found::Ended => Err(reply(ReplyBody::closed())),
+            Found::Gone => Err(status(StatusCode::GONE)),
+            Found::Unknown => Err(status(StatusCode::NOT_FOUND)),
+        }
+    }
+
+    async fn pass_on(
+        &self,
+        session: Arc<Session>,
+        request: Tunnelled,
+    ) -> Result<Response<HttpBody>, Refusal> {
+        let exchange = Arc::clone(&self.exchange);
+        let waiting = session.ask(request, self.origin.peer, exchange);
+        self.door.sessions.look_after(now(), &session);
+        let answer = waiting.await;
+        self.door.sessions.look_after(now(), &session);
+        match answer {
+            Reply::Superseded => Err(status(StatusCode::SERVICE_UNAVAILABLE)),
+            answer => Ok(reply(answer.into_body())),
+        }
+    }
+
+    async fn control_body(&self, body: Incoming) -> Result<Bytes, Refusal> {
+        self.collect(body, limits::CONTROL_BODY).await
+    }
+
+    /// Collects a whole body; a session never sees a part of one.
+    async fn collect(&self, mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
+        let too_large = || {
+            self.door.counters.http_body_limits().count();
+            closing(StatusCode::PAYLOAD_TOO_LARGE)
+        };
+        let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        if expected > limit {
+            return Err(too_large());
+        }
+        let mut first = Bytes::new();
+        let mut all = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| {
+                tracing::debug!(peer = %self.origin.peer, %error, "request body not whole");
+                closing(StatusCode::BAD_REQUEST)
+            })?;
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
+            if first.len() + all.len() + data.len() > limit {
+                return Err(too_large());
+            }
+            if all.is_empty() && first.is_empty() {
+                first = data;
+                continue;
+            }
+            if all.is_empty() {
+                // What is promised is set aside only in so far as it has begun to come.
+                all.reserve(expected.min(RESERVE).max(first.len() + data.len()));
+                all.extend_from_slice(&std::mem::take(&mut first));
+            }
+            all.extend_from_slice(&data);
+        }
+        Ok(if all.is_empty() { first } else { all.freeze() })
+    }
+}
+
+/// The library's clock, which tests can set.
+pub(super) fn now() -> std::time::Instant {
+    Instant::now().into_std()
+}
+
+pub(super) fn level(origin: &Origin) -> SecurityLevel {
+    if origin.tls.is_some() {
+        SecurityLevel::Tls
+    } else {
+        SecurityLevel::Plain
+    }
+}
+
+/// Types that a client of a tunnel may claim. HTML forms, which any page can send anywhere, can claim `text/plain` and
+/// `multipart/form-data`, so these are refused; a browser client can avoid a preflight with
+/// `application/x-www-form-urlencoded`, but has an `Origin`.
+fn is_plausible_type(value: &HeaderValue) -> bool {
+    let prefix = b"application/";
+    value
+        .as_bytes()
+        .get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+fn ident(configured: IdentReply) -> Response<HttpBody> {
+    match configured {
+        IdentReply::NotFound => status(StatusCode::NOT_FOUND),
+        IdentReply::Empty200 => status(StatusCode::OK),
+        IdentReply::Address(address) => {
+            let mut response = status(StatusCode::OK);
+            let plain = HeaderValue::from_static("text/plain");
+            response.headers_mut().insert(header::CONTENT_TYPE, plain);
+            response.map(|_| HttpBody::from(Bytes::from(address.to_string())))
+        }
+    }
+}
+
+/// An empty response that says only this.
+fn status(code: StatusCode) -> Response<HttpBody> {
+    let mut response = Response::new(HttpBody::default());
+    *response.status_mut() = code;
+    uncached(response.headers_mut());
+    response
+}
+
+fn reply(body: ReplyBody) -> Response<HttpBody> {
+    tunnelled(HttpBody::reply(body))
+}
+
+fn tunnelled(body: HttpBody) -> Response<HttpBody> {
+    let mut response = Response::new(body);
+    let fields = response.headers_mut();
+    fields.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/x-fcs"),
+    );
+    uncached(fields);
+    response
+}
+
+fn uncached(fields: &mut HeaderMap) {
+    fields.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, no-store"),
+    );
+    fields.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+}
+
+/// Bytes set aside for a body whose beginning has arrived.
+const RESERVE: usize = 64 * 1024;

@@ -1,0 +1,71 @@
+//! Certificate and key in PEM files.
+
+use crate::error::TlsError;
+use rustls::crypto::CryptoProvider;
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+/// Where certificate and key are.
+#[derive(Debug, Clone)]
+pub(super) struct Files {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+/// What the two files held at one moment.
+pub(super) struct Pair {
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+}
+
+/// Tells one content of the two files from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fingerprint(u64);
+
+impl Files {
+    pub(super) fn read(&self) -> Result<Pair, TlsError> {
+        Ok(Pair {
+            certificate: read(&self.certificate)?,
+            key: read(&self.key)?,
+        })
+    }
+}
+
+impl Pair {
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        let mut hasher = DefaultHasher::new();
+        (&self.certificate, &self.key).hash(&mut hasher);
+        Fingerprint(hasher.finish())
+    }
+
+    /// Makes them usable, if they belong together.
+    pub(super) fn certify(
+        &self,
+        files: &Files,
+        provider: &CryptoProvider,
+    ) -> Result<CertifiedKey, TlsError> {
+        let content = |path: &Path, what: &'static str| TlsError::Content {
+            path: path.to_owned(),
+            what,
+        };
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&self.certificate)
+            .collect::<Result<_, _>>()
+            .map_err(|_| content(&files.certificate, "certificate"))?;
+        if chain.is_empty() {
+            return Err(content(&files.certificate, "certificate"));
+        }
+        let key = PrivateKeyDer::from_pem_slice(&self.key)
+            .map_err(|_| content(&files.key, "private key"))?;
+        CertifiedKey::from_der(chain, key, provider).map_err(|source| TlsError::Pair { source })
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(path).map_err(|source| TlsError::File {
+        path: path.to_owned(),
+        source,
+    })
+}

@@ -1,0 +1,68 @@
+//! Watching certificate files.
+
+use super::{Reload, Tls};
+use crate::counters::Counters;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+impl Tls {
+    /// Replaces the certificate whenever the files change, for ever.
+    pub(crate) async fn watch(self, counters: Counters) {
+        let changed = Arc::new(Notify::new());
+        // Dropping the watcher would end the watch.
+        let _watcher = self.watcher(&changed);
+        loop {
+            // A change the system does not report, as on a network file system, is seen at the next look.
+            if timeout(LOOK_INTERVAL, changed.notified()).await.is_ok() {
+                // Certificate and key are two files, so a change comes in pieces.
+                sleep(SETTLE).await;
+            }
+            let tls = self.clone();
+            let Ok(result) = tokio::task::spawn_blocking(move || tls.reload()).await else {
+                continue;
+            };
+            match result {
+                Ok(Reload::Unchanged) => {}
+                Ok(Reload::Swapped) => {
+                    counters.certificate_swaps().count();
+                    tracing::info!(file = %self.certificate_path().display(), "certificate replaced");
+                }
+                Err(error) => {
+                    counters.certificate_failures().count();
+                    tracing::warn!(%error, "new certificate not usable, keeping the old one");
+                }
+            }
+        }
+    }
+
+    /// Watches the directories, because files are often replaced by others of the same name.
+    fn watcher(&self, changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
+        let wake = Arc::clone(changed);
+        let files = &self.0.files;
+        let watcher =
+            notify::recommended_watcher(move |_| wake.notify_one()).and_then(|mut watcher| {
+                for file in [&files.certificate, &files.key] {
+                    let directory = file.parent().filter(|path| !path.as_os_str().is_empty());
+                    watcher.watch(
+                        directory.unwrap_or(Path::new(".")),
+                        RecursiveMode::NonRecursive,
+                    )?;
+                }
+                Ok(watcher)
+            });
+        watcher
+            .inspect_err(
+                |error| tracing::warn!(%error, "certificate files are not watched, only polled"),
+            )
+            .ok()
+    }
+}
+
+/// How often the files are looked at even if nothing is reported.
+const LOOK_INTERVAL: Duration = Duration::from_secs(10);
+/// How long to wait after a report until all of the change is there.
+const SETTLE: Duration = Duration::from_millis(200);

@@ -1,0 +1,125 @@
+//! A certificate for servers that have none: made once, kept, and shown again after a restart, so that clients
+//! which were told to trust it go on doing so.
+
+use super::load::Files;
+use crate::error::TlsError;
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// The files of the certificate kept in `directory`, made if they are missing or do not cover `names`.
+pub(super) fn find_or_make(directory: &Path, names: &[String]) -> Result<Files, TlsError> {
+    let files = Files {
+        certificate: directory.join("self-signed.crt"),
+        key: directory.join("self-signed.key"),
+    };
+    let listing = directory.join("self-signed.names");
+    let wanted = all_names(names);
+    let covered: BTreeSet<String> = fs::read_to_string(&listing)
+        .map(|text| text.lines().map(str::to_owned).collect())
+        .unwrap_or_default();
+    if files.certificate.exists() && files.key.exists() && wanted.is_subset(&covered) {
+        return Ok(files);
+    }
+    // Names it was once asked for stay, so that two configurations do not take turns in replacing it.
+    let names: BTreeSet<String> = wanted.union(&covered).take(MOST_NAMES).cloned().collect();
+    make(directory, &files, &listing, &names)?;
+    Ok(files)
+}
+
+fn make(
+    directory: &Path,
+    files: &Files,
+    listing: &Path,
+    names: &BTreeSet<String>,
+) -> Result<(), TlsError> {
+    let generate = |source| TlsError::Generate { source };
+    let mut params =
+        CertificateParams::new(names.iter().cloned().collect::<Vec<_>>()).map_err(generate)?;
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "adit self-signed");
+    // From before this was written, for machines whose clock is behind, to the last year that X.509 writes with two digits.
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2049, 12, 31);
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let key = KeyPair::generate().map_err(generate)?;
+    let certificate = params.self_signed(&key).map_err(generate)?;
+
+    write(directory, &files.key, &key.serialize_pem(), Access::Owner)?;
+    write(
+        directory,
+        &files.certificate,
+        &certificate.pem(),
+        Access::Everybody,
+    )?;
+    let listed: String = names.iter().flat_map(|name| [name, "\n"]).collect();
+    write(directory, listing, &listed, Access::Everybody)
+}
+
+fn all_names(given: &[String]) -> BTreeSet<String> {
+    let own = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    let names = own
+        .into_iter()
+        .chain(machine_name())
+        .chain(given.iter().cloned());
+    names.filter(|name| is_name(name)).collect()
+}
+
+/// Whether a certificate can carry it, and one line can list it.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= 253 && name.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn machine_name() -> Option<String> {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = name.or_else(|| std::env::var("HOSTNAME").ok());
+    let name = name.or_else(|| std::env::var("COMPUTERNAME").ok())?;
+    Some(name.trim().to_ascii_lowercase())
+}
+
+#[derive(Clone, Copy)]
+enum Access {
+    Owner,
+    Everybody,
+}
+
+/// Writes a file whole or not at all.
+fn write(directory: &Path, path: &Path, content: &str, access: Access) -> Result<(), TlsError> {
+    let temporary = path.with_extension("new");
+    let result = (|| -> io::Result<()> {
+        fs::create_dir_all(directory)?;
+        // One left behind by a crash may have the wrong access.
+        if let Err(error) = fs::remove_file(&temporary)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(error);
+        }
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(match access {
+                Access::Owner => 0o600,
+                Access::Everybody => 0o644,
+            });
+        }
+        #[cfg(not(unix))]
+        let _ = access;
+        let mut file = options.open(&temporary)?;
+        file.write_all(content.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    })();
+    result.map_err(|source| TlsError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Names one certificate may carry.
+const MOST_NAMES: usize = 100;

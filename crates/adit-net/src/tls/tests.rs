@@ -1,0 +1,338 @@
+use super::{CertificateSource, Reload, Tls};
+use crate::AcceptorConfig;
+use crate::error::TlsError;
+use crate::testing::{Echo, tls_client, tls_connect};
+use rustls::client::{
+    ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue,
+};
+use rustls::{ClientConfig, NamedGroup};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+fn self_signed(directory: &Path, names: &[&str]) -> Tls {
+    Tls::load(CertificateSource::SelfSigned {
+        state_directory: directory.to_owned(),
+        names: names.iter().map(|&name| name.to_owned()).collect(),
+    })
+    .unwrap()
+}
+
+/// Two PEM files that can be replaced.
+struct Pair {
+    directory: tempfile::TempDir,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let pair = Self {
+            directory: tempfile::tempdir().unwrap(),
+        };
+        pair.replace();
+        pair
+    }
+
+    fn certificate(&self) -> PathBuf {
+        self.directory.path().join("server.crt")
+    }
+
+    fn key(&self) -> PathBuf {
+        self.directory.path().join("server.key")
+    }
+
+    /// Writes a fresh certificate and its key; says what the certificate is.
+    fn replace(&self) -> CertificateDer<'static> {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(self.certificate(), made.cert.pem()).unwrap();
+        std::fs::write(self.key(), made.signing_key.serialize_pem()).unwrap();
+        made.cert.der().clone()
+    }
+
+    fn load(&self) -> Result<Tls, TlsError> {
+        Tls::load(CertificateSource::Files {
+            certificate: self.certificate(),
+            key: self.key(),
+        })
+    }
+}
+
+fn served_with(tls: Tls) -> Echo {
+    Echo::start(AcceptorConfig {
+        tls: Some(tls),
+        ..Default::default()
+    })
+}
+
+/// The certificate a server shows now.
+async fn shown(server: &Echo, certificate: &Path) -> CertificateDer<'static> {
+    let stream = tls_connect(tls_client(certificate, &[]), server.connect().await)
+        .await
+        .unwrap();
+    stream.get_ref().1.peer_certificates().unwrap()[0]
+        .clone()
+        .into_owned()
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_is_made_once_and_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let state = directory.path().join("state");
+    let first = self_signed(&state, &["media.example"]);
+    let made = std::fs::read(first.certificate_path()).unwrap();
+    let again = self_signed(&state, &["media.example"]);
+    assert_eq!(std::fs::read(again.certificate_path()).unwrap(), made);
+    let fewer = self_signed(&state, &[]);
+    assert_eq!(std::fs::read(fewer.certificate_path()).unwrap(), made);
+    let more = self_signed(&state, &["192.0.2.9"]);
+    assert_ne!(std::fs::read(more.certificate_path()).unwrap(), made);
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_the_key() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    self_signed(directory.path(), &[]);
+    let key = std::fs::metadata(directory.path().join("self-signed.key")).unwrap();
+    assert_eq!(key.permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_covers_loopback_and_the_given_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let tls = self_signed(directory.path(), &["media.example", "192.0.2.9"]);
+    let client = Arc::new(tls_client(tls.certificate_path(), &[]));
+    let server = served_with(tls);
+    for name in [
+        "localhost",
+        "127.0.0.1",
+        "::1",
+        "media.example",
+        "192.0.2.9",
+    ] {
+        let name = ServerName::try_from(name).unwrap();
+        let connector = tokio_rustls::TlsConnector::from(Arc::clone(&client));
+        connector
+            .connect(name, server.connect().await)
+            .await
+            .unwrap();
+    }
+    let other = ServerName::try_from("other.example").unwrap();
+    let connector = tokio_rustls::TlsConnector::from(client);
+    assert!(
+        connector
+            .connect(other, server.connect().await)
+            .await
+            .is_err()
+    );
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named() {
+    let pair = Pair::new();
+    std::fs::remove_file(pair.key()).unwrap();
+    let error = pair.load().unwrap_err();
+    assert!(
+        matches!(&error, TlsError::File { path, .. } if *path == pair.key()),
+        "{error}"
+    );
+
+    std::fs::write(pair.key(), "nothing").unwrap();
+    let error = pair.load().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("{} holds no usable private key", pair.key().display())
+    );
+
+    pair.replace();
+    std::fs::write(pair.certificate(), "nothing").unwrap();
+    let error = pair.load().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{} holds no usable certificate",
+            pair.certificate().display()
+        )
+    );
+
+    pair.replace();
+    let other = Pair::new();
+    std::fs::copy(other.key(), pair.key()).unwrap();
+    let error = pair.load().unwrap_err();
+    assert!(matches!(error, TlsError::Pair { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_connection_outlives_the_certificate_it_began_with() {
+    let pair = Pair::new();
+    let tls = pair.load().unwrap();
+    let server = served_with(tls.clone());
+    let client = tls_client(&pair.certificate(), &[]);
+    let mut old = tls_connect(client, server.connect().await).await.unwrap();
+    old.write_all(b"\x03before").await.unwrap();
+    old.read_exact(&mut [0; 7]).await.unwrap();
+
+    let new = pair.replace();
+    assert_eq!(tls.reload().unwrap(), Reload::Swapped);
+    assert_eq!(tls.reload().unwrap(), Reload::Unchanged);
+    assert_eq!(shown(&server, &pair.certificate()).await, new);
+
+    old.write_all(b"after").await.unwrap();
+    let mut back = [0; 5];
+    old.read_exact(&mut back).await.unwrap();
+    assert_eq!(&back, b"after");
+}
+
+#[tokio::test]
+async fn a_broken_replacement_changes_nothing() {
+    let pair = Pair::new();
+    let tls = pair.load().unwrap();
+    let trusted = pair.directory.path().join("trusted.crt");
+    std::fs::copy(pair.certificate(), &trusted).unwrap();
+    let server = served_with(tls.clone());
+    let old = shown(&server, &trusted).await;
+    for broken in [
+        &b""[..],
+        b"nothing",
+        &std::fs::read(Pair::new().certificate()).unwrap(),
+    ] {
+        std::fs::write(pair.certificate(), broken).unwrap();
+        tls.reload().unwrap_err();
+        assert_eq!(tls.reload().unwrap(), Reload::Unchanged, "said once");
+        assert_eq!(shown(&server, &trusted).await, old);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_handshake_fails_during_a_hundred_swaps() {
+    let pairs: Vec<_> = (0..4).map(|_| Pair::new()).collect();
+    let live = Pair::new();
+    let copy = |from: &Pair| {
+        std::fs::copy(from.certificate(), live.certificate()).unwrap();
+        std::fs::copy(from.key(), live.key()).unwrap();
+    };
+    let mut roots = rustls::RootCertStore::empty();
+    for pair in &pairs {
+        roots
+            .add(CertificateDer::from_pem_file(pair.certificate()).unwrap())
+            .unwrap();
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let client = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    copy(&pairs[0]);
+    let tls = live.load().unwrap();
+    let server = served_with(tls.clone());
+    for swap in 1..=100 {
+        copy(&pairs[swap % pairs.len()]);
+        let reload = {
+            let tls = tls.clone();
+            tokio::task::spawn_blocking(move || tls.reload())
+        };
+        for _ in 0..3 {
+            tls_connect(client.clone(), server.connect().await)
+                .await
+                .unwrap();
+        }
+        // The watcher may have been faster.
+        reload.await.unwrap().unwrap();
+    }
+    assert_eq!(server.counters.tls_failures().value(), 0);
+}
+
+#[tokio::test]
+async fn changed_files_are_noticed_by_themselves() {
+    let pair = Pair::new();
+    let server = served_with(pair.load().unwrap());
+    // The watch begins when its task first runs.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let new = pair.replace();
+    let swapped = async {
+        while server.counters.certificate_swaps().value() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(15), swapped)
+        .await
+        .unwrap();
+    assert_eq!(shown(&server, &pair.certificate()).await, new);
+}
+
+/// A client's memory that only counts what it is told to remember.
+#[derive(Debug, Default)]
+struct Tickets(AtomicUsize);
+
+impl ClientSessionStore for Tickets {
+    fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
+    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
+        None
+    }
+    fn set_tls12_session(&self, _: ServerName<'static>, _: Tls12ClientSessionValue) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        None
+    }
+    fn remove_tls12_session(&self, _: &ServerName<'static>) {}
+    fn insert_tls13_ticket(&self, _: ServerName<'static>, _: Tls13ClientSessionValue) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn rtmpdump_is_not_killed_by_session_tickets() {
+    let directory = tempfile::tempdir().unwrap();
+    let tls = self_signed(directory.path(), &[]);
+    let trusted = tls.certificate_path().to_owned();
+    let server = served_with(tls);
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let tickets = Arc::new(Tickets::default());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut roots = rustls::RootCertStore::empty();
+        roots
+            .add(CertificateDer::from_pem_file(&trusted).unwrap())
+            .unwrap();
+        let mut client = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        client.resumption = Resumption::store(Arc::clone(&tickets) as Arc<dyn ClientSessionStore>);
+        let mut stream = tls_connect(client, server.connect().await).await.unwrap();
+        assert_eq!(stream.get_ref().1.protocol_version(), Some(version.version));
+        // Tickets come with the first data.
+        stream.write_all(b"\x03hello").await.unwrap();
+        stream.read_exact(&mut [0; 6]).await.unwrap();
+        assert_eq!(tickets.0.load(Ordering::Relaxed), 0, "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn http_1_1_is_agreed_on_and_nothing_else_is_required() {
+    let directory = tempfile::tempdir().unwrap();
+    let tls = self_signed(directory.path(), &[]);
+    let trusted = tls.certificate_path().to_owned();
+    let server = served_with(tls);
+    let cases: [(&[&str], Option<&[u8]>); 5] = [
+        (&[], None),
+        (&["http/1.1"], Some(b"http/1.1")),
+        (&["h2", "http/1.1"], Some(b"http/1.1")),
+        (&["h2"], None),
+        (&["rtmp"], None),
+    ];
+    for (offered, expected) in cases {
+        let client = tls_client(&trusted, offered);
+        let stream = tls_connect(client, server.connect().await).await.unwrap();
+        assert_eq!(stream.get_ref().1.alpn_protocol(), expected, "{offered:?}");
+    }
+}
