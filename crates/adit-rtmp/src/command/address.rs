@@ -34,7 +34,9 @@ impl Query {
 
     /// The value of the first pair of this name.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.pairs().find(|(known, _)| *known == name).map(|(_, value)| value)
+        self.pairs()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
     }
 }
 
@@ -46,7 +48,11 @@ impl From<&str> for Query {
 
 impl fmt::Debug for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_empty() { "Query()" } else { "Query(..)" })
+        f.write_str(if self.is_empty() {
+            "Query()"
+        } else {
+            "Query(..)"
+        })
     }
 }
 
@@ -111,15 +117,30 @@ impl Address {
         let url = TcUrl::parse(url_text);
         let (app_path, app_query) = split_query(unquote(app));
         let (from_app, from_url) = (joined(app_path), joined(url.path));
-        let (path, source) =
-            if from_app.is_empty() { (from_url, PathSource::TcUrl) } else { (from_app, PathSource::App) };
+        let (path, source) = if from_app.is_empty() {
+            (from_url, PathSource::TcUrl)
+        } else {
+            (from_app, PathSource::App)
+        };
         check("app", &path, limits::APPLICATION)?;
-        let query = if app_query.is_empty() { url.query } else { app_query };
+        let query = if app_query.is_empty() {
+            url.query
+        } else {
+            app_query
+        };
         check("the query of app", query, limits::QUERY)?;
         let query = Query::from(query);
-        let vhost = query.value("vhost").filter(|vhost| !vhost.is_empty()).unwrap_or(url.host);
+        let vhost = query
+            .value("vhost")
+            .filter(|vhost| !vhost.is_empty())
+            .unwrap_or(url.host);
         let vhost = vhost.trim_end_matches('.').to_ascii_lowercase();
-        Ok(Self { vhost: vhost.into(), path: path.into(), query, source })
+        Ok(Self {
+            vhost: vhost.into(),
+            path: path.into(),
+            query,
+            source,
+        })
     }
 
     /// The virtual host in lower case: a `vhost` of the query, else the host of `tcUrl` without its
@@ -135,7 +156,10 @@ impl Address {
 
     /// The instance: the rest of the path, or [`DEFAULT_INSTANCE`].
     pub fn instance(&self) -> &str {
-        self.path.as_str().split_once('/').map_or(DEFAULT_INSTANCE, |(_, instance)| instance)
+        self.path
+            .as_str()
+            .split_once('/')
+            .map_or(DEFAULT_INSTANCE, |(_, instance)| instance)
     }
 
     /// The query of `app`, else that of `tcUrl`.
@@ -299,10 +323,17 @@ impl<'a> TcUrl<'a> {
         let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
         let (front, query) = split_query(after_scheme);
         let (authority, path) = front.split_once('/').unwrap_or((front, ""));
-        let host_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let host = match host_port.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let host_port = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
+        let host = match host_port
+            .strip_prefix('[')
+            .and_then(|rest| rest.split_once(']'))
+        {
             Some((literal, _)) => literal,
-            None => host_port.split_once(':').map_or(host_port, |(host, _)| host),
+            None => host_port
+                .split_once(':')
+                .map_or(host_port, |(host, _)| host),
         };
         Self { host, path, query }
     }
@@ -311,7 +342,10 @@ impl<'a> TcUrl<'a> {
 /// Takes white space and one kind of quotes off both ends: Neko writes `'rtmp://…'`.
 fn unquote(text: &str) -> &str {
     let text = text.trim();
-    let inner = |quote| text.strip_prefix(quote).map(|rest| rest.strip_suffix(quote).unwrap_or(rest));
+    let inner = |quote| {
+        text.strip_prefix(quote)
+            .map(|rest| rest.strip_suffix(quote).unwrap_or(rest))
+    };
     inner('\'').or_else(|| inner('"')).unwrap_or(text)
 }
 
@@ -321,7 +355,10 @@ fn split_query(text: &str) -> (&str, &str) {
 
 /// The path without empty elements.
 fn joined(path: &str) -> String {
-    path.split('/').filter(|element| !element.is_empty()).collect::<Vec<_>>().join("/")
+    path.split('/')
+        .filter(|element| !element.is_empty())
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 /// The path without its last element, if that is `element`.
@@ -329,13 +366,22 @@ fn strip_last<'a>(path: &'a str, element: &str) -> Option<&'a str> {
     if element.is_empty() {
         return None;
     }
-    path.strip_suffix(element)
-        .and_then(|rest| if rest.is_empty() { Some(rest) } else { rest.strip_suffix('/') })
+    path.strip_suffix(element).and_then(|rest| {
+        if rest.is_empty() {
+            Some(rest)
+        } else {
+            rest.strip_suffix('/')
+        }
+    })
 }
 
 fn check(part: &'static str, text: &str, limit: usize) -> Result<(), AddressError> {
     if text.len() > limit {
-        Err(AddressError::TooLong { part, len: text.len(), limit })
+        Err(AddressError::TooLong {
+            part,
+            len: text.len(),
+            limit,
+        })
     } else if text.contains(char::is_control) {
         Err(AddressError::ControlCharacter { part })
     } else {

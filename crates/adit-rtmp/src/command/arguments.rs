@@ -24,7 +24,9 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn new(values: Vec<Value>) -> Self {
-        Self { values: values.into_iter() }
+        Self {
+            values: values.into_iter(),
+        }
     }
 
     /// The next value as it is.
@@ -63,7 +65,9 @@ impl Arguments {
     ) -> Result<Option<T>, ArgumentError> {
         match self.value() {
             None => Ok(None),
-            Some(value) => read(&value).map(Some).ok_or(ArgumentError { what, expected }),
+            Some(value) => read(&value)
+                .map(Some)
+                .ok_or(ArgumentError { what, expected }),
         }
     }
 }

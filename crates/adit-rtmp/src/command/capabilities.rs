@@ -122,8 +122,13 @@ impl EnhancedCapabilities {
     pub fn from_object(object: &Object) -> Self {
         let property = |name| object.property_ignore_case(name);
         let number = |name| property(name).and_then(Value::as_u32).unwrap_or_default();
-        let list = property(FOUR_CC_LIST).and_then(Value::as_array).unwrap_or_default();
-        let texts = list.iter().filter_map(Value::as_text).take(limits::FOUR_CC_ENTRIES);
+        let list = property(FOUR_CC_LIST)
+            .and_then(Value::as_array)
+            .unwrap_or_default();
+        let texts = list
+            .iter()
+            .filter_map(Value::as_text)
+            .take(limits::FOUR_CC_ENTRIES);
         Self {
             four_ccs: texts.map(Text::detached).collect(),
             video: info_map(property(VIDEO_MAP)),
@@ -136,13 +141,32 @@ impl EnhancedCapabilities {
     /// These, and for what they leave open those: a server may state them in either object.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        let video_function =
-            if self.video_function == 0 { other.video_function } else { self.video_function };
+        let video_function = if self.video_function == 0 {
+            other.video_function
+        } else {
+            self.video_function
+        };
         Self {
-            four_ccs: if self.four_ccs.is_empty() { other.four_ccs } else { self.four_ccs },
-            video: if self.video.is_empty() { other.video } else { self.video },
-            audio: if self.audio.is_empty() { other.audio } else { self.audio },
-            extensions: if self.extensions.0 == 0 { other.extensions } else { self.extensions },
+            four_ccs: if self.four_ccs.is_empty() {
+                other.four_ccs
+            } else {
+                self.four_ccs
+            },
+            video: if self.video.is_empty() {
+                other.video
+            } else {
+                self.video
+            },
+            audio: if self.audio.is_empty() {
+                other.audio
+            } else {
+                self.audio
+            },
+            extensions: if self.extensions.0 == 0 {
+                other.extensions
+            } else {
+                self.extensions
+            },
             video_function,
         }
     }
@@ -155,12 +179,17 @@ impl EnhancedCapabilities {
         }
         for (name, map) in [(VIDEO_MAP, &self.video), (AUDIO_MAP, &self.audio)] {
             if !map.is_empty() {
-                let members: Object =
-                    map.iter().map(|(codec, abilities)| (codec.clone(), abilities.0)).collect();
+                let members: Object = map
+                    .iter()
+                    .map(|(codec, abilities)| (codec.clone(), abilities.0))
+                    .collect();
                 object.insert(name, members);
             }
         }
-        for (name, number) in [(CAPS_EX, self.extensions.0), (VIDEO_FUNCTION, self.video_function)] {
+        for (name, number) in [
+            (CAPS_EX, self.extensions.0),
+            (VIDEO_FUNCTION, self.video_function),
+        ] {
             if number != 0 {
                 object.insert(name, number);
             }
@@ -176,9 +205,14 @@ impl EnhancedCapabilities {
 }
 
 fn info_map(value: Option<&Value>) -> Vec<(Text, CodecAbilities)> {
-    let Some(object) = value.and_then(Value::as_object) else { return Vec::new() };
-    let entry = |(codec, bits): (&Text, &Value)| {
-        Some((codec.detached(), CodecAbilities(bits.as_u32()?)))
+    let Some(object) = value.and_then(Value::as_object) else {
+        return Vec::new();
     };
-    object.iter().filter_map(entry).take(limits::FOUR_CC_ENTRIES).collect()
+    let entry =
+        |(codec, bits): (&Text, &Value)| Some((codec.detached(), CodecAbilities(bits.as_u32()?)));
+    object
+        .iter()
+        .filter_map(entry)
+        .take(limits::FOUR_CC_ENTRIES)
+        .collect()
 }

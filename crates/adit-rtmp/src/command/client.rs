@@ -117,7 +117,9 @@ impl ClientCommand {
             return Err(ClientCommandError::NameTooLong { len: name.len() });
         }
         match name.as_str() {
-            "connect" => Ok(Self::Connect(Box::new(Connect::from_invocation(invocation)?))),
+            "connect" => Ok(Self::Connect(Box::new(Connect::from_invocation(
+                invocation,
+            )?))),
             "_result" | "_error" => Ok(Self::Response(Response::from_invocation(invocation))),
             name => Ok(Self::parse_arguments(name, invocation)?),
         }
@@ -144,7 +146,9 @@ impl ClientCommand {
             "publish" => publish(arguments)?,
             "play" => play(arguments)?,
             "play2" => play2(arguments)?,
-            "seek" => Self::Seek { position_ms: time(arguments)?.unwrap_or_default() },
+            "seek" => Self::Seek {
+                position_ms: time(arguments)?.unwrap_or_default(),
+            },
             "receiveAudio" => Self::ReceiveAudio(receive(arguments)?),
             "receiveVideo" | "receiveVideoFPS" => Self::ReceiveVideo(receive(arguments)?),
             "closeStream" => Self::CloseStream,
@@ -176,9 +180,9 @@ impl ClientCommand {
             Self::FcSubscribe(name) => named("FCSubscribe", name),
             Self::FcUnsubscribe(name) => named("FCUnsubscribe", name),
             Self::StreamLength(name) => named("getStreamLength", name),
-            Self::Publish(publish) => {
-                bare("publish").argument(publish.name).argument(publish.kind.as_str())
-            }
+            Self::Publish(publish) => bare("publish")
+                .argument(publish.name)
+                .argument(publish.kind.as_str()),
             Self::StopPublish => bare("publish").argument(false),
             Self::Play(play) => bare("play")
                 .argument(play.name)
@@ -187,11 +191,17 @@ impl ClientCommand {
                 .argument(play.playlist.to_value()),
             Self::StopPlay => bare("play").argument(false),
             Self::Play2(play2) => bare("play2").argument(play2.options),
-            Self::Pause { state, position_ms, form } => {
-                bare(if form == PauseForm::Raw { "pauseRaw" } else { "pause" })
-                    .argument(state == PauseState::Paused)
-                    .argument(position_ms)
-            }
+            Self::Pause {
+                state,
+                position_ms,
+                form,
+            } => bare(if form == PauseForm::Raw {
+                "pauseRaw"
+            } else {
+                "pause"
+            })
+            .argument(state == PauseState::Paused)
+            .argument(position_ms),
             Self::Seek { position_ms } => bare("seek").argument(position_ms),
             Self::ReceiveAudio(receive) => bare("receiveAudio").argument(receive_value(receive)),
             Self::ReceiveVideo(receive) => bare("receiveVideo").argument(receive_value(receive)),
@@ -199,7 +209,10 @@ impl ClientCommand {
             Self::DeleteStream(msid) => bare("deleteStream").argument(msid.get()),
             Self::CheckBandwidth => bare("_checkbw"),
             Self::Response(response) => response.into_invocation(),
-            Self::Call(invocation) => Invocation { transaction, ..invocation },
+            Self::Call(invocation) => Invocation {
+                transaction,
+                ..invocation
+            },
         }
     }
 }
@@ -268,7 +281,10 @@ fn play(arguments: &mut Arguments) -> Result<ClientCommand, ArgumentError> {
             (None, Some(number)) => Playlist::from_number(number),
             (None, None) => {
                 let what = "the reset flag of play";
-                return Err(ArgumentError { what, expected: "a boolean or a number" });
+                return Err(ArgumentError {
+                    what,
+                    expected: "a boolean or a number",
+                });
             }
         },
     };
@@ -284,21 +300,31 @@ fn play2(arguments: &mut Arguments) -> Result<ClientCommand, ArgumentError> {
     let what = "the options of play2";
     let options = required(arguments.object(what)?, what, "an object")?;
     let play2 = Play2::from_object(&options);
-    Ok(ClientCommand::Play2(required(play2, "streamName of play2", "a string")?))
+    Ok(ClientCommand::Play2(required(
+        play2,
+        "streamName of play2",
+        "a string",
+    )?))
 }
 
 fn pause(name: &str, arguments: &mut Arguments) -> Result<ClientCommand, ArgumentError> {
     let what = "the pause flag";
     let paused = required(arguments.boolean(what)?, what, "a boolean")?;
     Ok(ClientCommand::Pause {
-        state: if paused { PauseState::Paused } else { PauseState::Playing },
+        state: if paused {
+            PauseState::Paused
+        } else {
+            PauseState::Playing
+        },
         position_ms: time(arguments)?.unwrap_or_default(),
         form: pause_form(name).unwrap_or(PauseForm::Plain),
     })
 }
 
 fn time(arguments: &mut Arguments) -> Result<Option<u32>, ArgumentError> {
-    Ok(arguments.number("the time in milliseconds")?.map(milliseconds))
+    Ok(arguments
+        .number("the time in milliseconds")?
+        .map(milliseconds))
 }
 
 fn receive(arguments: &mut Arguments) -> Result<Receive, ArgumentError> {
@@ -308,7 +334,10 @@ fn receive(arguments: &mut Arguments) -> Result<Receive, ArgumentError> {
         (Some(true), _) => Ok(Receive::On),
         (Some(false), _) => Ok(Receive::Off),
         (None, Some(rate)) => Ok(Receive::from_number(rate)),
-        (None, None) => Err(ArgumentError { what: "the flag", expected }),
+        (None, None) => Err(ArgumentError {
+            what: "the flag",
+            expected,
+        }),
     }
 }
 

@@ -78,7 +78,11 @@ impl ObjectEncoding {
     }
 
     fn from_value(value: Option<&Value>) -> Self {
-        if value.and_then(Value::as_u32) == Some(3) { Self::Amf3 } else { Self::Amf0 }
+        if value.and_then(Value::as_u32) == Some(3) {
+            Self::Amf3
+        } else {
+            Self::Amf0
+        }
     }
 }
 
@@ -112,7 +116,11 @@ pub enum ConnectError {
 impl Connect {
     /// Goes to an application at a URL such as `rtmp://host/live`, without the stream name.
     pub fn new(app: impl Into<Text>, tc_url: impl Into<Text>) -> Self {
-        Self { app: app.into(), tc_url: Some(tc_url.into()), ..Self::default() }
+        Self {
+            app: app.into(),
+            tc_url: Some(tc_url.into()),
+            ..Self::default()
+        }
     }
 
     /// Reads the command object and the arguments, names without regard to case.
@@ -132,7 +140,11 @@ impl Connect {
             },
             _ => return Err(ConnectError::NoObject),
         };
-        let property = |name| object.property_ignore_case(name).filter(|value| !value.is_null());
+        let property = |name| {
+            object
+                .property_ignore_case(name)
+                .filter(|value| !value.is_null())
+        };
         let text = |name| property(name).and_then(Value::as_text).map(shortened);
         let number = |name| property(name).and_then(Value::as_u32);
         let address = |name: &'static str| match property(name) {
@@ -159,7 +171,10 @@ impl Connect {
             },
             object_encoding: ObjectEncoding::from_value(property("objectEncoding")),
             enhanced: EnhancedCapabilities::from_object(&object),
-            other: object.into_iter().filter(|(name, _)| !is_known(name)).collect(),
+            other: object
+                .into_iter()
+                .filter(|(name, _)| !is_known(name))
+                .collect(),
             arguments: invocation.arguments,
         })
     }
@@ -232,10 +247,16 @@ impl ConnectReply {
     pub fn from_values(properties: &Value, information: Option<&Value>) -> Self {
         let first = properties.as_object();
         let second = information.and_then(Value::as_object);
-        let property =
-            |name| [first, second].into_iter().flatten().find_map(|o| o.property_ignore_case(name));
+        let property = |name| {
+            [first, second]
+                .into_iter()
+                .flatten()
+                .find_map(|o| o.property_ignore_case(name))
+        };
         let enhanced = [first, second].map(|object| {
-            object.map(EnhancedCapabilities::from_object).unwrap_or_default()
+            object
+                .map(EnhancedCapabilities::from_object)
+                .unwrap_or_default()
         });
         let [in_first, in_second] = enhanced;
         Self {

@@ -51,7 +51,11 @@ impl DataMessage {
             CLEAR => Directive::Clear,
             _ => Directive::None,
         };
-        let event = if directive == Directive::None { body.clone() } else { after.clone() };
+        let event = if directive == Directive::None {
+            body.clone()
+        } else {
+            after.clone()
+        };
         let has_amf3 = event.first() == Some(&AVM_PLUS)
             || leading_string(&event)
                 .is_some_and(|name| skip_string(&event, name.len()).first() == Some(&AVM_PLUS));
@@ -67,7 +71,11 @@ impl DataMessage {
     fn from_amf3(body: Bytes, limits: &Limits) -> Self {
         let Ok(values) = amf0::decode_all(body.clone(), limits) else {
             // What cannot be decoded is still somebody's data, if its handler can be read.
-            return if leading_string(&body).is_some() { Self::Event(body) } else { Self::Meaningless };
+            return if leading_string(&body).is_some() {
+                Self::Event(body)
+            } else {
+                Self::Meaningless
+            };
         };
         let mut values = downgraded(values);
         match values.first().and_then(Value::as_str) {
@@ -75,7 +83,11 @@ impl DataMessage {
                 values.remove(0);
             }
             Some("@clearDataFrame") => {
-                return values.get(1).and_then(Value::as_text).cloned().map_or(Self::Meaningless, Self::Clear);
+                return values
+                    .get(1)
+                    .and_then(Value::as_text)
+                    .cloned()
+                    .map_or(Self::Meaningless, Self::Clear);
             }
             _ => {}
         }
@@ -91,7 +103,9 @@ impl DataMessage {
 
     fn cleared(name: Bytes, limits: &Limits) -> Self {
         let name = Decoder::new(name, limits).next().ok().flatten();
-        name.as_ref().and_then(Value::as_text).map_or(Self::Meaningless, |name| Self::Clear(name.detached()))
+        name.as_ref()
+            .and_then(Value::as_text)
+            .map_or(Self::Meaningless, |name| Self::Clear(name.detached()))
     }
 }
 
@@ -105,7 +119,9 @@ enum Directive {
 /// The content of the AMF0 short string at the beginning, if there is a whole one.
 fn leading_string(body: &[u8]) -> Option<&[u8]> {
     match body {
-        [STRING, high, low, rest @ ..] => rest.get(..usize::from(u16::from_be_bytes([*high, *low]))),
+        [STRING, high, low, rest @ ..] => {
+            rest.get(..usize::from(u16::from_be_bytes([*high, *low])))
+        }
         _ => None,
     }
 }
@@ -121,7 +137,9 @@ fn skip_string(body: &Bytes, len: usize) -> Bytes {
 /// is left alone.
 pub(crate) fn downgraded(values: Vec<Value>) -> Vec<Value> {
     let complex = |value: &Value| {
-        value.as_object().is_some() || value.as_array().is_some() || matches!(value, Value::Reference(_))
+        value.as_object().is_some()
+            || value.as_array().is_some()
+            || matches!(value, Value::Reference(_))
     };
     if values.iter().any(complex) {
         return values;
@@ -145,7 +163,10 @@ pub(crate) fn amf0_value(value: &amf3::Value) -> Option<Value> {
         amf3::Value::Double(number) => Value::Number(*number),
         amf3::Value::String(text) => Value::String(text.clone()),
         amf3::Value::XmlDocument(text) | amf3::Value::Xml(text) => Value::Xml(text.clone()),
-        amf3::Value::Date(ms) => Value::Date { ms: *ms, timezone: 0 },
+        amf3::Value::Date(ms) => Value::Date {
+            ms: *ms,
+            timezone: 0,
+        },
         amf3::Value::Array(array) => array_value(array)?,
         amf3::Value::Object(object) => Value::Object(members(object.iter())?),
         amf3::Value::External { value, .. } => amf0_value(value)?,
@@ -174,7 +195,9 @@ fn items(values: &[amf3::Value]) -> Option<Vec<Value>> {
 }
 
 fn members<'a>(pairs: impl Iterator<Item = (&'a Text, &'a amf3::Value)>) -> Option<Object> {
-    pairs.map(|(name, value)| Some((name.clone(), amf0_value(value)?))).collect()
+    pairs
+        .map(|(name, value)| Some((name.clone(), amf0_value(value)?)))
+        .collect()
 }
 
 fn numbers(numbers: impl Iterator<Item = f64>) -> Value {

@@ -25,7 +25,11 @@ impl TransactionId {
 
     /// The id of this number.
     pub const fn from_number(number: f64) -> Self {
-        if number.is_finite() { Self(number) } else { Self::NONE }
+        if number.is_finite() {
+            Self(number)
+        } else {
+            Self::NONE
+        }
     }
 
     /// The number on the wire, finite.
@@ -101,7 +105,12 @@ impl InvocationError {
 impl Invocation {
     /// A command without object and arguments.
     pub fn new(name: impl Into<Text>, transaction: TransactionId) -> Self {
-        Self { name: name.into(), transaction, object: Value::Null, arguments: Vec::new() }
+        Self {
+            name: name.into(),
+            transaction,
+            object: Value::Null,
+            arguments: Vec::new(),
+        }
     }
 
     /// The same command with this command object.
@@ -126,12 +135,21 @@ impl Invocation {
     /// # Errors
     ///
     /// There is no name, or a value after it cannot be decoded within `limits`.
-    pub fn decode(kind: MessageKind, body: Bytes, limits: &Limits) -> Result<Self, InvocationError> {
+    pub fn decode(
+        kind: MessageKind,
+        body: Bytes,
+        limits: &Limits,
+    ) -> Result<Self, InvocationError> {
         let mut decoder = Decoder::new(without_selector(kind, body), limits);
-        let Ok(Some(first)) = decoder.next() else { return Err(InvocationError::NoName) };
+        let Ok(Some(first)) = decoder.next() else {
+            return Err(InvocationError::NoName);
+        };
         let name = first.as_text().cloned().ok_or(InvocationError::NoName)?;
         let mut transaction = TransactionId::NONE;
-        let mut values = Values { decoder, name: &name };
+        let mut values = Values {
+            decoder,
+            name: &name,
+        };
         let mut object = values.next(transaction)?;
         if let Some(number) = object.as_ref().and_then(Value::as_number) {
             transaction = TransactionId::from_number(number);
@@ -141,7 +159,12 @@ impl Invocation {
         while let Some(value) = values.next(transaction)? {
             arguments.push(value);
         }
-        Ok(Self { transaction, object: object.unwrap_or_default(), arguments, name })
+        Ok(Self {
+            transaction,
+            object: object.unwrap_or_default(),
+            arguments,
+            name,
+        })
     }
 
     /// The body of a command message of type 20.
@@ -170,7 +193,11 @@ struct Values<'a> {
 
 impl Values<'_> {
     fn next(&mut self, transaction: TransactionId) -> Result<Option<Value>, InvocationError> {
-        let error = |cause| InvocationError::Values { name: self.name.clone(), transaction, cause };
+        let error = |cause| InvocationError::Values {
+            name: self.name.clone(),
+            transaction,
+            cause,
+        };
         self.decoder.next().map_err(error)
     }
 }

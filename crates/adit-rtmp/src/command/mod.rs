@@ -32,10 +32,10 @@ pub use self::connect::{
 };
 pub use self::data::DataMessage;
 pub use self::invocation::{Invocation, InvocationError, TransactionId};
+pub(crate) use self::play::wrapping_ms;
 pub use self::play::{
     PauseState, Play, Play2, PlayDuration, PlayStart, Playlist, Publish, PublishKind, Receive,
 };
-pub(crate) use self::play::wrapping_ms;
 pub use self::server::{FcNotice, Outcome, Response, ServerCommand};
 pub use self::status::Status;
 

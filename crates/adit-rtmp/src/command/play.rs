@@ -39,7 +39,9 @@ impl PlayStart {
         } else if number.is_nan() || number < 0.0 || LIVE_OR_RECORDED.contains(&number) {
             Self::LiveOrRecorded
         } else {
-            Self::Recorded { from_ms: milliseconds(number) }
+            Self::Recorded {
+                from_ms: milliseconds(number),
+            }
         }
     }
 
@@ -116,7 +118,10 @@ impl Playlist {
             (3.0, Playlist::ResetDataAtOnce),
         ];
         let known = |(value, _): &&(f64, Self)| (*value - number).abs() < 0.5;
-        MEANINGS.iter().find(known).map_or(Self::Reset, |(_, meaning)| *meaning)
+        MEANINGS
+            .iter()
+            .find(known)
+            .map_or(Self::Reset, |(_, meaning)| *meaning)
     }
 
     /// Whether what is on the playlist goes away.
@@ -180,8 +185,17 @@ pub struct Play2 {
 impl Play2 {
     /// Reads the options object; `None` if it has no `streamName` string.
     pub fn from_object(options: &Object) -> Option<Self> {
-        let text = |name| options.property_ignore_case(name).and_then(Value::as_text).cloned();
-        let number = |name| options.property_ignore_case(name).and_then(Value::as_number);
+        let text = |name| {
+            options
+                .property_ignore_case(name)
+                .and_then(Value::as_text)
+                .cloned()
+        };
+        let number = |name| {
+            options
+                .property_ignore_case(name)
+                .and_then(Value::as_number)
+        };
         Some(Self {
             name: text("streamName")?,
             old_name: text("oldStreamName"),
@@ -275,7 +289,9 @@ impl Receive {
 /// Milliseconds of a number from the wire: the fraction is cut off, NaN and negative numbers are 0,
 /// too large ones the largest.
 pub(crate) fn milliseconds(number: f64) -> u32 {
-    Value::Number(number).as_u32().unwrap_or(if number > 0.0 { u32::MAX } else { 0 })
+    Value::Number(number)
+        .as_u32()
+        .unwrap_or(if number > 0.0 { u32::MAX } else { 0 })
 }
 
 /// The milliseconds of a duration, modulo 2^32, for clocks on the wire.

@@ -29,13 +29,23 @@ pub enum Outcome {
 impl Response {
     /// A `_result` with null for a command object.
     pub const fn result(transaction: TransactionId, values: Vec<Value>) -> Self {
-        Self { outcome: Outcome::Result, transaction, object: Value::Null, values }
+        Self {
+            outcome: Outcome::Result,
+            transaction,
+            object: Value::Null,
+            values,
+        }
     }
 
     /// An `_error` with its reason.
     pub fn error(transaction: TransactionId, status: Status) -> Self {
         let values = vec![status.into()];
-        Self { outcome: Outcome::Error, transaction, object: Value::Null, values }
+        Self {
+            outcome: Outcome::Error,
+            transaction,
+            object: Value::Null,
+            values,
+        }
     }
 
     /// The information object among the values, if there is one.
@@ -58,8 +68,11 @@ impl Response {
     }
 
     pub(super) fn from_invocation(invocation: Invocation) -> Self {
-        let outcome =
-            if invocation.name == "_result" { Outcome::Result } else { Outcome::Error };
+        let outcome = if invocation.name == "_result" {
+            Outcome::Result
+        } else {
+            Outcome::Error
+        };
         Self {
             outcome,
             transaction: invocation.transaction,
@@ -108,7 +121,12 @@ pub enum FcNotice {
 }
 
 impl FcNotice {
-    const ALL: [Self; 4] = [Self::Published, Self::Unpublished, Self::Subscribed, Self::Unsubscribed];
+    const ALL: [Self; 4] = [
+        Self::Published,
+        Self::Unpublished,
+        Self::Subscribed,
+        Self::Unsubscribed,
+    ];
 
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -124,10 +142,16 @@ impl FcNotice {
 impl ServerCommand {
     /// Gives the arguments of a command their meaning.
     pub fn parse(invocation: Invocation) -> Self {
-        let fc = FcNotice::ALL.into_iter().find(|notice| invocation.name == notice.as_str());
+        let fc = FcNotice::ALL
+            .into_iter()
+            .find(|notice| invocation.name == notice.as_str());
         let status = || {
             let object = std::iter::once(&invocation.object);
-            invocation.arguments.iter().chain(object).find_map(Status::from_value)
+            invocation
+                .arguments
+                .iter()
+                .chain(object)
+                .find_map(Status::from_value)
         };
         if let Some(notice) = fc {
             return Self::FcStatus(notice, status());
@@ -158,7 +182,10 @@ impl ServerCommand {
             Self::BandwidthCheck => bare("onBWCheck"),
             Self::Ping => bare("ping"),
             Self::Close => bare("close"),
-            Self::Call(invocation) => Invocation { transaction, ..invocation },
+            Self::Call(invocation) => Invocation {
+                transaction,
+                ..invocation
+            },
         }
     }
 }

@@ -59,13 +59,20 @@ impl Status {
             .and_then(Level::parse)
             .or_else(|| StatusCode::parse(&code).map(StatusCode::level))
             .unwrap_or(Level::Error);
-        let description = object.property_ignore_case("description").and_then(Value::as_text);
+        let description = object
+            .property_ignore_case("description")
+            .and_then(Value::as_text);
         let other = object
             .iter()
             .filter(|(name, _)| !is_core_property(name))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        Some(Self { level, code, description: description.cloned().unwrap_or_default(), other })
+        Some(Self {
+            level,
+            code,
+            description: description.cloned().unwrap_or_default(),
+            other,
+        })
     }
 
     /// How serious it is.
@@ -106,9 +113,15 @@ impl Status {
     /// The object for the wire: level, code, description, then the others in order.
     pub fn into_object(self) -> Object {
         let core = [
-            (Text::from_static("level"), Value::String(Text::from_static(self.level.as_str()))),
+            (
+                Text::from_static("level"),
+                Value::String(Text::from_static(self.level.as_str())),
+            ),
             (Text::from_static("code"), Value::String(self.code)),
-            (Text::from_static("description"), Value::String(self.description)),
+            (
+                Text::from_static("description"),
+                Value::String(self.description),
+            ),
         ];
         core.into_iter().chain(self.other).collect()
     }
@@ -121,5 +134,7 @@ impl From<Status> for Value {
 }
 
 fn is_core_property(name: &str) -> bool {
-    ["level", "code", "description"].iter().any(|core| core.eq_ignore_ascii_case(name))
+    ["level", "code", "description"]
+        .iter()
+        .any(|core| core.eq_ignore_ascii_case(name))
 }

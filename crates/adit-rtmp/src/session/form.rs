@@ -2,11 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{
-    ChunkSize, Timestamp,
-    chunk::encode_tail,
-    message::MediaKind,
-};
+use crate::{ChunkSize, Timestamp, chunk::encode_tail, message::MediaKind};
 
 /// Everything that the shared part of a media message depends on, besides its payload: sessions
 /// with equal keys can share one encoding.

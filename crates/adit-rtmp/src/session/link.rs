@@ -7,14 +7,14 @@ use bytes::Bytes;
 use super::{
     Dropped, LimitHits, SendError, SessionError, SessionStats, Timeouts,
     form::encode_form,
-    liveness::{Liveness, Silence},
+    liveness::{Liveness, Patience, Silence},
     stats::hit,
 };
 use crate::{
     ChunkSize, ChunkStreamId, MessageStreamId, Timestamp,
     chunk::{ChunkReader, ChunkWriter, MediaHead, Next, Phase},
     command::Invocation,
-    handshake::{ClientHandshake, Progress, ServerHandshake},
+    handshake::{ClientHandshake, Progress, Proof, Scheme, ServerHandshake},
     limits::{self, ChunkLimits},
     message::{
         ControlMessage, MediaKind, Message, MessageKind, UserControl,
@@ -27,6 +27,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Link {
     handshake: Handshake,
+    outcome: HandshakeOutcome,
     reader: ChunkReader,
     writer: ChunkWriter,
     out: OutQueue,
@@ -54,6 +55,13 @@ pub(super) enum Handshake {
     Server(Box<ServerHandshake>),
     Client(Box<ClientHandshake>),
     Done,
+}
+
+/// What the handshake turned out to be, as far as this end can tell.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct HandshakeOutcome {
+    pub(super) scheme: Option<Scheme>,
+    pub(super) proof: Option<Proof>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,17 +92,22 @@ impl Link {
         chunk_limits: ChunkLimits,
         timeouts: &Timeouts,
     ) -> Self {
+        let patience = match handshake {
+            Handshake::Client(_) => Patience::LongUntilAnswered,
+            Handshake::Server(_) | Handshake::Done => Patience::Short,
+        };
         let mut sent = SentBytes::new();
         sent.send(out.len());
         Self {
             handshake,
+            outcome: HandshakeOutcome::default(),
             reader: ChunkReader::new(chunk_limits),
             writer: ChunkWriter::new(),
             out,
             received: ReceivedBytes::new(),
             sent,
             bandwidth: OutputWindow::new(),
-            liveness: Liveness::new(now, timeouts.ping, timeouts.dead),
+            liveness: Liveness::new(now, timeouts, patience),
             answers: 0,
             eof: Eof::No,
             failed: None,
@@ -129,6 +142,14 @@ impl Link {
         };
         self.sent.send(self.out.len().saturating_sub(before));
         if let Progress::Done(rest) = progress {
+            match &self.handshake {
+                Handshake::Server(handshake) => self.outcome.scheme = handshake.scheme(),
+                Handshake::Client(handshake) => {
+                    let (scheme, proof) = (handshake.scheme(), handshake.proof());
+                    self.outcome = HandshakeOutcome { scheme, proof };
+                }
+                Handshake::Done => {}
+            }
             self.handshake = Handshake::Done;
             self.reader.feed(rest);
         }
@@ -150,6 +171,10 @@ impl Link {
     /// Whether the handshake is over.
     pub(super) const fn is_open(&self) -> bool {
         matches!(self.handshake, Handshake::Done)
+    }
+
+    pub(super) const fn handshake_outcome(&self) -> HandshakeOutcome {
+        self.outcome
     }
 
     /// Goes on with the input until there is something to report. Control messages are dealt with
@@ -226,7 +251,10 @@ impl Link {
             return None;
         }
         let silence = self.is_open().then(|| self.liveness.deadline());
-        [silence, self.reader.throttled_until()].into_iter().flatten().min()
+        [silence, self.reader.throttled_until()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Ends everything with this error, unless there was one before; gives the one that counts.
@@ -243,7 +271,7 @@ impl Link {
         self.reader.waiting() == 0
     }
 
-    /// Whether the peer's input ended inside a message.
+    /// Lets the limits of an accepted peer hold.
     pub(super) fn set_connected(&mut self) {
         self.reader.set_phase(Phase::Connected);
     }
@@ -305,8 +333,16 @@ impl Link {
     ) -> Result<(), SendError> {
         let before = self.out.len();
         let len = payload.len();
-        let message = Message { kind, timestamp: Timestamp::ZERO, msid, csid, payload };
-        self.writer.write(&message, &mut self.out).map_err(|_| SendError::TooLong(len))?;
+        let message = Message {
+            kind,
+            timestamp: Timestamp::ZERO,
+            msid,
+            csid,
+            payload,
+        };
+        self.writer
+            .write(&message, &mut self.out)
+            .map_err(|_| SendError::TooLong(len))?;
         self.account_answer(before);
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::Timeouts;
 use crate::command::wrapping_ms;
 
 /// Counts silence, says when to ping and when to give up.
@@ -18,6 +19,17 @@ pub(super) struct Liveness {
     round_trip: Option<Duration>,
     ping_after: Duration,
     dead_after: Duration,
+    patience: Patience,
+}
+
+/// Whose silence is fatal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// Anybody's: a client answers pings.
+    Short,
+    /// That of a peer that has answered a ping before: some servers never do, and have nothing to
+    /// say to a publisher for hours.
+    LongUntilAnswered,
 }
 
 /// What is to be done about silence.
@@ -32,15 +44,16 @@ pub(super) enum Silence {
 }
 
 impl Liveness {
-    pub(super) fn new(now: Instant, ping_after: Duration, dead_after: Duration) -> Self {
+    pub(super) fn new(now: Instant, timeouts: &Timeouts, patience: Patience) -> Self {
         Self {
             started: now,
             heard: now,
             unanswered: 0,
             last_ping: None,
             round_trip: None,
-            ping_after,
-            dead_after,
+            ping_after: timeouts.ping,
+            dead_after: timeouts.dead,
+            patience,
         }
     }
 
@@ -52,6 +65,7 @@ impl Liveness {
 
     /// The answer to a ping came.
     pub(super) fn answered(&mut self, now: Instant, number: u32) {
+        self.patience = Patience::Short;
         if let Some((sent, at)) = self.last_ping
             && sent == number
         {
@@ -68,13 +82,13 @@ impl Liveness {
     /// What is to be done now.
     pub(super) fn check(&mut self, now: Instant) -> Silence {
         let silence = now.saturating_duration_since(self.heard);
-        if silence >= self.dead_after {
+        if self.patience == Patience::Short && silence >= self.dead_after {
             Silence::Dead
         } else if now >= self.next_ping() {
             // A late timer sends one ping, not several.
-            while now >= self.next_ping() && self.unanswered < u32::MAX && !self.ping_after.is_zero() {
-                self.unanswered = self.unanswered.saturating_add(1);
-            }
+            let periods = silence.as_nanos().checked_div(self.ping_after.as_nanos());
+            let periods = periods.and_then(|periods| u32::try_from(periods).ok());
+            self.unanswered = periods.unwrap_or(u32::MAX);
             let number = wrapping_ms(now.saturating_duration_since(self.started));
             self.last_ping = Some((number, now));
             Silence::Ping(number)
@@ -85,11 +99,16 @@ impl Liveness {
 
     /// When to check again.
     pub(super) fn deadline(&self) -> Instant {
-        self.next_ping().min(self.heard + self.dead_after)
+        match self.patience {
+            Patience::Short => self.next_ping().min(self.heard + self.dead_after),
+            Patience::LongUntilAnswered => self.next_ping(),
+        }
     }
 
     fn next_ping(&self) -> Instant {
-        let silence = self.ping_after.saturating_mul(self.unanswered.saturating_add(1));
-        self.heard + silence.min(self.dead_after)
+        let silence = self
+            .ping_after
+            .saturating_mul(self.unanswered.saturating_add(1));
+        self.heard.checked_add(silence).unwrap_or(self.heard)
     }
 }

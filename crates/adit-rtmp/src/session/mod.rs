@@ -19,6 +19,7 @@
 //! * After an error a session stays failed and repeats it; its last bytes can still be sent.
 //! * Timestamps pass through unchanged in both directions.
 
+mod call;
 mod config;
 mod error;
 mod form;
@@ -30,7 +31,8 @@ mod stats;
 pub mod client;
 pub mod server;
 
-
+pub use self::call::CallRequest;
+pub use self::client::{ClientConfig, ClientEvent, ClientSession};
 pub use self::config::{SessionConfig, SessionLimits, Timeouts};
 pub use self::error::{CloseReason, SendError, SessionError};
 pub use self::form::FormKey;

@@ -18,7 +18,10 @@ impl CommandRate {
     /// So many a second; 0 is taken as 1.
     pub(super) fn new(per_second: u32) -> Self {
         let share = SECOND.checked_div(per_second).unwrap_or(SECOND);
-        Self { share, whole_at: None }
+        Self {
+            share,
+            whole_at: None,
+        }
     }
 
     /// Takes the share of one command.

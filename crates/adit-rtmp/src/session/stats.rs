@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::command::{AddressError, ClientCommandError, InvocationError};
 use crate::Fault;
+use crate::command::{AddressError, ClientCommandError, InvocationError};
 
 /// How often a peer ran into each limit of its session.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

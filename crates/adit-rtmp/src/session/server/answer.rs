@@ -6,35 +6,45 @@ use adit_amf::{
 };
 
 use super::{
-    CallRequest, ConnectRequest, Decision, Phase, PlayRequest, PublishRequest, Rejection, Report,
-    ServerSession, streams::Activity,
+    ConnectRequest, Decision, Phase, PlayRequest, PublishRequest, Rejection, Report, ServerSession,
+    streams::Activity,
 };
 use crate::{
     MessageStreamId,
-    command::{
-        Invocation, Response, ServerCommand, Status, StatusCode, TransactionId,
-    },
+    command::{Invocation, Response, ServerCommand, Status, StatusCode, TransactionId},
     message::{BandwidthLimit, ControlMessage, MediaKind, UserControl},
-    session::{CloseReason, SendError},
+    session::{CallRequest, CloseReason},
 };
 
 impl ServerSession {
     /// Accepts a `connect`: tells window, bandwidth and chunk size, begins stream 0, gives the
     /// result, and says that the bandwidth will not be measured [RTMP 7.2.1.1].
     pub fn accept_connect(&mut self, request: ConnectRequest) {
-        let Phase::Connect { decision: Decision::Pending, .. } = self.phase else { return };
+        let Phase::Connect {
+            decision: Decision::Pending,
+            ..
+        } = self.phase
+        else {
+            return;
+        };
         let window = self.config.window;
-        self.link.write_control(&ControlMessage::WindowAckSize(window));
+        self.link
+            .write_control(&ControlMessage::WindowAckSize(window));
         let limit = BandwidthLimit::Dynamic;
-        self.link.write_control(&ControlMessage::SetPeerBandwidth { window, limit });
-        self.link.write_control(&ControlMessage::SetChunkSize(self.config.chunk_size));
-        self.link.write_user_control(UserControl::StreamBegin(MessageStreamId::CONNECTION));
+        self.link
+            .write_control(&ControlMessage::SetPeerBandwidth { window, limit });
+        self.link
+            .write_control(&ControlMessage::SetChunkSize(self.config.chunk_size));
+        self.link
+            .write_user_control(UserControl::StreamBegin(MessageStreamId::CONNECTION));
         let result = self.connect_result(&request);
         self.write_invocation(MessageStreamId::CONNECTION, result.into_invocation());
         let done = ServerCommand::BandwidthDone.into_invocation(TransactionId::NONE);
         self.write_invocation(MessageStreamId::CONNECTION, done);
         self.link.set_connected();
-        self.phase = Phase::Connected { use_by: Some(self.now + self.config.timeouts.first_use) };
+        self.phase = Phase::Connected {
+            use_by: Some(self.now + self.config.timeouts.first_use),
+        };
         self.client_extensions = request.connect.enhanced.extensions;
         self.address = Some(request.address);
     }
@@ -48,7 +58,9 @@ impl ServerSession {
             .with("mode", 1.0);
         self.config.enhanced.write_into(&mut properties);
         let version = self.config.server_version.as_str();
-        let version = version.split_once('/').map_or(version, |(_, version)| version);
+        let version = version
+            .split_once('/')
+            .map_or(version, |(_, version)| version);
         let data = Value::EcmaArray(Object::new().with("version", version));
         let description = format!("connected to {}", shown(request.address.application()));
         let status = Status::new(StatusCode::ConnectSuccess, description)
@@ -64,10 +76,19 @@ impl ServerSession {
     /// Rejects a `connect`: `_error`, then `close`, for the clients that begin their next attempt
     /// only then. The session is closed; send what is in the output first.
     pub fn reject_connect(&mut self, request: ConnectRequest, rejection: Rejection) {
-        let Phase::Connect { decision: Decision::Pending, .. } = self.phase else { return };
+        let Phase::Connect {
+            decision: Decision::Pending,
+            ..
+        } = self.phase
+        else {
+            return;
+        };
         let mut status = Status::new(rejection.code, rejection.description);
         if let Some(url) = rejection.redirect {
-            status = status.with("ex", Object::new().with("code", 302.0).with("redirect", url));
+            status = status.with(
+                "ex",
+                Object::new().with("code", 302.0).with("redirect", url),
+            );
         }
         let error = Response::error(request.transaction, status);
         self.write_invocation(MessageStreamId::CONNECTION, error.into_invocation());
@@ -82,10 +103,15 @@ impl ServerSession {
     pub fn accept_publish(&mut self, request: PublishRequest) -> bool {
         let name = request.location.name;
         let publishing = Activity::Publishing(request.name.name().into());
-        if !self.settle(request.msid, &Activity::AsksPublish(request.serial), publishing) {
+        if !self.settle(
+            request.msid,
+            &Activity::AsksPublish(request.serial),
+            publishing,
+        ) {
             return false;
         }
-        self.link.write_user_control(UserControl::StreamBegin(request.msid));
+        self.link
+            .write_user_control(UserControl::StreamBegin(request.msid));
         let status = Status::new(StatusCode::PublishStart, format!("{name} is now published"));
         self.write_status(request.msid, self.with_identity(status, &name));
         true
@@ -102,7 +128,11 @@ impl ServerSession {
         description: &str,
     ) -> bool {
         let refused = Activity::Refused(self.now);
-        if !self.settle(request.msid, &Activity::AsksPublish(request.serial), refused) {
+        if !self.settle(
+            request.msid,
+            &Activity::AsksPublish(request.serial),
+            refused,
+        ) {
             return false;
         }
         let status = Status::new(code, description);
@@ -142,7 +172,11 @@ impl ServerSession {
         code: StatusCode,
         description: &str,
     ) -> bool {
-        if !self.settle(request.msid, &Activity::AsksPlay(request.serial), Activity::Idle) {
+        if !self.settle(
+            request.msid,
+            &Activity::AsksPlay(request.serial),
+            Activity::Idle,
+        ) {
             return false;
         }
         let status = Status::new(code, description);
@@ -153,32 +187,38 @@ impl ServerSession {
 
     /// Answers a call with what it returns. Values that AMF0 cannot express make it an `_error`.
     pub fn reply_call(&mut self, request: CallRequest, values: Vec<Value>) {
-        if !self.settle_call(&request) {
+        self.calls.settle(&request);
+        if !request.wants_answer() || !self.is_connected() {
             return;
         }
         let response = Response::result(request.transaction, values).into_invocation();
-        if let Err(error) = self.link.write_command(MessageStreamId::CONNECTION, &response) {
+        if let Err(error) = self
+            .link
+            .write_command(MessageStreamId::CONNECTION, &response)
+        {
             let description = format!("{}: the answer cannot be sent: {error}", request.name);
             let msid = MessageStreamId::CONNECTION;
-            self.answer_error(msid, request.transaction, StatusCode::CallFailed, description);
+            self.answer_error(
+                msid,
+                request.transaction,
+                StatusCode::CallFailed,
+                description,
+            );
         }
     }
 
     /// Answers a call with `_error` and `NetConnection.Call.Failed`.
     pub fn fail_call(&mut self, request: CallRequest, description: &str) {
-        if self.settle_call(&request) {
+        self.calls.settle(&request);
+        if request.wants_answer() && self.is_connected() {
             let msid = MessageStreamId::CONNECTION;
-            self.answer_error(msid, request.transaction, StatusCode::CallFailed, description);
+            self.answer_error(
+                msid,
+                request.transaction,
+                StatusCode::CallFailed,
+                description,
+            );
         }
-    }
-
-    /// Takes a call off the account; gives whether there is somebody to answer.
-    fn settle_call(&mut self, request: &CallRequest) -> bool {
-        if !request.wants_answer() {
-            return false;
-        }
-        self.calls.theirs = self.calls.theirs.saturating_sub(1);
-        self.is_connected()
     }
 
     /// Moves a message stream on, if it still waits for this very decision.
@@ -196,7 +236,9 @@ impl ServerSession {
     }
 
     fn with_identity(&self, status: Status, name: &Text) -> Status {
-        status.with("details", name.clone()).with("clientid", CLIENT_ID)
+        status
+            .with("details", name.clone())
+            .with("clientid", CLIENT_ID)
     }
 
     fn write_sample_access(&mut self, msid: MessageStreamId) {
@@ -250,8 +292,7 @@ impl ServerSession {
 
     /// Writes a command made here, which always fits.
     pub(super) fn write_invocation(&mut self, msid: MessageStreamId, invocation: Invocation) {
-        let written: Result<(), SendError> = self.link.write_command(msid, &invocation);
-        if let Err(error) = written {
+        if let Err(error) = self.link.write_command(msid, &invocation) {
             tracing::debug!(%error, name = ?invocation.name, "command not sent");
         }
     }
@@ -264,5 +305,9 @@ const CLIENT_ID: f64 = 1.0;
 
 /// An application name for people.
 fn shown(application: &str) -> &str {
-    if application.is_empty() { "the root application" } else { application }
+    if application.is_empty() {
+        "the root application"
+    } else {
+        application
+    }
 }

@@ -1,14 +1,9 @@
 //! What each command of a client does.
 
-use adit_amf::{
-    Text,
-    amf0::Value,
-};
+use adit_amf::{Text, amf0::Value};
 use tracing::debug;
 
-use super::{
-    CallRequest, Decision, Phase, Report, ServerEvent, ServerSession, streams::Activity,
-};
+use super::{Decision, Phase, Report, ServerEvent, ServerSession, streams::Activity};
 use crate::{
     MessageStreamId,
     command::{
@@ -41,8 +36,15 @@ impl ServerSession {
             }
             (ClientCommand::Connect(connect), _) => self.handle_connect(*connect, transaction),
             (ClientCommand::Response(_), Phase::Connect { .. }) => None,
-            (_, Phase::Connect { decision: Decision::None, .. }) => {
-                let description = format!("{name} comes too early: connect to an application first");
+            (
+                _,
+                Phase::Connect {
+                    decision: Decision::None,
+                    ..
+                },
+            ) => {
+                let description =
+                    format!("{name} comes too early: connect to an application first");
                 self.answer_error(msid, transaction, StatusCode::CallFailed, description);
                 None
             }
@@ -67,14 +69,29 @@ impl ServerSession {
             ClientCommand::StopPlay => return self.close_stream(msid),
             ClientCommand::ReleaseStream(_) => self.answer_nothing(transaction),
             ClientCommand::FcPublish(name) => {
-                self.fc_notice(FcNotice::Published, StatusCode::PublishStart, name, transaction);
+                self.fc_notice(
+                    FcNotice::Published,
+                    StatusCode::PublishStart,
+                    name,
+                    transaction,
+                );
             }
             ClientCommand::FcSubscribe(name) => {
-                self.fc_notice(FcNotice::Subscribed, StatusCode::PlayStart, name, transaction);
+                self.fc_notice(
+                    FcNotice::Subscribed,
+                    StatusCode::PlayStart,
+                    name,
+                    transaction,
+                );
             }
             ClientCommand::FcUnpublish(name) => return self.fc_unpublish(name, transaction),
             ClientCommand::FcUnsubscribe(name) => {
-                self.fc_notice(FcNotice::Unsubscribed, StatusCode::PlayStop, name, transaction);
+                self.fc_notice(
+                    FcNotice::Unsubscribed,
+                    StatusCode::PlayStop,
+                    name,
+                    transaction,
+                );
             }
             // ffmpeg reads a number here, and takes 0 for "unknown".
             ClientCommand::StreamLength(_) => self.answer_value(transaction, Value::Number(0.0)),
@@ -96,19 +113,31 @@ impl ServerSession {
         let stream = self.streams.meant_by_command(msid);
         let Some(stream) = stream.filter(|stream| stream.activity == Activity::Playing) else {
             // Flash sets what it wants to receive before it plays; then there is nothing to do.
-            if !matches!(command, ClientCommand::ReceiveAudio(_) | ClientCommand::ReceiveVideo(_)) {
-                let description = format!("message stream {msid} does not play: play a stream first");
+            if !matches!(
+                command,
+                ClientCommand::ReceiveAudio(_) | ClientCommand::ReceiveVideo(_)
+            ) {
+                let description =
+                    format!("message stream {msid} does not play: play a stream first");
                 self.answer_error(msid, transaction, StatusCode::StreamFailed, description);
             }
             return None;
         };
         let msid = stream.msid;
         match command {
-            ClientCommand::Pause { state, position_ms, form } => {
+            ClientCommand::Pause {
+                state,
+                position_ms,
+                form,
+            } => {
                 if form == PauseForm::Plain {
                     self.notice_pause(msid, state);
                 }
-                Some(ServerEvent::Pause { msid, state, position_ms })
+                Some(ServerEvent::Pause {
+                    msid,
+                    state,
+                    position_ms,
+                })
             }
             ClientCommand::Seek { position_ms } => Some(ServerEvent::Seek { msid, position_ms }),
             ClientCommand::ReceiveAudio(receive) => {
@@ -117,21 +146,26 @@ impl ServerSession {
             ClientCommand::ReceiveVideo(receive) => {
                 Some(ServerEvent::ReceiveVideo { msid, receive })
             }
-            ClientCommand::Play2(options) => {
-                Some(ServerEvent::Play2 { msid, options: Box::new(options) })
-            }
+            ClientCommand::Play2(options) => Some(ServerEvent::Play2 {
+                msid,
+                options: Box::new(options),
+            }),
             _ => None,
         }
     }
 
     fn notice_pause(&mut self, msid: MessageStreamId, state: PauseState) {
         let (code, event, description) = match state {
-            PauseState::Paused => {
-                (StatusCode::PauseNotify, UserControl::StreamEof(msid), "play is paused")
-            }
-            PauseState::Playing => {
-                (StatusCode::UnpauseNotify, UserControl::StreamBegin(msid), "play goes on")
-            }
+            PauseState::Paused => (
+                StatusCode::PauseNotify,
+                UserControl::StreamEof(msid),
+                "play is paused",
+            ),
+            PauseState::Playing => (
+                StatusCode::UnpauseNotify,
+                UserControl::StreamBegin(msid),
+                "play goes on",
+            ),
         };
         self.link.write_user_control(event);
         self.write_status(msid, Status::new(code, description));
@@ -187,7 +221,12 @@ impl ServerSession {
         let parsed = StreamName::parse(name.as_deref().unwrap_or_default());
         let parsed = parsed.as_ref().map_or("", StreamName::name);
         let msid = self.streams.publishing(parsed);
-        self.fc_notice(FcNotice::Unpublished, StatusCode::UnpublishSuccess, name, transaction);
+        self.fc_notice(
+            FcNotice::Unpublished,
+            StatusCode::UnpublishSuccess,
+            name,
+            transaction,
+        );
         self.close_stream(msid?)
     }
 
@@ -210,7 +249,10 @@ impl ServerSession {
     ) {
         let status = Status::new(code, name.unwrap_or_default());
         let command = ServerCommand::FcStatus(notice, Some(status));
-        self.write_invocation(MessageStreamId::CONNECTION, command.into_invocation(transaction));
+        self.write_invocation(
+            MessageStreamId::CONNECTION,
+            command.into_invocation(transaction),
+        );
         self.answer_nothing(transaction);
     }
 
@@ -219,26 +261,22 @@ impl ServerSession {
         msid: MessageStreamId,
         invocation: Invocation,
     ) -> Option<ServerEvent> {
-        let Invocation { name, transaction, object, arguments } = invocation;
-        if transaction.wants_answer() {
-            if self.calls.theirs >= self.config.limits.calls {
-                hit(&mut self.link.counts.hits.calls);
-                let description = format!(
-                    "{name} was not called: {} calls of this connection have no answer yet",
-                    self.calls.theirs
-                );
-                self.answer_error(msid, transaction, StatusCode::CallFailed, description);
-                return None;
+        match self.calls.receive(msid, invocation) {
+            Ok(request) => {
+                self.mark_used();
+                Some(ServerEvent::Call(request))
             }
-            self.calls.theirs = self.calls.theirs.saturating_add(1);
+            Err(error) => {
+                hit(&mut self.link.counts.hits.calls);
+                let description = error.to_string();
+                self.answer_error(msid, error.transaction, StatusCode::CallFailed, description);
+                None
+            }
         }
-        self.mark_used();
-        Some(ServerEvent::Call(CallRequest { msid, name, object, arguments, transaction }))
     }
 
     fn handle_response(&mut self, response: Response) -> Option<ServerEvent> {
-        let position = self.calls.ours.iter().position(|id| *id == response.transaction)?;
-        self.calls.ours.remove(position);
+        self.calls.answered(response.transaction)?;
         Some(ServerEvent::Response(response))
     }
 
@@ -287,9 +325,7 @@ impl ServerSession {
 /// What the end of an activity is reported as.
 pub(super) const fn end_of(msid: MessageStreamId, activity: &Activity) -> Option<ServerEvent> {
     match activity {
-        Activity::AsksPublish(_) | Activity::Publishing(_) => {
-            Some(ServerEvent::Unpublish { msid })
-        }
+        Activity::AsksPublish(_) | Activity::Publishing(_) => Some(ServerEvent::Unpublish { msid }),
         Activity::AsksPlay(_) | Activity::Playing => Some(ServerEvent::StopPlay { msid }),
         Activity::Idle | Activity::Refused(_) => None,
     }

@@ -93,15 +93,29 @@ impl ServerSession {
         if let UserControl::SetBufferLength { msid, buffer_ms } = *event
             && self.is_connected()
         {
-            self.intake.events.push_back(ServerEvent::BufferLength { msid, buffer_ms });
+            self.intake
+                .events
+                .push_back(ServerEvent::BufferLength { msid, buffer_ms });
         }
     }
 
     fn handle_message(&mut self, message: Message) -> Option<ServerEvent> {
-        let Message { kind, timestamp, msid, payload, .. } = message;
+        let Message {
+            kind,
+            timestamp,
+            msid,
+            payload,
+            ..
+        } = message;
         match kind {
             MessageKind::CommandAmf0 | MessageKind::CommandAmf3 => {
-                self.handle_command_message(Message { kind, timestamp, msid, payload, ..message })
+                self.handle_command_message(Message {
+                    kind,
+                    timestamp,
+                    msid,
+                    payload,
+                    ..message
+                })
             }
             MessageKind::Audio => self.media(msid, MediaKind::Audio, timestamp, payload),
             MessageKind::Video => self.media(msid, MediaKind::Video, timestamp, payload),
@@ -111,7 +125,13 @@ impl ServerSession {
             MessageKind::Aggregate => {
                 // Its parts are media: taken apart only where media is welcome.
                 if self.publisher(msid).is_some() {
-                    let whole = Message { kind, timestamp, msid, payload, ..message };
+                    let whole = Message {
+                        kind,
+                        timestamp,
+                        msid,
+                        payload,
+                        ..message
+                    };
                     self.intake.aggregate = Some(Items::new(whole));
                 }
                 None
@@ -120,7 +140,11 @@ impl ServerSession {
                 if self.is_connected() =>
             {
                 self.mark_used();
-                Some(ServerEvent::SharedObject { kind, timestamp, payload })
+                Some(ServerEvent::SharedObject {
+                    kind,
+                    timestamp,
+                    payload,
+                })
             }
             _ => {
                 // The chunk reader ends a connection that sends nothing else.
@@ -138,7 +162,12 @@ impl ServerSession {
         payload: Bytes,
     ) -> Option<ServerEvent> {
         let msid = self.publisher(msid)?;
-        Some(ServerEvent::Media { msid, kind, timestamp, payload })
+        Some(ServerEvent::Media {
+            msid,
+            kind,
+            timestamp,
+            payload,
+        })
     }
 
     fn data(
@@ -150,9 +179,12 @@ impl ServerSession {
     ) -> Option<ServerEvent> {
         let msid = self.publisher(msid)?;
         match DataMessage::parse(kind, payload, &self.config.amf_limits) {
-            DataMessage::Event(payload) => {
-                Some(ServerEvent::Media { msid, kind: MediaKind::Data, timestamp, payload })
-            }
+            DataMessage::Event(payload) => Some(ServerEvent::Media {
+                msid,
+                kind: MediaKind::Data,
+                timestamp,
+                payload,
+            }),
             DataMessage::Clear(handler) => Some(ServerEvent::ClearData { msid, handler }),
             DataMessage::Meaningless => {
                 hit(&mut self.link.counts.dropped.data);
@@ -186,7 +218,12 @@ impl ServerSession {
             self.intake.held = Some((message, until));
             return None;
         }
-        let Message { kind, msid, payload, .. } = message;
+        let Message {
+            kind,
+            msid,
+            payload,
+            ..
+        } = message;
         match Invocation::decode(kind, payload, &self.config.amf_limits) {
             Ok(invocation) => {
                 trace!(name = ?invocation.name, %msid, "command");

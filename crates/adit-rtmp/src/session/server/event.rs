@@ -2,13 +2,10 @@
 
 use std::fmt;
 
-use adit_amf::{
-    Text,
-    amf0::Value,
-};
+use adit_amf::Text;
 use bytes::Bytes;
 
-use super::super::CloseReason;
+use super::super::{CallRequest, CloseReason};
 use crate::{
     MessageStreamId, Timestamp,
     command::{
@@ -195,33 +192,6 @@ impl PlayRequest {
     }
 }
 
-/// A client that calls a method of the application.
-///
-/// Answered by [`reply_call`](super::ServerSession::reply_call) or
-/// [`fail_call`](super::ServerSession::fail_call), also when it
-/// [wants no answer](Self::wants_answer): then nothing is sent.
-#[derive(Debug)]
-#[must_use = "the client waits for an answer"]
-#[non_exhaustive]
-pub struct CallRequest {
-    /// The message stream, 0 for the connection.
-    pub msid: MessageStreamId,
-    /// The method, perhaps with dots in it.
-    pub name: Text,
-    /// The command object, mostly null.
-    pub object: Value,
-    /// The arguments.
-    pub arguments: Vec<Value>,
-    pub(in crate::session) transaction: TransactionId,
-}
-
-impl CallRequest {
-    /// Whether the client waits for an answer.
-    pub fn wants_answer(&self) -> bool {
-        self.transaction.wants_answer()
-    }
-}
-
 /// Why a `connect` is refused, and perhaps where to go instead.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -237,7 +207,11 @@ pub struct Rejection {
 impl Rejection {
     /// A plain refusal.
     pub fn new(code: StatusCode, description: impl Into<Text>) -> Self {
-        Self { code, description: description.into(), redirect: None }
+        Self {
+            code,
+            description: description.into(),
+            redirect: None,
+        }
     }
 
     /// Sends the client elsewhere.
@@ -251,6 +225,8 @@ impl Rejection {
 impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The description may repeat a challenge or a user name; the code says enough.
-        f.debug_struct("Rejection").field("code", &self.code).finish_non_exhaustive()
+        f.debug_struct("Rejection")
+            .field("code", &self.code)
+            .finish_non_exhaustive()
     }
 }

@@ -12,18 +12,17 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 
+pub use self::event::{ConnectRequest, PlayRequest, PublishRequest, Rejection, ServerEvent};
 use self::streams::Streams;
-pub use self::event::{
-    CallRequest, ConnectRequest, PlayRequest, PublishRequest, Rejection, ServerEvent,
-};
 use super::{
     CloseReason, LimitHits, SessionConfig, SessionError, SessionStats,
+    call::Calls,
     link::{Handshake, Link},
     rate::CommandRate,
 };
 use crate::{
     Seed, Timestamp,
-    command::{Address, Extensions, TransactionId},
+    command::{Address, Extensions},
     handshake::ServerHandshake,
     message::{Message, aggregate::Items},
     out::OutQueue,
@@ -45,7 +44,7 @@ pub struct ServerSession {
     /// What it said about itself then.
     client_extensions: Extensions,
     streams: Streams,
-    calls: Calls,
+    calls: Calls<()>,
     intake: Intake,
     /// The time of the last call that told it.
     now: Instant,
@@ -63,7 +62,11 @@ enum Phase {
     /// Accepted. If there is a time, the connection must be used by then.
     Connected { use_by: Option<Instant> },
     /// Over, and to be reported or not. The output has time until then.
-    Closed { reason: CloseReason, report: Report, until: Instant },
+    Closed {
+        reason: CloseReason,
+        report: Report,
+        until: Instant,
+    },
 }
 
 /// Whether somebody is deciding about a `connect`.
@@ -78,17 +81,6 @@ enum Decision {
 enum Report {
     Due,
     Done,
-}
-
-/// Calls without an answer.
-#[derive(Debug, Default)]
-struct Calls {
-    /// Ours: the transactions in order.
-    ours: VecDeque<TransactionId>,
-    /// The number of our last call.
-    last: u32,
-    /// How many of the client's.
-    theirs: usize,
 }
 
 /// Input that is taken apart but not yet reported.
@@ -121,12 +113,19 @@ impl ServerSession {
         let rate = CommandRate::new(config.limits.commands_per_second);
         Self {
             link,
-            phase: Phase::Handshake { until: now + config.timeouts.handshake },
+            phase: Phase::Handshake {
+                until: now + config.timeouts.handshake,
+            },
             address: None,
             client_extensions: Extensions::default(),
             streams: Streams::default(),
-            calls: Calls::default(),
-            intake: Intake { rate, held: None, aggregate: None, events: VecDeque::new() },
+            calls: Calls::new(config.limits.calls, 0),
+            intake: Intake {
+                rate,
+                held: None,
+                aggregate: None,
+                events: VecDeque::new(),
+            },
             now,
             serial: 0,
             config,
@@ -165,7 +164,9 @@ impl ServerSession {
             Phase::Connect { until, .. } if now >= until => {
                 self.fail(SessionError::ConnectDeadline);
             }
-            Phase::Connected { use_by: Some(until) } if now >= until => {
+            Phase::Connected {
+                use_by: Some(until),
+            } if now >= until => {
                 self.fail(SessionError::UseDeadline);
             }
             Phase::Closed { until, .. } => {
@@ -202,7 +203,10 @@ impl ServerSession {
             Phase::Closed { until, .. } => return (self.link.unsent() > 0).then_some(until),
         };
         let held = self.intake.held.as_ref().map(|(_, until)| *until);
-        [own, held, self.link.poll_timeout()].into_iter().flatten().min()
+        [own, held, self.link.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Bytes for the client. Take from it after polling; what is taken counts as sent.
@@ -273,13 +277,21 @@ impl ServerSession {
             && self.link.is_open()
         {
             let until = self.now + self.config.timeouts.connect;
-            self.phase = Phase::Connect { until, decision: Decision::None };
+            self.phase = Phase::Connect {
+                until,
+                decision: Decision::None,
+            };
         }
     }
 
     fn waits_for_decision(&self) -> bool {
-        matches!(self.phase, Phase::Connect { decision: Decision::Pending, .. })
-            || self.streams.asks_publish()
+        matches!(
+            self.phase,
+            Phase::Connect {
+                decision: Decision::Pending,
+                ..
+            }
+        ) || self.streams.asks_publish()
     }
 
     /// The connection is used: no deadline for that any more.
@@ -311,7 +323,11 @@ impl ServerSession {
         self.intake.aggregate = None;
         self.intake.events.clear();
         let until = self.now + self.config.timeouts.drain;
-        self.phase = Phase::Closed { reason, report, until };
+        self.phase = Phase::Closed {
+            reason,
+            report,
+            until,
+        };
     }
 }
 

@@ -26,9 +26,16 @@ impl ServerSession {
         };
         match connect.address() {
             Ok(address) => {
-                self.phase = Phase::Connect { until, decision: Decision::Pending };
+                self.phase = Phase::Connect {
+                    until,
+                    decision: Decision::Pending,
+                };
                 let connect = Box::new(connect);
-                Some(ServerEvent::Connect(ConnectRequest { address, connect, transaction }))
+                Some(ServerEvent::Connect(ConnectRequest {
+                    address,
+                    connect,
+                    transaction,
+                }))
             }
             Err(error) => {
                 self.link.counts.hits.count_address(error);

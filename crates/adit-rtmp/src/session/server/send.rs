@@ -59,7 +59,8 @@ impl ServerSession {
         tail: Bytes,
     ) -> Result<(), SendError> {
         self.check_playing(msid)?;
-        self.link.write_form(msid, kind, timestamp, payload_len, tail)
+        self.link
+            .write_form(msid, kind, timestamp, payload_len, tail)
     }
 
     /// Tells a player that the publisher of its stream is gone. It may wait for another.
@@ -105,7 +106,12 @@ impl ServerSession {
         name: &str,
     ) -> Result<(), SendError> {
         self.check_playing(msid)?;
-        self.notify(msid, StatusCode::PlayStop, format!("{name} has ended"), name)?;
+        self.notify(
+            msid,
+            StatusCode::PlayStop,
+            format!("{name} has ended"),
+            name,
+        )?;
         self.link.write_user_control(UserControl::StreamEof(msid));
         if let Some(stream) = self.streams.find_mut(msid) {
             stream.activity = Activity::Idle;
@@ -128,12 +134,16 @@ impl ServerSession {
         self.check_playing(msid)?;
         #[expect(clippy::cast_precision_loss, reason = "a double is all the wire has")]
         let bytes = bytes as f64;
-        let status = Status::new(StatusCode::PlayComplete, "the recording was played to its end")
-            .with("duration", duration.as_secs_f64())
-            .with("bytes", bytes);
+        let status = Status::new(
+            StatusCode::PlayComplete,
+            "the recording was played to its end",
+        )
+        .with("duration", duration.as_secs_f64())
+        .with("bytes", bytes);
         let mut body = BytesMut::with_capacity(256);
         amf0::encode_all(&["onPlayStatus".into(), status.into()], &mut body)?;
-        self.link.write_media(msid, MediaKind::Data, Timestamp::ZERO, &body.freeze())
+        self.link
+            .write_media(msid, MediaKind::Data, Timestamp::ZERO, &body.freeze())
     }
 
     /// Sends an `onStatus` on a message stream, or on the connection.
@@ -169,11 +179,15 @@ impl ServerSession {
         payload: Bytes,
     ) -> Result<(), SendError> {
         self.check_open(MessageStreamId::CONNECTION)?;
-        if !matches!(kind, MessageKind::SharedObjectAmf0 | MessageKind::SharedObjectAmf3) {
+        if !matches!(
+            kind,
+            MessageKind::SharedObjectAmf0 | MessageKind::SharedObjectAmf3
+        ) {
             return Err(SendError::NotOpen);
         }
         let msid = MessageStreamId::CONNECTION;
-        self.link.write_message(kind, msid, ChunkStreamId::COMMAND, payload)
+        self.link
+            .write_message(kind, msid, ChunkStreamId::COMMAND, payload)
     }
 
     /// Calls a method of the client; the answer comes as
@@ -188,16 +202,15 @@ impl ServerSession {
         arguments: Vec<Value>,
     ) -> Result<TransactionId, SendError> {
         self.check_open(MessageStreamId::CONNECTION)?;
-        if self.calls.ours.len() >= self.config.limits.calls {
-            return Err(SendError::TooManyCalls(self.calls.ours.len()));
-        }
-        // After 2^32 calls the count starts again at 1: 0 would want no answer.
-        let number = self.calls.last.checked_add(1).unwrap_or(1);
-        let transaction = TransactionId::from_number(f64::from(number));
-        let invocation = Invocation { arguments, ..Invocation::new(name, transaction) };
-        self.link.write_command(MessageStreamId::CONNECTION, &invocation)?;
-        self.calls.last = number;
-        self.calls.ours.push_back(transaction);
+        self.calls.check()?;
+        let transaction = self.calls.next();
+        let invocation = Invocation {
+            arguments,
+            ..Invocation::new(name, transaction)
+        };
+        self.link
+            .write_command(MessageStreamId::CONNECTION, &invocation)?;
+        self.calls.sent(transaction, ());
         Ok(transaction)
     }
 
@@ -230,11 +243,17 @@ impl ServerSession {
             SessionError::UseDeadline => StatusCode::ConnectIdleTimeout,
             _ => StatusCode::ConnectClosed,
         };
-        self.write_status(MessageStreamId::CONNECTION, Status::new(code, error.to_string()));
+        self.write_status(
+            MessageStreamId::CONNECTION,
+            Status::new(code, error.to_string()),
+        );
     }
 
     pub(super) fn announce_shutdown(&mut self) {
-        let status = Status::new(StatusCode::ConnectAppShutdown, "the server is shutting down");
+        let status = Status::new(
+            StatusCode::ConnectAppShutdown,
+            "the server is shutting down",
+        );
         self.write_status(MessageStreamId::CONNECTION, status);
     }
 

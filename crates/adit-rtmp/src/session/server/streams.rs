@@ -76,7 +76,10 @@ impl Streams {
             if self.list.len() >= limits.streams {
                 return None;
             }
-            self.list.push(Stream { msid, activity: Activity::Idle });
+            self.list.push(Stream {
+                msid,
+                activity: Activity::Idle,
+            });
         }
         Some(msid)
     }
@@ -105,7 +108,10 @@ impl Streams {
             return self.find(msid);
         }
         let publishes = |stream: &&Stream| {
-            matches!(stream.activity, Activity::Publishing(_) | Activity::Refused(_))
+            matches!(
+                stream.activity,
+                Activity::Publishing(_) | Activity::Refused(_)
+            )
         };
         let mut publishing = self.list.iter().filter(publishes);
         publishing.next().filter(|_| publishing.next().is_none())
@@ -117,7 +123,11 @@ impl Streams {
         let any = |stream: &&Stream| matches!(stream.activity, Activity::Publishing(_));
         let mut all = self.list.iter().filter(any);
         let only = all.next().filter(|_| all.next().is_none());
-        self.list.iter().find(named).or(only).map(|stream| stream.msid)
+        self.list
+            .iter()
+            .find(named)
+            .or(only)
+            .map(|stream| stream.msid)
     }
 
     pub(super) fn remove(&mut self, msid: MessageStreamId) -> Option<Activity> {
@@ -127,16 +137,24 @@ impl Streams {
 
     /// Streams that publish or ask to.
     pub(super) fn publishes(&self) -> usize {
-        self.list.iter().filter(|stream| stream.activity.publishes()).count()
+        self.list
+            .iter()
+            .filter(|stream| stream.activity.publishes())
+            .count()
     }
 
     /// Streams that play or ask to.
     pub(super) fn plays(&self) -> usize {
-        self.list.iter().filter(|stream| stream.activity.plays()).count()
+        self.list
+            .iter()
+            .filter(|stream| stream.activity.plays())
+            .count()
     }
 
     /// Whether a request to publish waits for its answer.
     pub(super) fn asks_publish(&self) -> bool {
-        self.list.iter().any(|stream| matches!(stream.activity, Activity::AsksPublish(_)))
+        self.list
+            .iter()
+            .any(|stream| matches!(stream.activity, Activity::AsksPublish(_)))
     }
 }
