@@ -59,7 +59,11 @@ impl ChunkStreamId {
 
     /// The chunk stream with this number, if it is one: 2 to 65,599.
     pub const fn new(id: u32) -> Option<Self> {
-        if id >= Self::MIN && id <= Self::MAX { Some(Self(id)) } else { None }
+        if id >= Self::MIN && id <= Self::MAX {
+            Some(Self(id))
+        } else {
+            None
+        }
     }
 
     /// The number.
@@ -92,7 +96,10 @@ impl ChunkStreamId {
     /// Appends the shortest basic header with this id; `format` is 0 to 3.
     pub(crate) fn write_basic_header(self, format: u8, out: &mut impl BufMut) {
         let format = format << 6;
-        match (u8::try_from(self.0), u8::try_from(self.0.saturating_sub(64))) {
+        match (
+            u8::try_from(self.0),
+            u8::try_from(self.0.saturating_sub(64)),
+        ) {
             (Ok(id @ 0..64), _) => out.put_u8(format | id),
             (_, Ok(low)) => {
                 out.put_u8(format);

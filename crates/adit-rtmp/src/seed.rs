@@ -25,7 +25,10 @@ impl Seed {
         let mut prefix = Sha256::new();
         prefix.update(self.0);
         prefix.update(label.as_bytes());
-        SeedStream { key: prefix.finalize().into(), counter: 0 }
+        SeedStream {
+            key: prefix.finalize().into(),
+            counter: 0,
+        }
     }
 }
 

@@ -56,7 +56,11 @@ impl Timestamp {
     ///
     /// Times from 0xFFFFFF ms (4 h 39 m 37 s) on do not fit the 24-bit field.
     pub const fn extended(self) -> Option<u32> {
-        if self.0 >= Self::FIRST_EXTENDED_MS { Some(self.0) } else { None }
+        if self.0 >= Self::FIRST_EXTENDED_MS {
+            Some(self.0)
+        } else {
+            None
+        }
     }
 
     /// The first time that is sent with an extended timestamp, and the mark in the 24-bit field.

@@ -1,4 +1,10 @@
 //! What real peers sent, through handshake and chunk reader: the exact messages, in any split.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, outside of a test module"
+)]
 
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -52,17 +58,32 @@ fn server() -> Handshake {
 fn client() -> Handshake {
     let (seed, mut out) = (Seed::new([1; 32]), OutQueue::new());
     let scheme = ClientScheme::Digest;
-    Handshake::Client(ClientHandshake::start(&seed, Timestamp::ZERO, scheme, &mut out))
+    Handshake::Client(ClientHandshake::start(
+        &seed,
+        Timestamp::ZERO,
+        scheme,
+        &mut out,
+    ))
 }
 
 /// All messages of one direction, which arrives in pieces of `size` bytes.
-fn messages(mut handshake: Handshake, capture: &[u8], size: usize) -> (Option<Scheme>, Vec<Message>) {
-    #[expect(clippy::disallowed_methods, reason = "there is no other way to make an Instant")]
+fn messages(
+    mut handshake: Handshake,
+    capture: &[u8],
+    size: usize,
+) -> (Option<Scheme>, Vec<Message>) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "there is no other way to make an Instant"
+    )]
     let now = Instant::now();
     let mut reader = ChunkReader::new(ChunkLimits::default());
     let mut messages = Vec::new();
     for piece in capture.chunks(size) {
-        match handshake.handle_input(Bytes::copy_from_slice(piece)).unwrap() {
+        match handshake
+            .handle_input(Bytes::copy_from_slice(piece))
+            .unwrap()
+        {
             Progress::NeedMore => {}
             Progress::Done(rest) => reader.feed(rest),
         }
@@ -90,7 +111,12 @@ fn listing(messages: &[Message]) -> String {
             None => format!("{:02x?}", &m.payload[..5]),
         };
         let (csid, msid, time, kind) = (m.csid, m.msid, m.timestamp.ms(), m.kind);
-        writeln!(list, "{csid} {msid} {time} {kind:?} {} {what}", m.payload.len()).unwrap();
+        writeln!(
+            list,
+            "{csid} {msid} {time} {kind:?} {} {what}",
+            m.payload.len()
+        )
+        .unwrap();
     }
     list
 }
@@ -100,25 +126,43 @@ fn check(handshake: fn() -> Handshake, capture: &[u8], scheme: Scheme, expected:
     let whole = messages(handshake(), capture, capture.len());
     assert_eq!(whole.0, Some(scheme));
     assert_eq!(listing(&whole.1), expected);
-    for size in [1, 2, 3, 7, 13, 128, 129, 1000, 1537, 3072, 3073, 3074, 4096, 65_536] {
-        assert_eq!(messages(handshake(), capture, size), whole, "pieces of {size} bytes");
+    for size in [
+        1, 2, 3, 7, 13, 128, 129, 1000, 1537, 3072, 3073, 3074, 4096, 65_536,
+    ] {
+        assert_eq!(
+            messages(handshake(), capture, size),
+            whole,
+            "pieces of {size} bytes"
+        );
     }
 }
 
 #[test]
 fn ffmpeg_connects() {
-    check(server, FFMPEG_CONNECT, Scheme::DigestFirst, "3 0 0 CommandAmf0 195 connect\n");
+    check(
+        server,
+        FFMPEG_CONNECT,
+        Scheme::DigestFirst,
+        "3 0 0 CommandAmf0 195 connect\n",
+    );
 }
 
 #[test]
 fn rtmpdump_connects() {
-    check(server, RTMPDUMP_CONNECT, Scheme::Simple, "3 0 0 CommandAmf0 196 connect\n");
+    check(
+        server,
+        RTMPDUMP_CONNECT,
+        Scheme::Simple,
+        "3 0 0 CommandAmf0 196 connect\n",
+    );
 }
 
 #[test]
 fn rtmpdump_by_rtmpe_is_refused() {
     let mut server = server();
-    let error = server.handle_input(Bytes::from_static(RTMPDUMP_RTMPE)).unwrap_err();
+    let error = server
+        .handle_input(Bytes::from_static(RTMPDUMP_RTMPE))
+        .unwrap_err();
     assert_eq!(error, HandshakeError::Encrypted(6));
 }
 
@@ -126,7 +170,12 @@ fn rtmpdump_by_rtmpe_is_refused() {
 fn rtmpdump_after_an_rtmpe_c0_would_be_understood() {
     // The server it talked to answered 3, so it went on without encryption, with a signed C1.
     let capture = [&[3], &RTMPDUMP_RTMPE[1..]].concat();
-    check(server, &capture, Scheme::KeyFirst, "3 0 0 CommandAmf0 197 connect\n");
+    check(
+        server,
+        &capture,
+        Scheme::KeyFirst,
+        "3 0 0 CommandAmf0 197 connect\n",
+    );
 }
 
 #[test]

@@ -19,7 +19,13 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) const fn new(limit: u32) -> Self {
-        Self { limit, since: None, used: 0, exhausted: false, exhausted_before: 0 }
+        Self {
+            limit,
+            since: None,
+            used: 0,
+            exhausted: false,
+            exhausted_before: 0,
+        }
     }
 
     /// Takes one header from the budget, or says when there will be one again.
@@ -45,8 +51,11 @@ impl Budget {
     }
 
     fn begin_window(&mut self, now: Instant) {
-        self.exhausted_before =
-            if self.exhausted { self.exhausted_before.saturating_add(1) } else { 0 };
+        self.exhausted_before = if self.exhausted {
+            self.exhausted_before.saturating_add(1)
+        } else {
+            0
+        };
         self.since = Some(now);
         self.used = 0;
         self.exhausted = false;

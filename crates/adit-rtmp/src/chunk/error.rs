@@ -72,7 +72,9 @@ impl ChunkError {
     pub const fn fault(&self) -> Fault {
         match self {
             Self::Body(error) => error.fault(),
-            Self::NoHistory { .. } | Self::Interrupted { .. } | Self::UnknownKinds(_) => Fault::Peer,
+            Self::NoHistory { .. } | Self::Interrupted { .. } | Self::UnknownKinds(_) => {
+                Fault::Peer
+            }
             Self::MessageTooLong { .. }
             | Self::ChunkStreams { .. }
             | Self::PartialMessages { .. }

@@ -20,9 +20,18 @@ pub(super) struct Header {
 /// What the four formats say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fields {
-    Type0 { time: Time, body: BodyFields, msid: MessageStreamId },
-    Type1 { delta: Time, body: BodyFields },
-    Type2 { delta: Time },
+    Type0 {
+        time: Time,
+        body: BodyFields,
+        msid: MessageStreamId,
+    },
+    Type1 {
+        delta: Time,
+        body: BodyFields,
+    },
+    Type2 {
+        delta: Time,
+    },
     Type3,
 }
 
@@ -68,12 +77,25 @@ impl Header {
                 let [t2, t1, t0, l2, l1, l0, kind, m0, m1, m2, m3] = *rest.first_chunk()?;
                 let (time, len) = time_and_len([t2, t1, t0], rest, 11)?;
                 let msid = MessageStreamId::new(u32::from_le_bytes([m0, m1, m2, m3]));
-                (Fields::Type0 { time, body: body_fields([l2, l1, l0], kind), msid }, len)
+                (
+                    Fields::Type0 {
+                        time,
+                        body: body_fields([l2, l1, l0], kind),
+                        msid,
+                    },
+                    len,
+                )
             }
             1 => {
                 let [t2, t1, t0, l2, l1, l0, kind] = *rest.first_chunk()?;
                 let (delta, len) = time_and_len([t2, t1, t0], rest, 7)?;
-                (Fields::Type1 { delta, body: body_fields([l2, l1, l0], kind) }, len)
+                (
+                    Fields::Type1 {
+                        delta,
+                        body: body_fields([l2, l1, l0], kind),
+                    },
+                    len,
+                )
             }
             2 => {
                 let (delta, len) = time_and_len(*rest.first_chunk()?, rest, 3)?;
@@ -81,7 +103,11 @@ impl Header {
             }
             _ => (Fields::Type3, 0),
         };
-        Some(Self { csid, fields, len: basic_len.checked_add(len)? })
+        Some(Self {
+            csid,
+            fields,
+            len: basic_len.checked_add(len)?,
+        })
     }
 }
 
@@ -111,11 +137,17 @@ fn time_and_len([t2, t1, t0]: [u8; 3], rest: &[u8], header_len: usize) -> Option
         return Some((Time::Short(short), header_len));
     }
     let extended = *rest.get(header_len..)?.first_chunk()?;
-    Some((Time::Extended(u32::from_be_bytes(extended)), header_len.checked_add(4)?))
+    Some((
+        Time::Extended(u32::from_be_bytes(extended)),
+        header_len.checked_add(4)?,
+    ))
 }
 
 fn body_fields([l2, l1, l0]: [u8; 3], kind: u8) -> BodyFields {
-    BodyFields { length: u32::from_be_bytes([0, l2, l1, l0]), kind: MessageKind::from_id(kind) }
+    BodyFields {
+        length: u32::from_be_bytes([0, l2, l1, l0]),
+        kind: MessageKind::from_id(kind),
+    }
 }
 
 #[cfg(test)]

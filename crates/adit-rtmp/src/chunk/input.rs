@@ -65,7 +65,10 @@ impl Input {
         }
         let mut filled = 0_usize;
         let pieces = [self.stash.as_slice(), &self.current];
-        for piece in pieces.into_iter().chain(self.later.iter().map(Bytes::as_ref)) {
+        for piece in pieces
+            .into_iter()
+            .chain(self.later.iter().map(Bytes::as_ref))
+        {
             let room = scratch.get_mut(filled..).unwrap_or_default();
             if room.is_empty() {
                 break;
@@ -80,7 +83,11 @@ impl Input {
 
     /// The first bytes, as many as lie together; empty only if nothing waits.
     pub(super) fn chunk(&self) -> &[u8] {
-        if self.stash.is_empty() { &self.current } else { self.stash.as_slice() }
+        if self.stash.is_empty() {
+            &self.current
+        } else {
+            self.stash.as_slice()
+        }
     }
 
     /// Drops the first `count` bytes, or all if there are fewer.
@@ -105,7 +112,11 @@ impl Input {
             *to = *from;
         }
         let len = rest.len();
-        self.stash = Stash { bytes, start: 0, end: u8::try_from(len).unwrap_or(0) };
+        self.stash = Stash {
+            bytes,
+            start: 0,
+            end: u8::try_from(len).unwrap_or(0),
+        };
         self.current = Bytes::new();
         self.later.clear();
     }
@@ -127,13 +138,17 @@ impl Stash {
     }
 
     fn as_slice(&self) -> &[u8] {
-        self.bytes.get(usize::from(self.start)..usize::from(self.end)).unwrap_or_default()
+        self.bytes
+            .get(usize::from(self.start)..usize::from(self.end))
+            .unwrap_or_default()
     }
 
     /// Drops up to `count` bytes, and gives how many it were.
     fn advance(&mut self, count: usize) -> usize {
         let dropped = self.as_slice().len().min(count);
-        self.start = self.start.saturating_add(u8::try_from(dropped).unwrap_or(u8::MAX));
+        self.start = self
+            .start
+            .saturating_add(u8::try_from(dropped).unwrap_or(u8::MAX));
         dropped
     }
 }

@@ -202,7 +202,9 @@ impl ChunkReader {
         }
         self.throttle.until = None;
         if self.budget.is_flooded() && self.chunk_size < ChunkSize::DEFAULT {
-            return Err(ChunkError::HeaderRate { limit: self.limits.chunk_headers });
+            return Err(ChunkError::HeaderRate {
+                limit: self.limits.chunk_headers,
+            });
         }
         self.input.advance(len);
         Ok(Found::Header(header))
@@ -216,15 +218,22 @@ impl ChunkReader {
             Fields::Type3 => self.find(header.csid).and_then(|stream| stream.extended),
             _ => None,
         };
-        let Some(extended) = extended else { return Some((header, header.len)) };
+        let Some(extended) = extended else {
+            return Some((header, header.len));
+        };
         let repeated = repeats(bytes.get(header.len..)?, extended)?;
-        Some((header, header.len.saturating_add(if repeated { 4 } else { 0 })))
+        Some((
+            header,
+            header.len.saturating_add(if repeated { 4 } else { 0 }),
+        ))
     }
 
     /// Opens the chunk of a header.
     fn open(&mut self, header: &Header) -> Result<(), ChunkError> {
         let index = self.index(header)?;
-        let Some(stream) = self.streams.get_mut(index) else { return Ok(()) };
+        let Some(stream) = self.streams.get_mut(index) else {
+            return Ok(());
+        };
         let role = stream.apply(&header.fields)?;
         let (kind, length) = (stream.kind(), stream.length());
         let left = stream.remaining().min(self.chunk_size.get());
@@ -241,14 +250,21 @@ impl ChunkReader {
         if self.partial_bytes > limit {
             return Err(ChunkError::PartialBytes { limit });
         }
-        self.open = Some(OpenChunk { stream: index, left });
+        self.open = Some(OpenChunk {
+            stream: index,
+            left,
+        });
         Ok(())
     }
 
     /// Reads payload of the open chunk; whether it is complete.
     fn read_payload(&mut self) -> bool {
-        let Some(open) = &mut self.open else { return true };
-        let Some(stream) = self.streams.get_mut(open.stream) else { return true };
+        let Some(open) = &mut self.open else {
+            return true;
+        };
+        let Some(stream) = self.streams.get_mut(open.stream) else {
+            return true;
+        };
         while open.left > 0 {
             let waiting = self.input.len();
             let piece = self.input.chunk();
@@ -260,15 +276,21 @@ impl ChunkReader {
             let count = piece.len();
             stream.append(piece, waiting);
             self.input.advance(count);
-            open.left = open.left.saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
+            open.left = open
+                .left
+                .saturating_sub(u32::try_from(count).unwrap_or(u32::MAX));
         }
         true
     }
 
     /// Closes the open chunk, which is complete; gives the message that it completes.
     fn close(&mut self) -> Result<Option<Message>, ChunkError> {
-        let Some(open) = self.open.take() else { return Ok(None) };
-        let Some(stream) = self.streams.get_mut(open.stream) else { return Ok(None) };
+        let Some(open) = self.open.take() else {
+            return Ok(None);
+        };
+        let Some(stream) = self.streams.get_mut(open.stream) else {
+            return Ok(None);
+        };
         if stream.is_inside_message() {
             return Ok(None);
         }
@@ -290,9 +312,8 @@ impl ChunkReader {
     /// Throws the unfinished message of a chunk stream away; one that has none, or does not exist,
     /// is left alone.
     fn abort(&mut self, csid: u32) {
-        let unfinished = |stream: &&mut Stream| {
-            stream.csid.get() == csid && stream.is_inside_message()
-        };
+        let unfinished =
+            |stream: &&mut Stream| stream.csid.get() == csid && stream.is_inside_message();
         if let Some(stream) = self.streams.iter_mut().find(unfinished) {
             let received = stream.length().saturating_sub(stream.remaining());
             self.partial_bytes = self.partial_bytes.saturating_sub(received);
@@ -306,12 +327,19 @@ impl ChunkReader {
 
     /// Where the chunk stream of a header is; it begins with this header if it is new.
     fn index(&mut self, header: &Header) -> Result<usize, ChunkError> {
-        if let Some(index) = self.streams.iter().position(|stream| stream.csid == header.csid) {
+        if let Some(index) = self
+            .streams
+            .iter()
+            .position(|stream| stream.csid == header.csid)
+        {
             return Ok(index);
         }
         let Some(stream) = Stream::begin(header.csid, &header.fields) else {
             let format = if header.fields == Fields::Type3 { 3 } else { 2 };
-            return Err(ChunkError::NoHistory { csid: header.csid, format });
+            return Err(ChunkError::NoHistory {
+                csid: header.csid,
+                format,
+            });
         };
         let index = self.streams.len();
         let limit = self.limits.chunk_streams;
@@ -350,7 +378,11 @@ impl ChunkReader {
             Phase::Connected => of_kind,
         };
         if length > limit {
-            return Err(ChunkError::MessageTooLong { kind, length, limit });
+            return Err(ChunkError::MessageTooLong {
+                kind,
+                length,
+                limit,
+            });
         }
         Ok(())
     }
@@ -360,7 +392,10 @@ impl ChunkReader {
         let limit = self.limits.partial_messages;
         if length > self.chunk_size.get() {
             // The one that begins is counted among them already.
-            let unfinished = self.streams.iter().filter(|stream| stream.is_inside_message());
+            let unfinished = self
+                .streams
+                .iter()
+                .filter(|stream| stream.is_inside_message());
             if u32::try_from(unfinished.count()).unwrap_or(u32::MAX) > limit {
                 return Err(ChunkError::PartialMessages { limit });
             }

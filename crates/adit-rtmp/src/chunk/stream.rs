@@ -41,7 +41,9 @@ impl Stream {
     ///
     /// Type 1 can: librtmp begins chunk stream 2 so. What it leaves out is taken as 0.
     pub(super) fn begin(csid: ChunkStreamId, fields: &Fields) -> Option<Self> {
-        let (Fields::Type0 { body, .. } | Fields::Type1 { body, .. }) = fields else { return None };
+        let (Fields::Type0 { body, .. } | Fields::Type1 { body, .. }) = fields else {
+            return None;
+        };
         Some(Self {
             csid,
             kind: body.kind,
@@ -63,9 +65,10 @@ impl Stream {
     pub(super) fn apply(&mut self, fields: &Fields) -> Result<Role, ChunkError> {
         let body = match *fields {
             Fields::Type0 { body, .. } | Fields::Type1 { body, .. } => body,
-            Fields::Type2 { .. } | Fields::Type3 => {
-                BodyFields { length: self.length, kind: self.kind }
-            }
+            Fields::Type2 { .. } | Fields::Type3 => BodyFields {
+                length: self.length,
+                kind: self.kind,
+            },
         };
         if let Fields::Type0 { time: field, .. }
         | Fields::Type1 { delta: field, .. }
@@ -78,7 +81,10 @@ impl Stream {
                 Fields::Type0 { msid, .. } => *msid,
                 _ => self.msid,
             };
-            let present = BodyFields { length: self.length, kind: self.kind };
+            let present = BodyFields {
+                length: self.length,
+                kind: self.kind,
+            };
             return if body == present && msid == self.msid {
                 Ok(Role::Continues)
             } else {

@@ -1,3 +1,5 @@
+#![expect(clippy::cast_possible_truncation, reason = "test values are small")]
+
 mod control;
 mod headers;
 mod limits;
@@ -21,7 +23,10 @@ fn start() -> Instant {
     *START
 }
 
-#[expect(clippy::disallowed_methods, reason = "there is no other way to make an Instant")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "there is no other way to make an Instant"
+)]
 fn moment() -> Instant {
     Instant::now()
 }
@@ -68,7 +73,14 @@ type Seen = (u8, u32, u32, Vec<u8>);
 fn seen(messages: &[Message]) -> Vec<Seen> {
     messages
         .iter()
-        .map(|m| (m.kind.id(), m.timestamp.ms(), m.msid.get(), m.payload.to_vec()))
+        .map(|m| {
+            (
+                m.kind.id(),
+                m.timestamp.ms(),
+                m.msid.get(),
+                m.payload.to_vec(),
+            )
+        })
         .collect()
 }
 
@@ -78,14 +90,26 @@ fn check(wire: &Wire, expected: &[Seen]) {
     let whole = read(&mut reader(), &[&wire.0]).unwrap();
     assert_eq!(seen(&whole), expected);
     let bytes: Vec<&[u8]> = wire.0.chunks(1).collect();
-    assert_eq!(read(&mut reader(), &bytes), Ok(whole.clone()), "byte by byte");
+    assert_eq!(
+        read(&mut reader(), &bytes),
+        Ok(whole.clone()),
+        "byte by byte"
+    );
     for at in 0..wire.0.len().min(400) {
         let (one, two) = wire.0.split_at(at);
-        assert_eq!(read(&mut reader(), &[one, two]), Ok(whole.clone()), "split at {at}");
+        assert_eq!(
+            read(&mut reader(), &[one, two]),
+            Ok(whole.clone()),
+            "split at {at}"
+        );
         let mut unpolled = reader();
         unpolled.feed(Bytes::copy_from_slice(one));
         unpolled.feed(Bytes::copy_from_slice(two));
-        assert_eq!(drain(&mut unpolled), Ok(whole.clone()), "two pieces, split at {at}");
+        assert_eq!(
+            drain(&mut unpolled),
+            Ok(whole.clone()),
+            "two pieces, split at {at}"
+        );
     }
 }
 
@@ -96,7 +120,11 @@ fn check_error(wire: &Wire, expected: ChunkError) {
     let bytes: Vec<&[u8]> = wire.0.chunks(1).collect();
     assert_eq!(read(&mut reader(), &bytes), Err(expected), "byte by byte");
     whole.feed(Bytes::from_static(&[2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
-    assert_eq!(whole.poll(start()), Err(expected), "a failed reader stays failed");
+    assert_eq!(
+        whole.poll(start()),
+        Err(expected),
+        "a failed reader stays failed"
+    );
 }
 
 fn audio(timestamp: u32, msid: u32, payload: &[u8]) -> Seen {
@@ -125,17 +153,26 @@ impl Wire {
         match csid {
             0..64 => self.bytes(&[format << 6 | csid as u8]),
             64..320 => self.bytes(&[format << 6, (csid - 64) as u8]),
-            _ => self.bytes(&[format << 6 | 1]).bytes(&((csid - 64) as u16).to_le_bytes()),
+            _ => self
+                .bytes(&[format << 6 | 1])
+                .bytes(&((csid - 64) as u16).to_le_bytes()),
         }
     }
 
     /// `time` is the 24-bit field as it stands.
     fn type0(self, csid: u32, time: u32, len: u32, kind: u8, msid: u32) -> Self {
-        self.basic(0, csid).number(time, 3).number(len, 3).bytes(&[kind]).bytes(&msid.to_le_bytes())
+        self.basic(0, csid)
+            .number(time, 3)
+            .number(len, 3)
+            .bytes(&[kind])
+            .bytes(&msid.to_le_bytes())
     }
 
     fn type1(self, csid: u32, delta: u32, len: u32, kind: u8) -> Self {
-        self.basic(1, csid).number(delta, 3).number(len, 3).bytes(&[kind])
+        self.basic(1, csid)
+            .number(delta, 3)
+            .number(len, 3)
+            .bytes(&[kind])
     }
 
     fn type2(self, csid: u32, delta: u32) -> Self {

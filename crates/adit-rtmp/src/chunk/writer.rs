@@ -103,7 +103,13 @@ impl MediaHead {
     ) -> Result<Self, WriteError> {
         let payload = Bytes::new();
         let (csid, kind) = (kind.csid(), kind.message_kind());
-        let message = Message { kind, timestamp, msid, csid, payload };
+        let message = Message {
+            kind,
+            timestamp,
+            msid,
+            csid,
+            payload,
+        };
         Head::new(&message, payload_len).map(Self)
     }
 
@@ -141,8 +147,13 @@ pub fn encode_tail(
         out.remaining_mut()
     });
     let header = header.as_slice();
-    let headers = payload.len().div_ceil(chunk_size.as_len()).saturating_sub(1);
-    let len = payload.len().saturating_add(headers.saturating_mul(header.len()));
+    let headers = payload
+        .len()
+        .div_ceil(chunk_size.as_len())
+        .saturating_sub(1);
+    let len = payload
+        .len()
+        .saturating_add(headers.saturating_mul(header.len()));
     let mut tail = Vec::with_capacity(len);
     for (index, piece) in payload.chunks(chunk_size.as_len()).enumerate() {
         if index > 0 {

@@ -62,7 +62,10 @@ impl ClientHandshake {
             ClientScheme::Simple => [0; 4],
             ClientScheme::Digest => OUR_VERSION,
         };
-        for (to, from) in c1.iter_mut().zip(epoch.ms().to_be_bytes().into_iter().chain(version)) {
+        for (to, from) in c1
+            .iter_mut()
+            .zip(epoch.ms().to_be_bytes().into_iter().chain(version))
+        {
             *to = from;
         }
         let c1_digest = match scheme {
@@ -72,7 +75,13 @@ impl ClientHandshake {
         let packets = Bytes::from([&[VERSION], c1.as_slice()].concat());
         let c1 = packets.slice(1..);
         out.push(packets);
-        Self { state: State::S0, c1, c1_digest, scheme: None, proof: None }
+        Self {
+            state: State::S0,
+            c1,
+            c1_digest,
+            scheme: None,
+            proof: None,
+        }
     }
 
     /// Takes bytes of the server; when S1 is complete, C2 is put in `out`.
@@ -165,13 +174,20 @@ impl ClientHandshake {
     }
 
     fn examine(&self, s2: &[u8]) -> Proof {
-        if self.c1_digest.is_some_and(|digest| digest::is_signed(s2, Role::Server, &digest)) {
+        if self
+            .c1_digest
+            .is_some_and(|digest| digest::is_signed(s2, Role::Server, &digest))
+        {
             return Proof::Signed;
         }
         // Time and time2 are left out: servers fill them in as they like. So is where a signature
         // would be.
         let random = 8..SIGNED;
-        if s2.get(random.clone()) == self.c1.get(random) { Proof::Echoed } else { Proof::Wrong }
+        if s2.get(random.clone()) == self.c1.get(random) {
+            Proof::Echoed
+        } else {
+            Proof::Wrong
+        }
     }
 }
 

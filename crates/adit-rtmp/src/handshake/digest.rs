@@ -37,11 +37,13 @@ pub(super) enum Role {
 
 /// Finds out how a C1 or S1 is signed, and gives its digest; `None` if it is not.
 pub(super) fn find(packet: &[u8], role: Role) -> Option<(Scheme, Digest)> {
-    [Scheme::DigestFirst, Scheme::KeyFirst].into_iter().find_map(|scheme| {
-        let (before, digest, after) = around_digest(packet, scheme)?;
-        let expected = hmac(role.name(), &[before, after]);
-        bool::from(expected.ct_eq(digest)).then_some((scheme, expected))
-    })
+    [Scheme::DigestFirst, Scheme::KeyFirst]
+        .into_iter()
+        .find_map(|scheme| {
+            let (before, digest, after) = around_digest(packet, scheme)?;
+            let expected = hmac(role.name(), &[before, after]);
+            bool::from(expected.ct_eq(digest)).then_some((scheme, expected))
+        })
 }
 
 /// Writes the digest into a C1 or S1 that is complete but for it.
@@ -49,7 +51,10 @@ pub(super) fn sign(packet: &mut [u8], role: Role, scheme: Scheme) -> Option<Dige
     let (before, _, after) = around_digest(packet, scheme)?;
     let digest = hmac(role.name(), &[before, after]);
     let at = before.len();
-    packet.get_mut(at..)?.get_mut(..DIGEST)?.copy_from_slice(&digest);
+    packet
+        .get_mut(at..)?
+        .get_mut(..DIGEST)?
+        .copy_from_slice(&digest);
     Some(digest)
 }
 
@@ -90,7 +95,11 @@ fn around_digest(packet: &[u8], scheme: Scheme) -> Option<(&[u8], &[u8], &[u8])>
         Scheme::KeyFirst => 772,
     };
     let offset_bytes = packet.get(block..)?.get(..4)?;
-    let offset = offset_bytes.iter().map(|byte| usize::from(*byte)).sum::<usize>() % 728;
+    let offset = offset_bytes
+        .iter()
+        .map(|byte| usize::from(*byte))
+        .sum::<usize>()
+        % 728;
     let (before, rest) = packet.split_at_checked(block.checked_add(4)?.checked_add(offset)?)?;
     let (digest, after) = rest.split_at_checked(DIGEST)?;
     Some((before, digest, after))

@@ -19,7 +19,9 @@ pub enum HandshakeError {
     #[error("server answers with rtmp version {0}, expected 3")]
     Version(u8),
     /// The peer closed before the handshake was complete.
-    #[error("peer closed the connection in the handshake, {missing} bytes before the end of {packet}")]
+    #[error(
+        "peer closed the connection in the handshake, {missing} bytes before the end of {packet}"
+    )]
     Eof {
         /// The packet that was incomplete.
         packet: Packet,

@@ -33,7 +33,12 @@ enum State {
 impl ServerHandshake {
     /// A handshake that waits for C0; `epoch` is the time to be written in S1.
     pub fn new(seed: &Seed, epoch: Timestamp) -> Self {
-        Self { state: State::C0, random: seed.stream("server handshake"), epoch, scheme: None }
+        Self {
+            state: State::C0,
+            random: seed.stream("server handshake"),
+            epoch,
+            scheme: None,
+        }
     }
 
     /// Takes bytes of the client; when C1 is complete, S0, S1 and S2 are put in `out` as one piece
@@ -104,12 +109,22 @@ impl ServerHandshake {
     }
 
     fn answer(&mut self, c1: &[u8], out: &mut OutQueue) {
-        let signed = if version_of(c1) == [0; 4] { None } else { digest::find(c1, Role::Client) };
+        let signed = if version_of(c1) == [0; 4] {
+            None
+        } else {
+            digest::find(c1, Role::Client)
+        };
         let mut s1 = [0; PACKET];
         self.random.fill(&mut s1);
         let scheme = signed.map_or(Scheme::Simple, |(scheme, _)| scheme);
-        let version = if signed.is_some() { OUR_VERSION } else { [0; 4] };
-        for (to, from) in s1.iter_mut().zip(self.epoch.ms().to_be_bytes().into_iter().chain(version))
+        let version = if signed.is_some() {
+            OUR_VERSION
+        } else {
+            [0; 4]
+        };
+        for (to, from) in s1
+            .iter_mut()
+            .zip(self.epoch.ms().to_be_bytes().into_iter().chain(version))
         {
             *to = from;
         }

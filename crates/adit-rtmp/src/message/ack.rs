@@ -21,7 +21,11 @@ pub struct ReceivedBytes {
 impl ReceivedBytes {
     /// Nothing received yet.
     pub const fn new() -> Self {
-        Self { total: 0, acknowledged: 0, window: DEFAULT_WINDOW }
+        Self {
+            total: 0,
+            acknowledged: 0,
+            window: DEFAULT_WINDOW,
+        }
     }
 
     /// Counts one input of `bytes`, and gives the number for the acknowledgement to be sent, if one
@@ -77,7 +81,12 @@ pub struct SentBytes {
 impl SentBytes {
     /// Nothing sent yet.
     pub const fn new() -> Self {
-        Self { total: 0, acknowledged: 0, last_number: 0, resets: 0 }
+        Self {
+            total: 0,
+            acknowledged: 0,
+            last_number: 0,
+            resets: 0,
+        }
     }
 
     /// Counts bytes given to the carrier.
@@ -125,7 +134,10 @@ pub struct OutputWindow {
 impl OutputWindow {
     /// No limit given yet.
     pub const fn new() -> Self {
-        Self { window: None, last: None }
+        Self {
+            window: None,
+            last: None,
+        }
     }
 
     /// Takes a Set Peer Bandwidth; gives the window for the Window Acknowledgement Size that should
@@ -138,7 +150,11 @@ impl OutputWindow {
             BandwidthLimit::Dynamic => return None,
         };
         // A dynamic limit that acts as a hard one is one, for the next dynamic limit too.
-        self.last = Some(if limit == BandwidthLimit::Dynamic { BandwidthLimit::Hard } else { limit });
+        self.last = Some(if limit == BandwidthLimit::Dynamic {
+            BandwidthLimit::Hard
+        } else {
+            limit
+        });
         let changed = self.window != Some(binding);
         self.window = Some(binding);
         changed.then_some(binding)

@@ -32,7 +32,12 @@ impl Items {
     /// The items of a message, which is taken to be an aggregate whatever its type says.
     pub fn new(mut message: Message) -> Self {
         let rest = std::mem::take(&mut message.payload);
-        Self { outer: message, rest, base: None, count: 0 }
+        Self {
+            outer: message,
+            rest,
+            base: None,
+            count: 0,
+        }
     }
 
     fn read(&mut self) -> Result<Message, AggregateError> {
@@ -40,25 +45,41 @@ impl Items {
             return Err(AggregateError::TooMany);
         }
         self.count = self.count.saturating_add(1);
-        let cut = AggregateError::Cut { rest: self.rest.len() };
+        let cut = AggregateError::Cut {
+            rest: self.rest.len(),
+        };
         let header = self.rest.split_to_checked(HEADER).ok_or(cut)?;
         let header: [u8; HEADER] = header.as_ref().try_into().map_err(|_| cut)?;
         let [id, l2, l1, l0, t2, t1, t0, t3, _, _, _] = header;
         let kind = MessageKind::from_id(id);
-        if !matches!(kind, MessageKind::Audio | MessageKind::Video | MessageKind::DataAmf0) {
+        if !matches!(
+            kind,
+            MessageKind::Audio | MessageKind::Video | MessageKind::DataAmf0
+        ) {
             return Err(AggregateError::Kind(kind));
         }
         let length = u32::from_be_bytes([0, l2, l1, l0]);
         let payload = usize::try_from(length)
             .ok()
             .and_then(|length| self.rest.split_to_checked(length))
-            .ok_or(AggregateError::Length { length, rest: self.rest.len() })?;
+            .ok_or(AggregateError::Length {
+                length,
+                rest: self.rest.len(),
+            })?;
         // The back pointer: nothing is read from it.
         self.rest.advance(BACK_POINTER.min(self.rest.len()));
         let time = Timestamp::from_ms(u32::from_be_bytes([t3, t2, t1, t0]));
         let base = *self.base.get_or_insert(time);
-        let timestamp = self.outer.timestamp.wrapping_add(time.ms().wrapping_sub(base.ms()));
-        Ok(Message { kind, timestamp, payload, ..self.outer.clone() })
+        let timestamp = self
+            .outer
+            .timestamp
+            .wrapping_add(time.ms().wrapping_sub(base.ms()));
+        Ok(Message {
+            kind,
+            timestamp,
+            payload,
+            ..self.outer.clone()
+        })
     }
 }
 

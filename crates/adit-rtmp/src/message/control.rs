@@ -125,8 +125,16 @@ impl ControlMessage {
     ///
     /// The length is not the one that this type has, or a value is illegal.
     pub fn decode(kind: MessageKind, body: &Bytes) -> Result<Option<Self>, BodyError> {
-        let length = BodyError::Length { kind, len: body.len() };
-        let number = || body.as_ref().try_into().map(u32::from_be_bytes).map_err(|_| length);
+        let length = BodyError::Length {
+            kind,
+            len: body.len(),
+        };
+        let number = || {
+            body.as_ref()
+                .try_into()
+                .map(u32::from_be_bytes)
+                .map_err(|_| length)
+        };
         Ok(Some(match kind {
             MessageKind::SetChunkSize => {
                 let bytes = number()?;

@@ -30,7 +30,10 @@ const KEPT_SEGMENTS: usize = 128;
 impl OutQueue {
     /// An empty queue; allocates nothing.
     pub const fn new() -> Self {
-        Self { segments: VecDeque::new(), len: 0 }
+        Self {
+            segments: VecDeque::new(),
+            len: 0,
+        }
     }
 
     /// Bytes that wait.
@@ -174,11 +177,17 @@ impl Head {
         let end = u8::try_from(from.len()).ok()?;
         let mut bytes = [0; HEAD_MAX];
         bytes.get_mut(..from.len())?.copy_from_slice(from);
-        Some(Self { bytes, start: 0, end })
+        Some(Self {
+            bytes,
+            start: 0,
+            end,
+        })
     }
 
     fn as_slice(&self) -> &[u8] {
-        self.bytes.get(usize::from(self.start)..usize::from(self.end)).unwrap_or_default()
+        self.bytes
+            .get(usize::from(self.start)..usize::from(self.end))
+            .unwrap_or_default()
     }
 
     fn advance(&mut self, count: usize) {

@@ -47,7 +47,10 @@ fn heads_of_18_bytes_are_inline_and_longer_ones_are_shared() {
     out.push_head(&[2; HEAD_MAX + 1]);
     assert!(matches!(out.segments[0], Segment::Head(_)));
     assert!(matches!(out.segments[1], Segment::Shared(_)));
-    assert_eq!(drained(out), [[1; HEAD_MAX].as_slice(), &[2; HEAD_MAX + 1]].concat());
+    assert_eq!(
+        drained(out),
+        [[1; HEAD_MAX].as_slice(), &[2; HEAD_MAX + 1]].concat()
+    );
 }
 
 #[test]

@@ -32,5 +32,8 @@ fn a_shorter_fill_is_a_prefix_of_a_longer_one() {
 #[test]
 fn debug_output_hides_the_bytes() {
     let seed = Seed::new([0x41; 32]);
-    assert_eq!(format!("{seed:?} {:?}", seed.stream("a")), "Seed(..) SeedStream(..)");
+    assert_eq!(
+        format!("{seed:?} {:?}", seed.stream("a")),
+        "Seed(..) SeedStream(..)"
+    );
 }

@@ -3,7 +3,10 @@ use std::cmp::Ordering;
 use super::Timestamp;
 
 fn check_distance(later: u32, earlier: u32, distance: i32) {
-    assert_eq!(Timestamp::from_ms(later).since(Timestamp::from_ms(earlier)), distance);
+    assert_eq!(
+        Timestamp::from_ms(later).since(Timestamp::from_ms(earlier)),
+        distance
+    );
 }
 
 #[test]
@@ -18,8 +21,14 @@ fn distances_go_the_shorter_way_around() {
 
 #[test]
 fn time_wraps_at_the_end_of_the_circle() {
-    assert_eq!(Timestamp::from_ms(u32::MAX).wrapping_add(1), Timestamp::ZERO);
-    assert_eq!(Timestamp::ZERO.wrapping_add(u32::MAX), Timestamp::from_ms(u32::MAX));
+    assert_eq!(
+        Timestamp::from_ms(u32::MAX).wrapping_add(1),
+        Timestamp::ZERO
+    );
+    assert_eq!(
+        Timestamp::ZERO.wrapping_add(u32::MAX),
+        Timestamp::from_ms(u32::MAX)
+    );
 }
 
 #[test]

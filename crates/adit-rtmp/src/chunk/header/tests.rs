@@ -23,7 +23,11 @@ fn a_header_is_read_as_soon_as_it_is_whole_and_not_before() {
                 };
             assert!(len <= HEADER_MAX);
             for have in 0..len {
-                assert_eq!(Header::read(&bytes[..have]), None, "{first:#x}, {have} of {len}");
+                assert_eq!(
+                    Header::read(&bytes[..have]),
+                    None,
+                    "{first:#x}, {have} of {len}"
+                );
             }
             let header = Header::read(&bytes[..len]).unwrap();
             assert_eq!(header.len, len);

@@ -23,12 +23,15 @@ fn a_chunk_size_holds_from_the_next_chunk_on() {
         .bytes(&sound[100..])
         .type3(6)
         .bytes(&picture[378..]);
-    check(&wire, &[
-        (1, 0, 0, 200_u32.to_be_bytes().to_vec()),
-        (1, 0, 0, 50_u32.to_be_bytes().to_vec()),
-        audio(0, 1, &sound),
-        (9, 0, 1, picture),
-    ]);
+    check(
+        &wire,
+        &[
+            (1, 0, 0, 200_u32.to_be_bytes().to_vec()),
+            (1, 0, 0, 50_u32.to_be_bytes().to_vec()),
+            audio(0, 1, &sound),
+            (9, 0, 1, picture),
+        ],
+    );
 }
 
 #[test]
@@ -41,7 +44,10 @@ fn a_chunk_size_is_known_when_its_message_is_handed_out() {
 #[test]
 fn control_messages_count_on_any_chunk_stream() {
     // Cameras send them on 3 to 6.
-    let wire = Wire::new().type0(5, 0, 4, 1, 1).number(1, 4).type0(4, 0, 2, 8, 1);
+    let wire = Wire::new()
+        .type0(5, 0, 4, 1, 1)
+        .number(1, 4)
+        .type0(4, 0, 2, 8, 1);
     let wire = wire.bytes(b"a").type3(4).bytes(b"b");
     check(&wire, &[(1, 0, 1, vec![0, 0, 0, 1]), audio(0, 1, b"ab")]);
 }
@@ -77,13 +83,22 @@ fn chunks_of_one_byte_work() {
 #[test]
 fn control_messages_have_exact_lengths() {
     let check_length = |kind: u8, len: u32, fits: bool| {
-        let payload = [0, 0, 0, 1, 2].into_iter().chain([0; 100]).take(len as usize);
-        let wire = Wire::new().type0(2, 0, len, kind, 0).bytes(&payload.collect::<Vec<_>>());
+        let payload = [0, 0, 0, 1, 2]
+            .into_iter()
+            .chain([0; 100])
+            .take(len as usize);
+        let wire = Wire::new()
+            .type0(2, 0, len, kind, 0)
+            .bytes(&payload.collect::<Vec<_>>());
         let kind = MessageKind::from_id(kind);
         let expected = if fits {
             Ok(1)
         } else {
-            Err(BodyError::Length { kind, len: len as usize }.into())
+            Err(BodyError::Length {
+                kind,
+                len: len as usize,
+            }
+            .into())
         };
         let got = read(&mut reader(), &[&wire.0]).map(|messages| messages.len());
         assert_eq!(got, expected, "{kind:?} of {len}");
@@ -117,7 +132,10 @@ fn an_abort_drops_the_unfinished_message_and_keeps_the_history() {
     check_abort(
         |wire| wire.control(2, 6),
         |wire| wire.type2(6, 5).bytes(&body(7, 128)).type3(6).bytes(b"xy"),
-        &[aborted(6), (9, 45, 1, [&body(7, 128), b"xy".as_slice()].concat())],
+        &[
+            aborted(6),
+            (9, 45, 1, [&body(7, 128), b"xy".as_slice()].concat()),
+        ],
     );
 }
 
@@ -127,7 +145,10 @@ fn an_abort_of_another_or_an_impossible_chunk_stream_changes_nothing() {
         check_abort(
             |wire| wire.control(2, other),
             |wire| wire.type3(6).bytes(b"xy"),
-            &[aborted(other), (9, 40, 1, [&body(1, 128), b"xy".as_slice()].concat())],
+            &[
+                aborted(other),
+                (9, 40, 1, [&body(1, 128), b"xy".as_slice()].concat()),
+            ],
         );
     }
 }
@@ -136,7 +157,13 @@ fn an_abort_of_another_or_an_impossible_chunk_stream_changes_nothing() {
 fn an_abort_twice_or_without_an_unfinished_message_changes_nothing() {
     check_abort(
         |wire| wire.control(2, 6).control(2, 6),
-        |wire| wire.type1(6, 0, 1, 9).bytes(b"x").control(2, 6).type3(6).bytes(b"y"),
+        |wire| {
+            wire.type1(6, 0, 1, 9)
+                .bytes(b"x")
+                .control(2, 6)
+                .type3(6)
+                .bytes(b"y")
+        },
         &[
             aborted(6),
             aborted(6),
@@ -149,8 +176,15 @@ fn an_abort_twice_or_without_an_unfinished_message_changes_nothing() {
 
 #[test]
 fn an_abort_of_its_own_chunk_stream_finds_nothing_unfinished() {
-    let wire = Wire::new().type0(9, 3, 4, 2, 0).number(9, 4).type3(9).number(9, 4);
-    check(&wire, &[(2, 3, 0, vec![0, 0, 0, 9]), (2, 6, 0, vec![0, 0, 0, 9])]);
+    let wire = Wire::new()
+        .type0(9, 3, 4, 2, 0)
+        .number(9, 4)
+        .type3(9)
+        .number(9, 4);
+    check(
+        &wire,
+        &[(2, 3, 0, vec![0, 0, 0, 9]), (2, 6, 0, vec![0, 0, 0, 9])],
+    );
 }
 
 #[test]
@@ -165,14 +199,20 @@ fn an_abort_of_chunk_stream_2_drops_a_control_message() {
         .bytes(&[0, 2])
         .type1(2, 0, 1, 4)
         .bytes(&[9]);
-    check(&wire, &[(1, 0, 0, vec![0, 0, 0, 2]), aborted(2), (4, 0, 0, vec![9])]);
+    check(
+        &wire,
+        &[(1, 0, 0, vec![0, 0, 0, 2]), aborted(2), (4, 0, 0, vec![9])],
+    );
 }
 
 #[test]
 fn an_aborted_message_no_longer_counts_as_unfinished() {
     let mut reader = reader();
     for _ in 0..100 {
-        let wire = Wire::new().control(2, 6).type0(6, 0, 10_000_000, 9, 1).bytes(&body(0, 128));
+        let wire = Wire::new()
+            .control(2, 6)
+            .type0(6, 0, 10_000_000, 9, 1)
+            .bytes(&body(0, 128));
         read(&mut reader, &[&wire.0]).unwrap();
     }
     let wire = Wire::new().control(2, 6);

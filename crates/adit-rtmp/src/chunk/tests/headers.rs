@@ -62,12 +62,15 @@ fn types_1_and_2_keep_what_they_leave_out() {
         .bytes(b"fgh")
         .type3(4)
         .bytes(b"ijk");
-    check(&wire, &[
-        audio(10, 7, b"ab"),
-        (9, 15, 7, b"cde".to_vec()),
-        (9, 21, 7, b"fgh".to_vec()),
-        (9, 27, 7, b"ijk".to_vec()),
-    ]);
+    check(
+        &wire,
+        &[
+            audio(10, 7, b"ab"),
+            (9, 15, 7, b"cde".to_vec()),
+            (9, 21, 7, b"fgh".to_vec()),
+            (9, 27, 7, b"ijk".to_vec()),
+        ],
+    );
 }
 
 #[test]
@@ -96,18 +99,29 @@ fn the_form_of_an_id_does_not_matter_for_its_history() {
         .bytes(&body(0, 128))
         .bytes(&[0xC0, 36])
         .bytes(b"yz");
-    check(&wire, &[audio(5, 1, &[&body(0, 128), b"yz".as_slice()].concat())]);
+    check(
+        &wire,
+        &[audio(5, 1, &[&body(0, 128), b"yz".as_slice()].concat())],
+    );
 }
 
 #[test]
 fn messages_of_no_length_exist() {
-    let wire = Wire::new().type0(4, 1, 0, 8, 1).type3(4).type2(4, 7).type1(4, 1, 1, 9).bytes(b"x");
-    check(&wire, &[
-        audio(1, 1, b""),
-        audio(2, 1, b""),
-        audio(9, 1, b""),
-        (9, 10, 1, b"x".to_vec()),
-    ]);
+    let wire = Wire::new()
+        .type0(4, 1, 0, 8, 1)
+        .type3(4)
+        .type2(4, 7)
+        .type1(4, 1, 1, 9)
+        .bytes(b"x");
+    check(
+        &wire,
+        &[
+            audio(1, 1, b""),
+            audio(2, 1, b""),
+            audio(9, 1, b""),
+            (9, 10, 1, b"x".to_vec()),
+        ],
+    );
 }
 
 #[test]
@@ -125,17 +139,27 @@ fn chunks_of_different_streams_interleave() {
         .bytes(&sound[128..])
         .type3(6)
         .bytes(&picture[256..]);
-    check(&wire, &[
-        (5, 0, 0, 70_000_u32.to_be_bytes().to_vec()),
-        audio(41, 1, &sound),
-        (9, 40, 1, picture),
-    ]);
+    check(
+        &wire,
+        &[
+            (5, 0, 0, 70_000_u32.to_be_bytes().to_vec()),
+            audio(41, 1, &sound),
+            (9, 40, 1, picture),
+        ],
+    );
 }
 
 #[test]
 fn a_message_of_exactly_one_chunk_has_no_second() {
-    let wire = Wire::new().type0(4, 1, 128, 8, 1).bytes(&body(3, 128)).type3(4).bytes(&body(4, 128));
-    check(&wire, &[audio(1, 1, &body(3, 128)), audio(2, 1, &body(4, 128))]);
+    let wire = Wire::new()
+        .type0(4, 1, 128, 8, 1)
+        .bytes(&body(3, 128))
+        .type3(4)
+        .bytes(&body(4, 128));
+    check(
+        &wire,
+        &[audio(1, 1, &body(3, 128)), audio(2, 1, &body(4, 128))],
+    );
 }
 
 #[test]
@@ -150,12 +174,15 @@ fn type_and_length_may_change_with_every_message_of_a_chunk_stream() {
         .bytes(b"vvv")
         .type0(4, 110, 2, 8, 1)
         .bytes(b"bb");
-    check(&wire, &[
-        (9, 100, 1, b"v".to_vec()),
-        audio(103, 1, b"aa"),
-        (9, 133, 1, b"vvv".to_vec()),
-        audio(110, 1, b"bb"),
-    ]);
+    check(
+        &wire,
+        &[
+            (9, 100, 1, b"v".to_vec()),
+            audio(103, 1, b"aa"),
+            (9, 133, 1, b"vvv".to_vec()),
+            audio(110, 1, b"bb"),
+        ],
+    );
 }
 
 // D4.
@@ -165,13 +192,20 @@ fn a_chunk_stream_may_begin_with_type_1() {
     // Bytes that librtmp sends as its first ping.
     let wire = Wire::new().bytes(&[0x42, 0, 0, 0, 0, 0, 6, 4, 0, 7, 0, 0, 0, 9]);
     check(&wire, &[(4, 0, 0, vec![0, 7, 0, 0, 0, 9])]);
-    let wire = Wire::new().type1(9, 25, 1, 8).bytes(b"x").type3(9).bytes(b"y");
+    let wire = Wire::new()
+        .type1(9, 25, 1, 8)
+        .bytes(b"x")
+        .type3(9)
+        .bytes(b"y");
     check(&wire, &[audio(25, 0, b"x"), audio(50, 0, b"y")]);
 }
 
 #[test]
 fn a_chunk_stream_does_not_begin_with_type_2_or_3() {
-    let no_history = |format| ChunkError::NoHistory { csid: csid(33), format };
+    let no_history = |format| ChunkError::NoHistory {
+        csid: csid(33),
+        format,
+    };
     check_error(&Wire::new().type2(33, 0), no_history(2));
     check_error(&Wire::new().type3(33), no_history(3));
     check_error(&Wire::new().type0(4, 0, 0, 8, 1).type3(33), no_history(3));
@@ -183,7 +217,12 @@ fn a_chunk_stream_does_not_begin_with_type_2_or_3() {
 fn check_inside(longer: impl Fn(Wire) -> Wire, expected: Result<Seen, ChunkError>) {
     let payload = body(1, 130);
     let wire = longer(Wire::new().type0(4, 50, 130, 8, 1).bytes(&payload[..128]));
-    let wire = wire.bytes(&payload[128..]).type3(4).bytes(&payload[..128]).type3(4).bytes(b"xy");
+    let wire = wire
+        .bytes(&payload[128..])
+        .type3(4)
+        .bytes(&payload[..128])
+        .type3(4)
+        .bytes(b"xy");
     match expected {
         Ok(first) => {
             let second = audio(100, 1, &[&payload[..128], b"xy"].concat());
@@ -205,7 +244,11 @@ fn a_longer_header_inside_a_message_is_taken_if_it_announces_the_same_message() 
 
 #[test]
 fn another_message_inside_an_unfinished_one_is_an_error() {
-    let interrupted = || Err(ChunkError::Interrupted { csid: ChunkStreamId::DATA });
+    let interrupted = || {
+        Err(ChunkError::Interrupted {
+            csid: ChunkStreamId::DATA,
+        })
+    };
     check_inside(|wire| wire.type0(4, 50, 131, 8, 1), interrupted());
     check_inside(|wire| wire.type0(4, 50, 130, 9, 1), interrupted());
     check_inside(|wire| wire.type0(4, 50, 130, 8, 2), interrupted());
@@ -215,11 +258,20 @@ fn another_message_inside_an_unfinished_one_is_an_error() {
 
 #[test]
 fn the_end_of_input_inside_a_message_can_be_told() {
-    let wire = Wire::new().type0(4, 50, 130, 8, 1).bytes(&body(1, 128)).type3(4).bytes(b"ab").0;
+    let wire = Wire::new()
+        .type0(4, 50, 130, 8, 1)
+        .bytes(&body(1, 128))
+        .type3(4)
+        .bytes(b"ab")
+        .0;
     for at in 0..=wire.len() {
         let mut reader = reader();
         read(&mut reader, &[&wire[..at]]).unwrap();
-        assert_eq!(reader.is_inside_message(), at != 0 && at != wire.len(), "after {at} bytes");
+        assert_eq!(
+            reader.is_inside_message(),
+            at != 0 && at != wire.len(),
+            "after {at} bytes"
+        );
         assert_eq!(reader.waiting(), 0);
     }
 }
@@ -231,11 +283,18 @@ fn an_idle_reader_holds_next_to_nothing() {
     for id in [3, 8, 4, 6, 7] {
         wire = wire.type0(id, 0, 4, 20, 1).bytes(b"abcd");
     }
-    let wire = wire.type0(3, 0, 100, 20, 0).bytes(&body(0, 100)).bytes(&[0x83, 0]);
+    let wire = wire
+        .type0(3, 0, 100, 20, 0)
+        .bytes(&body(0, 100))
+        .bytes(&[0x83, 0]);
     let input = Bytes::from(wire.0);
     reader.feed(input.clone());
     drain(&mut reader).unwrap();
     assert!(input.is_unique(), "the reader kept the input");
-    assert!(size_of::<ChunkReader>() <= 400, "{}", size_of::<ChunkReader>());
+    assert!(
+        size_of::<ChunkReader>() <= 400,
+        "{}",
+        size_of::<ChunkReader>()
+    );
     assert!(reader.heap() <= 1024, "{}", reader.heap());
 }

@@ -15,9 +15,17 @@ fn check_length(phase: Phase, kind: u8, length: u32, limit: u32) {
     let expected = if length <= limit {
         Ok(Vec::new())
     } else {
-        Err(ChunkError::MessageTooLong { kind, length, limit })
+        Err(ChunkError::MessageTooLong {
+            kind,
+            length,
+            limit,
+        })
     };
-    assert_eq!(read(&mut reader, &[&wire.0]), expected, "{kind:?} of {length} {phase:?}");
+    assert_eq!(
+        read(&mut reader, &[&wire.0]),
+        expected,
+        "{kind:?} of {length} {phase:?}"
+    );
 }
 
 #[test]
@@ -40,7 +48,10 @@ fn messages_have_a_longest_length_by_type_and_phase() {
 fn a_longest_message_comes_through() {
     let mut reader = reader();
     let payload = body(1, limits::MESSAGE_MEDIA as usize);
-    let head = Wire::new().control(1, 0x7FFF_FFFF).type0(6, 7, limits::MESSAGE_MEDIA, 9, 1).0;
+    let head = Wire::new()
+        .control(1, 0x7FFF_FFFF)
+        .type0(6, 7, limits::MESSAGE_MEDIA, 9, 1)
+        .0;
     let mut messages = read(&mut reader, &[&head]).unwrap();
     let pieces: Vec<&[u8]> = payload.chunks(65_536).collect();
     messages.extend(read(&mut reader, &pieces).unwrap());
@@ -53,7 +64,10 @@ fn there_are_64_chunk_streams() {
     let again = (0..64).fold(wire.clone(), |wire, id| wire.type3(1000 + id));
     assert_eq!(read(&mut reader(), &[&again.0]).unwrap().len(), 128);
     let limit = limits::CHUNK_STREAMS;
-    check_error(&wire.type0(3, 0, 0, 8, 1), ChunkError::ChunkStreams { limit });
+    check_error(
+        &wire.type0(3, 0, 0, 8, 1),
+        ChunkError::ChunkStreams { limit },
+    );
 }
 
 #[test]
@@ -70,7 +84,10 @@ fn there_are_8_unfinished_messages() {
     let wire = unfinished(8).control(5, 1).type3(12).bytes(b"x");
     let wire = wire.type0(30, 0, 129, 8, 1).bytes(&body(0, 128));
     assert_eq!(read(&mut reader(), &[&wire.0]).unwrap().len(), 2);
-    check_error(&wire.type0(31, 0, 129, 8, 1), ChunkError::PartialMessages { limit });
+    check_error(
+        &wire.type0(31, 0, 129, 8, 1),
+        ChunkError::PartialMessages { limit },
+    );
 }
 
 /// Whole chunks of unfinished messages, `total` bytes of them on chunk streams from 10 on.
@@ -130,7 +147,9 @@ fn a_finished_message_no_longer_counts() {
 fn memory_follows_what_was_sent_not_what_was_promised() {
     let mut reader = reader();
     for id in 0..8 {
-        let wire = Wire::new().type0(10 + id, 0, limits::MESSAGE_MEDIA, 9, 1).bytes(&[0; 128]);
+        let wire = Wire::new()
+            .type0(10 + id, 0, limits::MESSAGE_MEDIA, 9, 1)
+            .bytes(&[0; 128]);
         assert_eq!(read(&mut reader, &[&wire.0]), Ok(Vec::new()));
     }
     assert!(reader.heap() < 40_000, "{}", reader.heap());
@@ -139,7 +158,10 @@ fn memory_follows_what_was_sent_not_what_was_promised() {
 #[test]
 fn a_payload_has_exactly_its_size() {
     // Taking the whole of a buffer back needs no copy only if there is nothing around it.
-    let wire = Wire::new().control(1, 4096).type0(6, 0, 10_000, 9, 1).bytes(&[1; 4096]);
+    let wire = Wire::new()
+        .control(1, 4096)
+        .type0(6, 0, 10_000, 9, 1)
+        .bytes(&[1; 4096]);
     let wire = wire.type3(6).bytes(&[2; 4096]).type3(6).bytes(&[3; 1808]).0;
     for at in [wire.len(), 5000, 9000] {
         let (one, two) = wire.split_at(at);
@@ -158,7 +180,10 @@ fn three_unknown_types_in_a_row_are_garbage() {
     let known = two.clone().type0(4, 0, 0, 8, 1);
     let two_more = unknown(unknown(known, 0), 21);
     assert_eq!(read(&mut reader(), &[&two_more.0]).unwrap().len(), 5);
-    check_error(&unknown(two, 23), ChunkError::UnknownKinds(MessageKind::Other(23)));
+    check_error(
+        &unknown(two, 23),
+        ChunkError::UnknownKinds(MessageKind::Other(23)),
+    );
 }
 
 #[test]
@@ -172,7 +197,10 @@ fn zeros_are_garbage_soon() {
 /// A reader with chunks of `chunk_size` bytes and a budget of 10 headers a second, one of which the
 /// Set Chunk Size took at time 0.
 fn small_budget(chunk_size: u32) -> ChunkReader {
-    let limits = ChunkLimits { chunk_headers: 10, ..ChunkLimits::default() };
+    let limits = ChunkLimits {
+        chunk_headers: 10,
+        ..ChunkLimits::default()
+    };
     let mut reader = ChunkReader::new(limits);
     reader.set_phase(Phase::Connected);
     read(&mut reader, &[&Wire::new().control(1, chunk_size).0]).unwrap();
@@ -199,18 +227,36 @@ fn flood(messages: usize) -> Bytes {
 fn more_chunk_headers_than_the_budget_wait_for_the_next_second() {
     let mut reader = small_budget(128);
     reader.feed(flood(9));
-    assert_eq!(messages_at(&mut reader, seconds(0)), (9, Ok(Next::NeedMore)));
+    assert_eq!(
+        messages_at(&mut reader, seconds(0)),
+        (9, Ok(Next::NeedMore))
+    );
     assert_eq!(reader.throttled_until(), None);
     reader.feed(flood(25));
-    assert_eq!(messages_at(&mut reader, seconds(0)), (0, Ok(Next::Throttled(seconds(1)))));
+    assert_eq!(
+        messages_at(&mut reader, seconds(0)),
+        (0, Ok(Next::Throttled(seconds(1))))
+    );
     assert_eq!(reader.throttled_until(), Some(seconds(1)));
     assert!(reader.waiting() > 0);
     let early = start() + Duration::from_millis(999);
-    assert_eq!(messages_at(&mut reader, early), (0, Ok(Next::Throttled(seconds(1)))));
+    assert_eq!(
+        messages_at(&mut reader, early),
+        (0, Ok(Next::Throttled(seconds(1))))
+    );
     assert_eq!(reader.throttles(), 1);
-    assert_eq!(messages_at(&mut reader, seconds(1)), (10, Ok(Next::Throttled(seconds(2)))));
-    assert_eq!(messages_at(&mut reader, seconds(2)), (10, Ok(Next::Throttled(seconds(3)))));
-    assert_eq!(messages_at(&mut reader, seconds(3)), (5, Ok(Next::NeedMore)));
+    assert_eq!(
+        messages_at(&mut reader, seconds(1)),
+        (10, Ok(Next::Throttled(seconds(2))))
+    );
+    assert_eq!(
+        messages_at(&mut reader, seconds(2)),
+        (10, Ok(Next::Throttled(seconds(3))))
+    );
+    assert_eq!(
+        messages_at(&mut reader, seconds(3)),
+        (5, Ok(Next::NeedMore))
+    );
     assert_eq!((reader.throttled_until(), reader.throttles()), (None, 3));
 }
 
@@ -218,7 +264,10 @@ fn more_chunk_headers_than_the_budget_wait_for_the_next_second() {
 fn a_flood_of_tiny_chunks_ends_after_ten_seconds() {
     let mut reader = small_budget(127);
     reader.feed(flood(1000));
-    assert_eq!(messages_at(&mut reader, seconds(0)), (9, Ok(Next::Throttled(seconds(1)))));
+    assert_eq!(
+        messages_at(&mut reader, seconds(0)),
+        (9, Ok(Next::Throttled(seconds(1))))
+    );
     for second in 1..10 {
         let throttled = Ok(Next::Throttled(seconds(second + 1)));
         assert_eq!(messages_at(&mut reader, seconds(second)), (10, throttled));
@@ -270,5 +319,8 @@ fn the_default_limits_are_the_named_ones() {
     assert_eq!(limits.message_command, 1 << 20);
     assert_eq!(limits.message_before_connect, 64 << 10);
     assert_eq!((limits.chunk_streams, limits.partial_messages), (64, 8));
-    assert_eq!((limits.partial_bytes, limits.partial_bytes_before_connect), (16 << 20, 256 << 10));
+    assert_eq!(
+        (limits.partial_bytes, limits.partial_bytes_before_connect),
+        (16 << 20, 256 << 10)
+    );
 }

@@ -76,7 +76,10 @@ fn a_count_that_wraps_at_32_bits_goes_on() {
     for number in [0xF000_0000, 0xFFFF_FFFF, 0x1000] {
         account.acknowledge(number);
     }
-    assert_eq!((account.acknowledged(), account.resets()), (0x1_0000_1000, 0));
+    assert_eq!(
+        (account.acknowledged(), account.resets()),
+        (0x1_0000_1000, 0)
+    );
 }
 
 #[test]
@@ -86,7 +89,10 @@ fn a_count_that_starts_again_is_followed_from_there() {
         let mut account = sent(reset_at as usize + 500_000);
         account.acknowledge(reset_at);
         account.acknowledge(0);
-        assert_eq!((account.acknowledged(), account.resets()), (reset_at.into(), 1));
+        assert_eq!(
+            (account.acknowledged(), account.resets()),
+            (reset_at.into(), 1)
+        );
         account.acknowledge(400_000);
         assert_eq!(account.acknowledged(), u64::from(reset_at) + 400_000);
     }
@@ -104,16 +110,31 @@ fn nonsense_never_leads_past_what_was_sent() {
 #[track_caller]
 fn check_bandwidth(limits: &[(u32, BandwidthLimit)], answers: &[Option<u32>]) {
     let mut window = OutputWindow::new();
-    let got: Vec<_> = limits.iter().map(|(bytes, limit)| window.limit(*bytes, *limit)).collect();
+    let got: Vec<_> = limits
+        .iter()
+        .map(|(bytes, limit)| window.limit(*bytes, *limit))
+        .collect();
     assert_eq!(got, answers);
 }
 
 #[test]
 fn bandwidth_limits_are_answered_when_the_window_changes() {
     use BandwidthLimit::{Dynamic, Hard, Soft};
-    check_bandwidth(&[(5, Hard), (5, Hard), (9, Hard)], &[Some(5), None, Some(9)]);
-    check_bandwidth(&[(5, Soft), (9, Soft), (3, Soft)], &[Some(5), None, Some(3)]);
-    check_bandwidth(&[(5, Dynamic), (6, Soft), (4, Dynamic)], &[None, Some(6), None]);
-    check_bandwidth(&[(5, Hard), (6, Dynamic), (7, Dynamic)], &[Some(5), Some(6), Some(7)]);
+    check_bandwidth(
+        &[(5, Hard), (5, Hard), (9, Hard)],
+        &[Some(5), None, Some(9)],
+    );
+    check_bandwidth(
+        &[(5, Soft), (9, Soft), (3, Soft)],
+        &[Some(5), None, Some(3)],
+    );
+    check_bandwidth(
+        &[(5, Dynamic), (6, Soft), (4, Dynamic)],
+        &[None, Some(6), None],
+    );
+    check_bandwidth(
+        &[(5, Hard), (6, Dynamic), (7, Dynamic)],
+        &[Some(5), Some(6), Some(7)],
+    );
     check_bandwidth(&[(0, Hard), (0, Soft)], &[Some(0), None]);
 }

@@ -1,3 +1,5 @@
+#![expect(clippy::cast_possible_truncation, reason = "test values are small")]
+
 use proptest::prelude::*;
 
 use super::*;
@@ -39,8 +41,15 @@ fn check(timestamp: u32, body: Vec<u8>, expected: &[Seen], end: Option<Aggregate
     for item in aggregate(timestamp, body) {
         match item {
             Ok(message) => {
-                assert_eq!((message.msid.get(), message.csid), (5, ChunkStreamId::VIDEO));
-                got.push((message.kind.id(), message.timestamp.ms(), message.payload.to_vec()));
+                assert_eq!(
+                    (message.msid.get(), message.csid),
+                    (5, ChunkStreamId::VIDEO)
+                );
+                got.push((
+                    message.kind.id(),
+                    message.timestamp.ms(),
+                    message.payload.to_vec(),
+                ));
             }
             Err(found) => {
                 assert_eq!(error, None, "a second error");
@@ -93,7 +102,12 @@ fn back_pointers_are_not_read_and_the_last_may_be_missing() {
     let first = [item(8, 0, b"a"), vec![0xFF; 4]].concat();
     for left in 0..=4 {
         let body = [first.clone(), item(9, 1, b"v"), vec![0xFF; left]].concat();
-        check(3, body, &[(8, 3, b"a".to_vec()), (9, 4, b"v".to_vec())], None);
+        check(
+            3,
+            body,
+            &[(8, 3, b"a".to_vec()), (9, 4, b"v".to_vec())],
+            None,
+        );
     }
 }
 
@@ -103,14 +117,27 @@ fn an_item_longer_than_the_rest_is_an_error() {
     let end = AggregateError::Length { length: 5, rest: 4 };
     check(3, body, &[(8, 3, b"a".to_vec())], Some(end));
     let promise = [9, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0].to_vec();
-    check(3, promise, &[], Some(AggregateError::Length { length: 0xFF_FFFF, rest: 0 }));
+    check(
+        3,
+        promise,
+        &[],
+        Some(AggregateError::Length {
+            length: 0xFF_FFFF,
+            rest: 0,
+        }),
+    );
 }
 
 #[test]
 fn an_item_header_that_is_cut_off_is_an_error() {
     for rest in 1..11 {
         let body = [items(&[(8, 0, b"a")]), vec![8; rest]].concat();
-        check(3, body, &[(8, 3, b"a".to_vec())], Some(AggregateError::Cut { rest }));
+        check(
+            3,
+            body,
+            &[(8, 3, b"a".to_vec())],
+            Some(AggregateError::Cut { rest }),
+        );
     }
 }
 
@@ -146,7 +173,7 @@ fn payloads_are_not_copied() {
 
 proptest! {
     #[test]
-    fn garbage_ends(body in prop::collection::vec(prop_oneof![any::<u8>(), Just(8), Just(0)], 0..300)) {
+    fn garbage_ends(body in prop::collection::vec(prop::sample::select(vec![8, 0, 1, 9, 11, 255]), 0..120)) {
         let len = body.len();
         let found: Vec<_> = aggregate(0, body).collect();
         prop_assert!(found.len() <= len / 11 + 1);
