@@ -1,3 +1,4 @@
+mod captures;
 mod duplicates;
 mod end;
 mod hold;
