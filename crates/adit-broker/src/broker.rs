@@ -1,31 +1,37 @@
-//! The map of streams and the guards it hands out.
+//! The map of streams.
 
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use adit_media::Frame;
-
+use crate::stats::Counter;
+use crate::stream::Stream;
 use crate::{
-    BrokerConfig, Delivery, PublicationInfo, PublisherInfo, StreamKey, SubscribeOptions,
+    BrokerConfig, BrokerStats, Publication, PublicationInfo, PublisherInfo, StreamKey, StreamStats,
+    SubscribeOptions, Subscription,
 };
 
 /// All live streams of a server. A clone is the same broker.
 #[derive(Clone, Debug)]
-pub struct Broker(Arc<BrokerConfig>);
+pub struct Broker(Arc<Registry>);
 
-/// The stream has a publisher already.
+/// The stream has a publisher already. Not a fault: two wanted the same name.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the stream is published by session {} from {}", publication.publisher.session, publication.publisher.peer)]
+#[error(
+    "the stream is published by session {} from {}",
+    publication.publisher.session, publication.publisher.peer
+)]
 #[non_exhaustive]
 pub struct NameInUse {
     /// The publication that holds the name.
     pub publication: Arc<PublicationInfo>,
-    /// When its newest frame came in, `None` before the first one.
+    /// When its newest frame came, `None` before the first one: an old one hints at a publisher
+    /// that died without a word.
     pub last_frame: Option<Instant>,
 }
 
-/// One stream, as the API shows it.
+/// One stream, as an API shows it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StreamSnapshot {
@@ -35,15 +41,24 @@ pub struct StreamSnapshot {
     pub publication: Option<Arc<PublicationInfo>>,
     /// How many readers it has.
     pub readers: usize,
+    /// Its numbers.
+    pub stats: StreamStats,
 }
 
 impl Broker {
     /// A broker without streams.
     pub fn new(config: BrokerConfig) -> Self {
-        Self(Arc::new(config))
+        Self(Arc::new(Registry {
+            config,
+            streams: Mutex::default(),
+            publications: Counter::default(),
+            refused: Counter::default(),
+            subscriptions: Counter::default(),
+        }))
     }
 
-    /// Takes the stream name `key` for one publisher. Drop the guard to unpublish.
+    /// Takes the name `key` for one publisher; readers that wait for it hear of it. Drop the guard
+    /// to unpublish.
     ///
     /// # Errors
     /// [`NameInUse`] while another publication of the same key lives.
@@ -53,77 +68,161 @@ impl Broker {
         publisher: PublisherInfo,
         now: Instant,
     ) -> Result<Publication, NameInUse> {
-        Ok(Publication { key, info: Arc::new(PublicationInfo { id: 1, publisher, since: now }) })
+        let registry = &self.0;
+        let latency = publisher.latency.unwrap_or(registry.config.latency);
+        match registry.claim(&key, publisher, now) {
+            Ok((stream, info)) => {
+                let registry = Arc::clone(registry);
+                Ok(Publication::begin(registry, key, stream, info, latency))
+            }
+            Err((stream, publication)) => {
+                registry.refused.add(1);
+                Err(NameInUse {
+                    publication,
+                    last_frame: stream.read().newest(),
+                })
+            }
+        }
     }
 
     /// Reads a stream that is live or may become live later. Drop the guard to leave.
+    ///
+    /// How many subscriptions there may be is for the caller to bound, by its connections and the
+    /// streams each may play.
     pub fn subscribe(&self, key: StreamKey, options: SubscribeOptions) -> Subscription {
-        let _ = options;
-        Subscription { key }
+        let stream = self.0.enter(&key);
+        Subscription::begin(Arc::clone(&self.0), key, stream, options.gop_cache)
     }
 
     /// Every stream with a publisher or a reader, in no particular order.
     pub fn streams(&self) -> Vec<StreamSnapshot> {
-        Vec::new()
+        let mut snapshots: Vec<_> = self
+            .0
+            .streams()
+            .iter()
+            .map(|(key, entry)| {
+                (
+                    key.clone(),
+                    Arc::clone(&entry.stream),
+                    entry.publication.clone(),
+                    entry.readers,
+                )
+            })
+            .collect();
+        // The streams' own locks are taken after the map's is released.
+        snapshots
+            .drain(..)
+            .map(|(key, stream, publication, readers)| StreamSnapshot {
+                key,
+                publication,
+                readers,
+                stats: stream.stats(),
+            })
+            .collect()
+    }
+
+    /// The numbers of the broker.
+    pub fn stats(&self) -> BrokerStats {
+        BrokerStats {
+            publications: self.0.publications.value(),
+            refused: self.0.refused.value(),
+            subscriptions: self.0.subscriptions.value(),
+        }
     }
 }
 
-/// The right to publish one stream; dropping it unpublishes.
+/// What a broker and all its guards share.
 #[derive(Debug)]
-pub struct Publication {
-    key: StreamKey,
-    info: Arc<PublicationInfo>,
+pub(crate) struct Registry {
+    config: BrokerConfig,
+    streams: Mutex<HashMap<StreamKey, Entry>>,
+    publications: Counter,
+    refused: Counter,
+    subscriptions: Counter,
 }
 
-impl Publication {
-    /// The name of the stream.
-    pub fn key(&self) -> &StreamKey {
-        &self.key
-    }
-
-    /// This publication.
-    pub fn info(&self) -> &Arc<PublicationInfo> {
-        &self.info
-    }
-
-    /// Appends a frame. Waits for nobody. Readers are woken as the stream's
-    /// [`Latency`](crate::Latency) says.
-    pub fn push(&mut self, now: Instant, frame: Frame) {
-        let _ = (now, frame);
-    }
-
-    /// When [`Publication::flush`] is due, if frames wait for it.
-    pub fn next_flush(&self) -> Option<Instant> {
-        None
-    }
-
-    /// Makes waiting frames visible if they are due at `now`.
-    pub fn flush(&mut self, now: Instant) {
-        let _ = now;
-    }
-
-    /// How many readers the stream has.
-    pub fn readers(&self) -> usize {
-        0
-    }
-}
-
-/// A reader of one stream; dropping it leaves.
+/// A stream that somebody holds: it has a publication or readers.
 #[derive(Debug)]
-pub struct Subscription {
-    key: StreamKey,
+struct Entry {
+    stream: Arc<Stream>,
+    publication: Option<Arc<PublicationInfo>>,
+    readers: usize,
 }
 
-impl Subscription {
-    /// The name of the stream.
-    pub fn key(&self) -> &StreamKey {
-        &self.key
+type Claim = (Arc<Stream>, Arc<PublicationInfo>);
+
+impl Registry {
+    fn streams(&self) -> MutexGuard<'_, HashMap<StreamKey, Entry>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next delivery. `Pending` only when the reader has everything that is visible; then the
-    /// task is woken when there is more.
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Delivery> {
-        let _ = cx;
-        Poll::Pending
+    fn new_entry(&self) -> Entry {
+        let stream = Arc::new(Stream::new(self.config.limits));
+        Entry {
+            stream,
+            publication: None,
+            readers: 0,
+        }
+    }
+
+    /// Takes the name, or tells who has it.
+    fn claim(
+        &self,
+        key: &StreamKey,
+        publisher: PublisherInfo,
+        now: Instant,
+    ) -> Result<Claim, Claim> {
+        let mut streams = self.streams();
+        let entry = streams
+            .entry(key.clone())
+            .or_insert_with(|| self.new_entry());
+        let stream = Arc::clone(&entry.stream);
+        if let Some(publication) = &entry.publication {
+            return Err((stream, Arc::clone(publication)));
+        }
+        self.publications.add(1);
+        let id = self.publications.value();
+        let info = Arc::new(PublicationInfo {
+            id,
+            publisher,
+            since: now,
+        });
+        entry.publication = Some(Arc::clone(&info));
+        Ok((stream, info))
+    }
+
+    fn enter(&self, key: &StreamKey) -> Arc<Stream> {
+        self.subscriptions.add(1);
+        let mut streams = self.streams();
+        let entry = streams
+            .entry(key.clone())
+            .or_insert_with(|| self.new_entry());
+        entry.readers = entry.readers.saturating_add(1);
+        Arc::clone(&entry.stream)
+    }
+
+    pub(crate) fn unpublish(&self, key: &StreamKey) {
+        self.leave(key, |entry| entry.publication = None);
+    }
+
+    pub(crate) fn unsubscribe(&self, key: &StreamKey) {
+        self.leave(key, |entry| entry.readers = entry.readers.saturating_sub(1));
+    }
+
+    /// Applies `change`; nobody left means the entry goes.
+    fn leave(&self, key: &StreamKey, change: impl FnOnce(&mut Entry)) {
+        let mut streams = self.streams();
+        if let Slot::Occupied(mut slot) = streams.entry(key.clone()) {
+            change(slot.get_mut());
+            let entry = slot.get();
+            if entry.publication.is_none() && entry.readers == 0 {
+                let gone = slot.remove();
+                drop(streams);
+                drop(gone);
+            }
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

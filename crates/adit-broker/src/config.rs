@@ -1,6 +1,11 @@
 //! What the owner of a broker, a publisher and a reader can choose.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use adit_media::FrameKind;
+
+use crate::limits::{BALANCED_DELAY, Limits, THROUGHPUT_DELAY};
 
 /// When frames of a stream are made visible to its readers, and so how many writes a player costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -13,6 +18,17 @@ pub enum Latency {
     Balanced,
     /// Whatever came within 350 ms together.
     Throughput,
+}
+
+impl Latency {
+    /// How long a frame of this kind may wait for others.
+    pub(crate) const fn delay(self, kind: FrameKind) -> Duration {
+        match (self, kind) {
+            (Self::Low, _) | (Self::Balanced, FrameKind::Video) => Duration::ZERO,
+            (Self::Balanced, FrameKind::Audio | FrameKind::Data) => BALANCED_DELAY,
+            (Self::Throughput, _) => THROUGHPUT_DELAY,
+        }
+    }
 }
 
 /// Whether a reader that joins late starts with the newest cached key frame.
@@ -30,6 +46,8 @@ pub enum GopCache {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct BrokerConfig {
+    /// What each stream may hold in memory.
+    pub limits: Limits,
     /// The latency mode of streams whose publisher did not choose one.
     pub latency: Latency,
 }
@@ -49,7 +67,11 @@ pub struct PublisherInfo {
 impl PublisherInfo {
     /// A publisher by session id and peer.
     pub fn new(session: impl Into<Arc<str>>, peer: impl Into<Arc<str>>) -> Self {
-        Self { session: session.into(), peer: peer.into(), latency: None }
+        Self {
+            session: session.into(),
+            peer: peer.into(),
+            latency: None,
+        }
     }
 
     /// The same publisher with the latency mode of its stream chosen.

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// The most bytes the four parts of a [`StreamKey`] may have together (`stream.key`).
-pub(crate) const MAX_KEY_BYTES: usize = 1024;
+use crate::limits::KEY_BYTES;
 
 /// Where a stream lives: virtual host, application, instance and stream name.
 ///
@@ -35,7 +34,7 @@ impl StreamKey {
         let bytes = [vhost, application, instance, name]
             .iter()
             .fold(0usize, |sum, part| sum.saturating_add(part.len()));
-        if bytes > MAX_KEY_BYTES {
+        if bytes > KEY_BYTES {
             return Err(KeyTooLong { bytes });
         }
         Ok(Self(Arc::new(Parts {
@@ -67,6 +66,20 @@ impl StreamKey {
     }
 }
 
+impl fmt::Display for StreamKey {
+    /// `vhost/application/instance/name`, for logs. The name may be a secret of its publisher.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}/{}/{}/{}",
+            self.vhost(),
+            self.application(),
+            self.instance(),
+            self.name()
+        )
+    }
+}
+
 impl fmt::Debug for StreamKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StreamKey")
@@ -80,8 +93,11 @@ impl fmt::Debug for StreamKey {
 
 /// A stream key was longer than the server stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the stream key has {bytes} bytes, {MAX_KEY_BYTES} are allowed")]
+#[error("the stream key has {bytes} bytes, {KEY_BYTES} are allowed")]
 pub struct KeyTooLong {
     /// How many bytes the four parts had together.
     pub bytes: usize,
 }
+
+#[cfg(test)]
+mod tests;

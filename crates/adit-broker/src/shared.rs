@@ -15,18 +15,34 @@ use crate::limits::FORMS_PER_FRAME;
 #[derive(Debug)]
 pub struct SharedFrame {
     frame: Frame,
-    forms: [OnceLock<(u64, Bytes)>; FORMS_PER_FRAME],
+    first: OnceLock<Form>,
+    /// Most frames have one form, so there is room for more only when it is wanted.
+    more: OnceLock<Box<[OnceLock<Form>; MORE_FORMS]>>,
 }
+
+const MORE_FORMS: usize = FORMS_PER_FRAME - 1;
+
+/// A form and what it is for.
+type Form = (u64, Bytes);
 
 impl SharedFrame {
     /// Wraps a frame, without any form yet.
-    pub fn new(frame: Frame) -> Self {
-        Self { frame, forms: [const { OnceLock::new() }; FORMS_PER_FRAME] }
+    pub const fn new(frame: Frame) -> Self {
+        Self {
+            frame,
+            first: OnceLock::new(),
+            more: OnceLock::new(),
+        }
     }
 
     /// The frame.
     pub const fn frame(&self) -> &Frame {
         &self.frame
+    }
+
+    /// How many bytes the payload has.
+    pub(crate) fn bytes(&self) -> u64 {
+        u64::try_from(self.frame.payload().len()).unwrap_or(u64::MAX)
     }
 
     /// The form for `key`: encoded by `encode` once, however many readers ask at the same moment,
@@ -35,15 +51,23 @@ impl SharedFrame {
     /// The same key must always mean the same form. A frame keeps four forms; for a fifth key each
     /// call encodes anew and nothing is kept.
     pub fn form(&self, key: u64, encode: impl FnOnce() -> Bytes) -> Bytes {
+        // A slot that runs `encode` holds `key` afterwards, so it runs at most once.
         let mut encode = Some(encode);
         let mut run = move || encode.take().map_or_else(Bytes::new, |encode| encode());
-        for slot in &self.forms {
+        let mut of = |slot: &OnceLock<Form>| {
             let (held, form) = slot.get_or_init(|| (key, run()));
-            if *held == key {
-                return form.clone();
-            }
+            (*held == key).then(|| form.clone())
+        };
+        if let Some(form) = of(&self.first) {
+            return form;
         }
-        // No slot ran `encode`: a slot that runs it holds `key` afterwards.
-        run()
+        let more = self
+            .more
+            .get_or_init(|| Box::new([const { OnceLock::new() }; MORE_FORMS]));
+        let found = more.iter().find_map(of);
+        found.unwrap_or_else(run)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! Counters of a stream and of a broker.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// Plain counters, added to from anywhere. They live as long as the stream's entry in the broker.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) frames: Counter,
+    pub(crate) bytes: Counter,
+    pub(crate) skips: Counter,
+    pub(crate) skipped_frames: Counter,
+    pub(crate) gop_overflows: Counter,
+    pub(crate) header_overflows: Counter,
+}
+
+/// One number that only grows.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Adds one if `hit`.
+    pub(crate) fn hit(&self, hit: bool) {
+        if hit {
+            self.add(1);
+        }
+    }
+
+    pub(crate) fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The numbers of one stream at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StreamStats {
+    /// Frames that came in.
+    pub frames: u64,
+    /// Payload bytes that came in.
+    pub bytes: u64,
+    /// When the newest frame of the running publication came.
+    pub last_frame: Option<Instant>,
+    /// Frames held in memory.
+    pub held_frames: u64,
+    /// Payload bytes held in memory, without their encoded forms.
+    pub held_bytes: u64,
+    /// How often a reader was too far behind and jumped (limit `viewer.queue`).
+    pub skips: u64,
+    /// How many frames readers missed by that.
+    pub skipped_frames: u64,
+    /// How often a group of pictures grew past what is cached (limit `gop`).
+    pub gop_overflows: u64,
+    /// How often metadata or a sequence header was not kept for new readers (limit
+    /// `stream.headers`).
+    pub header_overflows: u64,
+}
+
+/// The numbers of a broker at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BrokerStats {
+    /// Publications begun.
+    pub publications: u64,
+    /// Publications refused because the name was in use.
+    pub refused: u64,
+    /// Subscriptions begun.
+    pub subscriptions: u64,
+}

@@ -1,0 +1,113 @@
+//! One stream: its log, its readers, its counters, and the order of their locks.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::task::Waker;
+
+use crate::limits::Limits;
+use crate::log::{Garbage, Log, Position};
+use crate::stats::{Counters, StreamStats};
+use crate::waiter::Waiter;
+
+/// Lock order: log, then readers, then one waker. No foreign code (wakers, encoders, destructors
+/// of frames) runs under any of them.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    log: RwLock<Log>,
+    readers: Mutex<Vec<Arc<Waiter>>>,
+    pub(crate) counters: Counters,
+}
+
+impl Stream {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            log: RwLock::new(Log::new(limits)),
+            readers: Mutex::default(),
+            counters: Counters::default(),
+        }
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Log> {
+        self.log.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Log> {
+        self.log.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Vec<Arc<Waiter>>> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn reader_count(&self) -> usize {
+        self.readers().len()
+    }
+
+    pub(crate) fn add_reader(&self, waiter: Arc<Waiter>) {
+        self.readers().push(waiter);
+    }
+
+    pub(crate) fn remove_reader(&self, waiter: &Arc<Waiter>) {
+        let mut readers = self.readers();
+        if let Some(index) = readers
+            .iter()
+            .position(|reader| Arc::ptr_eq(reader, waiter))
+        {
+            readers.swap_remove(index);
+        }
+    }
+
+    /// Lets go of what no reader needs. The caller drops the garbage after the log's lock.
+    pub(crate) fn trim(&self, log: &mut Log, garbage: &mut Garbage) {
+        if log.has_backlog() {
+            let needed = self.readers().iter().map(|reader| reader.needs()).min();
+            log.trim(needed.unwrap_or(Position::MAX), garbage);
+        }
+    }
+
+    /// Lets go of what is left of an ended publication as its readers leave it. While one runs,
+    /// its publisher does that.
+    pub(crate) fn trim_ended(&self) {
+        let mut garbage = Garbage::new();
+        let has_rest = |log: &Log| log.publication().is_none() && log.has_backlog();
+        if !has_rest(&self.read()) {
+            return;
+        }
+        let mut log = self.write();
+        if has_rest(&log) {
+            self.trim(&mut log, &mut garbage);
+        }
+        drop(log);
+    }
+
+    /// Wakes the readers that a flush up to `visible` has something for. `wakers` is room to
+    /// collect them in, empty before and after.
+    pub(crate) fn wake(&self, visible: Position, joinable: bool, wakers: &mut Vec<Waker>) {
+        wakers.extend(
+            self.readers()
+                .iter()
+                .filter(|reader| reader.wants(visible, joinable))
+                .filter_map(|reader| reader.take()),
+        );
+        for waker in wakers.drain(..) {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn stats(&self) -> StreamStats {
+        let (held, last_frame) = {
+            let log = self.read();
+            (log.held(), log.newest())
+        };
+        StreamStats {
+            frames: self.counters.frames.value(),
+            bytes: self.counters.bytes.value(),
+            last_frame,
+            held_frames: held.frames,
+            held_bytes: held.bytes,
+            skips: self.counters.skips.value(),
+            skipped_frames: self.counters.skipped_frames.value(),
+            gop_overflows: self.counters.gop_overflows.value(),
+            header_overflows: self.counters.header_overflows.value(),
+        }
+    }
+}

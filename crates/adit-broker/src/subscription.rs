@@ -1,0 +1,116 @@
+//! A reader's side of a stream.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::broker::Registry;
+use crate::cursor::Cursor;
+use crate::stream::Stream;
+use crate::waiter::Waiter;
+use crate::{Delivery, GopCache, StreamKey};
+
+/// A reader of one stream; dropping it leaves.
+///
+/// What it gets, in this order, as often as the stream is published:
+///
+/// 1. [`Delivery::Started`], at once if a publication runs.
+/// 2. Metadata, then the sequence headers of every track, stamped with the time of the frame they
+///    lead to; then frames from a key frame on, untouched and without gaps. A stream without
+///    video begins with any frame.
+/// 3. When the reader was too slow: [`Delivery::Skipped`], then as in 2 from a newer key frame.
+/// 4. [`Delivery::Stopped`].
+#[derive(Debug)]
+pub struct Subscription {
+    registry: Arc<Registry>,
+    key: StreamKey,
+    stream: Arc<Stream>,
+    waiter: Arc<Waiter>,
+    cursor: Cursor,
+    /// The last look at the log found nothing more: before the next one, arm the waker.
+    caught_up: bool,
+}
+
+impl Subscription {
+    pub(crate) fn begin(
+        registry: Arc<Registry>,
+        key: StreamKey,
+        stream: Arc<Stream>,
+        gop_cache: GopCache,
+    ) -> Self {
+        let waiter = Arc::new(Waiter::new());
+        stream.add_reader(Arc::clone(&waiter));
+        let cursor = Cursor::new(&stream.read(), gop_cache);
+        Self {
+            registry,
+            key,
+            stream,
+            waiter,
+            cursor,
+            caught_up: false,
+        }
+    }
+
+    /// The name of the stream.
+    pub fn key(&self) -> &StreamKey {
+        &self.key
+    }
+
+    /// The next delivery. `Pending` only when the reader has everything that is visible; the task
+    /// of the newest call is then woken when there is more.
+    ///
+    /// Call it until it is pending or the output is full, then write: frames that wait for a
+    /// flush are handed out along the way if the reader is at work anyway.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Delivery> {
+        loop {
+            if let Some(delivery) = self.cursor.pop() {
+                return Poll::Ready(self.counted(delivery));
+            }
+            // Armed before the look that finds nothing, so that no flush in between is missed.
+            let armed = self.caught_up;
+            if armed {
+                self.waiter.arm(cx.waker());
+            }
+            self.look();
+            match (armed, self.cursor.is_dry()) {
+                (true, true) => {
+                    self.caught_up = false;
+                    return Poll::Pending;
+                }
+                (true, false) => self.waiter.disarm(),
+                (false, _) => {}
+            }
+        }
+    }
+
+    /// Takes the next batch out of the log.
+    fn look(&mut self) {
+        let was_playing = self.cursor.needs().is_some();
+        {
+            let log = self.stream.read();
+            self.cursor.advance(&log);
+            let needs = self.cursor.needs();
+            self.waiter.set_needs(needs);
+            self.caught_up = needs.is_none_or(|position| position >= log.visible());
+        }
+        if was_playing && self.cursor.needs().is_none() {
+            self.stream.trim_ended();
+        }
+    }
+
+    fn counted(&self, delivery: Delivery) -> Delivery {
+        if let Delivery::Skipped { frames } = &delivery {
+            self.stream.counters.skips.add(1);
+            self.stream.counters.skipped_frames.add(*frames);
+        }
+        delivery
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.waiter.disarm();
+        self.stream.remove_reader(&self.waiter);
+        self.stream.trim_ended();
+        self.registry.unsubscribe(&self.key);
+    }
+}
