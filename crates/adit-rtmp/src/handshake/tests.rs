@@ -111,17 +111,21 @@ fn a_publishing_ffmpeg_does_not_sign_its_c2() {
 }
 
 #[test]
-fn digests_at_the_ends_of_their_block_are_found() {
+fn a_digest_lies_where_the_sum_of_four_bytes_says() {
     for (scheme, block) in [(Scheme::DigestFirst, 8), (Scheme::KeyFirst, 772)] {
-        for offset in [[0; 4], [255, 255, 217, 0], [255, 255, 218, 0], [255; 4]] {
+        for (sum, place) in [
+            ([0, 0, 0, 0], 0),
+            ([1, 2, 3, 4], 10),
+            ([255, 255, 190, 0], 700),
+            ([255, 255, 217, 0], 727),
+            ([255, 255, 218, 0], 0),
+            ([255, 255, 255, 255], 292),
+        ] {
             let mut packet = [0x55; PACKET];
-            packet[block..block + 4].copy_from_slice(&offset);
+            packet[block..block + 4].copy_from_slice(&sum);
             let digest = digest::sign(&mut packet, Role::Server, scheme).unwrap();
-            assert_eq!(
-                digest::find(&packet, Role::Server),
-                Some((scheme, digest)),
-                "{offset:?}"
-            );
+            assert_eq!(packet[block + 4 + place..][..32], digest, "{scheme:?} {sum:?}");
+            assert_eq!(digest::find(&packet, Role::Server), Some((scheme, digest)));
             assert_eq!(digest::find(&packet, Role::Client), None);
         }
     }

@@ -156,6 +156,24 @@ fn memory_follows_what_was_sent_not_what_was_promised() {
 }
 
 #[test]
+fn a_buffer_has_room_for_what_is_at_hand_and_then_twice_as_much() {
+    let wire = Wire::new().control(1, 1000).type0(6, 0, 60_000, 9, 1).bytes(&[1; 1000]).0;
+    let more = Wire::new().type3(6).bytes(&[1; 1000]).0;
+    let mut reader = reader();
+    read(&mut reader, &[&wire]).unwrap();
+    let streams = 4 * size_of::<crate::chunk::stream::Stream>();
+    let mut room = |pieces: usize| {
+        read(&mut reader, &[&more.repeat(pieces)]).unwrap();
+        reader.heap() - streams
+    };
+    assert_eq!(room(1), 4096);
+    // Full with 4 pieces; 8 were at hand, with the 7 headers between them.
+    assert_eq!(room(10), 12_007);
+    assert_eq!(room(1), 24_000);
+    assert_eq!(room(46), 24_000 + 35 * 1000 + 34);
+}
+
+#[test]
 fn a_payload_has_exactly_its_size() {
     // Taking the whole of a buffer back needs no copy only if there is nothing around it.
     let wire = Wire::new()
