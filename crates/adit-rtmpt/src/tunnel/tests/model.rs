@@ -177,6 +177,7 @@ impl World {
             self.step();
             self.drain();
         }
+        self.take();
         assert_eq!(self.heard, self.written, "everything written is heard");
         assert_eq!(self.taken, self.sent, "everything sent is taken");
         *self.tunnel.counters()
@@ -224,8 +225,8 @@ impl World {
         }
     }
 
-    /// The RTMP side: takes what came, now and then says something.
-    fn turn(&mut self) {
+    /// The RTMP side takes what came; it may do so after the end, too.
+    fn take(&mut self) {
         while let Some(bytes) = self.tunnel.poll_received(self.now) {
             assert_eq!(
                 bytes,
@@ -235,6 +236,11 @@ impl World {
             );
             self.taken += bytes.len() as u64;
         }
+    }
+
+    /// The RTMP side takes what came and now and then says something.
+    fn turn(&mut self) {
+        self.take();
         if self.closing && self.play.ending == Ending::Server && self.all_is_taken() {
             self.tunnel.close(self.now);
         } else if self.percent(60) && !self.closing {
