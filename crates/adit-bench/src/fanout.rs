@@ -1,7 +1,7 @@
 //! `adit-bench fanout`: rounds of one publisher and many players, the servers taking turns.
 
 use std::{
-    thread,
+    process, thread,
     time::{Duration, Instant},
 };
 
@@ -10,7 +10,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::{
     cli::{self, Latency},
     error::{Error, Result},
-    measure::{CpuTime, Machine, date, resident_bytes, thread_cpu_seconds},
+    measure::{CpuTime, Machine, date, machine_cpu_seconds, resident_bytes, thread_cpu_seconds},
     media,
     publisher::Publisher,
     report::{self, Report},
@@ -111,9 +111,6 @@ fn measure(options: &cli::Fanout, launcher: &Launcher, number: u32, kind: Kind) 
     let playing = resident_bytes(pid)?;
 
     let tally = swarm.tally();
-    let mut faults = tally.faults.clone();
-    faults.never_arrived = missing_players(options.players, &swarm);
-    faults.stalled = swarm.stalled();
     let round = Round {
         number,
         kind,
@@ -130,7 +127,7 @@ fn measure(options: &cli::Fanout, launcher: &Launcher, number: u32, kind: Kind) 
         video_delay: Percentiles::of(&tally.video_delays),
         audio_delay: Percentiles::of(&tally.audio_delays),
         idle: None,
-        faults,
+        faults: swarm.faults(),
     };
     drop(swarm);
     publisher.map_or(Ok(()), Publisher::stop)?;
@@ -143,7 +140,9 @@ struct Meter {
     pid: u32,
     begun: Instant,
     server_cpu: CpuTime,
+    own_cpu: CpuTime,
     swarm_cpu_s: f64,
+    machine_cpu_s: f64,
     payload_bytes: u64,
     wire_bytes: u64,
     messages: u64,
@@ -155,7 +154,9 @@ impl Meter {
         Ok(Self {
             pid,
             server_cpu: CpuTime::of(pid)?,
+            own_cpu: CpuTime::of(process::id())?,
             swarm_cpu_s: thread_cpu_seconds(),
+            machine_cpu_s: machine_cpu_seconds()?,
             payload_bytes: tally.payload_bytes,
             wire_bytes: tally.wire_bytes,
             messages: tally.messages,
@@ -166,7 +167,10 @@ impl Meter {
     fn end(self, swarm: &Swarm, players: u32) -> Result<(Delivery, Cpu)> {
         let window_s = self.begun.elapsed().as_secs_f64();
         let server = CpuTime::of(self.pid)?.since(self.server_cpu);
+        let own = CpuTime::of(process::id())?.since(self.own_cpu);
         let swarm_s = thread_cpu_seconds() - self.swarm_cpu_s;
+        let machine_s = machine_cpu_seconds()? - self.machine_cpu_s;
+        let others_s = (machine_s - server.total() - own.total()).max(0.0);
         let tally = swarm.tally();
         let delivery = Delivery {
             window_s,
@@ -175,7 +179,14 @@ impl Meter {
             messages: tally.messages - self.messages,
             expected_bytes: media::bytes_per_second() as f64 * window_s * f64::from(players),
         };
-        Ok((delivery, Cpu { server, swarm_s }))
+        Ok((
+            delivery,
+            Cpu {
+                server,
+                swarm_s,
+                others_s,
+            },
+        ))
     }
 }
 
@@ -191,14 +202,6 @@ fn ramp(swarm: &mut Swarm, connections: u32, server: &mut Server) -> Result<f64>
     Ok(begun.elapsed().as_secs_f64())
 }
 
-/// Players that are connected but never got what they wanted.
-fn missing_players(wanted: u32, swarm: &Swarm) -> u64 {
-    let arrived = u64::try_from(swarm.tally().arrived).unwrap_or(u64::MAX);
-    u64::from(wanted)
-        .saturating_sub(arrived)
-        .saturating_sub(swarm.tally().faults.lost)
-}
-
 fn measure_idle(
     launcher: &Launcher,
     kind: Kind,
@@ -212,11 +215,7 @@ fn measure_idle(
     ramp(&mut swarm, connections, &mut server)?;
     swarm.run_for(SETTLE)?;
     let with_them = resident_bytes(server.pid())?;
-    faults.lost += swarm.tally().faults.lost;
-    faults.never_arrived += missing_players(connections, &swarm);
-    faults
-        .reasons
-        .extend(swarm.tally().faults.reasons.iter().cloned());
+    faults.add_connections(swarm.faults());
     drop(swarm);
     server.stop()?;
     Ok(Idle {

@@ -55,6 +55,31 @@ impl CpuTime {
     }
 }
 
+/// CPU time that all cores together have spent on anything, in seconds; what a hypervisor took away
+/// counts too.
+pub(crate) fn machine_cpu_seconds() -> Result<f64> {
+    let path = "/proc/stat";
+    let stat = fs::read_to_string(path).doing(|| format!("reading {path}"))?;
+    let ticks = busy_ticks(&stat)
+        .ok_or_else(|| Error::Setup(format!("{path} has an unknown form: {stat}")))?;
+    Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
+/// user, nice, system, (idle, iowait,) irq, softirq and steal of the first line.
+fn busy_ticks(stat: &str) -> Option<u64> {
+    let fields = stat
+        .lines()
+        .next()?
+        .strip_prefix("cpu ")?
+        .split_ascii_whitespace();
+    let ticks: Vec<u64> = fields
+        .map(str::parse)
+        .collect::<std::result::Result<_, _>>()
+        .ok()?;
+    let (idle, iowait) = (ticks.get(3)?, ticks.get(4)?);
+    Some(ticks.iter().take(8).sum::<u64>() - idle - iowait)
+}
+
 /// utime and stime, fields 14 and 15; the command name before them may hold anything.
 fn cpu_ticks(stat: &str) -> Option<(u64, u64)> {
     let (_, after_name) = stat.rsplit_once(')')?;

@@ -16,6 +16,9 @@ use crate::{
 /// Above this part of a core the swarm is no longer certain to keep up.
 const SWARM_LIMIT: f64 = 0.9;
 
+/// Cores kept busy by others above which a round is marked.
+const FOREIGN_LIMIT: f64 = 0.1;
+
 /// Everything a run has found.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -111,10 +114,11 @@ impl Report {
             .max()
             .unwrap_or_default();
         let mut notes = format!(
-            "\nmedians of {rounds} rounds of {} s; CPU of the server process, payload delivered; \
-             x loop: against the bare\nloop that writes as often; delays of video messages from \
-             the publisher's write to the player's read; a server that gathers can be \
-             one batch\noff in its share\n",
+            "\n\
+             medians of {rounds} rounds of {} s; CPU of the server process for payload delivered\n\
+             x nginx, x loop: ratios within a round, the loop being the one that writes as often\n\
+             share: of what all players should get; one that gathers may be a batch off\n\
+             p50, p99: video messages, from the publisher's write to the player's read\n",
             self.seconds
         );
         for round in &self.rounds {
@@ -125,6 +129,11 @@ impl Report {
             if round.swarm_load() > SWARM_LIMIT {
                 let what = "the swarm was busy all the time: delays and shares are its own";
                 notes.push_str(&format_line(&name, what));
+            }
+            if round.foreign_load() > FOREIGN_LIMIT {
+                let cores = round.foreign_load();
+                let what = format!("other processes kept {cores:.1} cores busy");
+                notes.push_str(&format_line(&name, &what));
             }
         }
         notes
@@ -226,13 +235,15 @@ impl Report {
 /// One round in one line.
 pub(crate) fn progress(round: &Round, rounds: u32) -> String {
     format!(
-        "round {}/{rounds} {}: {:.0} Mbit/s, {:.4} CPU-s/Gbit, {} faults, swarm {:.0} % of a core",
+        "round {}/{rounds} {}: {:.0} Mbit/s, {:.4} CPU-s/Gbit, {} faults; cores busy: swarm {:.2}, \
+         others {:.2}",
         round.number,
         round.kind,
         round.megabits_per_second(),
         round.cpu_per_gigabit(),
         round.faults.total(),
-        round.swarm_load() * 100.0
+        round.swarm_load(),
+        round.foreign_load()
     )
 }
 
@@ -301,6 +312,7 @@ fn round_json(round: &Round) -> Value {
         "cpu_system_s": round.cpu.server.system,
         "cpu_s_per_gbit": round.cpu_per_gigabit(),
         "swarm_cpu_s": round.cpu.swarm_s,
+        "others_cpu_s": round.cpu.others_s,
         "publisher_late_us": round.publisher_late_us,
         "resident_started": round.memory.started,
         "resident_published": round.memory.published,

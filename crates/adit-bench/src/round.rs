@@ -43,6 +43,8 @@ pub(crate) struct Cpu {
     pub(crate) server: CpuTime,
     /// The swarm's one thread, in seconds.
     pub(crate) swarm_s: f64,
+    /// Everything else on the machine, in seconds of one core.
+    pub(crate) others_s: f64,
 }
 
 /// Resident memory of a server, in bytes.
@@ -91,6 +93,11 @@ impl Round {
 
     pub(crate) fn bytes_per_player(&self) -> f64 {
         (self.memory.playing as f64 - self.memory.published as f64) / f64::from(self.players)
+    }
+
+    /// The cores that other processes of the machine kept busy, on average.
+    pub(crate) fn foreign_load(&self) -> f64 {
+        self.cpu.others_s / self.delivery.window_s
     }
 
     /// The part of one core that the swarm used.

@@ -12,6 +12,16 @@ fn cpu_ticks_are_found_behind_any_command_name() {
 }
 
 #[test]
+fn a_busy_machine_is_what_is_neither_idle_nor_waiting() {
+    assert_eq!(
+        busy_ticks("cpu  100 20 30 4000 500 6 7 8 9 10\ncpu0 1 1 1 1"),
+        Some(171)
+    );
+    assert_eq!(busy_ticks("intr 5"), None);
+    assert!(machine_cpu_seconds().unwrap() > 0.0);
+}
+
+#[test]
 fn resident_memory_is_given_in_bytes() {
     assert_eq!(
         resident("VmPeak:\t 1 kB\nVmRSS:\t    1234 kB\n"),

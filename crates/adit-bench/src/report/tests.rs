@@ -36,6 +36,7 @@ fn round(number: u32, kind: Kind, cpu: f64) -> Round {
                 system: cpu,
             },
             swarm_s: 0.5,
+            others_s: 0.01,
         },
         publisher_late_us: Some(50),
         memory: Memory {
@@ -124,9 +125,10 @@ fn the_table_gives_medians_and_leaves_out_what_was_not_measured() {
 }
 
 #[test]
-fn a_swarm_at_its_limit_and_lost_players_are_told() {
+fn a_swarm_at_its_limit_a_busy_machine_and_lost_players_are_told() {
     let mut rounds = three_rounds();
     rounds[0].cpu.swarm_s = 0.95;
+    rounds[2].cpu.others_s = 0.5;
     rounds[1].faults.reasons.push("player 3: closed".to_owned());
     let table = report(rounds).table();
     assert!(

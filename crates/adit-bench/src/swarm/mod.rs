@@ -73,6 +73,23 @@ impl Swarm {
         Ok(())
     }
 
+    /// All faults so far, with the players that have not arrived and those that received nothing
+    /// since the window began.
+    pub(crate) fn faults(&self) -> Faults {
+        let mut faults = self.tally.faults.clone();
+        for reason in self.players.iter().filter_map(Player::straggles) {
+            faults.never_arrived += 1;
+            faults.explain(reason);
+        }
+        faults.never_arrived += (self.wanted - self.players.len()) as u64;
+        faults.stalled = self
+            .players
+            .iter()
+            .filter(|player| player.is_stalled())
+            .count() as u64;
+        faults
+    }
+
     /// Receives for `duration`.
     pub(crate) fn run_for(&mut self, duration: Duration) -> Result<()> {
         let end = Instant::now() + duration;
@@ -93,14 +110,6 @@ impl Swarm {
     pub(crate) fn begin_window(&mut self) {
         self.tally.forget_delays();
         self.players.iter_mut().for_each(Player::begin_window);
-    }
-
-    /// Players that have received nothing since the window began.
-    pub(crate) fn stalled(&self) -> u64 {
-        self.players
-            .iter()
-            .filter(|player| player.is_stalled())
-            .count() as u64
     }
 
     fn open(&mut self) -> Result<()> {

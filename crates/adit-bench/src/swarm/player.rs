@@ -67,6 +67,7 @@ struct Session {
     slots: Vec<Slot>,
     /// Sequence number the next message must have; none before the first key frame.
     expected: Option<u32>,
+    /// One bit for each codec whose sequence header has come, 1 audio and 2 video.
     headers: u8,
     received: u64,
     /// What had been received when the window began.
@@ -158,6 +159,22 @@ impl Player {
     /// Whether the player is there but has received nothing since the window began.
     pub(super) fn is_stalled(&self) -> bool {
         self.stage == Stage::Arrived && self.session.received == self.session.received_before
+    }
+
+    /// Why the player is not where it should be; None when it is, or is known to be lost.
+    pub(super) fn straggles(&self) -> Option<String> {
+        let stage = match &self.stage {
+            Stage::Arrived | Stage::Lost => return None,
+            Stage::Connecting => "it is not connected",
+            Stage::Handshake(_) => "the handshake is not complete",
+            Stage::Setup => "its commands are not all answered",
+            Stage::Ready => "no key frame has come",
+        };
+        let received = self.session.received;
+        Some(format!(
+            "player {}: {stage}, {received} bytes received",
+            self.session.number
+        ))
     }
 
     fn greet(&mut self) -> Result<(), String> {
@@ -321,9 +338,10 @@ impl Session {
     }
 
     fn media(&mut self, received: Received, part: &Part<'_>, now_ns: u64, tally: &mut Tally) {
+        let codec = if part.head.kind == media::AUDIO { 1 } else { 2 };
         let (content, mark) = match received {
             Received::Header => {
-                self.headers |= if part.head.kind == media::AUDIO { 1 } else { 2 };
+                self.headers |= codec;
                 return;
             }
             Received::Corrupt => {
@@ -339,6 +357,10 @@ impl Session {
         if part.head.timestamp != mark.timestamp {
             tally.faults.wrong_timestamp += 1;
         }
+        if self.goal == Goal::Play && self.headers & codec == 0 {
+            tally.faults.headers_missing += 1;
+            self.headers |= codec;
+        }
         tally.sample_delay(self.number, content, mark, now_ns);
         self.in_order(content, mark, tally);
     }
@@ -347,9 +369,6 @@ impl Session {
         let Some(expected) = self.expected else {
             if content == Content::Key {
                 self.expected = Some(mark.sequence + 1);
-                if self.goal == Goal::Play && self.headers != 3 {
-                    tally.faults.headers_missing += 1;
-                }
             }
             return;
         };

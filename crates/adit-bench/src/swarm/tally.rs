@@ -18,7 +18,7 @@ pub(crate) struct Faults {
     pub(crate) corrupt: u64,
     /// Messages whose RTMP timestamp is not the one they were sent with.
     pub(crate) wrong_timestamp: u64,
-    /// Players that got a key frame before both sequence headers.
+    /// Players and codecs whose first frame came before the sequence header.
     pub(crate) headers_missing: u64,
     /// Players refused or cut off.
     pub(crate) lost: u64,
@@ -26,7 +26,7 @@ pub(crate) struct Faults {
     pub(crate) never_arrived: u64,
     /// Players that were there but received nothing in the window.
     pub(crate) stalled: u64,
-    /// The first few reasons for lost players.
+    /// The first few reasons for players that are not there.
     pub(crate) reasons: Vec<String>,
 }
 
@@ -41,6 +41,22 @@ impl Faults {
             + self.lost
             + self.never_arrived
             + self.stalled
+    }
+
+    /// Adds the connections that `idle`, a swarm that does not play, has lost.
+    pub(crate) fn add_connections(&mut self, idle: Self) {
+        self.lost += idle.lost;
+        self.never_arrived += idle.never_arrived;
+        for reason in idle.reasons {
+            self.explain(format!("idle {reason}"));
+        }
+    }
+
+    /// Keeps a reason, if there is room for more.
+    pub(super) fn explain(&mut self, reason: String) {
+        if self.reasons.len() < MAX_REASONS {
+            self.reasons.push(reason);
+        }
     }
 
     pub(super) fn lost_players(&self) -> usize {

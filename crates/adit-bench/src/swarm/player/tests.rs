@@ -121,9 +121,19 @@ fn what_comes_before_the_joining_key_frame_is_nobodys_loss() {
 }
 
 #[test]
-fn a_key_frame_before_the_sequence_headers_is_a_fault() {
+fn a_frame_before_its_sequence_header_is_a_fault() {
+    for header in [0, 1] {
+        let mut messages = stream(10);
+        messages.remove(header);
+        let faults = play(&messages).faults;
+        assert_eq!((faults.headers_missing, faults.total()), (1, 1));
+    }
+}
+
+#[test]
+fn a_sequence_header_may_come_as_late_as_the_first_frame_of_its_codec() {
     let mut messages = stream(10);
-    messages.remove(0);
-    let faults = play(&messages).faults;
-    assert_eq!((faults.headers_missing, faults.total()), (1, 1));
+    messages.swap(1, 2);
+    assert_eq!(messages[1].0, media::VIDEO);
+    assert_eq!(play(&messages).faults.total(), 0);
 }
