@@ -25,7 +25,8 @@ pub(crate) struct Current {
     group: Option<Group>,
     /// The newest group of pictures, while it is within the limits.
     pub(crate) join: Option<Join>,
-    /// Where new readers begin while there is no video.
+    /// Where new readers begin while there is no video: after the newest header, so that the
+    /// headers they get first are those of the frames that follow.
     pub(crate) tail: Position,
 }
 
@@ -91,6 +92,9 @@ impl Current {
         let flags = frame.flags();
         if frame.kind() == FrameKind::Video && (flags.is_coded() || flags.is_sequence_header()) {
             self.note_video(now, frame, limits);
+        }
+        if flags.is_sequence_header() || flags.is_metadata() {
+            self.tail = place.position.saturating_add(1);
         }
         if flags.is_key_frame() {
             change.new_group = self.note_key_frame(frame, place);

@@ -223,6 +223,3 @@ fn is_running(publication: &PublicationInfo, log: &Log) -> bool {
     log.publication()
         .is_some_and(|current| current.id == publication.id)
 }
-
-#[cfg(test)]
-mod tests;

@@ -23,6 +23,8 @@ mod shared;
 mod stats;
 mod stream;
 mod subscription;
+#[cfg(test)]
+mod testing;
 mod waiter;
 
 pub use broker::{Broker, NameInUse, StreamSnapshot};

@@ -236,20 +236,11 @@ impl Log {
         !within
     }
 
-    /// Moves the start for new readers of a stream without video past what is too old, and past
-    /// headers, which they get anyway.
+    /// Moves the start for new readers of a stream without video past what is too old.
     fn move_tail(&mut self) {
-        let Some(mut tail) = self
-            .current
-            .as_ref()
-            .map(|current| current.tail.max(self.base))
-        else {
-            return;
-        };
-        while let Some(entry) = self.entry(tail) {
-            if self.is_within(tail, &self.limits.tail) && entry.is_start() {
-                break;
-            }
+        let Some(current) = &self.current else { return };
+        let mut tail = current.tail.max(self.base);
+        while tail < self.head() && !self.is_within(tail, &self.limits.tail) {
             tail = tail.saturating_add(1);
         }
         if let Some(current) = &mut self.current {
@@ -272,13 +263,8 @@ impl Log {
     }
 
     fn join_without_video(&self, current: &Current, from: Position) -> Option<Join> {
-        let mut position = current.tail.max(from);
-        let mut entries = self.entries_from(position)?;
-        let entry = entries.find(|entry| {
-            let start = entry.is_start();
-            position = position.saturating_add(u64::from(!start));
-            start
-        })?;
+        let position = current.tail.max(from);
+        let entry = self.entry(position)?;
         let Item::Frame(frame) = &entry.item else {
             return None;
         };
@@ -354,19 +340,6 @@ impl Log {
     }
 }
 
-impl Entry {
-    /// Whether a reader of a stream without video may begin here.
-    fn is_start(&self) -> bool {
-        match &self.item {
-            Item::Frame(frame) => {
-                let flags = frame.frame().flags();
-                !flags.is_sequence_header() && !flags.is_metadata()
-            }
-            Item::Stopped => false,
-        }
-    }
-}
-
 impl Total {
     const fn plus(self, other: Self) -> Self {
         Self {
@@ -382,6 +355,3 @@ impl Total {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

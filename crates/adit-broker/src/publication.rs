@@ -188,3 +188,6 @@ impl Drop for Publication {
         self.wake(visible);
     }
 }
+
+#[cfg(test)]
+mod tests;

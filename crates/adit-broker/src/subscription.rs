@@ -114,3 +114,6 @@ impl Drop for Subscription {
         self.registry.unsubscribe(&self.key);
     }
 }
+
+#[cfg(test)]
+mod tests;
