@@ -115,7 +115,7 @@ impl ChunkStreamId {
 
     /// 64 to 65,599.
     const fn beyond_one_byte(offset: u16) -> Self {
-        Self(64 + offset as u32)
+        Self((offset as u32).saturating_add(64))
     }
 }
 

@@ -124,7 +124,11 @@ fn a_digest_lies_where_the_sum_of_four_bytes_says() {
             let mut packet = [0x55; PACKET];
             packet[block..block + 4].copy_from_slice(&sum);
             let digest = digest::sign(&mut packet, Role::Server, scheme).unwrap();
-            assert_eq!(packet[block + 4 + place..][..32], digest, "{scheme:?} {sum:?}");
+            assert_eq!(
+                packet[block + 4 + place..][..32],
+                digest,
+                "{scheme:?} {sum:?}"
+            );
             assert_eq!(digest::find(&packet, Role::Server), Some((scheme, digest)));
             assert_eq!(digest::find(&packet, Role::Client), None);
         }

@@ -210,7 +210,9 @@ fn an_aborted_message_no_longer_counts_as_unfinished() {
     let mut reader = reader();
     read(&mut reader, &[&Wire::new().control(1, 1 << 20).0]).unwrap();
     for _ in 0..20 {
-        let wire = Wire::new().type0(6, 0, 10_000_000, 9, 1).bytes(&vec![0; 1 << 20]);
+        let wire = Wire::new()
+            .type0(6, 0, 10_000_000, 9, 1)
+            .bytes(&vec![0; 1 << 20]);
         read(&mut reader, &[&wire.0]).unwrap();
         assert!(reader.is_inside_message());
         read(&mut reader, &[&Wire::new().control(2, 6).0]).unwrap();

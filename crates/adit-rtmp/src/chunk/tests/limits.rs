@@ -157,7 +157,11 @@ fn memory_follows_what_was_sent_not_what_was_promised() {
 
 #[test]
 fn a_buffer_has_room_for_what_is_at_hand_and_then_twice_as_much() {
-    let wire = Wire::new().control(1, 1000).type0(6, 0, 60_000, 9, 1).bytes(&[1; 1000]).0;
+    let wire = Wire::new()
+        .control(1, 1000)
+        .type0(6, 0, 60_000, 9, 1)
+        .bytes(&[1; 1000])
+        .0;
     let more = Wire::new().type3(6).bytes(&[1; 1000]).0;
     let mut reader = reader();
     read(&mut reader, &[&wire]).unwrap();

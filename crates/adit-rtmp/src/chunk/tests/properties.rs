@@ -73,7 +73,13 @@ fn chunks_of(message: &Message, chunk_size: usize, repeat: bool) -> Vec<Vec<u8>>
 /// A piece of a chunk stream that is often, but not always, right where it stands.
 fn fragment() -> impl Strategy<Value = Vec<u8>> {
     let small = || (3..6_u32, 0..200_u32, 0..130_usize, time());
-    let ext = |wire: Wire, time: u32| if time >= 0xFF_FFFF { wire.ext(time) } else { wire };
+    let ext = |wire: Wire, time: u32| {
+        if time >= 0xFF_FFFF {
+            wire.ext(time)
+        } else {
+            wire
+        }
+    };
     let short = |time: u32| time.min(0xFF_FFFF);
     prop_oneof![
         4 => small().prop_map(move |(id, len, count, time)| {
