@@ -51,7 +51,7 @@ pub const HEADER_FIELDS: usize = 64;
 /// First byte of a request to the end of its header (`http.header`).
 pub const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 /// Silence between two requests (`http.keepalive`).
-pub const KEEP_ALIVE: Duration = Duration::from_secs(60);
+pub const KEEP_ALIVE: Duration = Duration::from_mins(1);
 /// A whole request body (`http.body`).
 pub const BODY_DEADLINE: Duration = Duration::from_secs(30);
 /// After this long a body must have come at [`BODY_RATE`] on average (`http.body`).
@@ -62,3 +62,5 @@ pub const BODY_RATE: u64 = 1024;
 pub const WRITE_STALL: Duration = Duration::from_secs(20);
 /// How often tunnel sessions nobody asks for are looked after; their times may be late by this much (`rtmpt.tick`).
 pub const SESSION_TICK: Duration = Duration::from_millis(500);
+/// How long the last replies of a tunnel session that is over are kept for a client that did not get them (`rtmpt.afterlife`).
+pub const SESSION_AFTERLIFE: Duration = Duration::from_secs(2);

@@ -19,7 +19,7 @@ pub enum Sniff {
     NeedMore,
     /// A plain RTMP handshake.
     Rtmp,
-    /// A TLS ClientHello.
+    /// A TLS `ClientHello`.
     Tls,
     /// An HTTP/1 request.
     Http,

@@ -43,7 +43,7 @@ pub enum CertificateSource {
 
 /// A certificate in use. Clones share it, so all see a replacement.
 ///
-/// TLS 1.2 and 1.3, no session tickets and no resumption: rtmpdump (GnuTLS) dies of tickets. `http/1.1` is agreed
+/// TLS 1.2 and 1.3, no session tickets and no resumption: rtmpdump (`GnuTLS`) dies of tickets. `http/1.1` is agreed
 /// on when the client offers it, nothing otherwise; a client that offers only other protocols is let in all the
 /// same.
 #[derive(Clone)]

@@ -21,7 +21,7 @@ impl TunnelCarrier {
     }
 
     pub(super) fn poll_recv(
-        &mut self,
+        &self,
         cx: &mut Context<'_>,
         info: &mut CarrierInfo,
     ) -> Poll<io::Result<Option<Bytes>>> {
@@ -31,14 +31,14 @@ impl TunnelCarrier {
     }
 
     pub(super) fn poll_send<B: Buf + ?Sized>(
-        &mut self,
+        &self,
         cx: &mut Context<'_>,
         mut out: &mut B,
     ) -> Poll<io::Result<()>> {
         self.session.poll_write(cx, &mut out).map_err(broken)
     }
 
-    pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_close(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.session.poll_close(cx).map(Ok)
     }
 }
@@ -47,7 +47,7 @@ impl Drop for TunnelCarrier {
     fn drop(&mut self) {
         self.session.abandon();
         self.sessions
-            .remove(Instant::now().into_std(), &self.session);
+            .look_after(Instant::now().into_std(), &self.session);
     }
 }
 

@@ -4,6 +4,7 @@ use super::exchange::Exchange;
 use super::tunnel::{level, now};
 use crate::carrier::Origin;
 use crate::counters::Counters;
+use crate::limits;
 use adit_rtmpt::{
     CloseReason, Lookup, OpenRefused, Reply, Request, RequestId, SecurityLevel, ServerTunnel,
     SessionId, SessionTable, State, TableConfig, TunnelConfig,
@@ -28,7 +29,8 @@ struct All {
     table: Mutex<SessionTable<Arc<Session>>>,
     tunnel: TunnelConfig,
     counters: Counters,
-    emptied: Notify,
+    /// Some session ended.
+    ended: Notify,
 }
 
 /// A session that was just opened.
@@ -43,7 +45,7 @@ impl Sessions {
             table: Mutex::new(SessionTable::new(table)),
             tunnel,
             counters,
-            emptied: Notify::new(),
+            ended: Notify::new(),
         }))
     }
 
@@ -91,46 +93,42 @@ impl Sessions {
 
     /// Notes what has become of a session that was just used.
     pub(crate) fn look_after(&self, now: Instant, session: &Session) {
-        match session.news() {
+        match session.news(now) {
             News::None => {}
             News::Proven => self.table().prove(session.id),
-            News::Over => self.remove(now, session),
-        }
-    }
-
-    /// Forgets a session; its id is remembered for a while.
-    pub(crate) fn remove(&self, now: Instant, session: &Session) {
-        let mut table = self.table();
-        table.close(now, session.id);
-        if table.is_empty() {
-            self.0.emptied.notify_waiters();
+            News::Over => self.0.ended.notify_waiters(),
+            News::Forgotten => {
+                // The id is remembered for a while.
+                self.table().close(now, session.id);
+                self.0.ended.notify_waiters();
+            }
         }
     }
 
     /// Wakes the sessions whose time has come.
     pub(crate) fn handle_timeout(&self, now: Instant) {
-        let sessions: Vec<_> = {
-            let mut table = self.table();
-            table.handle_timeout(now);
-            table
-                .iter_mut()
-                .map(|(_, session)| Arc::clone(session))
-                .collect()
-        };
-        for session in sessions {
+        self.table().handle_timeout(now);
+        for session in self.all() {
             session.handle_timeout(now);
             self.look_after(now, &session);
         }
     }
 
+    fn all(&self) -> Vec<Arc<Session>> {
+        self.table()
+            .iter_mut()
+            .map(|(_, session)| Arc::clone(session))
+            .collect()
+    }
+
     /// Waits until the last session is over.
     pub(crate) async fn none_left(&self) {
         loop {
-            let emptied = self.0.emptied.notified();
-            if self.table().is_empty() {
+            let ended = self.0.ended.notified();
+            if self.all().iter().all(|session| session.is_over()) {
                 return;
             }
-            emptied.await;
+            ended.await;
         }
     }
 }
@@ -147,8 +145,12 @@ pub(super) enum Found {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum News {
     None,
+    /// It has shaken hands.
     Proven,
+    /// It is over; the last replies are still kept for whoever did not get them.
     Over,
+    /// Nobody needs it any more.
+    Forgotten,
 }
 
 /// One tunnel session.
@@ -170,6 +172,12 @@ struct Core {
     abandoned: bool,
     /// The table knows that the session is proven.
     proven: bool,
+    /// When the session was first seen to be over.
+    over: Option<Instant>,
+    /// The carrier waits for room to write.
+    wants_room: bool,
+    /// Bytes from the client, up to those the carrier has taken.
+    taken: u64,
     /// Who asked last.
     peer: SocketAddr,
 }
@@ -198,6 +206,9 @@ impl Session {
                 carrier: None,
                 abandoned: false,
                 proven: false,
+                over: None,
+                wants_room: false,
+                taken: 0,
                 peer,
             }),
         }
@@ -231,7 +242,6 @@ impl Session {
         });
         core.tunnel.handle_request(now, id, request);
         core.settle(now);
-        core.wake_carrier();
         Waiting {
             session: Arc::clone(self),
             id,
@@ -247,20 +257,34 @@ impl Session {
         if core.tunnel.poll_timeout().is_some_and(|at| at <= now) {
             core.tunnel.handle_timeout(now);
             core.settle(now);
-            core.wake_carrier();
         }
     }
 
-    fn news(&self) -> News {
+    fn news(&self, now: Instant) -> News {
         let mut core = self.core();
-        if matches!(core.tunnel.state(), State::Closed(_)) || core.abandoned {
-            return News::Over;
+        if core.abandoned {
+            return News::Forgotten;
+        }
+        if matches!(core.tunnel.state(), State::Closed(_)) {
+            return match core.over {
+                Some(since) if since + limits::SESSION_AFTERLIFE <= now => News::Forgotten,
+                Some(_) => News::None,
+                None => {
+                    core.over = Some(now);
+                    News::Over
+                }
+            };
         }
         if !core.proven && core.tunnel.is_proven() {
             core.proven = true;
             return News::Proven;
         }
         News::None
+    }
+
+    fn is_over(&self) -> bool {
+        let core = self.core();
+        core.abandoned || matches!(core.tunnel.state(), State::Closed(_))
     }
 
     /// The next bytes from the client. `Ok(None)`: the client has finished.
@@ -277,6 +301,7 @@ impl Session {
             core.settle(now);
             return Poll::Ready(Ok(Some(bytes)));
         }
+        core.taken = core.tunnel.counters().received_bytes;
         match core.tunnel.state() {
             State::Closed(CloseReason::Peer | CloseReason::Local) => Poll::Ready(Ok(None)),
             State::Closed(reason) => Poll::Ready(Err(reason)),
@@ -292,17 +317,19 @@ impl Session {
     ) -> Poll<Result<(), CloseReason>> {
         let mut core = self.core();
         let now = now();
-        if let State::Closed(reason) = core.tunnel.state() {
-            return Poll::Ready(Err(reason));
-        }
         while out.has_remaining() {
+            if let State::Closed(reason) = core.tunnel.state() {
+                return Poll::Ready(Err(reason));
+            }
             let written = core.tunnel.write(now, &mut out);
             // Replies go out even if they make no room: they are filled from what was written.
             core.settle(now);
             if written == 0 {
+                core.wants_room = true;
                 return core.park(cx);
             }
         }
+        core.wants_room = false;
         Poll::Ready(Ok(()))
     }
 
@@ -320,19 +347,22 @@ impl Session {
         }
     }
 
-    /// Nobody reads or writes any more: ends the session at once.
+    /// Nobody reads or writes any more. A session that is not over yet ends at once.
     pub(crate) fn abandon(&self) {
         let mut core = self.core();
         let now = now();
-        core.tunnel.close(now);
-        core.abandoned = true;
         core.carrier = None;
-        core.settle(now);
+        if !matches!(core.tunnel.state(), State::Closed(_)) {
+            core.tunnel.close(now);
+            core.abandoned = true;
+            core.settle(now);
+        }
     }
 }
 
 impl Core {
-    /// Gives out the replies that are ready, and sees to it that somebody watches the clock.
+    /// Gives out the replies that are ready, wakes the carrier if there is something for it, and sees to it that
+    /// somebody watches the clock. Comes after everything that is done to the tunnel.
     fn settle(&mut self, now: Instant) {
         while let Some((id, reply)) = self.tunnel.poll_reply(now) {
             self.fulfil(id, reply);
@@ -342,6 +372,11 @@ impl Core {
                 place.reply.get_or_insert(Reply::Closed);
                 place.waker.take().map(Waker::wake).unwrap_or_default();
             }
+        }
+        if self.has_news_for_carrier()
+            && let Some(waker) = self.carrier.take()
+        {
+            waker.wake();
         }
         let due = self.tunnel.poll_timeout();
         let is_watched = match (due, self.armed) {
@@ -363,13 +398,13 @@ impl Core {
         }
     }
 
-    fn wake_carrier(&mut self) {
-        if let Some(waker) = self.carrier.take() {
-            waker.wake();
-        }
+    fn has_news_for_carrier(&self) -> bool {
+        self.tunnel.counters().received_bytes != self.taken
+            || (self.wants_room && self.tunnel.writable() > 0)
+            || matches!(self.tunnel.state(), State::Closed(_))
     }
 
-    fn park<T>(&mut self, cx: &mut Context<'_>) -> Poll<T> {
+    fn park<T>(&mut self, cx: &Context<'_>) -> Poll<T> {
         match &mut self.carrier {
             Some(waker) => waker.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
@@ -438,7 +473,6 @@ impl Future for Waiting {
             core.armed = None;
             core.tunnel.handle_timeout(now);
             core.settle(now);
-            core.wake_carrier();
         }
     }
 }

@@ -32,8 +32,8 @@ pub(super) fn target(request: &Request<Incoming>) -> Option<Result<Target, Inval
     }
 }
 
-/// An answer that is not the tunnel's own.
-type Refusal = Response<HttpBody>;
+/// An answer that keeps a request from the tunnel.
+type Refusal = Box<Response<HttpBody>>;
 
 impl Asked {
     /// Answers one request for the tunnel.
@@ -45,7 +45,7 @@ impl Asked {
         let result = match target {
             Err(error) => {
                 tracing::debug!(peer = %self.origin.peer, %error, "bad tunnel request");
-                Err(closing(StatusCode::BAD_REQUEST))
+                Err(Box::new(closing(StatusCode::BAD_REQUEST)))
             }
             Ok(target) => match self.check(target, &request) {
                 Ok(()) => self.serve(target, request.into_body()).await,
@@ -55,21 +55,21 @@ impl Asked {
                 }
             },
         };
-        result.unwrap_or_else(|refusal| refusal)
+        result.unwrap_or_else(|refusal| *refusal)
     }
 
     /// Refuses what no client of a tunnel sends.
     fn check(&self, target: Target, request: &Request<Incoming>) -> Result<(), Refusal> {
         let fields = request.headers();
         if self.is_foreign_page(fields) {
-            return Err(closing(StatusCode::FORBIDDEN));
+            return Err(Box::new(closing(StatusCode::FORBIDDEN)));
         }
         let asks = matches!(target, Target::Ident | Target::Ident2);
         if !(request.method() == Method::POST || (asks && request.method() == Method::GET)) {
             let mut refusal = closing(StatusCode::METHOD_NOT_ALLOWED);
             let allowed = HeaderValue::from_static(if asks { "GET, POST" } else { "POST" });
             refusal.headers_mut().insert(header::ALLOW, allowed);
-            return Err(refusal);
+            return Err(Box::new(refusal));
         }
         let is_encoded = fields
             .get_all(header::CONTENT_ENCODING)
@@ -81,7 +81,7 @@ impl Asked {
                 .iter()
                 .all(is_plausible_type)
         {
-            return Err(closing(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+            return Err(Box::new(closing(StatusCode::UNSUPPORTED_MEDIA_TYPE)));
         }
         Ok(())
     }
@@ -141,13 +141,13 @@ impl Asked {
                 self.control_body(body).await?;
                 self.pass_on(session?, Tunnelled::Close { sequence }).await
             }
-            _ => Err(status(StatusCode::NOT_FOUND)),
+            _ => Err(Box::new(status(StatusCode::NOT_FOUND))),
         }
     }
 
     /// Opens a session, hands its carrier to whoever accepts, and tells the client its id.
     fn open(&self) -> Result<Response<HttpBody>, Refusal> {
-        let unavailable = || status(StatusCode::SERVICE_UNAVAILABLE);
+        let unavailable = || Box::new(status(StatusCode::SERVICE_UNAVAILABLE));
         // The place in the queue comes first, so that a session never has to be taken back.
         let place = self.door.carriers.try_reserve().map_err(|_| {
             self.door.counters.refused_queue().count();
@@ -178,9 +178,9 @@ impl Asked {
             .find(now(), self.origin.peer.ip(), level, id)
         {
             Found::Session(session) => Ok(session),
-            Found::Ended => Err(reply(ReplyBody::closed())),
-            Found::Gone => Err(status(StatusCode::GONE)),
-            Found::Unknown => Err(status(StatusCode::NOT_FOUND)),
+            Found::Ended => Err(Box::new(reply(ReplyBody::closed()))),
+            Found::Gone => Err(Box::new(status(StatusCode::GONE))),
+            Found::Unknown => Err(Box::new(status(StatusCode::NOT_FOUND))),
         }
     }
 
@@ -195,7 +195,7 @@ impl Asked {
         let answer = waiting.await;
         self.door.sessions.look_after(now(), &session);
         match answer {
-            Reply::Superseded => Err(status(StatusCode::SERVICE_UNAVAILABLE)),
+            Reply::Superseded => Err(Box::new(status(StatusCode::SERVICE_UNAVAILABLE))),
             answer => Ok(reply(answer.into_body())),
         }
     }
@@ -208,7 +208,7 @@ impl Asked {
     async fn collect(&self, mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
         let too_large = || {
             self.door.counters.http_body_limits().count();
-            closing(StatusCode::PAYLOAD_TOO_LARGE)
+            Box::new(closing(StatusCode::PAYLOAD_TOO_LARGE))
         };
         let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         if expected > limit {
@@ -219,7 +219,7 @@ impl Asked {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| {
                 tracing::debug!(peer = %self.origin.peer, %error, "request body not whole");
-                closing(StatusCode::BAD_REQUEST)
+                Box::new(closing(StatusCode::BAD_REQUEST))
             })?;
             let Ok(data) = frame.into_data() else {
                 continue;

@@ -1,0 +1,147 @@
+//! Requests that are not the tunnel's.
+
+use super::echo;
+use crate::http::{HttpBody, HttpFuture, HttpHandler, Request, RequestBody, Response, StatusCode};
+use crate::testing::{Echo, Raw};
+use crate::{AcceptorConfig, CarrierInfo};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Frame};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::io::AsyncReadExt;
+
+#[tokio::test]
+async fn nothing_is_found_where_nobody_put_anything() {
+    let (_server, mut client) = echo().await;
+    for path in [
+        "/",
+        "/index.html",
+        "/fcs/other",
+        "/opened",
+        "/crossdomain.xml",
+        "*",
+    ] {
+        client
+            .send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"))
+            .await;
+        let answer = client.answer().await;
+        assert_eq!(
+            (answer.status, &answer.body[..]),
+            (404, &b"not found\n"[..]),
+            "{path}"
+        );
+    }
+}
+
+/// Answers with what it is asked.
+struct Mirror;
+
+impl HttpHandler for Mirror {
+    fn handle(&self, request: Request<RequestBody>, info: &CarrierInfo) -> HttpFuture {
+        let transport = info.transport;
+        Box::pin(async move {
+            let (head, body) = request.into_parts();
+            let path = head.uri.path().to_owned();
+            assert_ne!(path, "/panic");
+            if path == "/stream" {
+                return Response::new(HttpBody::streamed(Repeated(3)));
+            }
+            let Ok(body) = body.collect().await else {
+                let mut response = Response::new(HttpBody::default());
+                *response.status_mut() = StatusCode::BAD_REQUEST;
+                return response;
+            };
+            let body = body.to_bytes();
+            let text = format!(
+                "{} {path} {transport} {}",
+                head.method,
+                String::from_utf8_lossy(&body)
+            );
+            Response::new(HttpBody::from(Bytes::from(text)))
+        })
+    }
+}
+
+/// The word `part`, so many times, of a length nobody knows before.
+struct Repeated(u8);
+
+impl Body for Repeated {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Poll::Ready(self.0.checked_sub(1).map(|left| {
+            self.0 = left;
+            Ok(Frame::data(Bytes::from_static(b"part")))
+        }))
+    }
+}
+
+fn mirror() -> Echo {
+    let mut config = AcceptorConfig::default();
+    config.http.handler = Arc::new(Mirror);
+    Echo::start(config)
+}
+
+#[tokio::test]
+async fn a_handler_sees_the_request_and_its_body() {
+    let server = mirror();
+    let mut client = Raw::new(server.connect().await);
+    let answer = client.ask("/a?b=c", b"hello").await;
+    assert_eq!(
+        String::from_utf8(answer.body).unwrap(),
+        "POST /a rtmpt hello"
+    );
+    let chunks = "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n";
+    client
+        .send(format!("PUT /b HTTP/1.1\r\nHost: a\r\n{chunks}"))
+        .await;
+    assert_eq!(client.answer().await.body, b"PUT /b rtmpt hello");
+    // The tunnel's paths are not its business.
+    client.open().await;
+}
+
+#[tokio::test]
+async fn a_handler_may_answer_piece_by_piece() {
+    let server = mirror();
+    let mut client = server.connect().await;
+    let mut raw = Raw::new(&mut client);
+    raw.send("GET /stream HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .await;
+    let mut all = String::new();
+    client.read_to_string(&mut all).await.unwrap();
+    assert!(
+        all.ends_with("\r\n\r\n4\r\npart\r\n4\r\npart\r\n4\r\npart\r\n0\r\n\r\n"),
+        "{all}"
+    );
+}
+
+#[tokio::test]
+async fn a_handler_that_does_not_read_the_body_costs_the_connection_and_no_more() {
+    let (_server, mut client) = echo().await;
+    client
+        .send("POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nPOST /open/1 HTTP/1.1\r\n\r\n")
+        .await;
+    assert_eq!(client.answer().await.status, 404);
+    client.ends().await;
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_ends_its_own_connection() {
+    let server = mirror();
+    let mut bystander = Raw::new(server.connect().await);
+    let id = bystander.open().await;
+    let mut client = Raw::new(server.connect().await);
+    client.send("GET /panic HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    client.ends().await;
+    assert_eq!(
+        bystander.ask(&format!("/idle/{id}/0"), b"\0").await.status,
+        200
+    );
+}
