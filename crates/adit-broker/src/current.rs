@@ -30,7 +30,8 @@ pub(crate) struct Current {
     pub(crate) tail: Position,
 }
 
-/// The video track whose key frames readers join at: the smallest one that is sent.
+/// The video track whose key frames readers join at: the smallest one that is sent. Encoders with
+/// several tracks send track 0 without multitrack and the others in messages of their own.
 #[derive(Clone, Copy, Debug)]
 struct Lead {
     track: u8,
@@ -70,8 +71,9 @@ impl Current {
         }
     }
 
-    /// Whether the stream has video: whether some came not too long ago. An encoder that goes on
-    /// with audio alone must not keep new readers waiting for a key frame.
+    /// Whether the stream has video: whether some came not too long ago. Metadata is not asked: it
+    /// names tracks that never come and omits those that do. An encoder that goes on with
+    /// audio alone must not keep new readers waiting for a key frame.
     pub(crate) fn has_video(&self, now: Instant, limits: &Limits) -> bool {
         self.lead
             .is_some_and(|lead| now.saturating_duration_since(lead.seen) <= limits.gop.duration)
@@ -116,7 +118,8 @@ impl Current {
     }
 
     /// Makes the key frame a joining point if it is of the leading track, together with the key
-    /// frames of other tracks right before it that are due at the same time.
+    /// frames of other tracks right before it that are due at the same time. Where all times are
+    /// the same, a key frame of the leading track still begins anew.
     fn note_key_frame(&mut self, frame: &Frame, place: Place) -> bool {
         let is_lead = self.lead.is_some_and(|lead| lead.track == frame.track());
         let mut group = self.group.filter(|group| {

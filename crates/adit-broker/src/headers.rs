@@ -18,7 +18,8 @@ pub(crate) enum Kept {
     No,
 }
 
-/// The newest metadata, and the newest sequence header of each slot in the order they came.
+/// The newest metadata, and the newest sequence header of each slot in the order they came. A
+/// header that is sent again replaces itself.
 #[derive(Debug, Default)]
 pub(crate) struct Headers {
     metadata: Option<Arc<SharedFrame>>,

@@ -1,5 +1,6 @@
 //! One stream: its log, its readers, its counters, and the order of their locks.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::task::Waker;
 
@@ -10,11 +11,19 @@ use crate::waiter::Waiter;
 
 /// Lock order: log, then readers, then one waker. No foreign code (wakers, encoders, destructors
 /// of frames) runs under any of them.
-#[derive(Debug)]
 pub(crate) struct Stream {
     log: RwLock<Log>,
     readers: Mutex<Vec<Arc<Waiter>>>,
     pub(crate) counters: Counters,
+}
+
+impl fmt::Debug for Stream {
+    /// Without the frames: they may be megabytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream")
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Stream {

@@ -30,7 +30,7 @@ pub fn clears_metadata(payload: &[u8]) -> bool {
 }
 
 /// A string in AMF0 [AMF0 2.4], or in AMF3 behind the switch marker [AMF3 1.3.2], as
-/// `ActionScript` 3 clients write it.
+/// `ActionScript` 3 clients write it.
 fn string<'a>(reader: &mut Reader<'a>) -> Option<&'a str> {
     let len = match reader.u8()? {
         AMF0_STRING => usize::from(reader.u16()?),

@@ -1,5 +1,7 @@
 //! One message of a stream, and what the rest of the house needs to know about it.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use crate::classify::{self, Class};
@@ -9,7 +11,7 @@ use crate::{FrameFlags, FrameKind, HeaderSlot, Timestamp};
 ///
 /// The payload is the body of the RTMP message, which is also the body of the FLV tag. A clone
 /// shares the payload.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     at: Timestamp,
     kind: FrameKind,
@@ -74,6 +76,19 @@ impl Frame {
     pub fn with_timestamp(mut self, at: Timestamp) -> Self {
         self.at = at;
         self
+    }
+}
+
+impl fmt::Debug for Frame {
+    /// Without the payload, which may be megabytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frame")
+            .field("at", &self.at)
+            .field("kind", &self.kind)
+            .field("flags", &self.flags)
+            .field("track", &self.track)
+            .field("bytes", &self.payload.len())
+            .finish()
     }
 }
 

@@ -30,7 +30,7 @@ pub enum FrameType {
     DisposableInter,
     /// A key frame that a server made.
     GeneratedKey,
-    /// No picture: a command to the player.
+    /// No picture: a command to the player. Relayed like any frame.
     Command,
     /// 0, 6 or 7: not defined. Metadata messages have 0 here, where it means nothing.
     Reserved(u8),
@@ -66,7 +66,7 @@ pub enum PacketType {
     SequenceEnd,
     /// Coded frames whose composition time is zero and not written.
     CodedFramesX,
-    /// AMF name and value pairs, such as `colorInfo`.
+    /// AMF name and value pairs, such as `colorInfo`. OBS sends it without a frame type.
     Metadata,
     /// An AV1 video descriptor, in place of a configuration record.
     Mpeg2TsSequenceStart,

@@ -1,3 +1,4 @@
 mod joining;
 mod lagging;
 mod property;
+mod waking;

@@ -189,7 +189,7 @@ fn check(run: &Run) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(250))]
 
     #[test]
     fn a_reader_gets_headers_then_a_run_from_a_key_frame_with_whole_gaps_that_are_counted(
