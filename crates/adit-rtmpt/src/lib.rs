@@ -19,6 +19,13 @@
 //! The caller owns sockets, HTTP and the clock. It feeds (`handle_*`, [`ServerTunnel::write`]), then drains
 //! ([`ServerTunnel::poll_received`], [`ServerTunnel::poll_reply`], [`ServerTunnel::poll_timeout`]) until each is dry.
 //!
+//! How hard a network may treat a session: numbers up to [`limits::AHEAD`] ahead of the next one wait for it, for at most
+//! [`limits::HOLE`]; a reply that was lost is kept until at least [`limits::CACHED_ALWAYS`] later ones were given. So a client
+//! that keeps at most so many numbers open beyond its oldest missing reply loses nothing, whatever is reordered, doubled,
+//! retried or cut off. Of the two references that disagree about the window, one asks for 4 numbers, 2 seconds and 256 KiB, the
+//! other for 16 numbers and 5 seconds. What protects memory is the limit in bytes, so that one is kept until a handshake is
+//! through; numbers and seconds cost next to nothing, and being strict with them breaks honest clients behind pooled proxies.
+//!
 //! Invariants:
 //!
 //! * Upstream bytes come out exactly once and in the order of the numbers, whatever the network did to the requests.
@@ -26,6 +33,7 @@
 //!   order of their numbers reads the stream as it was written.
 //! * A number that was answered is answered again with the same bytes, as long as the reply is kept.
 //! * Every request gets exactly one reply, or its connection is gone.
+//! * Everything a client can make grow has a limit in [`limits`], and every end says why ([`CloseReason`]).
 //! * This crate never knows RTMP, HTTP syntax beyond the request target, sockets, or the time of day.
 
 pub mod limits;

@@ -29,7 +29,8 @@ pub const FIRST_GRACE: Duration = Duration::from_millis(250);
 
 /// How long a request ahead of a hole stays unanswered before it gets an empty reply (`rtmpt.ahead_answer`).
 ///
-/// A proxy that puts requests out of order on *one* connection waits for this reply before it forwards the missing number.
+/// A proxy that puts requests out of order on *one* connection waits for this reply before it forwards the missing number
+///
 pub const AHEAD_ANSWER: Duration = Duration::from_millis(500);
 
 /// HTTP exchanges that may wait for the reply to one number (the request and its duplicates).
@@ -72,7 +73,7 @@ pub const CACHED_ALWAYS: usize = 5;
 
 /// How long an idle with nothing to give is held (`rtmpt.hold`): Flash Media Server's own default.
 ///
-/// FFmpeg and librtmp ignore the poll byte, so this is what paces them: at most two empty replies a second.
+/// FFmpeg and librtmp ignore the poll byte, so this is what paces them: at most two empty replies a second.
 pub const HOLD: Duration = Duration::from_millis(512);
 
 /// The shortest hold that configuration can ask for. rtmpdump asks 14,000 times a second if it is answered at once.
@@ -82,6 +83,9 @@ pub const HOLD_MIN: Duration = Duration::from_millis(20);
 pub const HOLD_MAX: Duration = Duration::from_secs(4);
 
 /// How long a send may wait for the RTMP side to answer it, so that the answer rides on its reply (`rtmpt.send_grace`).
+///
+/// FFmpeg sleeps 50 ms before it asks again after an empty reply, so an answer that just misses its reply costs more
+/// than the wait.
 pub const SEND_GRACE: Duration = Duration::from_millis(20);
 
 /// Sends in a row that waited in vain before sends are answered at once again.

@@ -174,7 +174,6 @@ impl Order {
         if self.first == First::Unknown {
             self.first = First::Zero;
         }
-        self.hole_since = None;
         self.look_for_hole(now);
         Some((sequence, request))
     }

@@ -69,6 +69,21 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
+    /// A short constant name for metrics and logs.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Peer => "peer",
+            Self::Local => "local",
+            Self::DrainTimeout => "drain",
+            Self::Idle => "idle",
+            Self::Hole { .. } => "hole",
+            Self::TooFarAhead { .. } => "ahead",
+            Self::TooManyBytesAhead { .. } => "ahead_bytes",
+            Self::BodyTooLong => "body",
+            Self::MissedFirst => "missed_first",
+        }
+    }
+
     /// Whose doing it was.
     pub const fn fault(self) -> Fault {
         match self {

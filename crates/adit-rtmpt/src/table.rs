@@ -29,6 +29,7 @@ pub enum SecurityLevel {
 
 /// Whether a session may be used from another network than the one that opened it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
 pub enum Binding {
     /// From anywhere: mobile clients and proxy farms change addresses.
     #[default]
@@ -59,6 +60,8 @@ pub enum OpenRefused {
 }
 
 /// What an id stands for.
+///
+/// Exhaustive on purpose: each case has its own answer, and a forgotten one would be a hole.
 #[derive(PartialEq, Eq, Debug)]
 pub enum Lookup<'a, T> {
     /// A live session.
@@ -79,6 +82,9 @@ pub enum Lookup<'a, T> {
 /// An unknown id, an id of a TLS session asked for in the clear and an id bound to another network look the same from
 /// outside. A network that asks for too many unknown ids is *blocked*: for a while it finds only the sessions it opened
 /// itself, so one guesser behind a shared address does not cut off its neighbours, and a lucky guess still finds nothing.
+///
+/// The maps hash with the standard library's keyed hash, whose key comes from the operating system: nobody can choose ids or
+/// addresses that collide, or learn anything about an id from the time a look-up takes.
 pub struct SessionTable<T> {
     config: TableConfig,
     sessions: HashMap<SessionId, Entry<T>>,

@@ -140,7 +140,8 @@ impl ServerTunnel {
 
     /// Feeds one request with its whole body; its reply comes out of [`poll_reply`](Self::poll_reply) under `id`.
     ///
-    /// A truncated body must not be fed: then the session has not advanced, and the same number is welcome again.
+    /// A number that was seen before is a proxy's or a client's second attempt: it is never fed again, and answered with
+    /// the bytes of the first. A truncated body must not be fed: then the session has not advanced, and the same number is welcome again.
     pub fn handle_request(&mut self, now: Instant, id: RequestId, request: Request) {
         self.handle_timeout(now);
         self.counters.requests += 1;
@@ -187,6 +188,8 @@ impl ServerTunnel {
     }
 
     /// More bytes arrived on the connection that waits for this reply: it is not held any longer.
+    ///
+    /// librtmp pipelines without limit, and its next request cannot be read before this one is answered.
     pub fn handle_pipelined(&mut self, now: Instant, id: RequestId) {
         self.handle_timeout(now);
         if self

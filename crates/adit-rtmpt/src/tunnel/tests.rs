@@ -1,3 +1,4 @@
+mod calls;
 mod captures;
 mod duplicates;
 mod end;

@@ -211,26 +211,30 @@ fn reasons_name_whose_fault_they_are_in_plain_words() {
         (
             CloseReason::Peer,
             Fault::None,
-            "the client closed the tunnel",
+            "peer: the client closed the tunnel",
         ),
         (
             CloseReason::Local,
             Fault::None,
-            "the server closed the tunnel",
+            "local: the server closed the tunnel",
         ),
-        (CloseReason::Idle, Fault::Peer, "the client stopped polling"),
+        (
+            CloseReason::Idle,
+            Fault::Peer,
+            "idle: the client stopped polling",
+        ),
         (
             CloseReason::Hole { missing: 5 },
             Fault::Peer,
-            "request 5 never arrived",
+            "hole: request 5 never arrived",
         ),
         (
             CloseReason::BodyTooLong,
             Fault::Limit,
-            "the body of a send is too long",
+            "body: the body of a send is too long",
         ),
     ] {
         assert_eq!(reason.fault(), fault);
-        assert_eq!(reason.to_string(), text);
+        assert_eq!(format!("{}: {reason}", reason.label()), text);
     }
 }

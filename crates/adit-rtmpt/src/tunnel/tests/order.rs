@@ -297,29 +297,34 @@ fn a_session_can_be_closed_before_anything_else() {
     assert_eq!(bench.reason(), Some(CloseReason::Peer));
 }
 
-#[test]
-fn requests_wait_while_nobody_takes_their_bytes() {
+/// Feeds two sends of which nobody takes the bytes; says whether the second one had to wait.
+fn second_waits(first_len: usize) -> bool {
     let mut bench = Bench::proven();
-    let request = |tunnel: &mut ServerTunnel, now, id, number| {
-        let body = Bytes::from(vec![7; limits::RECEIVED_BYTES]);
+    for (number, len) in [(2, first_len), (3, 1)] {
+        let body = Bytes::from(vec![7; len]);
         let request = Request::Send {
             sequence: Sequence::new(number),
             body,
         };
-        tunnel.handle_request(now, RequestId::new(id), request);
-    };
-    request(&mut bench.tunnel, bench.now, 100, 2);
-    bench.drain_replies();
-    bench.check(RequestId::new(100), EMPTY);
-    request(&mut bench.tunnel, bench.now, 101, 3);
-    bench.drain_replies();
-    bench.check(RequestId::new(101), None);
+        bench
+            .tunnel
+            .handle_request(bench.now, RequestId::new(100 + number), request);
+        bench.drain_replies();
+    }
+    bench.check(RequestId::new(102), EMPTY);
     bench.wait_without_taking(20_000);
-    bench.check(RequestId::new(101), None);
     assert_eq!(bench.tunnel.state(), State::Open);
+    let waits = bench.reply(RequestId::new(103)).is_none();
     bench.drain();
-    bench.check(RequestId::new(101), EMPTY);
-    assert_eq!(bench.received().len(), 2 * limits::RECEIVED_BYTES);
+    assert_eq!(bench.reply(RequestId::new(103)).is_some(), waits);
+    assert_eq!(bench.received().len(), first_len + 1);
+    waits
+}
+
+#[test]
+fn requests_wait_while_a_megabyte_is_not_taken() {
+    assert!(!second_waits(limits::RECEIVED_BYTES - 1));
+    assert!(second_waits(limits::RECEIVED_BYTES));
 }
 
 impl Bench {
