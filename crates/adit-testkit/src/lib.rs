@@ -12,11 +12,15 @@
 pub mod attack;
 pub mod cast;
 pub mod clip;
+pub mod honest;
 pub mod hostile;
 pub mod http;
+pub mod numbered;
 pub mod packets;
 pub mod peers;
 pub mod process;
 pub mod random;
 pub mod server;
 pub mod tunnel;
+
+pub use bytes::Bytes;

@@ -8,8 +8,6 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use adit_testkit::cast::{Capture, Player, Publisher, known_failure, pause};

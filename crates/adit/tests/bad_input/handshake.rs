@@ -17,18 +17,62 @@ async fn garbage_instead_of_a_handshake_ends_the_connection() {
     let seed = seed();
     say(&format!("ADIT_SEED={seed}"));
     let mut random = Random::new(seed);
-    for first in [0x00, 0x01, 0x02, 0x04, 0x06, 0x08, 0x09, 0x15, 0x17, 0x20, 0x7f, 0x80, 0xff] {
+    for first in [
+        0x00, 0x01, 0x02, 0x04, 0x06, 0x08, 0x09, 0x15, 0x17, 0x20, 0x7f, 0x80, 0xff,
+    ] {
         let mut bytes = random.bytes(5000);
         bytes[0] = first;
-        siege.check(&format!("garbage after {first:#04x}"), From::TheFirstByte, &bytes, Then::Close).await;
+        siege
+            .check(
+                &format!("garbage after {first:#04x}"),
+                From::TheFirstByte,
+                &bytes,
+                Then::Close,
+            )
+            .await;
     }
-    siege.check("TLS without a hello", From::TheFirstByte, &tls_record(&random.bytes(300)), Then::Close).await;
-    siege.check("a TLS record of no length", From::TheFirstByte, &[0x16, 3, 1, 0, 0], Then::Close).await;
-    siege.check("a TLS record that is too long", From::TheFirstByte, &[0x16, 3, 1, 0xff, 0xff, 1, 0, 0], Then::Close).await;
+    siege
+        .check(
+            "TLS without a hello",
+            From::TheFirstByte,
+            &tls_record(&random.bytes(300)),
+            Then::Close,
+        )
+        .await;
+    siege
+        .check(
+            "a TLS record of no length",
+            From::TheFirstByte,
+            &[0x16, 3, 1, 0, 0],
+            Then::Close,
+        )
+        .await;
+    siege
+        .check(
+            "a TLS record that is too long",
+            From::TheFirstByte,
+            &[0x16, 3, 1, 0xff, 0xff, 1, 0, 0],
+            Then::Close,
+        )
+        .await;
     let proxy = b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n";
-    siege.check("a PROXY header from anyone", From::TheFirstByte, proxy, Then::Close).await;
+    siege
+        .check(
+            "a PROXY header from anyone",
+            From::TheFirstByte,
+            proxy,
+            Then::Close,
+        )
+        .await;
     let proxy = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x01\xc0\0\x02\x02\0\x01\0\x02";
-    siege.check("a binary PROXY header from anyone", From::TheFirstByte, proxy, Then::Close).await;
+    siege
+        .check(
+            "a binary PROXY header from anyone",
+            From::TheFirstByte,
+            proxy,
+            Then::Close,
+        )
+        .await;
 }
 
 #[tokio::test]
@@ -39,7 +83,14 @@ async fn garbage_after_the_handshake_ends_the_connection() {
     let mut random = Random::new(seed);
     for round in 0..12 {
         let bytes = random.bytes(100_000);
-        siege.check(&format!("garbage {round} after the handshake"), From::TheHandshake, &bytes, Then::Close).await;
+        siege
+            .check(
+                &format!("garbage {round} after the handshake"),
+                From::TheHandshake,
+                &bytes,
+                Then::Close,
+            )
+            .await;
     }
 }
 
@@ -55,7 +106,11 @@ async fn a_handshake_that_ends_at_any_byte_ends_the_connection_at_once() {
     }
     for (length, mut attacker) in attackers {
         let ending = attacker.ending(Duration::from_secs(3)).await;
-        assert!(ending.closed, "after {length} bytes and an end: {} bytes came", ending.received.len());
+        assert!(
+            ending.closed,
+            "after {length} bytes and an end: {} bytes came",
+            ending.received.len()
+        );
     }
     siege.assert_calm("handshakes that end").await;
 }
@@ -82,7 +137,27 @@ async fn a_handshake_that_stops_at_any_byte_ends_the_connection_in_time() {
 
 /// Where a handshake stops: around every border, and between.
 fn stops() -> Vec<usize> {
-    let borders = [0, 1, 2, 4, 5, 8, 9, 12, 13, 772, 1535, 1536, 1537, 1538, 1541, 1545, 3000, WHOLE - 1, WHOLE];
+    let borders = [
+        0,
+        1,
+        2,
+        4,
+        5,
+        8,
+        9,
+        12,
+        13,
+        772,
+        1535,
+        1536,
+        1537,
+        1538,
+        1541,
+        1545,
+        3000,
+        WHOLE - 1,
+        WHOLE,
+    ];
     let between = (0..WHOLE).step_by(173);
     borders.into_iter().chain(between).collect()
 }

@@ -42,7 +42,11 @@ impl Siege {
         let server = AditServer::start(env!("CARGO_BIN_EXE_adit"));
         let honest = Honest::start(server.address(), "honest").await;
         let calm_bytes = server.resident_bytes();
-        Self { server, honest, calm_bytes }
+        Self {
+            server,
+            honest,
+            calm_bytes,
+        }
     }
 
     pub(crate) fn server(&self) -> &AditServer {
@@ -57,21 +61,39 @@ impl Siege {
             Then::GoOn => {
                 attacker.write(&message(3, 20, 0, &create_stream())).await;
                 let answer = attacker.ending(ANSWERS_WITHIN).await;
-                assert!(!answer.closed && holds_result(&answer), "{name}: it should go on: {answer:?}\n{}", self.log());
+                assert!(
+                    !answer.closed && holds_result(&answer),
+                    "{name}: it should go on: {answer:?}\n{}",
+                    self.log()
+                );
             }
             Then::Close => {
                 let ending = attacker.ending(CLOSES_WITHIN).await;
-                assert!(ending.closed, "{name}: it should be closed: {ending:?}\n{}", self.log());
+                assert!(
+                    ending.closed,
+                    "{name}: it should be closed: {ending:?}\n{}",
+                    self.log()
+                );
             }
             Then::Refuse(statuses) => {
                 let ending = attacker.ending(CLOSES_WITHIN).await;
                 let one = matches!(ending.statuses()[..], [status] if statuses.contains(&status));
-                assert!(ending.closed && one, "{name}: {statuses:?}, once, and closed: {}\n{}", text(&ending), self.log());
+                assert!(
+                    ending.closed && one,
+                    "{name}: {statuses:?}, once, and closed: {}\n{}",
+                    text(&ending),
+                    self.log()
+                );
             }
             Then::Answer(statuses) => {
                 let ending = attacker.ending(ANSWERS_WITHIN).await;
                 let one = matches!(ending.statuses()[..], [status] if statuses.contains(&status));
-                assert!(one, "{name}: {statuses:?}, once: {}\n{}", text(&ending), self.log());
+                assert!(
+                    one,
+                    "{name}: {statuses:?}, once: {}\n{}",
+                    text(&ending),
+                    self.log()
+                );
             }
         }
         self.assert_calm(name).await;
@@ -96,7 +118,10 @@ impl Siege {
         self.server.assert_sound();
         let bytes = self.server.resident_bytes();
         let grown = bytes.saturating_sub(self.calm_bytes);
-        assert!(grown < GROWTH_BYTES, "{name}: the server grew by {grown} bytes to {bytes}");
+        assert!(
+            grown < GROWTH_BYTES,
+            "{name}: the server grew by {grown} bytes to {bytes}"
+        );
     }
 
     fn log(&self) -> String {
@@ -112,12 +137,20 @@ pub(crate) fn create_stream() -> Vec<u8> {
 }
 
 fn holds_result(ending: &Ending) -> bool {
-    ending.received.windows(7).any(|seven| seven == b"_result")
+    let wanted = [b"_result\0".as_slice(), &77_f64.to_be_bytes()].concat();
+    ending
+        .received
+        .windows(wanted.len())
+        .any(|bytes| bytes == wanted)
 }
 
 fn text(ending: &Ending) -> String {
     let head = &ending.received[..ending.received.len().min(400)];
-    format!("closed: {}, {:?}", ending.closed, String::from_utf8_lossy(head))
+    format!(
+        "closed: {}, {:?}",
+        ending.closed,
+        String::from_utf8_lossy(head)
+    )
 }
 
 /// How long the server may take to close a connection that did wrong: the deadlines for a handshake, a `connect` and a

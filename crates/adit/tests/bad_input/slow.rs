@@ -42,5 +42,8 @@ async fn slow_headers_and_bodies_are_cut_off_and_nobody_else_waits() {
     }
     siege.assert_calm("slow clients").await;
     let too_long: Vec<_> = stays.iter().filter(|(_, stay)| *stay >= STAYS).collect();
-    assert!(too_long.is_empty(), "still open after {STAYS:?}: {too_long:?}");
+    assert!(
+        too_long.is_empty(),
+        "still open after {STAYS:?}: {too_long:?}"
+    );
 }
