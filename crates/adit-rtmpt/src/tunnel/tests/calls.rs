@@ -73,107 +73,137 @@ impl Ledger {
     }
 }
 
-fn play(calls: Vec<Call>) {
-    let mut bench = Bench::with(|_| {});
-    let mut ledger = Ledger::default();
-    let mut written = 0_u8;
-    for (id, call) in (0..).zip(calls) {
-        let now = bench.now;
-        let tunnel = &mut bench.tunnel;
-        let request = match call {
+struct Stage {
+    tunnel: ServerTunnel,
+    now: Instant,
+    ledger: Ledger,
+    written: u8,
+}
+
+impl Stage {
+    fn perform(&mut self, id: u64, call: &Call) {
+        match *call {
             Call::Send(number, len) => {
-                // The bodies of all attempts differ, and each says whose it is.
                 let mark = u8::try_from(number % 251).unwrap();
                 let body = Bytes::from(vec![mark; len]);
-                Some((
+                self.ask(
+                    id,
                     number,
                     Request::Send {
                         sequence: Sequence::new(number),
                         body,
                     },
-                ))
+                );
             }
-            Call::Idle(number) => Some((
-                number,
-                Request::Idle {
-                    sequence: Sequence::new(number),
-                },
-            )),
+            Call::Idle(number) => {
+                self.ask(
+                    id,
+                    number,
+                    Request::Idle {
+                        sequence: Sequence::new(number),
+                    },
+                );
+            }
             Call::Close(number) => {
                 let sequence = number.map(Sequence::new);
-                Some((u64::MAX, Request::Close { sequence }))
+                self.ask(id, u64::MAX, Request::Close { sequence });
             }
             Call::Disconnect(id) => {
+                let ledger = &mut self.ledger;
                 if ledger.asked.contains_key(&id) && !ledger.replied.contains(&id) {
                     ledger.cut_off.insert(id);
                 }
-                tunnel.handle_disconnect(now, RequestId::new(id));
-                None
+                self.tunnel.handle_disconnect(self.now, RequestId::new(id));
             }
-            Call::Pipelined(id) => {
-                tunnel.handle_pipelined(now, RequestId::new(id));
-                None
-            }
-            Call::Write(len) => {
-                written = written.wrapping_add(1);
-                let room = tunnel.writable();
-                let taken = tunnel.write(now, &mut Bytes::from(vec![written; len]));
-                assert_eq!(taken, room.min(len));
-                None
-            }
-            Call::ServerClose => {
-                tunnel.close(now);
-                None
-            }
-            Call::Take => {
-                while let Some(bytes) = tunnel.poll_received(now) {
-                    assert!(bytes.iter().all(|byte| *byte == bytes[0]), "whole bodies");
-                    ledger.taken.push(bytes[0]);
-                }
-                None
-            }
-            Call::Reply => {
-                while let Some((id, reply)) = tunnel.poll_reply(now) {
-                    ledger.reply(id, &reply);
-                }
-                assert!(tunnel.poll_timeout().is_none_or(|due| due > now));
-                None
-            }
+            Call::Pipelined(id) => self.tunnel.handle_pipelined(self.now, RequestId::new(id)),
+            Call::Write(len) => self.write(len),
+            Call::ServerClose => self.tunnel.close(self.now),
+            Call::Take => self.take(),
+            Call::Reply => self.reply(),
             Call::Wait(ms) => {
-                bench.now += Duration::from_millis(ms);
-                tunnel.handle_timeout(bench.now);
-                None
+                self.now += Duration::from_millis(ms);
+                self.tunnel.handle_timeout(self.now);
             }
-        };
-        if let Some((number, request)) = request {
-            ledger.asked.insert(id, number);
-            tunnel.handle_request(now, RequestId::new(id), request);
         }
         let most = limits::AHEAD_BYTES + limits::RECEIVED_BYTES + 2 * limits::SEND_BODY_UNPROVEN;
         let most = most + limits::QUEUE_BYTES + limits::CACHED_ALWAYS * limits::REPLY_BYTES_MAX;
-        assert!(bench.tunnel.held_bytes() <= most);
+        assert!(self.tunnel.held_bytes() <= most);
     }
-    bench.now += Duration::from_mins(5);
-    bench.tunnel.handle_timeout(bench.now);
-    while let Some((id, reply)) = bench.tunnel.poll_reply(bench.now) {
-        ledger.reply(id, &reply);
+
+    fn ask(&mut self, id: u64, number: u64, request: Request) {
+        self.ledger.asked.insert(id, number);
+        self.tunnel
+            .handle_request(self.now, RequestId::new(id), request);
     }
-    assert!(
-        matches!(bench.tunnel.state(), State::Closed(_)),
-        "every session ends"
-    );
-    assert_eq!(bench.tunnel.poll_timeout(), None);
-    for id in ledger.asked.keys() {
+
+    fn write(&mut self, len: usize) {
+        self.written = self.written.wrapping_add(1);
+        let room = self.tunnel.writable();
+        let taken = self
+            .tunnel
+            .write(self.now, &mut Bytes::from(vec![self.written; len]));
+        assert_eq!(taken, room.min(len));
+    }
+
+    fn take(&mut self) {
+        while let Some(bytes) = self.tunnel.poll_received(self.now) {
+            assert!(bytes.iter().all(|byte| *byte == bytes[0]), "whole bodies");
+            self.ledger.taken.push(bytes[0]);
+        }
+    }
+
+    fn reply(&mut self) {
+        while let Some((id, reply)) = self.tunnel.poll_reply(self.now) {
+            self.ledger.reply(id, &reply);
+        }
+        assert!(self.tunnel.poll_timeout().is_none_or(|due| due > self.now));
+    }
+
+    /// Long after the last call the session is over, and nobody is left without a reply.
+    fn finish(mut self) {
+        self.now += Duration::from_mins(5);
+        self.tunnel.handle_timeout(self.now);
+        self.reply();
+        self.take();
         assert!(
-            ledger.replied.contains(id) || ledger.cut_off.contains(id),
-            "{id} has no reply"
+            matches!(self.tunnel.state(), State::Closed(_)),
+            "every session ends"
+        );
+        assert_eq!(self.tunnel.poll_timeout(), None);
+        let Ledger {
+            asked,
+            replied,
+            cut_off,
+            taken,
+            ..
+        } = self.ledger;
+        for id in asked.keys() {
+            assert!(
+                replied.contains(id) || cut_off.contains(id),
+                "{id} has no reply"
+            );
+        }
+        let in_order = taken.windows(2).all(|pair| pair[0] < pair[1]);
+        assert!(
+            in_order,
+            "bodies come out in the order of their numbers, each once"
         );
     }
-    let in_order = ledger.taken.windows(2).all(|pair| pair[0] < pair[1]);
-    assert!(
-        in_order,
-        "bodies come out in the order of their numbers, each once"
-    );
+}
+
+fn play(calls: &[Call]) {
+    let now = testing::start();
+    let tunnel = ServerTunnel::new(now, TunnelConfig::default());
+    let mut stage = Stage {
+        tunnel,
+        now,
+        ledger: Ledger::default(),
+        written: 0,
+    };
+    for (id, call) in (0..).zip(calls) {
+        stage.perform(id, call);
+    }
+    stage.finish();
 }
 
 proptest! {
@@ -181,6 +211,6 @@ proptest! {
 
     #[test]
     fn no_sequence_of_calls_breaks_a_promise(calls in prop::collection::vec(call(), 0..300)) {
-        play(calls);
+        play(&calls);
     }
 }
