@@ -1,1 +1,17 @@
-//! The Adit server as a library: session drivers, applications, limits.
+//! The Adit server as a library: admission of connections, one driver task for each, and the live streams they share.
+//!
+//! [`Server::new`] takes bound ports, [`Server::run`] serves them until it is told to stop. Every port answers RTMP, RTMPT, RTMPS and
+//! RTMPTS; what a connection speaks is found from its first bytes (`adit-net`), and from there on a session driver never asks again.
+
+mod config;
+mod driver;
+mod limits;
+mod server;
+mod stats;
+
+pub use adit_broker::Latency;
+pub use adit_net::{Listener, Transport};
+
+pub use crate::config::ServerConfig;
+pub use crate::server::{ConnectionId, Server};
+pub use crate::stats::{ServerStats, StatsSnapshot};

@@ -37,7 +37,7 @@ pub(crate) struct Serve {
     pub(crate) key: Option<PathBuf>,
 
     /// Where the server keeps what must survive a restart (the self-signed certificate)
-    /// [default: $STATE_DIRECTORY, else adit in the user's state directory]
+    /// [default: `$STATE_DIRECTORY`, else adit in the user's state directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,
 
@@ -63,7 +63,7 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// When players are woken, see `adit_broker::Latency`.
+/// When players are woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Latency {
     /// Every message at once
@@ -74,16 +74,24 @@ pub(crate) enum Latency {
     Throughput,
 }
 
+impl From<Latency> for adit_server::Latency {
+    fn from(latency: Latency) -> Self {
+        match latency {
+            Latency::Low => Self::Low,
+            Latency::Balanced => Self::Balanced,
+            Latency::Throughput => Self::Throughput,
+        }
+    }
+}
+
 /// `ADDR:PORT`, and the short forms `:PORT` and `PORT` for every address.
 fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let port_alone = text.strip_prefix(':').unwrap_or(text);
     if let Ok(port) = port_alone.parse::<u16>() {
         return Ok(every_address(port));
     }
-    if let Some(port) = text.strip_prefix("localhost:") {
-        if let Ok(port) = port.parse::<u16>() {
-            return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
-        }
+    if let Some(Ok(port)) = text.strip_prefix("localhost:").map(str::parse::<u16>) {
+        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
     }
     text.parse().map_err(|_| {
         "not an address to listen on; write ADDR:PORT as in 127.0.0.1:1935 or [::]:1935".to_owned()

@@ -15,7 +15,7 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     let outcome = match arguments.command {
-        cli::Command::Serve(serve) => serve::run(serve),
+        cli::Command::Serve(serve) => serve::run(&serve),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -18,7 +18,14 @@ fn an_address_to_listen_on_is_written_in_four_ways() {
 
 #[test]
 fn what_is_no_address_is_refused() {
-    for text in ["", "example.org:80", "127.0.0.1", "127.0.0.1:65536", ":x", "::1:1935:"] {
+    for text in [
+        "",
+        "example.org:80",
+        "127.0.0.1",
+        "127.0.0.1:65536",
+        ":x",
+        "::1:1935:",
+    ] {
         check(text, Err(()));
     }
 }

@@ -1,0 +1,16 @@
+//! What an embedding program decides before the server starts.
+
+use adit_broker::Latency;
+use adit_rtmp::session::SessionConfig;
+
+/// Settings of a [`crate::Server`]; the default is safe on the open internet and has no TLS.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// Certificate, trusted balancers, limits of connections: whatever concerns the network.
+    pub net: adit_net::AcceptorConfig,
+    /// Deadlines and limits of each RTMP session.
+    pub session: SessionConfig,
+    /// When the players of a stream are woken.
+    pub latency: Latency,
+}

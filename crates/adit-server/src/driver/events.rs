@@ -1,0 +1,213 @@
+//! What a session asks for, and what the server answers.
+
+use std::time::Instant;
+
+use adit_broker::{NameInUse, PublisherInfo, StreamKey, SubscribeOptions};
+use adit_media::{Frame, FrameKind};
+use adit_rtmp::command::{
+    Location, PauseState, PlayStart, PublishKind, Receive, Status, StatusCode,
+};
+use adit_rtmp::session::server::{ConnectRequest, PlayRequest, PublishRequest};
+use adit_rtmp::session::{CloseReason, MediaKind, ServerEvent};
+use adit_rtmp::{MessageStreamId, Timestamp};
+use bytes::Bytes;
+use tracing::debug;
+
+use super::SessionDriver;
+use super::player::{Flow, Player};
+use super::roles::Role;
+
+/// All hosts share their streams until virtual hosts can be configured: a publisher who says `localhost` and a player who says
+/// `127.0.0.1` mean the same stream.
+const DEFAULT_VHOST: &str = "";
+
+impl SessionDriver {
+    pub(super) fn handle_event(&mut self, now: Instant, event: ServerEvent) {
+        match event {
+            ServerEvent::Connect(request) => self.connect(request),
+            ServerEvent::Publish(request) => self.publish(now, request),
+            ServerEvent::Play(request) => self.play(request),
+            ServerEvent::Media {
+                msid,
+                kind,
+                timestamp,
+                payload,
+            } => {
+                self.media(now, msid, kind, timestamp, payload);
+            }
+            ServerEvent::Unpublish { msid } | ServerEvent::StopPlay { msid } => {
+                self.roles.remove(msid);
+            }
+            ServerEvent::Pause { msid, state, .. } => self.with_player(msid, |player| {
+                player.set_paused(match state {
+                    PauseState::Paused => Flow::Off,
+                    PauseState::Playing => Flow::On,
+                });
+            }),
+            ServerEvent::ReceiveAudio { msid, receive } => {
+                self.with_player(msid, |player| player.set_audio(flow(receive)));
+            }
+            ServerEvent::ReceiveVideo { msid, receive } => {
+                self.with_player(msid, |player| player.set_video(flow(receive)));
+            }
+            ServerEvent::Seek { msid, .. } => {
+                self.tell(
+                    msid,
+                    StatusCode::SeekFailed,
+                    "a live stream has no other place to go to",
+                );
+            }
+            ServerEvent::Play2 { msid, .. } => {
+                self.tell(
+                    msid,
+                    StatusCode::PlayFailed,
+                    "this server does not switch streams; play the other one",
+                );
+            }
+            ServerEvent::Call(request) => {
+                let description = format!("this server has no method {}", request.name);
+                self.session.fail_call(request, &description);
+            }
+            ServerEvent::Closed { reason } => self.summary.ended(words(reason)),
+            _ => {}
+        }
+    }
+
+    fn connect(&mut self, request: ConnectRequest) {
+        self.summary
+            .connected(request.address.application(), request.address.instance());
+        self.session.accept_connect(request);
+    }
+
+    fn publish(&mut self, now: Instant, request: PublishRequest) {
+        let msid = request.msid;
+        self.summary.uses_stream("publish", &request.location.name);
+        if request.kind != PublishKind::Live {
+            let refusal = "this server does not record; publish with the type live";
+            self.session
+                .reject_publish(request, StatusCode::RecordNoAccess, refusal);
+            return;
+        }
+        let publisher = PublisherInfo::new(self.summary.id().to_string(), self.summary.peer());
+        match stream_key(&request.location)
+            .map(|key| self.shared.broker.publish(key, publisher, now))
+        {
+            Ok(Ok(publication)) => {
+                self.session.accept_publish(request);
+                self.roles.insert(msid, Role::Publishing(publication));
+            }
+            Ok(Err(in_use)) => {
+                let description = describe(&request.location.name, &in_use, now);
+                self.session
+                    .reject_publish(request, StatusCode::PublishBadName, &description);
+            }
+            Err(too_long) => {
+                self.session.reject_publish(
+                    request,
+                    StatusCode::PublishBadName,
+                    &too_long.to_string(),
+                );
+            }
+        }
+    }
+
+    fn play(&mut self, request: PlayRequest) {
+        let msid = request.msid;
+        self.summary.uses_stream("play", &request.location.name);
+        let key = match stream_key(&request.location) {
+            Ok(key) => key,
+            Err(too_long) => {
+                self.session.reject_play(
+                    request,
+                    StatusCode::PlayStreamNotFound,
+                    &too_long.to_string(),
+                );
+                return;
+            }
+        };
+        // rtmpdump asks for the recording from 0 when it means whatever there is.
+        if matches!(request.start, PlayStart::Recorded { from_ms } if from_ms > 0) {
+            let description = format!("there is no recording of {}", request.location.name);
+            self.session
+                .reject_play(request, StatusCode::PlayStreamNotFound, &description);
+            return;
+        }
+        let subscription = self
+            .shared
+            .broker
+            .subscribe(key, SubscribeOptions::default());
+        self.session.accept_play(request);
+        self.roles
+            .insert(msid, Role::Playing(Player::new(msid, subscription)));
+    }
+
+    fn media(
+        &mut self,
+        now: Instant,
+        msid: MessageStreamId,
+        kind: MediaKind,
+        at: Timestamp,
+        payload: Bytes,
+    ) {
+        let kind = match kind {
+            MediaKind::Audio => FrameKind::Audio,
+            MediaKind::Video => FrameKind::Video,
+            MediaKind::Data => FrameKind::Data,
+        };
+        let at = adit_media::Timestamp::from_ms(at.ms());
+        self.roles
+            .push(now, msid, Frame::classify(at, kind, payload));
+    }
+
+    /// News of one stream. A client that is just leaving misses nothing.
+    fn tell(&mut self, msid: MessageStreamId, code: StatusCode, description: &str) {
+        if let Err(error) = self
+            .session
+            .send_status(msid, Status::new(code, description))
+        {
+            debug!(%error, %code, "status not sent");
+        }
+    }
+
+    fn with_player(&mut self, msid: MessageStreamId, change: impl FnOnce(&mut Player)) {
+        if let Some(player) = self.roles.player(msid) {
+            change(player);
+        }
+    }
+}
+
+fn stream_key(location: &Location) -> Result<StreamKey, adit_broker::KeyTooLong> {
+    StreamKey::new(
+        DEFAULT_VHOST,
+        &location.application,
+        &location.instance,
+        &location.name,
+    )
+}
+
+/// What OBS shows its user when the name is taken: who has it, since when, and what to do.
+fn describe(name: &str, in_use: &NameInUse, now: Instant) -> String {
+    let publication = &in_use.publication;
+    let seconds = now.saturating_duration_since(publication.since).as_secs();
+    format!(
+        "{name} is already published from {} since {seconds} s; stop that publisher or use another stream key",
+        publication.publisher.peer
+    )
+}
+
+fn flow(receive: Receive) -> Flow {
+    match receive {
+        Receive::Off => Flow::Off,
+        _ => Flow::On,
+    }
+}
+
+fn words(reason: CloseReason) -> &'static str {
+    match reason {
+        CloseReason::PeerEnded => "the peer ended the connection",
+        CloseReason::PeerClosed => "the peer said close",
+        CloseReason::Rejected => "connect was rejected",
+        CloseReason::Shutdown => "the server is stopping",
+        _ => "ended",
+    }
+}

@@ -1,0 +1,285 @@
+//! One connection, one task: receive → events → media → send → timer.
+
+mod events;
+mod player;
+mod roles;
+mod summary;
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use adit_net::Carrier;
+use adit_rtmp::Seed;
+use adit_rtmp::session::{CloseReason, ServerSession};
+use bytes::Buf as _;
+use tokio::time::{Sleep, sleep_until};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+use self::roles::Roles;
+use self::summary::Summary;
+use crate::limits::{EVENTS_PER_TURN, GOODBYE, READS_PER_TURN, REPLY_QUEUE_BYTES, WRITE_STALL};
+use crate::server::{ConnectionId, Shared};
+
+/// Drives the session of one carrier until it is over; the task that polls it owns the socket.
+///
+/// Each poll takes a bounded share of every kind of work and comes back at once when there is more, so that one peer cannot keep
+/// the thread.
+pub(crate) struct SessionDriver {
+    carrier: Carrier,
+    session: ServerSession,
+    roles: Roles,
+    shared: Arc<Shared>,
+    summary: Summary,
+    phase: Phase,
+    timer: Timer,
+    write_blocked_since: Option<Instant>,
+    stop: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Both directions are open.
+    Running,
+    /// The session is over; what it queued may still leave, for as long as the session keeps it.
+    Draining,
+    /// Everything has left or was given up; the carrier says goodbye until then.
+    Closing { until: Instant },
+}
+
+/// Whether a step did something, so that another turn may find more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Nothing more now; the waker is registered where more can come from.
+    Idle,
+    /// The share of this turn was used up.
+    More,
+}
+
+impl SessionDriver {
+    /// A driver for a fresh carrier.
+    ///
+    /// # Errors
+    /// When the system gives no random bytes for the handshake.
+    pub(crate) fn new(id: ConnectionId, carrier: Carrier, shared: Arc<Shared>) -> io::Result<Self> {
+        let mut random = [0; 32];
+        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+        let session = ServerSession::new(
+            Instant::now(),
+            Arc::clone(&shared.session),
+            &Seed::new(random),
+        );
+        Ok(Self {
+            session,
+            roles: Roles::default(),
+            summary: Summary::open(id, carrier.info(), Arc::clone(&shared)),
+            carrier,
+            phase: Phase::Running,
+            timer: Timer::default(),
+            write_blocked_since: None,
+            stop: Box::pin(shared.stop.clone().cancelled_owned()),
+            shared,
+        })
+    }
+
+    /// One turn. `Ready` when the connection is over and closed.
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let now = Instant::now();
+        self.handle_deadlines(cx, now);
+        let mut step = self.receive(cx, now);
+        if self.phase == Phase::Running {
+            step = step.or(self.roles.fill_players(cx, &mut self.session));
+        }
+        self.settle_end();
+        self.send(cx, now);
+        if let Phase::Closing { until } = self.phase
+            && (self.carrier.poll_close(cx).is_ready() || now >= until)
+        {
+            return Poll::Ready(());
+        }
+        if step.or(self.timer.arm(cx, self.next_deadline())) == Step::More {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    fn handle_deadlines(&mut self, cx: &mut Context<'_>, now: Instant) {
+        if self.phase == Phase::Running && self.stop.as_mut().poll(cx).is_ready() {
+            self.summary.ended("the server is stopping");
+            self.session.close(CloseReason::Shutdown);
+        }
+        if self.session.poll_timeout().is_some_and(|due| due <= now) {
+            self.session.handle_timeout(now);
+        }
+        self.roles.flush(now);
+        if self.stall_deadline().is_some_and(|due| due <= now) {
+            self.shared.stats.write_stalled();
+            self.give_up(now, "the peer stopped reading");
+        }
+    }
+
+    /// Works off what is stored, then reads on, a bounded number of times.
+    fn receive(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
+        for _ in 0..READS_PER_TURN {
+            if self.work_off_events(now) == Step::More {
+                return Step::More;
+            }
+            if self.phase != Phase::Running
+                || !self.session.wants_input()
+                || self.replies_are_stuck()
+            {
+                return Step::Idle;
+            }
+            match self.carrier.poll_recv(cx) {
+                Poll::Pending => return Step::Idle,
+                Poll::Ready(Ok(Some(bytes))) => {
+                    self.summary.received(bytes.len());
+                    self.session.handle_input(now, bytes);
+                }
+                Poll::Ready(Ok(None)) => self.session.handle_eof(now),
+                Poll::Ready(Err(cause)) => self.give_up(now, &cause.to_string()),
+            }
+        }
+        Step::More
+    }
+
+    fn work_off_events(&mut self, now: Instant) -> Step {
+        for _ in 0..EVENTS_PER_TURN {
+            if self.phase != Phase::Running || self.replies_are_stuck() {
+                return Step::Idle;
+            }
+            match self.session.poll_event(now) {
+                Ok(Some(event)) => self.handle_event(now, event),
+                Ok(None) => return Step::Idle,
+                Err(error) => {
+                    self.summary.failed(&error);
+                    return Step::Idle;
+                }
+            }
+        }
+        Step::More
+    }
+
+    /// Whether so much is queued for a peer that does not read that its next commands have to wait.
+    fn replies_are_stuck(&mut self) -> bool {
+        self.session.output().remaining() > REPLY_QUEUE_BYTES
+    }
+
+    /// Once the session is over its streams end at once, and only its last bytes are left to do.
+    fn settle_end(&mut self) {
+        if self.phase == Phase::Running && self.session.is_closing() {
+            self.roles.clear();
+            self.phase = Phase::Draining;
+        }
+    }
+
+    /// Writes what is queued; notes since when the peer has taken nothing.
+    fn send(&mut self, cx: &mut Context<'_>, now: Instant) {
+        if matches!(self.phase, Phase::Closing { .. }) {
+            return;
+        }
+        let out = self.session.output();
+        let before = out.remaining();
+        let outcome = self.carrier.poll_send(cx, out);
+        let left = out.remaining();
+        self.summary.sent(before.saturating_sub(left));
+        if left == 0 {
+            self.write_blocked_since = None;
+        } else if left < before || self.write_blocked_since.is_none() {
+            self.write_blocked_since = Some(now);
+        }
+        match outcome {
+            Poll::Ready(Err(cause)) => self.give_up(now, &cause.to_string()),
+            _ if self.phase == Phase::Draining && left == 0 => {
+                self.phase = Phase::Closing {
+                    until: after(now, GOODBYE),
+                };
+            }
+            _ => {}
+        }
+    }
+
+    /// The carrier is of no further use: nothing is drained.
+    fn give_up(&mut self, now: Instant, reason: &str) {
+        self.summary.ended(reason);
+        self.session.close(CloseReason::Ended);
+        self.roles.clear();
+        self.phase = Phase::Closing { until: now };
+    }
+
+    fn stall_deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Running => self
+                .write_blocked_since
+                .map(|since| after(since, WRITE_STALL)),
+            Phase::Draining | Phase::Closing { .. } => None,
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let closing = match self.phase {
+            Phase::Closing { until } => Some(until),
+            Phase::Running | Phase::Draining => None,
+        };
+        [
+            self.session.poll_timeout(),
+            self.roles.next_flush(),
+            self.stall_deadline(),
+            closing,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+}
+
+impl Step {
+    /// More if either has more. Both were done already.
+    fn or(self, other: Self) -> Self {
+        if self == Self::More { self } else { other }
+    }
+}
+
+impl Future for SessionDriver {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.get_mut().turn(cx)
+    }
+}
+
+/// A timer that is moved only when it has to ring earlier: ringing too early costs one turn, moving costs a lock for each frame.
+#[derive(Default)]
+struct Timer {
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Timer {
+    /// Makes sure the task is polled again at `deadline`; `More` when that is already past.
+    fn arm(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Step {
+        let Some(deadline) = deadline else {
+            return Step::Idle;
+        };
+        let deadline = tokio::time::Instant::from_std(deadline);
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if sleep.is_elapsed() || deadline < sleep.deadline() {
+            sleep.as_mut().reset(deadline);
+        }
+        if sleep.as_mut().poll(cx).is_ready() {
+            Step::More
+        } else {
+            Step::Idle
+        }
+    }
+}
+
+/// `span` after `start`; a clock that cannot hold it means "never", which `start` itself is far from.
+fn after(start: Instant, span: Duration) -> Instant {
+    start.checked_add(span).unwrap_or(start)
+}

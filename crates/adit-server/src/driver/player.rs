@@ -1,0 +1,164 @@
+//! One stream being played: from the broker's log into the session's output queue.
+
+use std::task::{Context, Poll};
+
+use adit_broker::{Delivery, SharedFrame, Subscription};
+use adit_media::FrameKind;
+use adit_rtmp::command::{Status, StatusCode};
+use adit_rtmp::session::{MediaKind, SendError, ServerSession};
+use adit_rtmp::{MessageStreamId, Timestamp};
+use bytes::Buf as _;
+use tracing::debug;
+
+use super::Step;
+use crate::limits::{FRAMES_PER_TURN, WRITE_AHEAD_BYTES};
+
+/// A `play` that was accepted.
+pub(super) struct Player {
+    msid: MessageStreamId,
+    subscription: Subscription,
+    audio: Gate,
+    video: Gate,
+    paused: Flow,
+    waited: bool,
+}
+
+/// Whether a kind of media goes through.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    Open,
+    /// The player asked for video again; it starts at the next key frame.
+    WaitsForKeyFrame,
+    Shut,
+}
+
+/// What a player may ask for by `receiveAudio`, `receiveVideo` and `pause`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// Media flows.
+    On,
+    /// Media is left out.
+    Off,
+}
+
+impl Player {
+    pub(super) fn new(msid: MessageStreamId, subscription: Subscription) -> Self {
+        Self {
+            msid,
+            subscription,
+            audio: Gate::Open,
+            video: Gate::Open,
+            paused: Flow::On,
+            waited: false,
+        }
+    }
+
+    pub(super) fn set_audio(&mut self, flow: Flow) {
+        self.audio = match flow {
+            Flow::On => Gate::Open,
+            Flow::Off => Gate::Shut,
+        };
+    }
+
+    pub(super) fn set_video(&mut self, flow: Flow) {
+        self.video = match (flow, self.video) {
+            (Flow::Off, _) => Gate::Shut,
+            (Flow::On, Gate::Open) => Gate::Open,
+            (Flow::On, _) => Gate::WaitsForKeyFrame,
+        };
+    }
+
+    /// A live stream goes on while a player pauses; on return it continues at the next key frame.
+    pub(super) fn set_paused(&mut self, flow: Flow) {
+        if self.paused == Flow::Off && flow == Flow::On && self.video == Gate::Open {
+            self.video = Gate::WaitsForKeyFrame;
+        }
+        self.paused = flow;
+    }
+
+    /// Moves frames into the session's queue until it is well filled or the log is drained.
+    pub(super) fn fill(&mut self, cx: &mut Context<'_>, session: &mut ServerSession) -> Step {
+        for _ in 0..FRAMES_PER_TURN {
+            if session.output().remaining() >= WRITE_AHEAD_BYTES {
+                // The carrier's waker brings the task back when there is room.
+                return Step::Idle;
+            }
+            let Poll::Ready(delivery) = self.subscription.poll_next(cx) else {
+                self.waited = true;
+                return Step::Idle;
+            };
+            if let Err(error) = self.deliver(session, delivery) {
+                debug!(%error, stream = self.subscription.key().name(), "not delivered");
+                return Step::Idle;
+            }
+        }
+        Step::More
+    }
+
+    fn deliver(
+        &mut self,
+        session: &mut ServerSession,
+        delivery: Delivery,
+    ) -> Result<(), SendError> {
+        let name = self.subscription.key().name();
+        match delivery {
+            Delivery::Frame(frame) => self.forward(session, &frame),
+            // A player that found the stream running was told so when its `play` was accepted.
+            Delivery::Started { .. } if !self.waited => Ok(()),
+            Delivery::Started { .. } => session.notify_play_published(self.msid, name),
+            Delivery::Skipped { frames } => {
+                let description =
+                    format!("{frames} messages were left out: the line to this player is too slow");
+                session.send_status(
+                    self.msid,
+                    Status::new(StatusCode::PlayInsufficientBandwidth, description),
+                )
+            }
+            Delivery::Stopped { .. } => {
+                self.waited = true;
+                session.notify_play_unpublished(self.msid, name)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn forward(
+        &mut self,
+        session: &mut ServerSession,
+        shared: &SharedFrame,
+    ) -> Result<(), SendError> {
+        let frame = shared.frame();
+        let kind = match frame.kind() {
+            FrameKind::Audio => MediaKind::Audio,
+            FrameKind::Video => MediaKind::Video,
+            FrameKind::Data => MediaKind::Data,
+        };
+        if !self.lets_through(shared) {
+            return Ok(());
+        }
+        let at = Timestamp::from_ms(frame.at().ms());
+        let key = session.form_key(kind, at);
+        let tail = shared.form(key.get(), || session.encode_form(kind, at, frame.payload()));
+        session.send_media_form(self.msid, kind, at, frame.payload().len(), tail)
+    }
+
+    fn lets_through(&mut self, shared: &SharedFrame) -> bool {
+        let frame = shared.frame();
+        // Headers always go through: a decoder that missed one shows nothing when media comes back.
+        if frame.flags().is_sequence_header() || frame.kind() == FrameKind::Data {
+            return true;
+        }
+        if self.paused == Flow::Off {
+            return false;
+        }
+        let gate = if frame.kind() == FrameKind::Audio {
+            &mut self.audio
+        } else {
+            &mut self.video
+        };
+        if *gate == Gate::WaitsForKeyFrame && frame.flags().is_key_frame() {
+            *gate = Gate::Open;
+        }
+        *gate == Gate::Open
+    }
+}

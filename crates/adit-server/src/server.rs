@@ -1,0 +1,132 @@
+//! Accepts connections and gives each its own task.
+
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use adit_broker::{Broker, BrokerConfig};
+use adit_net::{Acceptor, Carrier, Listener};
+use adit_rtmp::session::SessionConfig;
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::config::ServerConfig;
+use crate::driver::SessionDriver;
+use crate::stats::ServerStats;
+
+/// Names one connection in logs and answers; counts from 1 in each server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(u64);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What every session of a server shares.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) broker: Broker,
+    pub(crate) session: Arc<SessionConfig>,
+    pub(crate) stats: ServerStats,
+    pub(crate) stop: CancellationToken,
+}
+
+/// A server whose ports are bound; [`Server::run`] serves them.
+#[derive(Debug)]
+pub struct Server {
+    acceptor: Acceptor,
+    shared: Arc<Shared>,
+    next_id: AtomicU64,
+}
+
+impl Server {
+    /// A server on these sockets. Call it inside a tokio runtime.
+    pub fn new(config: ServerConfig, listeners: Vec<Listener>) -> Self {
+        let mut broker = BrokerConfig::default();
+        broker.latency = config.latency;
+        Self {
+            acceptor: Acceptor::start(listeners, config.net),
+            shared: Arc::new(Shared {
+                broker: Broker::new(broker),
+                session: Arc::new(config.session),
+                stats: ServerStats::default(),
+                stop: CancellationToken::new(),
+            }),
+            next_id: AtomicU64::new(1),
+        }
+    }
+
+    /// The addresses listened on, in the order of the listeners.
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        self.acceptor.local_addrs()
+    }
+
+    /// Counters of the whole server.
+    pub fn stats(&self) -> &ServerStats {
+        &self.shared.stats
+    }
+
+    /// The live streams, for outputs beside RTMP.
+    pub fn broker(&self) -> &Broker {
+        &self.shared.broker
+    }
+
+    /// Serves until `stop` is ready, then tells every session, lets it drain and returns.
+    ///
+    /// A session that panics is logged and ends alone.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+        let mut sessions = JoinSet::new();
+        let mut stop = pin!(stop);
+        loop {
+            // All three arms are cancel-safe: the stop future is pinned outside the loop, `accept` and `join_next` hold nothing
+            // between polls.
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                Some(ended) = sessions.join_next() => note_end(&self.shared, &ended),
+                carrier = self.acceptor.accept() => match carrier {
+                    Some(carrier) => self.spawn(&mut sessions, carrier),
+                    None => break,
+                },
+            }
+        }
+        info!(sessions = sessions.len(), "stopping");
+        self.shared.stop.cancel();
+        // Tunnel sessions say goodbye in HTTP answers, so both sides have to be worked off together.
+        let Self {
+            acceptor, shared, ..
+        } = &mut self;
+        tokio::join!(acceptor.close(), async {
+            while let Some(ended) = sessions.join_next().await {
+                note_end(shared, &ended);
+            }
+        });
+    }
+
+    fn spawn(&self, sessions: &mut JoinSet<()>, carrier: Carrier) {
+        let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
+        match SessionDriver::new(id, carrier, Arc::clone(&self.shared)) {
+            Ok(driver) => {
+                sessions.spawn(driver);
+            }
+            Err(cause) => {
+                error!(connection = %id, %cause, "no randomness from the system: connection refused");
+            }
+        }
+    }
+}
+
+fn note_end(shared: &Shared, ended: &Result<(), JoinError>) {
+    if let Err(cause) = ended
+        && cause.is_panic()
+    {
+        shared.stats.session_panicked();
+        error!(%cause, "a session ended by a defect of this program; the others go on");
+    }
+}

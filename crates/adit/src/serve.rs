@@ -1,0 +1,104 @@
+//! `adit serve`: binds the ports, says what to paste where, serves until Ctrl-C.
+
+mod first_screen;
+mod ports;
+mod state_dir;
+
+use std::io;
+
+use adit_net::tls::{CertificateSource, Tls};
+use adit_net::{BindError, ParseNetworkError, TlsError};
+use adit_server::{Server, ServerConfig};
+use thiserror::Error;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::cli;
+use crate::{log, ui};
+
+/// Why `adit serve` could not start or go on.
+#[derive(Debug, Error)]
+pub(crate) enum ServeError {
+    /// A port that was asked for, or the RTMP port, cannot be had.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// No certificate can be shown to TLS clients.
+    #[error("no certificate: {0}")]
+    Tls(#[from] TlsError),
+    /// A value of `--trust-proxy` is no network.
+    #[error("--trust-proxy: {0}")]
+    Network(#[from] ParseNetworkError),
+    /// The operating system refused threads, signals or the like.
+    #[error("the operating system refused what a server needs: {0}")]
+    System(#[from] io::Error),
+}
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+/// When a port cannot be bound, the certificate cannot be used, or the state directory cannot be written.
+pub(crate) fn run(arguments: &cli::Serve) -> Result<(), ServeError> {
+    log::start(arguments.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(arguments))
+}
+
+async fn serve(arguments: &cli::Serve) -> Result<(), ServeError> {
+    let interrupt = signal(SignalKind::interrupt())?;
+    let terminate = signal(SignalKind::terminate())?;
+    let listeners = if arguments.listen.is_empty() {
+        ports::bind_defaults()?
+    } else {
+        ports::bind_asked(&arguments.listen)?
+    };
+    let config = config(arguments)?;
+    let server = Server::new(config, listeners);
+    first_screen::print(server.local_addrs());
+    server.run(asked_to_stop(interrupt, terminate)).await;
+    Ok(())
+}
+
+fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {
+    let source = match (&arguments.cert, &arguments.key) {
+        (Some(certificate), Some(key)) => CertificateSource::Files {
+            certificate: certificate.clone(),
+            key: key.clone(),
+        },
+        _ => CertificateSource::SelfSigned {
+            state_directory: arguments
+                .state_dir
+                .clone()
+                .unwrap_or_else(state_dir::default)
+                .join("tls"),
+            names: Vec::new(),
+        },
+    };
+    let mut config = ServerConfig::default();
+    config.net.tls = Some(Tls::load(source)?);
+    config.net.trusted_proxies = arguments
+        .trust_proxy
+        .iter()
+        .map(|text| text.parse())
+        .collect::<Result<_, _>>()?;
+    config.latency = arguments.latency.into();
+    Ok(config)
+}
+
+/// Ready at the first Ctrl-C or SIGTERM. From then on a second Ctrl-C ends the process at once.
+async fn asked_to_stop(mut interrupt: Signal, mut terminate: Signal) {
+    // Both arms are cancel-safe: a signal that was not taken is delivered to the next call.
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    ui::note("stopping, sessions drain; Ctrl-C again ends at once");
+    tokio::spawn(async move {
+        interrupt.recv().await;
+        #[expect(clippy::exit, reason = "asked for twice by the person at the keyboard")]
+        std::process::exit(INTERRUPTED);
+    });
+}
+
+/// The exit code of a process that was interrupted, as shells count it.
+const INTERRUPTED: i32 = 130;

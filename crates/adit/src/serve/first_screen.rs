@@ -1,0 +1,76 @@
+//! What a person reads first: where the server listens, and what to paste into which program.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+
+use crate::ui;
+
+/// Prints one `listening on` line for each address, then how to publish and play.
+pub(super) fn print(addresses: &[SocketAddr]) {
+    for address in addresses {
+        ui::line(&format!("listening on {address}"));
+    }
+    if let Some(text) = what_to_paste(addresses, machine_address()) {
+        ui::line(&text);
+    }
+}
+
+/// The lines for OBS, ffmpeg and players; `machine` is what to write for a server that listens on every address.
+fn what_to_paste(addresses: &[SocketAddr], machine: IpAddr) -> Option<String> {
+    let first = addresses.first()?;
+    // Any port takes any protocol, but a URL is shorter with the port its scheme stands for.
+    let at = |usual: u16, stand_in: u16| {
+        let by_port = |port: u16| addresses.iter().find(|address| address.port() == port);
+        by_port(usual)
+            .or_else(|| by_port(stand_in))
+            .unwrap_or(first)
+    };
+    let url = |scheme: &str, usual: u16, stand_in: u16| {
+        let address = at(usual, stand_in);
+        let host = host(address.ip(), machine);
+        match address.port() {
+            port if port == usual => format!("{scheme}://{host}/live"),
+            port => format!("{scheme}://{host}:{port}/live"),
+        }
+    };
+    let rtmp = url("rtmp", 1935, 1935);
+    let rtmpt = url("rtmpt", 80, 8080);
+    let rtmps = url("rtmps", 443, 8443);
+    Some(format!(
+        "
+OBS       server {rtmp}   stream key test   (any name will do)
+publish   ffmpeg -re -i FILE -c copy -f flv {rtmp}/test
+play      ffplay {rtmp}/test
+          ffplay {rtmpt}/test    where only HTTP passes
+          ffplay {rtmps}/test    encrypted
+"
+    ))
+}
+
+fn host(address: IpAddr, machine: IpAddr) -> String {
+    match if address.is_unspecified() {
+        machine
+    } else {
+        address
+    } {
+        IpAddr::V6(address) => format!("[{address}]"),
+        IpAddr::V4(address) => address.to_string(),
+    }
+}
+
+/// The address other machines most likely reach this one at: the one its default route would use.
+///
+/// Connecting a UDP socket sends nothing; it only makes the kernel choose.
+fn machine_address() -> IpAddr {
+    UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
+        .and_then(|socket| {
+            socket.connect(DOCUMENTATION_ADDRESS)?;
+            socket.local_addr()
+        })
+        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip())
+}
+
+/// Reserved for documentation, so a real route is never taken.
+const DOCUMENTATION_ADDRESS: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! Which ports are bound when nobody chose, and what is done about those that cannot be.
+
+use std::env;
+use std::net::SocketAddr;
+
+use adit_net::{BindError, Listener};
+
+use crate::cli::every_address;
+use crate::ui;
+
+/// Where Flash clients, encoders and firewalls expect an RTMP server, and what stands in for ports that need a privilege.
+const DEFAULTS: [Port; 3] = [
+    Port {
+        number: 1935,
+        stand_in: None,
+    },
+    Port {
+        number: 80,
+        stand_in: Some(8080),
+    },
+    Port {
+        number: 443,
+        stand_in: Some(8443),
+    },
+];
+
+struct Port {
+    number: u16,
+    stand_in: Option<u16>,
+}
+
+/// Binds the addresses that were asked for, all or none.
+///
+/// # Errors
+/// The first that cannot be bound; a hint that helps is printed.
+pub(super) fn bind_asked(addresses: &[SocketAddr]) -> Result<Vec<Listener>, BindError> {
+    addresses
+        .iter()
+        .map(|address| Listener::bind(*address).map_err(with_hint))
+        .collect()
+}
+
+/// Binds 1935, 80 and 443, or 8080 and 8443 in place of the latter two.
+///
+/// # Errors
+/// When 1935 cannot be bound: without it no encoder finds the server.
+pub(super) fn bind_defaults() -> Result<Vec<Listener>, BindError> {
+    let mut listeners = Vec::new();
+    for port in &DEFAULTS {
+        match Listener::bind(every_address(port.number)) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) => {
+                let Some(stand_in) = port.stand_in else {
+                    return Err(with_hint(error));
+                };
+                listeners.extend(bind_stand_in(port.number, stand_in, &error));
+            }
+        }
+    }
+    Ok(listeners)
+}
+
+/// The error as it is, after a line on what to do about it.
+fn with_hint(error: BindError) -> BindError {
+    if let Some(remedy) = remedy(&error) {
+        ui::hint(&remedy);
+    }
+    error
+}
+
+fn bind_stand_in(wanted: u16, stand_in: u16, error: &BindError) -> Option<Listener> {
+    let cause = cause(error);
+    let remedy = remedy(error)
+        .map(|text| format!("; {text}"))
+        .unwrap_or_default();
+    match Listener::bind(every_address(stand_in)) {
+        Ok(listener) => {
+            ui::note(&format!(
+                "port {wanted} {cause}, {stand_in} stands in for it{remedy}"
+            ));
+            Some(listener)
+        }
+        Err(second) => {
+            let second = self::cause(&second);
+            ui::note(&format!(
+                "port {wanted} {cause} and {stand_in} {second}: serving without them{remedy}"
+            ));
+            None
+        }
+    }
+}
+
+fn cause(error: &BindError) -> String {
+    match error {
+        BindError::Permission { .. } => "needs a privilege".to_owned(),
+        BindError::InUse { .. } => "is taken by another program".to_owned(),
+        other => format!("cannot be bound ({other})"),
+    }
+}
+
+/// The command that makes the port available, or shows who has it.
+fn remedy(error: &BindError) -> Option<String> {
+    let port = error.address().port();
+    match error {
+        BindError::Permission { .. } => {
+            let program = env::current_exe()
+                .map_or_else(|_| "adit".to_owned(), |path| path.display().to_string());
+            Some(format!(
+                "to allow it: sudo setcap cap_net_bind_service=+ep {program}"
+            ))
+        }
+        BindError::InUse { .. } => Some(format!(
+            "to see who has it: sudo ss -ltnp 'sport = :{port}'"
+        )),
+        _ => None,
+    }
+}
