@@ -3,6 +3,7 @@
 //! Bytes, the time and a [`Seed`] go in; events, bytes and the next deadline come out.
 
 pub mod chunk;
+pub mod command;
 mod error;
 pub mod handshake;
 mod id;
@@ -10,6 +11,7 @@ pub mod limits;
 pub mod message;
 pub mod out;
 mod seed;
+pub mod session;
 mod time;
 
 pub use self::error::Fault;

@@ -6,12 +6,13 @@ use bytes::Bytes;
 
 use super::ChunkError;
 use super::budget::Budget;
+use super::guard::Guard;
 use super::header::{Fields, HEADER_MAX, Header, repeats};
 use super::input::Input;
 use super::stream::{Role, Stream};
 use crate::id::{ChunkSize, ChunkStreamId};
-use crate::limits::{ChunkLimits, INPUT_PIECES, UNKNOWN_IN_A_ROW};
-use crate::message::{BodyError, ControlMessage, Message, MessageKind};
+use crate::limits::{ChunkLimits, INPUT_PIECES};
+use crate::message::{ControlMessage, Message, MessageKind};
 
 /// Puts messages together from chunks; bytes in, messages out.
 ///
@@ -29,11 +30,7 @@ pub struct ChunkReader {
     streams: Vec<Stream>,
     /// The chunk whose payload is being read.
     open: Option<OpenChunk>,
-    /// Bytes of unfinished messages, those of the open chunk included that have not come.
-    partial_bytes: u32,
-    unknown_in_a_row: u32,
-    limits: ChunkLimits,
-    phase: Phase,
+    guard: Guard,
     budget: Budget,
     throttle: Throttle,
     failed: Option<ChunkError>,
@@ -90,11 +87,8 @@ impl ChunkReader {
             chunk_size: ChunkSize::DEFAULT,
             streams: Vec::new(),
             open: None,
-            partial_bytes: 0,
-            unknown_in_a_row: 0,
             budget: Budget::new(limits.chunk_headers),
-            limits,
-            phase: Phase::default(),
+            guard: Guard::new(limits),
             throttle: Throttle::default(),
             failed: None,
         }
@@ -102,7 +96,7 @@ impl ChunkReader {
 
     /// Sets which limits hold from the next chunk on.
     pub fn set_phase(&mut self, phase: Phase) {
-        self.phase = phase;
+        self.guard.phase = phase;
     }
 
     /// Stores input until [`ChunkReader::poll`] takes it.
@@ -201,10 +195,8 @@ impl ChunkReader {
             return Ok(Found::Throttled(until));
         }
         self.throttle.until = None;
-        if self.budget.is_flooded() && self.chunk_size < ChunkSize::DEFAULT {
-            return Err(ChunkError::HeaderRate {
-                limit: self.limits.chunk_headers,
-            });
+        if self.budget.is_flooded() {
+            self.guard.admit_flood(self.chunk_size)?;
         }
         self.input.advance(len);
         Ok(Found::Header(header))
@@ -238,18 +230,17 @@ impl ChunkReader {
         let (kind, length) = (stream.kind(), stream.length());
         let left = stream.remaining().min(self.chunk_size.get());
         if role == Role::Begins {
-            self.check_kind(kind)?;
-            self.check_length(kind, length)?;
-            self.check_partial_messages(length)?;
+            self.guard.admit_message(kind, length)?;
+            if length > left {
+                // The one that begins is among them already; one of a single chunk never is.
+                let unfinished = self
+                    .streams
+                    .iter()
+                    .filter(|stream| stream.is_inside_message());
+                self.guard.admit_unfinished(unfinished.count())?;
+            }
         }
-        self.partial_bytes = self.partial_bytes.saturating_add(left);
-        let limit = match self.phase {
-            Phase::BeforeConnect => self.limits.partial_bytes_before_connect,
-            Phase::Connected => self.limits.partial_bytes,
-        };
-        if self.partial_bytes > limit {
-            return Err(ChunkError::PartialBytes { limit });
-        }
+        self.guard.admit_chunk(left)?;
         self.open = Some(OpenChunk {
             stream: index,
             left,
@@ -294,7 +285,7 @@ impl ChunkReader {
         if stream.is_inside_message() {
             return Ok(None);
         }
-        self.partial_bytes = self.partial_bytes.saturating_sub(stream.length());
+        self.guard.release(stream.length());
         let message = stream.take_message();
         match message.kind {
             MessageKind::SetChunkSize | MessageKind::Abort => {
@@ -315,8 +306,8 @@ impl ChunkReader {
         let unfinished =
             |stream: &&mut Stream| stream.csid.get() == csid && stream.is_inside_message();
         if let Some(stream) = self.streams.iter_mut().find(unfinished) {
-            let received = stream.length().saturating_sub(stream.remaining());
-            self.partial_bytes = self.partial_bytes.saturating_sub(received);
+            self.guard
+                .release(stream.length().saturating_sub(stream.remaining()));
             stream.abort();
         }
     }
@@ -342,65 +333,9 @@ impl ChunkReader {
             });
         };
         let index = self.streams.len();
-        let limit = self.limits.chunk_streams;
-        if u32::try_from(index).is_ok_and(|count| count >= limit) {
-            return Err(ChunkError::ChunkStreams { limit });
-        }
+        self.guard.admit_stream(index)?;
         self.streams.push(stream);
         Ok(index)
-    }
-
-    /// Several unknown types in a row are garbage, not a newer protocol.
-    fn check_kind(&mut self, kind: MessageKind) -> Result<(), ChunkError> {
-        self.unknown_in_a_row = match kind {
-            MessageKind::Other(_) => self.unknown_in_a_row.saturating_add(1),
-            _ => 0,
-        };
-        if self.unknown_in_a_row >= UNKNOWN_IN_A_ROW {
-            return Err(ChunkError::UnknownKinds(kind));
-        }
-        Ok(())
-    }
-
-    fn check_length(&self, kind: MessageKind, length: u32) -> Result<(), ChunkError> {
-        if !kind.allows_length(length) {
-            let len = usize::try_from(length).unwrap_or(usize::MAX);
-            return Err(BodyError::Length { kind, len }.into());
-        }
-        let of_kind = match kind {
-            MessageKind::Audio | MessageKind::Video | MessageKind::Aggregate => {
-                self.limits.message_media
-            }
-            _ => self.limits.message_command,
-        };
-        let limit = match self.phase {
-            Phase::BeforeConnect => of_kind.min(self.limits.message_before_connect),
-            Phase::Connected => of_kind,
-        };
-        if length > limit {
-            return Err(ChunkError::MessageTooLong {
-                kind,
-                length,
-                limit,
-            });
-        }
-        Ok(())
-    }
-
-    /// A message that begins and takes several chunks is one of the unfinished.
-    fn check_partial_messages(&self, length: u32) -> Result<(), ChunkError> {
-        let limit = self.limits.partial_messages;
-        if length > self.chunk_size.get() {
-            // The one that begins is counted among them already.
-            let unfinished = self
-                .streams
-                .iter()
-                .filter(|stream| stream.is_inside_message());
-            if u32::try_from(unfinished.count()).unwrap_or(u32::MAX) > limit {
-                return Err(ChunkError::PartialMessages { limit });
-            }
-        }
-        Ok(())
     }
 
     /// Memory that is kept between messages.

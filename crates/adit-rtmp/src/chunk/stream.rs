@@ -1,5 +1,7 @@
 //! What is remembered of one chunk stream.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::ChunkError;
@@ -9,7 +11,6 @@ use crate::message::{Message, MessageKind};
 use crate::time::Timestamp;
 
 /// The header history of one chunk stream, and its unfinished message if there is one.
-#[derive(Debug)]
 pub(super) struct Stream {
     pub(super) csid: ChunkStreamId,
     kind: MessageKind,
@@ -172,6 +173,18 @@ impl Stream {
     #[cfg(test)]
     pub(super) fn heap(&self) -> usize {
         self.body.capacity()
+    }
+}
+
+/// Does not show the unfinished message.
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream")
+            .field("csid", &self.csid.get())
+            .field("kind", &self.kind)
+            .field("length", &self.length)
+            .field("remaining", &self.remaining)
+            .finish_non_exhaustive()
     }
 }
 

@@ -10,6 +10,8 @@ pub mod aggregate;
 mod control;
 mod kind;
 
+use std::fmt;
+
 use bytes::Bytes;
 
 pub use self::control::{BandwidthLimit, BodyError, ControlMessage, UserControl};
@@ -18,7 +20,7 @@ use crate::id::{ChunkStreamId, MessageStreamId};
 use crate::time::Timestamp;
 
 /// One whole message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     /// The message type id.
     pub kind: MessageKind,
@@ -30,4 +32,17 @@ pub struct Message {
     pub csid: ChunkStreamId,
     /// The body, at most 16,777,215 bytes.
     pub payload: Bytes,
+}
+
+/// Shows the length of the payload and not the payload, which may hold a stream key.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("kind", &self.kind)
+            .field("timestamp", &self.timestamp.ms())
+            .field("msid", &self.msid.get())
+            .field("csid", &self.csid.get())
+            .field("payload_len", &self.payload.len())
+            .finish()
+    }
 }

@@ -1,6 +1,7 @@
 //! Bytes that wait for the carrier.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io::IoSlice;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -13,7 +14,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 /// nothing.
 ///
 /// The queue has no limit of its own: whoever fills it looks at [`OutQueue::len`] first.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct OutQueue {
     segments: VecDeque<Segment>,
     /// Sum of the lengths of all segments. No segment is empty.
@@ -78,6 +79,16 @@ impl OutQueue {
         if self.segments.capacity() > KEPT_SEGMENTS {
             self.segments.shrink_to(KEPT_SEGMENTS);
         }
+    }
+}
+
+/// Shows how much waits and not what.
+impl fmt::Debug for OutQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutQueue")
+            .field("len", &self.len)
+            .field("segments", &self.segments.len())
+            .finish()
     }
 }
 

@@ -298,3 +298,22 @@ fn an_idle_reader_holds_next_to_nothing() {
     );
     assert!(reader.heap() <= 1024, "{}", reader.heap());
 }
+
+#[test]
+fn debug_output_hides_payloads() {
+    let mut reader = reader();
+    let wire = Wire::new()
+        .type0(4, 0, 3, 8, 1)
+        .bytes(b"KEY")
+        .type0(4, 0, 9, 8, 1)
+        .bytes(b"KEY");
+    let messages = read(&mut reader, &[&wire.0]).unwrap();
+    reader.feed(Bytes::from_static(b"KEY"));
+    let mut out = crate::out::OutQueue::new();
+    out.push(messages[0].payload.clone());
+    let shown = format!("{messages:?} {reader:?} {out:?}");
+    assert!(
+        !shown.contains("KEY") && !shown.contains("75, 69, 89"),
+        "{shown}"
+    );
+}
