@@ -72,7 +72,7 @@ impl Acceptor {
         let counters = Counters::default();
         let door = Arc::new(Door {
             admission: Admission::new(config.admission.clone()),
-            sessions: Sessions::new(config.sessions, config.tunnel, counters.clone()),
+            sessions: Sessions::new(&config, counters.clone()),
             config,
             counters,
             carriers: sender,

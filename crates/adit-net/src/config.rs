@@ -61,8 +61,8 @@ pub struct AdmissionConfig {
     pub per_address: usize,
     /// New connections a second from one IPv4 address or one IPv6 /64.
     pub rate_per_address: u32,
-    /// Who is free of the two limits per address: loopback by default, because a reverse proxy on
-    /// the same machine brings everybody from there.
+    /// Who is free of all limits per address, those of tunnel sessions included: loopback by default,
+    /// because a reverse proxy on the same machine brings everybody from there.
     pub exempt: Vec<Network>,
 }
 

@@ -7,12 +7,14 @@ mod handler;
 mod io;
 mod service;
 mod session;
+mod sessions;
 mod tunnel;
 
 pub use body::{HttpBody, RequestBody};
 pub use handler::{HttpFuture, HttpHandler, NotFound};
 pub use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
-pub(crate) use session::{Session, Sessions};
+pub(crate) use session::Session;
+pub(crate) use sessions::Sessions;
 
 use crate::acceptor::Door;
 use crate::admission::Permit;
@@ -27,7 +29,6 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::io::AsyncWrite;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Serves HTTP requests on one connection until it ends.
@@ -77,7 +78,10 @@ pub(crate) async fn serve(
                 }
                 tracing::debug!(%peer, %error, "http connection failed");
             }
-            close(connection.into_parts().io.into_stream()).await;
+            let mut stream = connection.into_parts().io.into_stream();
+            let mut linger = Linger::new();
+            // It ends in any case; how does not matter any more.
+            drop(poll_fn(|cx| linger.poll(cx, &mut stream)).await);
         }
     }
     drop(permit);
@@ -94,16 +98,6 @@ fn count_overdue(door: &Door, overdue: Overdue) {
         Overdue::Header => door.counters.http_header_timeouts().count(),
         Overdue::Body => door.counters.http_body_timeouts().count(),
         Overdue::Write => door.counters.http_write_stalls().count(),
-    }
-}
-
-/// Ends a connection so that the last response is not lost to a reset.
-async fn close(mut stream: Stream) {
-    let shut = poll_fn(|cx| Pin::new(&mut stream).poll_shutdown(cx));
-    if let Ok(Ok(())) = tokio::time::timeout(limits::LINGER, shut).await {
-        let mut linger = Linger::new();
-        // It ends in any case; how does not matter any more.
-        drop(poll_fn(|cx| linger.poll(cx, &mut stream)).await);
     }
 }
 

@@ -266,7 +266,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
     }
 
     async fn fill(&mut self) -> usize {
-        let mut bytes = [0; 16 * 1024];
+        let mut bytes = vec![0; 16 * 1024];
         // A reset is an end too.
         let count = self.stream.read(&mut bytes).await.unwrap_or(0);
         self.buffer.extend_from_slice(&bytes[..count]);

@@ -206,20 +206,20 @@ impl SocketCarrier {
     }
 
     pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.closing.is_none() {
-            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
-        }
-        let linger = self.closing.get_or_insert_with(Linger::new);
-        linger.poll(cx, &mut self.stream)
+        self.closing
+            .get_or_insert_with(Linger::new)
+            .poll(cx, &mut self.stream)
     }
 }
 
-/// Waits until the peer has finished too, throwing away what it still sends, for a bounded time.
+/// Says goodbye, then waits until the peer has finished too, throwing away what it still sends; all that for a
+/// bounded time.
 ///
 /// Closing a socket that has unread bytes resets the connection, and a reset may overtake the last bytes
 /// sent: the very ones that tell the peer why it is refused.
 pub(crate) struct Linger {
     deadline: Pin<Box<Sleep>>,
+    shut: bool,
     left: usize,
 }
 
@@ -228,23 +228,29 @@ impl Linger {
         let deadline = Box::pin(tokio::time::sleep_until(Instant::now() + limits::LINGER));
         Self {
             deadline,
+            shut: false,
             left: limits::LINGER_BYTES,
         }
     }
 
-    pub(crate) fn poll<S: AsyncRead + Unpin>(
+    pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        stream: &mut S,
+        stream: &mut Stream,
     ) -> Poll<io::Result<()>> {
-        loop {
-            if self.left == 0 || self.deadline.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Ok(()));
-            }
+        if self.deadline.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        if !self.shut {
+            ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
+            self.shut = true;
+        }
+        while self.left > 0 {
             match ready!(scratch::read(stream, cx)) {
                 Ok(Some(bytes)) => self.left = self.left.saturating_sub(bytes.len()),
-                Ok(None) | Err(_) => return Poll::Ready(Ok(())),
+                Ok(None) | Err(_) => break,
             }
         }
+        Poll::Ready(Ok(()))
     }
 }

@@ -22,7 +22,7 @@ impl TunnelCarrier {
 
     pub(super) fn poll_recv(
         &self,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
         info: &mut CarrierInfo,
     ) -> Poll<io::Result<Option<Bytes>>> {
         self.session
@@ -32,13 +32,13 @@ impl TunnelCarrier {
 
     pub(super) fn poll_send<B: Buf + ?Sized>(
         &self,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
         mut out: &mut B,
     ) -> Poll<io::Result<()>> {
         self.session.poll_write(cx, &mut out).map_err(broken)
     }
 
-    pub(super) fn poll_close(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_close(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         self.session.poll_close(cx).map(Ok)
     }
 }

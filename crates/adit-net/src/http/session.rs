@@ -1,149 +1,24 @@
-//! Tunnel sessions: the state machine, those who wait for its replies, and the carrier that reads and writes it.
+//! One tunnel session: the state machine, those who wait for its replies, and the carrier that reads and writes it.
 
 use super::exchange::Exchange;
-use super::tunnel::{level, now};
-use crate::carrier::Origin;
-use crate::counters::Counters;
+use super::tunnel::now;
 use crate::limits;
 use adit_rtmpt::{
-    CloseReason, Lookup, OpenRefused, Reply, Request, RequestId, SecurityLevel, ServerTunnel,
-    SessionId, SessionTable, State, TableConfig, TunnelConfig,
+    CloseReason, Reply, Request, RequestId, ServerTunnel, SessionId, State, TunnelConfig,
 };
 use bytes::{Buf, Bytes};
 use std::fmt;
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
-use tokio::sync::Notify;
 use tokio::time::{Sleep, sleep_until};
-
-/// All tunnel sessions of an acceptor. Clones share them.
-#[derive(Debug, Clone)]
-pub(crate) struct Sessions(Arc<All>);
-
-#[derive(Debug)]
-struct All {
-    table: Mutex<SessionTable<Arc<Session>>>,
-    tunnel: TunnelConfig,
-    counters: Counters,
-    /// Some session ended.
-    ended: Notify,
-}
-
-/// A session that was just opened.
-pub(super) struct Opened {
-    pub(super) session: Arc<Session>,
-    pub(super) id: SessionId,
-}
-
-impl Sessions {
-    pub(crate) fn new(table: TableConfig, tunnel: TunnelConfig, counters: Counters) -> Self {
-        Self(Arc::new(All {
-            table: Mutex::new(SessionTable::new(table)),
-            tunnel,
-            counters,
-            ended: Notify::new(),
-        }))
-    }
-
-    fn table(&self) -> MutexGuard<'_, SessionTable<Arc<Session>>> {
-        self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn open(&self, now: Instant, origin: &Origin) -> Result<Opened, OpenRefused> {
-        let mut random = [0; 16];
-        // Without randomness there can be no id that nobody guesses.
-        getrandom::fill(&mut random).map_err(|_| OpenRefused::Total)?;
-        let id = SessionId::from_random(random);
-        let make = || Arc::new(Session::new(now, id, self.0.tunnel, origin.peer));
-        let mut table = self.table();
-        let session = table.open(now, origin.peer.ip(), level(origin), id, make)?;
-        Ok(Opened {
-            session: Arc::clone(session),
-            id,
-        })
-    }
-
-    pub(super) fn find(
-        &self,
-        now: Instant,
-        peer: IpAddr,
-        level: SecurityLevel,
-        id: Option<SessionId>,
-    ) -> Found {
-        let mut table = self.table();
-        let downgraded = table.counters().downgraded;
-        let found = match table.find(now, peer, level, id) {
-            Lookup::Found(session) => Found::Session(Arc::clone(session)),
-            Lookup::Ended => Found::Ended,
-            Lookup::Gone => Found::Gone,
-            Lookup::Unknown => Found::Unknown,
-        };
-        if matches!(found, Found::Unknown) {
-            self.0.counters.tunnel_unknown_ids().count();
-        }
-        if table.counters().downgraded > downgraded {
-            self.0.counters.tunnel_downgrades().count();
-        }
-        found
-    }
-
-    /// Notes what has become of a session that was just used.
-    pub(crate) fn look_after(&self, now: Instant, session: &Session) {
-        match session.news(now) {
-            News::None => {}
-            News::Proven => self.table().prove(session.id),
-            News::Over => self.0.ended.notify_waiters(),
-            News::Forgotten => {
-                // The id is remembered for a while.
-                self.table().close(now, session.id);
-                self.0.ended.notify_waiters();
-            }
-        }
-    }
-
-    /// Wakes the sessions whose time has come.
-    pub(crate) fn handle_timeout(&self, now: Instant) {
-        self.table().handle_timeout(now);
-        for session in self.all() {
-            session.handle_timeout(now);
-            self.look_after(now, &session);
-        }
-    }
-
-    fn all(&self) -> Vec<Arc<Session>> {
-        self.table()
-            .iter_mut()
-            .map(|(_, session)| Arc::clone(session))
-            .collect()
-    }
-
-    /// Waits until the last session is over.
-    pub(crate) async fn none_left(&self) {
-        loop {
-            let ended = self.0.ended.notified();
-            if self.all().iter().all(|session| session.is_over()) {
-                return;
-            }
-            ended.await;
-        }
-    }
-}
-
-/// What an id stands for.
-pub(super) enum Found {
-    Session(Arc<Session>),
-    Ended,
-    Gone,
-    Unknown,
-}
 
 /// What has become of a session since it was last looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum News {
+pub(super) enum News {
     None,
     /// It has shaken hands.
     Proven,
@@ -195,7 +70,7 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
-    fn new(now: Instant, id: SessionId, config: TunnelConfig, peer: SocketAddr) -> Self {
+    pub(super) fn new(now: Instant, id: SessionId, config: TunnelConfig, peer: SocketAddr) -> Self {
         Self {
             id,
             core: Mutex::new(Core {
@@ -252,7 +127,7 @@ impl Session {
         }
     }
 
-    fn handle_timeout(&self, now: Instant) {
+    pub(super) fn handle_timeout(&self, now: Instant) {
         let mut core = self.core();
         if core.tunnel.poll_timeout().is_some_and(|at| at <= now) {
             core.tunnel.handle_timeout(now);
@@ -260,7 +135,12 @@ impl Session {
         }
     }
 
-    fn news(&self, now: Instant) -> News {
+    pub(super) fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// What has become of the session since this was last asked.
+    pub(super) fn news(&self, now: Instant) -> News {
         let mut core = self.core();
         if core.abandoned {
             return News::Forgotten;
@@ -282,7 +162,7 @@ impl Session {
         News::None
     }
 
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         let core = self.core();
         core.abandoned || matches!(core.tunnel.state(), State::Closed(_))
     }
@@ -290,7 +170,7 @@ impl Session {
     /// The next bytes from the client. `Ok(None)`: the client has finished.
     pub(crate) fn poll_received(
         &self,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
         peer: &mut SocketAddr,
     ) -> Poll<Result<Option<Bytes>, CloseReason>> {
         let mut core = self.core();
@@ -312,7 +192,7 @@ impl Session {
     /// Queues all of `out`; pending while there is no room.
     pub(crate) fn poll_write(
         &self,
-        cx: &mut Context<'_>,
+        cx: &Context<'_>,
         mut out: &mut dyn Buf,
     ) -> Poll<Result<(), CloseReason>> {
         let mut core = self.core();
@@ -334,7 +214,7 @@ impl Session {
     }
 
     /// Ends the session once all that was written has been fetched.
-    pub(crate) fn poll_close(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_close(&self, cx: &Context<'_>) -> Poll<()> {
         let mut core = self.core();
         let now = now();
         if core.tunnel.state() == State::Open {

@@ -3,7 +3,8 @@
 use super::body::HttpBody;
 use super::exchange::Exchange;
 use super::service::closing;
-use super::session::{Found, Opened, Session};
+use super::session::Session;
+use super::sessions::{Found, Opened};
 use crate::acceptor::Door;
 use crate::carrier::{Carrier, Origin};
 use crate::config::IdentReply;

@@ -311,3 +311,83 @@ async fn a_client_that_has_finished_sending_still_gets_its_answer() {
     assert_eq!(data(&client.answer().await), b"");
     client.ends().await;
 }
+
+/// Sessions of real clients, as `adit-rtmpt` keeps them: the bytes of one connection with the id another server gave.
+#[tokio::test]
+async fn recorded_sessions_of_real_clients_come_through() {
+    let captures =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../adit-rtmpt/tests/captures");
+    for name in [
+        "ffmpeg-rtmpt-play",
+        "ffmpeg-rtmpt-publish",
+        "rtmpdump-rtmpt-play",
+        "ffmpeg-rtmpts-play",
+    ] {
+        let recorded = std::fs::read(captures.join(name).with_extension("bin")).unwrap();
+        let mut config = AcceptorConfig::default();
+        // They end with idles that nobody answers.
+        config.tunnel.reply.hold = std::time::Duration::from_millis(20);
+        let server = Echo::start(config);
+        let mut client = Raw::new(server.connect().await);
+        let first = find(&recorded, b"POST /send/").unwrap();
+        client.send(&recorded[..first]).await;
+        let id = client.answer().await.body;
+        let id = id.trim_ascii_end();
+        let (rest, requests, sent) = renamed(&recorded[first..], id);
+        let mut back = Vec::new();
+        let (mut reader, mut writer) = tokio::io::split(client.stream);
+        let write = async { writer.write_all(&rest).await.unwrap() };
+        let mut answers = Raw::new(tokio::io::join(&mut reader, tokio::io::sink()));
+        let read = async {
+            for _ in 0..requests {
+                let answer = answers.answer().await;
+                assert_eq!(answer.status, 200, "{name}");
+                if answer.body != b"\0" {
+                    back.extend_from_slice(data(&answer));
+                }
+            }
+        };
+        tokio::join!(write, read);
+        assert!(requests > 5, "{name}");
+        assert!(back.len() > 3000 && sent.starts_with(&back), "{name}");
+    }
+}
+
+/// The whole requests of a recording under another id, how many they are, and the RTMP bytes in them.
+fn renamed(mut recorded: &[u8], id: &[u8]) -> (Vec<u8>, usize, Vec<u8>) {
+    let (mut requests, mut count, mut sent) = (Vec::new(), 0, Vec::new());
+    while let Some(end) = find(recorded, b"\r\n\r\n") {
+        let (head, rest) = recorded.split_at(end + 4);
+        let text = String::from_utf8(head.to_vec()).unwrap();
+        let lower = text.to_ascii_lowercase();
+        let length = lower
+            .split("content-length: ")
+            .nth(1)
+            .unwrap()
+            .split('\r')
+            .next()
+            .unwrap();
+        let length: usize = length.parse().unwrap();
+        if rest.len() < length {
+            break;
+        }
+        let (body, rest) = rest.split_at(length);
+        requests.extend(
+            text.replacen("S0000001", &String::from_utf8_lossy(id), 1)
+                .bytes(),
+        );
+        requests.extend_from_slice(body);
+        if text.starts_with("POST /send/") {
+            sent.extend_from_slice(body);
+        }
+        count += 1;
+        recorded = rest;
+    }
+    (requests, count, sent)
+}
+
+fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
+    bytes
+        .windows(pattern.len())
+        .position(|window| window == pattern)
+}

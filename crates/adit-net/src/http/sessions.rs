@@ -1,0 +1,207 @@
+//! All tunnel sessions: found by id, limited by where they come from, looked after when nobody asks.
+
+use super::session::{News, Session};
+use super::tunnel::level;
+use crate::carrier::Origin;
+use crate::config::AcceptorConfig;
+use crate::counters::Counters;
+use crate::network::Network;
+use adit_rtmpt::{
+    Binding, Lookup, OpenRefused, SecurityLevel, SessionId, SessionTable, TableConfig, TunnelConfig,
+};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use tokio::sync::Notify;
+
+/// All tunnel sessions of an acceptor. Clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Sessions(Arc<All>);
+
+#[derive(Debug)]
+struct All {
+    tables: Mutex<Tables>,
+    tunnel: TunnelConfig,
+    counters: Counters,
+    /// Some session ended.
+    ended: Notify,
+}
+
+/// A session that was just opened.
+pub(super) struct Opened {
+    pub(super) session: Arc<Session>,
+    pub(super) id: SessionId,
+}
+
+/// What an id stands for.
+pub(super) enum Found {
+    Session(Arc<Session>),
+    Ended,
+    Gone,
+    Unknown,
+}
+
+impl Sessions {
+    pub(crate) fn new(config: &AcceptorConfig, counters: Counters) -> Self {
+        Self(Arc::new(All {
+            tables: Mutex::new(Tables::new(config)),
+            tunnel: config.tunnel,
+            counters,
+            ended: Notify::new(),
+        }))
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn open(&self, now: Instant, origin: &Origin) -> Result<Opened, OpenRefused> {
+        let mut random = [0; 16];
+        // Without randomness there can be no id that nobody guesses.
+        getrandom::fill(&mut random).map_err(|_| OpenRefused::Total)?;
+        let id = SessionId::from_random(random);
+        let make = || Arc::new(Session::new(now, id, self.0.tunnel, origin.peer));
+        let mut tables = self.tables();
+        if tables.len() >= tables.most {
+            return Err(OpenRefused::Total);
+        }
+        let peer = origin.peer.ip();
+        let session = tables.of(peer).open(now, peer, level(origin), id, make)?;
+        Ok(Opened {
+            session: Arc::clone(session),
+            id,
+        })
+    }
+
+    pub(super) fn find(
+        &self,
+        now: Instant,
+        peer: IpAddr,
+        level: SecurityLevel,
+        id: Option<SessionId>,
+    ) -> Found {
+        let mut tables = self.tables();
+        let table = tables.with(id, peer);
+        let downgraded = table.counters().downgraded;
+        let found = match table.find(now, peer, level, id) {
+            Lookup::Found(session) => Found::Session(Arc::clone(session)),
+            Lookup::Ended => Found::Ended,
+            Lookup::Gone => Found::Gone,
+            Lookup::Unknown => Found::Unknown,
+        };
+        if matches!(found, Found::Unknown) {
+            self.0.counters.tunnel_unknown_ids().count();
+        }
+        if table.counters().downgraded > downgraded {
+            self.0.counters.tunnel_downgrades().count();
+        }
+        found
+    }
+
+    /// Notes what has become of a session that was just used.
+    pub(crate) fn look_after(&self, now: Instant, session: &Session) {
+        match session.news(now) {
+            News::None => {}
+            News::Proven => self.tables().each(|table| table.prove(session.id())),
+            News::Over => self.0.ended.notify_waiters(),
+            News::Forgotten => {
+                self.tables().remove(now, session.id());
+                self.0.ended.notify_waiters();
+            }
+        }
+    }
+
+    /// Wakes the sessions whose time has come.
+    pub(crate) fn handle_timeout(&self, now: Instant) {
+        self.tables().each(|table| table.handle_timeout(now));
+        for session in self.all() {
+            session.handle_timeout(now);
+            self.look_after(now, &session);
+        }
+    }
+
+    /// Waits until the last session is over.
+    pub(crate) async fn none_left(&self) {
+        loop {
+            let ended = self.0.ended.notified();
+            if self.all().iter().all(|session| session.is_over()) {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    fn all(&self) -> Vec<Arc<Session>> {
+        let mut all = Vec::new();
+        self.tables().each(|table| {
+            all.extend(table.iter_mut().map(|(_, session)| Arc::clone(session)));
+        });
+        all
+    }
+}
+
+/// Sessions in two tables: with limits for each network, and without.
+#[derive(Debug)]
+struct Tables {
+    limited: SessionTable<Arc<Session>>,
+    /// Of networks that are exempt, such as that of a reverse proxy which brings everybody.
+    exempt: SessionTable<Arc<Session>>,
+    exempt_networks: Vec<Network>,
+    most: usize,
+}
+
+impl Tables {
+    fn new(config: &AcceptorConfig) -> Self {
+        let limited = config.sessions;
+        let mut exempt: TableConfig = limited;
+        exempt.per_network = usize::MAX;
+        exempt.opens_per_second = u32::MAX;
+        exempt.guesses = u32::MAX;
+        exempt.binding = Binding::Anywhere;
+        Self {
+            limited: SessionTable::new(limited),
+            exempt: SessionTable::new(exempt),
+            exempt_networks: config.admission.exempt.clone(),
+            most: limited.sessions,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.limited.len() + self.exempt.len()
+    }
+
+    /// The table for new sessions of `peer`.
+    fn of(&mut self, peer: IpAddr) -> &mut SessionTable<Arc<Session>> {
+        if self
+            .exempt_networks
+            .iter()
+            .any(|network| network.contains(peer))
+        {
+            &mut self.exempt
+        } else {
+            &mut self.limited
+        }
+    }
+
+    /// The table that has a session, or else the one that must know what has become of it.
+    fn with(&mut self, id: Option<SessionId>, peer: IpAddr) -> &mut SessionTable<Arc<Session>> {
+        match id {
+            Some(id) if self.limited.get_mut(id).is_some() => &mut self.limited,
+            Some(id) if self.exempt.get_mut(id).is_some() => &mut self.exempt,
+            _ => self.of(peer),
+        }
+    }
+
+    /// Forgets a session; its id is remembered for a while.
+    fn remove(&mut self, now: Instant, id: SessionId) {
+        self.each(|table| drop(table.close(now, id)));
+    }
+
+    fn each(&mut self, mut act: impl FnMut(&mut SessionTable<Arc<Session>>)) {
+        act(&mut self.limited);
+        act(&mut self.exempt);
+    }
+}
+
+#[cfg(test)]
+mod tests;
