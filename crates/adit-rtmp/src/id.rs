@@ -79,6 +79,8 @@ impl ChunkStreamId {
     /// 2 bytes  format 2 bits │ 0 6 bits │ id − 64
     /// 3 bytes  format 2 bits │ 1 6 bits │ id − 64, low byte first
     /// ```
+    ///
+    /// Ids up to 319 may come in the longest form (Q-033).
     pub(crate) fn read_basic_header(bytes: &[u8]) -> Option<(Self, usize)> {
         match bytes {
             [first, rest @ ..] => match (first & 0x3F, rest) {

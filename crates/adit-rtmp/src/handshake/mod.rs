@@ -8,12 +8,12 @@
 //!
 //! C0, S0   version, 3
 //! C1, S1   time u32 │ version u32, 0 in the simple form │ 1528 bytes
-//! C2, S2   copy of the peer's packet, in the signed form with a signature at its end
+//! C2, S2   copy of the peer's packet, its time 2 too (Q-036), in the signed form with a signature at its end
 //! ```
 //!
 //! Two forms exist: the simple one of the specification, and a signed one that Flash Player needs
 //! before it plays H.264 ("complex" or digest handshake). A C1 with a version and a valid digest
-//! asks for the signed form and gets it, in its own layout; everything else gets the simple one.
+//! asks for the signed form and gets it, in its own layout (Q-023); everything else gets the simple one (Q-024).
 //! What the peer sends last (C2, S2) is never enforced: real peers get it wrong (Q-020).
 //!
 //! RTMPE, which is the signed form with encryption on top, is refused.
@@ -35,7 +35,7 @@ pub use self::server::ServerHandshake;
 pub enum Progress {
     /// Waits for bytes of the peer.
     NeedMore,
-    /// Complete; these bytes came after it and belong to the chunk stream.
+    /// Complete; these bytes came after it and belong to the chunk stream (Q-038).
     Done(Bytes),
 }
 
