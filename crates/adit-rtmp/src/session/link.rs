@@ -294,9 +294,13 @@ impl Link {
             sent_bytes: self.sent.total(),
             acknowledged_bytes: self.sent.acknowledged(),
             round_trip: self.liveness.round_trip(),
-            limit_hits: self.counts.hits,
+            limit_hits: self.limit_hits(),
             dropped: self.counts.dropped,
         }
+    }
+
+    pub(super) fn limit_hits(&self) -> LimitHits {
+        LimitHits { chunk_headers: self.reader.throttles(), ..self.counts.hits }
     }
 
     pub(super) fn write_control(&mut self, control: &ControlMessage) {
@@ -382,7 +386,7 @@ impl Link {
         let written = self.out.len().saturating_sub(before);
         self.sent.send(written);
         self.answers = self.answers.min(before).saturating_add(written);
-        if self.answers > limits::ANSWER_BACKLOG {
+        if self.answers > limits::ANSWER_BACKLOG && self.failed.is_none() {
             hit(&mut self.counts.hits.answers);
             self.fail(SessionError::AnswerBacklog);
         }

@@ -19,6 +19,8 @@ pub struct LimitHits {
     pub calls: u64,
     /// A command that had to wait (`cmds`).
     pub commands: u64,
+    /// Chunks that had to wait because the peer sends too many too small ones (`chunk.headers`).
+    pub chunk_headers: u64,
     /// A name, path or query that was too long (`name.*`).
     pub names: u64,
     /// A command beyond a limit of the decoder (`amf.*`).
@@ -38,6 +40,7 @@ impl LimitHits {
             self.publishes,
             self.calls,
             self.commands,
+            self.chunk_headers,
             self.names,
             self.amf,
             self.aggregate_items,

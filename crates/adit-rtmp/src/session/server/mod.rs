@@ -249,8 +249,8 @@ impl ServerSession {
     }
 
     /// How often the client ran into each limit.
-    pub const fn limit_hits(&self) -> LimitHits {
-        self.link.counts.hits
+    pub fn limit_hits(&self) -> LimitHits {
+        self.link.limit_hits()
     }
 
     /// The accounts of this session.

@@ -59,8 +59,9 @@ impl Streams {
                 break;
             }
         }
+        let opened = self.open(MessageStreamId::new(id), limits)?;
         self.last = id;
-        self.open(MessageStreamId::new(id), limits)
+        Some(opened)
     }
 
     /// The stream of an id that the client chose, made if need be; nothing if there are too many.

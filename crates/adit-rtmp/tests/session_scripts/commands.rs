@@ -1,0 +1,330 @@
+//! The other commands: the junk list, wrong arguments, calls in both directions, AMF3.
+
+use adit_amf::amf0::Value;
+use adit_rtmp::session::ServerEvent;
+use bytes::Bytes;
+
+use crate::support::*;
+
+fn check(script: Script, events: &[&str], replies: &[&str]) {
+    let mut server = Server::connected();
+    assert_eq!(server.feed(script.bytes()), events);
+    assert_eq!(server.replies(), replies);
+}
+
+#[test]
+fn what_old_encoders_ask_is_answered_with_the_number_they_gave() {
+    let one = |name, argument: Option<Value>, replies: &[&str]| {
+        check(Script::new().call(0, name, 4.0, argument), &[], replies);
+    };
+    let cam = || Some(Value::from("cam"));
+    one("releaseStream", cam(), &["3/0 _result 4 null undefined"]);
+    one("releaseStream", None, &["3/0 _result 4 null undefined"]);
+    let start = "3/0 onFCPublish 4 null {status, NetStream.Publish.Start}";
+    one("FCPublish", cam(), &[start, "3/0 _result 4 null undefined"]);
+    let play = "3/0 onFCSubscribe 4 null {status, NetStream.Play.Start}";
+    one(
+        "FCSubscribe",
+        cam(),
+        &[play, "3/0 _result 4 null undefined"],
+    );
+    let stop = "3/0 onFCUnsubscribe 4 null {status, NetStream.Play.Stop}";
+    one(
+        "FCUnsubscribe",
+        cam(),
+        &[stop, "3/0 _result 4 null undefined"],
+    );
+    one("getStreamLength", cam(), &["3/0 _result 4 null 0"]);
+    one("_checkbw", None, &["3/0 _result 4 null null"]);
+    one("checkBandwidth", None, &["3/0 _result 4 null null"]);
+    one("createStream", None, &["3/0 _result 4 null 2"]);
+}
+
+#[test]
+fn what_wants_no_answer_gets_none() {
+    let script = Script::new()
+        .call(0, "releaseStream", 0.0, ["cam".into()])
+        .call(0, "_checkbw", 0.0, [])
+        .call(0, "createStream", f64::NAN, []);
+    check(script, &[], &[]);
+}
+
+#[test]
+fn wrong_arguments_are_errors_and_the_connection_goes_on() {
+    let wrong = |msid, name: &str, transaction: f64, arguments: Vec<Value>, reply: &str| {
+        let script =
+            Script::new()
+                .call(msid, name, transaction, arguments)
+                .call(0, "_checkbw", 9.0, []);
+        check(script, &[], &[reply, "3/0 _result 9 null null"]);
+    };
+    let nothing = || object([]);
+    let failed = "3/0 _error 4 null {error, NetConnection.Call.Failed}";
+    let invalid = "5/1 onStatus 0 null {error, NetStream.InvalidArg}";
+    let bad_name = "5/1 onStatus 0 null {error, NetStream.Publish.BadName}";
+    let not_played = "5/1 onStatus 0 null {error, NetStream.Play.Failed}";
+    wrong(1, "publish", 0.0, vec![7.0.into()], bad_name);
+    wrong(1, "publish", 4.0, vec![true.into()], bad_name);
+    wrong(1, "publish", 0.0, vec!["cam".into(), 7.0.into()], bad_name);
+    wrong(1, "publish", 0.0, vec!["a\u{7}b".into()], bad_name);
+    wrong(1, "publish", 0.0, vec!["a\0b".into()], bad_name);
+    wrong(1, "play", 0.0, vec![nothing()], not_played);
+    wrong(1, "play", 0.0, vec![true.into()], not_played);
+    wrong(1, "play", 0.0, vec!["cam".into(), "now".into()], not_played);
+    wrong(
+        1,
+        "play",
+        0.0,
+        vec!["cam".into(), Value::Null, nothing()],
+        not_played,
+    );
+    let reset = vec!["cam".into(), 0.0.into(), 0.0.into(), "yes".into()];
+    wrong(1, "play", 0.0, reset, not_played);
+    wrong(1, "play2", 0.0, vec!["cam".into()], invalid);
+    wrong(1, "play2", 0.0, vec![nothing()], invalid);
+    wrong(1, "play2", 4.0, vec![], failed);
+    wrong(1, "pause", 0.0, vec!["yes".into()], invalid);
+    wrong(1, "pause", 0.0, vec![], invalid);
+    wrong(1, "pause", 0.0, vec![true.into(), "now".into()], invalid);
+    wrong(1, "PAUSERAW", 4.0, vec![1.0.into()], failed);
+    wrong(1, "seek", 0.0, vec!["1".into()], invalid);
+    wrong(1, "receiveAudio", 0.0, vec![], invalid);
+    wrong(1, "receiveVideo", 0.0, vec!["no".into()], invalid);
+    wrong(0, "deleteStream", 4.0, vec![], failed);
+    wrong(0, "deleteStream", 4.0, vec!["1".into()], failed);
+    wrong(0, "deleteStream", 4.0, vec![(-1.0).into()], failed);
+    wrong(0, "initStream", 4.0, vec!["1".into()], failed);
+    wrong(0, "releaseStream", 4.0, vec![false.into()], failed);
+    wrong(0, "FCPublish", 4.0, vec![nothing()], failed);
+    wrong(0, "FCUnpublish", 4.0, vec![1.0.into()], failed);
+    wrong(0, "FCSubscribe", 4.0, vec![1.0.into()], failed);
+    wrong(0, "getStreamLength", 4.0, vec![Value::Unsupported], failed);
+}
+
+#[test]
+fn the_description_of_a_wrong_argument_says_which_it_was() {
+    let mut server = Server::connected();
+    server.feed(Script::new().call(1, "seek", 4.0, ["x".into()]).bytes());
+    let messages = server.reply_messages();
+    assert_eq!(
+        description(&messages[0]),
+        "seek: the time in milliseconds is not a number"
+    );
+}
+
+#[test]
+fn deleting_or_closing_a_stream_that_is_not_there_is_nothing() {
+    let script = Script::new()
+        .call(0, "deleteStream", 0.0, [77.0.into()])
+        .call(77, "closeStream", 0.0, [])
+        .call(1, "closeStream", 0.0, []);
+    check(script, &[], &[]);
+}
+
+#[test]
+fn a_command_that_cannot_be_decoded_is_answered_as_far_as_it_can_be_read() {
+    let broken = |body: &'static [u8], replies: &[&str]| {
+        let script = Script::new()
+            .message(20, 0, 3, 0, body)
+            .call(0, "_checkbw", 9.0, []);
+        let mut server = Server::connected();
+        assert_eq!(server.feed(script.bytes()), Vec::<String>::new());
+        assert_eq!(server.session.stats().dropped.commands, 1);
+        let expected: Vec<_> = replies
+            .iter()
+            .copied()
+            .chain(["3/0 _result 9 null null"])
+            .collect();
+        assert_eq!(server.replies(), expected);
+    };
+    // No name at all: there is nobody to answer.
+    broken(b"", &[]);
+    broken(b"\x05", &[]);
+    broken(b"\x00\x40\x10\0\0\0\0\0\0", &[]);
+    broken(b"\x02\x00\x09play", &[]);
+    broken(b"\x03\0\0\x09", &[]);
+    // A name, and no number that can be read.
+    broken(
+        b"\x02\0\x04play\x00\x40",
+        &["3/0 onStatus 0 null {error, NetConnection.Call.Failed}"],
+    );
+    // A name and a number: 4.
+    let failed = ["3/0 _error 4 null {error, NetConnection.Call.Failed}"];
+    broken(b"\x02\0\x04play\0\x40\x10\0\0\0\0\0\0\xFF", &failed);
+    broken(
+        b"\x02\0\x04play\0\x40\x10\0\0\0\0\0\0\x05\x02\xFF\xFF",
+        &failed,
+    );
+    broken(
+        b"\x02\0\x04play\0\x40\x10\0\0\0\0\0\0\x05\x02\0\x01\xFF",
+        &failed,
+    );
+    broken(b"\x02\0\x04play\0\x40\x10\0\0\0\0\0\0\x07\0\0", &failed);
+}
+
+#[test]
+fn a_command_without_a_transaction_is_understood() {
+    // ffmpeg sends onFCPublish like this; what matters is that the rest moves up.
+    let info = object([("code", "NetStream.Publish.Start".into())]);
+    let script = Script::new().command(0, ["onFCPublish".into(), Value::Null, info]);
+    let call = "call onFCPublish {NetStream.Publish.Start}";
+    check(script, &[call], &[]);
+    check(
+        Script::new().command(0, ["hello".into()]),
+        &["call hello "],
+        &[],
+    );
+}
+
+#[test]
+fn an_unknown_command_is_a_call_that_somebody_answers() {
+    let mut server = Server::connected();
+    let arguments = [1.0.into(), "two".into()];
+    let script = Script::new().call(0, "service.method", 7.0, arguments.clone());
+    assert_eq!(server.feed(script.bytes()), ["call service.method 1 two"]);
+    let ServerEvent::Call(request) = server.request() else {
+        panic!()
+    };
+    assert!(request.wants_answer());
+    server
+        .session
+        .reply_call(request, vec![object([("sum", 3.0.into())])]);
+    assert_eq!(server.replies(), ["3/0 _result 7 null {sum: 3}"]);
+
+    server.feed(Script::new().call(0, "nothing", 8.0, []).bytes());
+    let ServerEvent::Call(request) = server.request() else {
+        panic!()
+    };
+    server
+        .session
+        .fail_call(request, "the application has no method nothing");
+    let messages = server.reply_messages();
+    let expected = "3/0 _error 8 null {error, NetConnection.Call.Failed}";
+    assert_eq!(message_line(&messages[0]), expected);
+    assert_eq!(
+        description(&messages[0]),
+        "the application has no method nothing"
+    );
+
+    server.feed(Script::new().call(0, "tell", 0.0, arguments).bytes());
+    let ServerEvent::Call(request) = server.request() else {
+        panic!()
+    };
+    assert!(!request.wants_answer());
+    server.session.fail_call(request, "nobody hears this");
+    assert_eq!(server.replies(), Vec::<String>::new());
+}
+
+#[test]
+fn an_answer_that_amf_cannot_express_is_an_error() {
+    let mut server = Server::connected();
+    server.feed(Script::new().call(0, "deep", 7.0, []).bytes());
+    let ServerEvent::Call(request) = server.request() else {
+        panic!()
+    };
+    let deep = (0..200).fold(Value::Null, |inner, _| Value::StrictArray(vec![inner]));
+    server.session.reply_call(request, vec![deep]);
+    assert_eq!(
+        server.replies(),
+        ["3/0 _error 7 null {error, NetConnection.Call.Failed}"]
+    );
+}
+
+#[test]
+fn the_server_calls_the_client_and_hears_the_answer() {
+    let mut server = Server::connected();
+    let first = server.session.call("onHello", vec!["x".into()]).unwrap();
+    let second = server.session.call("onBye", vec![]).unwrap();
+    assert_eq!((first.number(), second.number()), (1.0, 2.0));
+    assert_eq!(
+        server.replies(),
+        ["3/0 onHello 1 null x", "3/0 onBye 2 null"]
+    );
+    let script = Script::new()
+        .command(0, ["_result".into(), 2.0.into(), Value::Null, "bye".into()])
+        .command(0, ["_error".into(), 1.0.into(), Value::Null, "no".into()])
+        // Answered already, and never asked.
+        .command(0, ["_result".into(), 1.0.into(), Value::Null])
+        .command(0, ["_result".into(), 99.0.into(), Value::Null]);
+    assert_eq!(server.feed(script.bytes()), ["Result 2 bye", "Error 1 no"]);
+}
+
+#[test]
+fn commands_of_type_17_are_read_with_and_without_their_selector() {
+    let body = amf0(&["createStream".into(), 5.0.into(), Value::Null]);
+    let with: Bytes = [&[0], body.as_ref()].concat().into();
+    for payload in [body, with] {
+        check(
+            Script::new().message(17, 0, 3, 0, payload),
+            &[],
+            &["3/0 _result 5 null 2"],
+        );
+    }
+}
+
+#[test]
+fn arguments_in_amf3_are_arguments() {
+    // "play", 0, null, then an AMF3 string "cam" and an AMF3 integer 1500.
+    let head = amf0(&["play".into(), 0.0.into(), Value::Null]);
+    let body = [&[0], head.as_ref(), b"\x11\x06\x07cam\x11\x04\x8B\x5C"].concat();
+    let mut server = Server::connected();
+    let events = server.feed(Script::new().message(17, 1, 8, 0, body).bytes());
+    assert_eq!(
+        events,
+        ["play 1 live:cam Recorded { from_ms: 1500 } All Reset"]
+    );
+    // play2 with an anonymous AMF3 object {streamName: "b"}.
+    let head = amf0(&["play2".into(), 0.0.into(), Value::Null]);
+    let object = b"\x11\x0A\x0B\x01\x15streamName\x06\x03b\x01";
+    let body = [&[0], head.as_ref(), object].concat();
+    assert_eq!(
+        server.feed(Script::new().message(17, 1, 8, 0, body).bytes()),
+        ["play2 1 b"]
+    );
+}
+
+#[test]
+fn the_chunk_stream_and_the_message_stream_of_a_command_do_not_matter() {
+    let body = || amf0(&["createStream".into(), 5.0.into(), Value::Null]);
+    for (msid, csid) in [
+        (0, 2),
+        (0, 3),
+        (1, 8),
+        (7, 63),
+        (0, 64),
+        (0, 319),
+        (0, 65_599),
+    ] {
+        let script = Script::new().message(20, msid, csid, 99, body());
+        check(script, &[], &["3/0 _result 5 null 2"]);
+    }
+}
+
+#[test]
+fn shared_object_messages_are_handed_on() {
+    let script = Script::new()
+        .message(19, 0, 3, 0, &b"so"[..])
+        .message(16, 0, 3, 0, &b"so3"[..]);
+    check(
+        script,
+        &[r#"SharedObjectAmf0 "so""#, r#"SharedObjectAmf3 "so3""#],
+        &[],
+    );
+}
+
+#[test]
+fn unknown_message_types_are_dropped_until_there_are_three_in_a_row() {
+    let mut server = Server::connected();
+    let script = Script::new()
+        .message(7, 0, 3, 0, &b"x"[..])
+        .message(21, 0, 3, 0, &b"x"[..])
+        .call(0, "_checkbw", 9.0, [])
+        .message(99, 0, 3, 0, &b"x"[..]);
+    assert_eq!(server.feed(script.bytes()), Vec::<String>::new());
+    assert_eq!(server.session.stats().dropped.unknown, 3);
+    assert_eq!(server.replies(), ["3/0 _result 9 null null"]);
+    let script = Script::new()
+        .message(10, 0, 3, 0, &b"x"[..])
+        .message(11, 0, 3, 0, &b"x"[..]);
+    assert!(server.feed(script.bytes())[0].starts_with("error: message of unknown type"));
+}
