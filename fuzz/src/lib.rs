@@ -9,8 +9,10 @@ pub mod flv;
 pub mod handshake;
 pub mod input;
 pub mod path;
+pub mod session;
 pub mod sniff;
 /// The sniffer of adit-net, taken without the rest of that crate, its TLS and HTTP.
 #[rustfmt::skip]
 #[path = "../../crates/adit-net/src/sniff.rs"]
 pub mod sniffer;
+pub mod tunnel;
