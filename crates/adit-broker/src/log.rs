@@ -197,11 +197,8 @@ impl Log {
         self.append(now, Item::Frame(frame));
         change.overflows.gop = self.drop_long_group();
         self.move_tail();
-        let has_video = self
-            .current
-            .as_ref()
-            .is_some_and(|current| current.has_video(now, &limits));
-        change.joinable = change.new_group || !has_video || !had_video;
+        // Without video any frame is a beginning; the first video may be one.
+        change.joinable = change.new_group || !had_video;
         self.trim_to_limits(garbage);
         change
     }

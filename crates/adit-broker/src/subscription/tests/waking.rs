@@ -1,5 +1,6 @@
 //! Readers on threads of their own: no wake-up may get lost.
 
+use std::hint;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::task::{Context, Poll, Wake, Waker};
@@ -36,11 +37,23 @@ fn read(broker: &Broker, times: &SyncSender<u32>) {
     let mut subscription = broker.subscribe(key("a"), SubscribeOptions::default());
     loop {
         match next(&mut subscription, &waker) {
-            Delivery::Frame(shared) => times.send(shared.frame().at().ms()).unwrap(),
+            Delivery::Frame(shared) => {
+                let at = shared.frame().at().ms();
+                times.send(at).unwrap();
+                dawdle(at);
+            }
             Delivery::Stopped { .. } => break,
             Delivery::Started { .. } => {}
             Delivery::Skipped { frames } => panic!("skipped {frames}"),
         }
+    }
+}
+
+/// Spends a different small time each round, so that falling asleep and the next frame meet at
+/// every moment.
+fn dawdle(round: u32) {
+    for _ in 0..round.wrapping_mul(2_654_435_761) >> 20 {
+        hint::spin_loop();
     }
 }
 
