@@ -216,6 +216,8 @@ impl Door {
         while finish.run_until_cancelled(ticks.tick()).await.is_some() {
             self.sessions.handle_timeout(Instant::now().into_std());
         }
+        // Nobody can reach those that are left.
+        self.sessions.hang_up(Instant::now().into_std());
     }
 }
 

@@ -1,6 +1,8 @@
-use crate::testing::{Echo, Served, tls_client, tls_connect};
+use super::is_exhaustion;
+use crate::testing::{Echo, Raw, Served, receive, tls_client, tls_connect};
 use crate::tls::{CertificateSource, Tls};
 use crate::{Acceptor, AcceptorConfig, Counters, Transport};
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -385,4 +387,27 @@ async fn a_dropped_acceptor_cuts_everybody_off_who_is_not_accepted() {
             .unwrap_or(0),
         0
     );
+}
+
+#[tokio::test]
+async fn a_dropped_acceptor_ends_tunnel_sessions() {
+    let mut acceptor =
+        Acceptor::bind(&["127.0.0.1:0".parse().unwrap()], AcceptorConfig::default()).unwrap();
+    let mut client = Raw::new(TcpStream::connect(acceptor.local_addrs()[0]).await.unwrap());
+    client.open().await;
+    let mut carrier = acceptor.accept().await.unwrap();
+    drop(acceptor);
+    let end = timeout(5 * SECOND, receive(&mut carrier)).await.unwrap();
+    assert_eq!(end.unwrap(), None);
+    client.ends().await;
+}
+
+#[test]
+fn a_want_of_descriptors_is_told_from_a_lost_connection() {
+    #[cfg(unix)]
+    for number in [24, 23] {
+        assert!(is_exhaustion(&io::Error::from_raw_os_error(number)));
+    }
+    assert!(is_exhaustion(&io::ErrorKind::OutOfMemory.into()));
+    assert!(!is_exhaustion(&io::ErrorKind::ConnectionAborted.into()));
 }

@@ -26,6 +26,8 @@ pub(super) struct Exchange {
 struct State {
     phase: Phase,
     ambiguity: Option<Ambiguity>,
+    /// The response is out.
+    responded: bool,
     /// The next request, or the end of the stream, has begun to arrive.
     followed: bool,
     /// Since when the peer has taken nothing of what is to be written.
@@ -80,6 +82,7 @@ impl Exchange {
                     since: Instant::now(),
                 },
                 ambiguity: None,
+                responded: false,
                 followed: false,
                 write_blocked: None,
             }),
@@ -128,6 +131,7 @@ impl Exchange {
         if state.phase != (Phase::Parsing { left: 0 }) {
             return Err(BadRequest::OutOfStep);
         }
+        state.responded = false;
         state.phase = if frame.is_done() {
             Phase::Serving
         } else {
@@ -159,7 +163,7 @@ impl Exchange {
         *received = received.saturating_add(taken as u64);
         *waiting = false;
         if frame.is_done() {
-            state.phase = Phase::Serving;
+            state.arrived();
         }
         Ok(taken)
     }
@@ -174,10 +178,9 @@ impl Exchange {
     /// The response is out, or at least out of our hands.
     pub(super) fn responded(&self) {
         let mut state = self.state();
+        state.responded = true;
         if state.phase == Phase::Serving {
-            state.phase = Phase::Idle {
-                since: Instant::now(),
-            };
+            state.arrived();
         }
     }
 
@@ -221,5 +224,18 @@ impl Exchange {
             Phase::Body { .. } | Phase::Parsing { .. } | Phase::Serving => None,
         };
         write.into_iter().chain(phase).min_by_key(|(at, _)| *at)
+    }
+}
+
+impl State {
+    /// The request has arrived whole. Its response may be out already, if it did not depend on the body.
+    fn arrived(&mut self) {
+        self.phase = if self.responded {
+            Phase::Idle {
+                since: Instant::now(),
+            }
+        } else {
+            Phase::Serving
+        };
     }
 }

@@ -107,8 +107,7 @@ impl Session {
     ) -> Waiting {
         let mut core = self.core();
         let now = now();
-        let id = RequestId::new(core.next_request);
-        core.next_request = core.next_request.wrapping_add(1);
+        let id = core.next_id();
         core.peer = peer;
         core.waiting.push(Place {
             id,
@@ -125,6 +124,15 @@ impl Session {
             done: false,
             timer: None,
         }
+    }
+
+    /// Ends the session as if the client had.
+    pub(super) fn hang_up(&self, now: Instant) {
+        let mut core = self.core();
+        let id = core.next_id();
+        core.tunnel
+            .handle_request(now, id, Request::Close { sequence: None });
+        core.settle(now);
     }
 
     pub(super) fn handle_timeout(&self, now: Instant) {
@@ -241,6 +249,12 @@ impl Session {
 }
 
 impl Core {
+    fn next_id(&mut self) -> RequestId {
+        let id = RequestId::new(self.next_request);
+        self.next_request = self.next_request.wrapping_add(1);
+        id
+    }
+
     /// Gives out the replies that are ready, wakes the carrier if there is something for it, and sees to it that
     /// somebody watches the clock. Comes after everything that is done to the tunnel.
     fn settle(&mut self, now: Instant) {

@@ -120,6 +120,13 @@ impl Sessions {
         }
     }
 
+    /// Ends all sessions as if their clients had.
+    pub(crate) fn hang_up(&self, now: Instant) {
+        for session in self.all() {
+            session.hang_up(now);
+        }
+    }
+
     /// Waits until the last session is over.
     pub(crate) async fn none_left(&self) {
         loop {

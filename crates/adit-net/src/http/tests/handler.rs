@@ -123,6 +123,46 @@ async fn a_handler_may_answer_piece_by_piece() {
 }
 
 #[tokio::test]
+async fn a_small_body_that_nobody_reads_costs_nothing() {
+    let (_server, mut client) = echo().await;
+    for body in ["", "x", "hello"] {
+        let answer = client.ask("/unread", body.as_bytes()).await;
+        assert_eq!(answer.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn any_split_of_the_bytes_gives_the_same_answers() {
+    let script = "\r\nPOST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\nGET / HTTP/1.\
+                  GET /b HTTP/1.1\nHost: a\n\n\
+                  PUT /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5;x\r\nhello\r\n1\r\n\n\r\n0\r\nT: u\r\n\r\n\
+                  POST /d HTTP/1.1\r\nContent-Length: 0\r\n\r\n\
+                  GET /e HTTP/1.1\r\nConnection: close\r\n\r\n";
+    let script = script.replace("HTTP/1.GET", "HTTP/1GET");
+    let server = mirror();
+    for step in [1, 2, 3, 5, 17, 64, script.len()] {
+        let mut client = Raw::new(server.connect().await);
+        for piece in script.as_bytes().chunks(step) {
+            client.send(piece).await;
+            // Let it arrive by itself.
+            tokio::task::yield_now().await;
+        }
+        let mut answers = Vec::new();
+        while let Some(answer) = client.next_answer().await {
+            answers.push(String::from_utf8(answer.body).unwrap());
+        }
+        let expected = [
+            "POST /a rtmpt GET / HTTP/1",
+            "GET /b rtmpt ",
+            "PUT /c rtmpt hello\n",
+            "POST /d rtmpt ",
+            "GET /e rtmpt ",
+        ];
+        assert_eq!(answers, expected, "{step}");
+    }
+}
+
+#[tokio::test]
 async fn a_handler_that_does_not_read_the_body_costs_the_connection_and_no_more() {
     let (_server, mut client) = echo().await;
     client
