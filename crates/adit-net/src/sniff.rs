@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 03                                     RTMP
-//! 06, 08, 09                             RTMPE, which the RTMP side refuses by name
+//! 06, 08, 09                             RTMPE, which the RTMP side refuses by name (Q-191)
 //! 16 03 0x                               TLS ClientHello
 //! 50 52 4f 58 59 20  "PROXY "            PROXY v1
 //! 0d 0a 0d 0a 00 0d 0a 51 49 54 0a       PROXY v2 (… 0d 0a 00 0d 0a 51 …)

@@ -179,7 +179,7 @@ impl SocketCarrier {
         }
         let bytes =
             ready!(scratch::read(&mut self.stream, cx)).or_else(|error| match error.kind() {
-                // Many TLS peers just hang up instead of saying that they have finished.
+                // Many TLS peers just hang up instead of saying that they have finished.
                 io::ErrorKind::UnexpectedEof => Ok(None),
                 _ => Err(error),
             })?;

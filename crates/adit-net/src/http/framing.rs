@@ -41,6 +41,8 @@ pub(super) enum Ambiguity {
 }
 
 /// Looks for header fields that contradict each other, or would if another reader took the other one.
+///
+/// All other fields may be repeated, as Flash Player does.
 pub(super) fn ambiguity(head: &[u8]) -> Option<Ambiguity> {
     let count = |name: &[u8]| {
         head.split(|&byte| byte == b'\n')

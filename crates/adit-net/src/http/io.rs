@@ -92,7 +92,8 @@ impl RequestIo {
         }
     }
 
-    /// Watches for anything that comes after the request that is being served.
+    /// Watches for anything that comes after the request that is being served: another request, or the end of the
+    /// stream, which may be the end of one direction only.
     fn poll_watch(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.inbound.is_empty() && !self.ended {
             ready!(self.poll_fill(cx))?;

@@ -122,7 +122,7 @@ fn encoding(request: &Request<Incoming>) -> Result<(), BadRequest> {
     }
 }
 
-/// Whether the client wants to use the connection again [RFC 9112 9.3].
+/// Whether the client wants to use the connection again [RFC 9112 9.3]. HTTP/1.0 must ask for it.
 fn keeps_alive(version: Version, fields: &HeaderMap) -> bool {
     let says = |word: &[u8]| {
         fields

@@ -25,7 +25,8 @@ pub(super) struct Asked {
     pub(super) origin: Arc<Origin>,
 }
 
-/// What the tunnel is asked for; `None` when the request is not for the tunnel.
+/// What the tunnel is asked for; `None` when the request is not for the tunnel. The target may be absolute, inside TLS
+/// too.
 pub(super) fn target(request: &Request<Incoming>) -> Option<Result<Target, InvalidTarget>> {
     match path::parse(request.uri().path()) {
         Ok(Target::Other) => None,
