@@ -81,7 +81,7 @@ impl Server {
     ///
     /// A session that panics is logged and ends alone.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
-        let mut sessions = JoinSet::new();
+        let mut sessions = Sessions::new(Arc::clone(&self.shared));
         let mut stop = pin!(stop);
         loop {
             // All three arms are cancel-safe: the stop future is pinned outside the loop, `accept` and `join_next` hold nothing
@@ -89,31 +89,24 @@ impl Server {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
-                Some(ended) = sessions.join_next() => note_end(&self.shared, &ended),
+                () = sessions.next_end() => {}
                 carrier = self.acceptor.accept() => match carrier {
                     Some(carrier) => self.spawn(&mut sessions, carrier),
                     None => break,
                 },
             }
         }
-        info!(sessions = sessions.len(), "stopping");
+        info!(sessions = sessions.tasks.len(), "stopping");
         self.shared.stop.cancel();
         // Tunnel sessions say goodbye in HTTP answers, so both sides have to be worked off together.
-        let Self {
-            acceptor, shared, ..
-        } = &mut self;
-        tokio::join!(acceptor.close(), async {
-            while let Some(ended) = sessions.join_next().await {
-                note_end(shared, &ended);
-            }
-        });
+        tokio::join!(self.acceptor.close(), sessions.all_ended());
     }
 
-    fn spawn(&self, sessions: &mut JoinSet<()>, carrier: Carrier) {
+    fn spawn(&self, sessions: &mut Sessions, carrier: Carrier) {
         let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
         match SessionDriver::new(id, carrier, Arc::clone(&self.shared)) {
             Ok(driver) => {
-                sessions.spawn(driver);
+                sessions.tasks.spawn(driver);
             }
             Err(cause) => {
                 error!(connection = %id, %cause, "no randomness from the system: connection refused");
@@ -122,11 +115,44 @@ impl Server {
     }
 }
 
-fn note_end(shared: &Shared, ended: &Result<(), JoinError>) {
-    if let Err(cause) = ended
-        && cause.is_panic()
-    {
-        shared.stats.session_panicked();
-        error!(%cause, "a session ended by a defect of this program; the others go on");
+/// The tasks of all sessions. Dropping it ends them.
+struct Sessions {
+    tasks: JoinSet<()>,
+    shared: Arc<Shared>,
+}
+
+impl Sessions {
+    fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            tasks: JoinSet::new(),
+            shared,
+        }
+    }
+
+    /// Ready when one session has ended; never while there is none. Cancel-safe.
+    async fn next_end(&mut self) {
+        match self.tasks.join_next().await {
+            Some(ended) => self.note(&ended),
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn all_ended(&mut self) {
+        while let Some(ended) = self.tasks.join_next().await {
+            self.note(&ended);
+        }
+    }
+
+    /// A session that panicked has been dropped, and with it its socket and its streams; nothing else is touched.
+    fn note(&self, ended: &Result<(), JoinError>) {
+        if let Err(cause) = ended
+            && cause.is_panic()
+        {
+            self.shared.stats.session_panicked();
+            error!(%cause, "a session ended by a defect of this program; the others go on");
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

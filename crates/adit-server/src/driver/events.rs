@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use adit_amf::Text;
+use adit_amf::amf0::{self, Value};
 use adit_broker::{NameInUse, PublisherInfo, StreamKey, SubscribeOptions};
 use adit_media::{Frame, FrameKind};
 use adit_rtmp::command::{
@@ -10,7 +12,7 @@ use adit_rtmp::command::{
 use adit_rtmp::session::server::{ConnectRequest, PlayRequest, PublishRequest};
 use adit_rtmp::session::{CloseReason, MediaKind, ServerEvent};
 use adit_rtmp::{MessageStreamId, Timestamp};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tracing::debug;
 
 use super::SessionDriver;
@@ -35,6 +37,7 @@ impl SessionDriver {
             } => {
                 self.media(now, msid, kind, timestamp, payload);
             }
+            ServerEvent::ClearData { msid, handler } => self.clear_data(now, msid, handler),
             ServerEvent::Unpublish { msid } | ServerEvent::StopPlay { msid } => {
                 self.roles.remove(msid);
             }
@@ -125,7 +128,7 @@ impl SessionDriver {
                 return;
             }
         };
-        // rtmpdump asks for the recording from 0 when it means whatever there is.
+        // rtmpdump asks for the recording from 0 when it means whatever there is.
         if matches!(request.start, PlayStart::Recorded { from_ms } if from_ms > 0) {
             let description = format!("there is no recording of {}", request.location.name);
             self.session
@@ -157,6 +160,23 @@ impl SessionDriver {
         let at = adit_media::Timestamp::from_ms(at.ms());
         self.roles
             .push(now, msid, Frame::classify(at, kind, payload));
+    }
+
+    /// The publisher takes back what it had set for players to come; the log carries it out.
+    fn clear_data(&mut self, now: Instant, msid: MessageStreamId, handler: Text) {
+        let mut body = BytesMut::new();
+        let words = [
+            Value::String(Text::from_static("@clearDataFrame")),
+            Value::String(handler),
+        ];
+        if amf0::encode_all(&words, &mut body).is_ok() {
+            let at = adit_media::Timestamp::ZERO;
+            self.roles.push(
+                now,
+                msid,
+                Frame::classify(at, FrameKind::Data, body.freeze()),
+            );
+        }
     }
 
     /// News of one stream. A client that is just leaving misses nothing.

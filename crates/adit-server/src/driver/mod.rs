@@ -21,7 +21,9 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use self::roles::Roles;
 use self::summary::Summary;
-use crate::limits::{EVENTS_PER_TURN, GOODBYE, READS_PER_TURN, REPLY_QUEUE_BYTES, WRITE_STALL};
+use crate::limits::{
+    EVENTS_PER_TURN, GOODBYE, READS_PER_TURN, REPLY_QUEUE_BYTES, WRITE_AHEAD_BYTES, WRITE_STALL,
+};
 use crate::server::{ConnectionId, Shared};
 
 /// Drives the session of one carrier until it is over; the task that polls it owns the socket.
@@ -91,11 +93,13 @@ impl SessionDriver {
         let now = Instant::now();
         self.handle_deadlines(cx, now);
         let mut step = self.receive(cx, now);
-        if self.phase == Phase::Running {
-            step = step.or(self.roles.fill_players(cx, &mut self.session));
-        }
+        let players = self.fill_players(cx);
         self.settle_end();
         self.send(cx, now);
+        // Players that stopped at a full queue go on at once if it went out; if not, the carrier wakes the task when it does.
+        if self.session.output().remaining() < WRITE_AHEAD_BYTES {
+            step = step.or(players);
+        }
         if let Phase::Closing { until } = self.phase
             && (self.carrier.poll_close(cx).is_ready() || now >= until)
         {
@@ -162,6 +166,13 @@ impl SessionDriver {
             }
         }
         Step::More
+    }
+
+    fn fill_players(&mut self, cx: &mut Context<'_>) -> Step {
+        match self.phase {
+            Phase::Running => self.roles.fill_players(cx, &mut self.session),
+            Phase::Draining | Phase::Closing { .. } => Step::Idle,
+        }
     }
 
     /// Whether so much is queued for a peer that does not read that its next commands have to wait.

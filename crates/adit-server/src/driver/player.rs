@@ -76,12 +76,12 @@ impl Player {
         self.paused = flow;
     }
 
-    /// Moves frames into the session's queue until it is well filled or the log is drained.
+    /// Moves frames into the session's queue until it is well filled or the log is drained; idle only in the latter case, when the
+    /// log wakes the task.
     pub(super) fn fill(&mut self, cx: &mut Context<'_>, session: &mut ServerSession) -> Step {
         for _ in 0..FRAMES_PER_TURN {
             if session.output().remaining() >= WRITE_AHEAD_BYTES {
-                // The carrier's waker brings the task back when there is room.
-                return Step::Idle;
+                return Step::More;
             }
             let Poll::Ready(delivery) = self.subscription.poll_next(cx) else {
                 self.waited = true;

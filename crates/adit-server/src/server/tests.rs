@@ -1,0 +1,35 @@
+use std::sync::Arc;
+
+use adit_broker::{Broker, BrokerConfig};
+use adit_rtmp::session::SessionConfig;
+use tokio_util::sync::CancellationToken;
+
+use super::{Sessions, Shared};
+use crate::stats::ServerStats;
+
+fn sessions() -> Sessions {
+    Sessions::new(Arc::new(Shared {
+        broker: Broker::new(BrokerConfig::default()),
+        session: Arc::new(SessionConfig::default()),
+        stats: ServerStats::default(),
+        stop: CancellationToken::new(),
+    }))
+}
+
+#[tokio::test]
+async fn a_session_that_panics_ends_alone_and_is_counted() {
+    let mut sessions = sessions();
+    let (tell, told) = tokio::sync::oneshot::channel::<()>();
+    sessions
+        .tasks
+        .spawn(async { panic!("a defect, on purpose") });
+    sessions
+        .tasks
+        .spawn(async { told.await.expect("the other session goes on") });
+    sessions.next_end().await;
+    assert_eq!(sessions.shared.stats.snapshot().panicked, 1);
+    assert_eq!(sessions.tasks.len(), 1);
+    tell.send(()).expect("it still waits");
+    sessions.all_ended().await;
+    assert_eq!(sessions.shared.stats.snapshot().panicked, 1);
+}
