@@ -41,12 +41,12 @@ impl Arguments {
 
     /// A number, or nothing.
     pub(super) fn number(&mut self, what: &'static str) -> Result<Option<f64>, ArgumentError> {
-        self.typed(what, "a number", |value| value.as_number())
+        self.typed(what, "a number", Value::as_number)
     }
 
     /// A boolean, or nothing.
     pub(super) fn boolean(&mut self, what: &'static str) -> Result<Option<bool>, ArgumentError> {
-        self.typed(what, "a boolean", |value| value.as_bool())
+        self.typed(what, "a boolean", Value::as_bool)
     }
 
     /// An object, or nothing; one in AMF3 is written as AMF0.

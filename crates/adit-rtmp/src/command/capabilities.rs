@@ -7,7 +7,8 @@ use adit_amf::{
 
 use crate::limits;
 
-/// The properties of enhanced RTMP in `connect` and its `_result` [E-RTMP v2 NetConnection].
+/// The properties of enhanced RTMP in `connect` and its `_result`
+/// [E-RTMP v2 Enhancing `NetConnection` connect Command].
 ///
 /// Absence says nothing: OBS states none of them and publishes HEVC, AV1 and several tracks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,7 +63,7 @@ impl Extensions {
     pub const RECONNECT: Self = Self(1);
     /// Understands several tracks.
     pub const MULTITRACK: Self = Self(2);
-    /// Understands the ModEx prefix.
+    /// Understands the prefix of modifiers, `ModEx`.
     pub const MOD_EX: Self = Self(4);
     /// Understands offsets in nanoseconds.
     pub const NANOSECONDS: Self = Self(8);

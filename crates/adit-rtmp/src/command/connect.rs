@@ -1,5 +1,7 @@
 //! `connect` and the answer to it.
 
+use std::fmt;
+
 use adit_amf::{
     Text,
     amf0::{Object, Value},
@@ -9,7 +11,9 @@ use super::{Address, AddressError, EnhancedCapabilities, Invocation, Status, Tra
 use crate::limits;
 
 /// The arguments of `connect` [RTMP 7.2.1.1].
-#[derive(Debug, Clone, Default, PartialEq)]
+///
+/// [`Debug`](fmt::Debug) shows neither queries nor arguments, which may hold secrets.
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Connect {
     /// Application, instance and perhaps a query; empty for a client that gave only a host.
@@ -223,6 +227,17 @@ impl Connect {
     /// A part is too long or contains control characters.
     pub fn address(&self) -> Result<Address, AddressError> {
         Address::parse(&self.app, self.tc_url.as_deref())
+    }
+}
+
+impl fmt::Debug for Connect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = |text: &Text| text.split('?').next().unwrap_or_default().to_owned();
+        f.debug_struct("Connect")
+            .field("app", &path(&self.app))
+            .field("tc_url", &self.tc_url.as_ref().map(path))
+            .field("flash_version", &self.client.flash_version)
+            .finish_non_exhaustive()
     }
 }
 

@@ -22,7 +22,7 @@ pub enum PlayStart {
     /// The recording only, from this time on.
     ///
     /// rtmpdump without `--live` asks for 0 whatever it means, so a server that has only a live
-    /// stream of the name does well to give it.
+    /// stream of the name does well to give it.
     Recorded {
         /// Milliseconds from the beginning of the recording.
         from_ms: u32,
@@ -231,7 +231,7 @@ impl PublishKind {
             .unwrap_or_default()
     }
 
-    /// The word on the wire. YouTube insists on exactly `live`.
+    /// The word on the wire. The ingest of `YouTube` insists on exactly `live`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Live => "live",

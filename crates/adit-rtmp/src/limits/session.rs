@@ -39,7 +39,7 @@ pub const USE_DEADLINE: Duration = Duration::from_secs(30);
 /// How long a peer may be silent before it is pinged, and again between pings (`ping`).
 pub const PING_AFTER: Duration = Duration::from_secs(20);
 /// How long a peer may be silent before it counts as dead (`dead`).
-pub const DEAD_AFTER: Duration = Duration::from_secs(60);
+pub const DEAD_AFTER: Duration = Duration::from_mins(1);
 /// How long a publisher that was refused may go on sending media.
 pub const REFUSED_GRACE: Duration = Duration::from_secs(5);
 /// How long the last bytes of a closing session may wait to be sent (`drain`).

@@ -300,7 +300,10 @@ impl Link {
     }
 
     pub(super) fn limit_hits(&self) -> LimitHits {
-        LimitHits { chunk_headers: self.reader.throttles(), ..self.counts.hits }
+        LimitHits {
+            chunk_headers: self.reader.throttles(),
+            ..self.counts.hits
+        }
     }
 
     pub(super) fn write_control(&mut self, control: &ControlMessage) {

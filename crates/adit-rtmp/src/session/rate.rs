@@ -43,38 +43,4 @@ impl CommandRate {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn as_many_as_allowed_pass_at_once_and_the_next_after_its_share() {
-        let now = Instant::now();
-        let mut rate = CommandRate::new(100);
-        for _ in 0..100 {
-            assert_eq!(rate.take(now), Ok(()));
-        }
-        let next = now + Duration::from_millis(10);
-        assert_eq!(rate.take(now), Err(next));
-        assert_eq!(rate.take(next), Ok(()));
-        assert!(rate.take(next).is_err());
-    }
-
-    #[test]
-    fn the_allowance_is_whole_again_after_a_second() {
-        let now = Instant::now();
-        let mut rate = CommandRate::new(3);
-        for second in 0..5 {
-            let now = now + Duration::from_secs(second);
-            let passed = (0..10).filter(|_| rate.take(now).is_ok()).count();
-            assert_eq!(passed, 3, "second {second}");
-        }
-    }
-
-    #[test]
-    fn a_rate_of_nothing_is_one_a_second() {
-        let now = Instant::now();
-        let mut rate = CommandRate::new(0);
-        assert_eq!(rate.take(now), Ok(()));
-        assert_eq!(rate.take(now), Err(now + SECOND));
-    }
-}
+mod tests;

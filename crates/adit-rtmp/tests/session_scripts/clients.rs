@@ -474,9 +474,9 @@ fn a_player_that_only_reads_is_sent_media_as_long_as_it_answers_pings() {
     server.feed(Script::new().play(1, "stream").bytes());
     let msid = MessageStreamId::new(1);
     let mut at = 0;
-    for minute in 1..=30_u64 {
+    for half_minute in 1..=60_u64 {
         for _ in 0..10 {
-            at += 6_000;
+            at += 3_000;
             let payload = Bytes::from_static(b"frame");
             let time = Timestamp::from_ms(at);
             server
@@ -484,7 +484,7 @@ fn a_player_that_only_reads_is_sent_media_as_long_as_it_answers_pings() {
                 .send_media(msid, MediaKind::Video, time, &payload)
                 .unwrap();
         }
-        server.run_until(minute * 60_000 - 20_000);
+        server.run_until(half_minute * 30_000);
         server.take_output();
         let pong = Script::new()
             .user_control(UserControl::PingResponse(0))

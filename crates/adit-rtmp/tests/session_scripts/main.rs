@@ -1,12 +1,22 @@
 //! Scripted sessions: what the peers of the field send, and what they get; on a virtual clock.
 
+#[cfg(test)]
 mod clients;
+#[cfg(test)]
 mod commands;
+#[cfg(test)]
 mod connect;
+#[cfg(test)]
 mod data;
+#[cfg(test)]
 mod deadlines;
+#[cfg(test)]
 mod limits;
+#[cfg(test)]
 mod pairs;
+#[cfg(test)]
 mod publish_play;
+#[cfg(test)]
 mod splits;
+#[cfg(test)]
 mod support;

@@ -1,10 +1,4 @@
 //! Scripted peers for tests of sessions: raw messages in, readable lines out.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::missing_panics_doc,
-    reason = "helpers of tests, outside of a test module"
-)]
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -18,6 +12,15 @@ use adit_rtmp::out::OutQueue;
 use adit_rtmp::session::{ServerEvent, ServerSession, SessionConfig, SessionError};
 use adit_rtmp::{ChunkSize, ChunkStreamId, MessageStreamId, Seed, Timestamp};
 use bytes::{Buf, Bytes, BytesMut};
+
+/// Where a virtual clock begins. It never moves by itself.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an instant cannot be made from nothing"
+)]
+pub(crate) fn first_instant() -> Instant {
+    Instant::now()
+}
 
 /// C0 and C1 of the simple handshake.
 pub(crate) fn c0c1() -> Bytes {
@@ -199,7 +202,7 @@ impl Server {
     }
 
     pub(crate) fn with_config(config: SessionConfig) -> Self {
-        let now = Instant::now();
+        let now = first_instant();
         let mut reader = ChunkReader::new(ChunkLimits::default());
         reader.set_phase(Phase::Connected);
         Self {

@@ -274,6 +274,3 @@ impl ClientSession {
         probe.into()
     }
 }
-
-#[cfg(test)]
-mod tests;

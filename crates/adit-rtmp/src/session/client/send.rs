@@ -206,6 +206,10 @@ impl ClientSession {
 
     /// Answers a call of the server with what it returns. Values that AMF0 cannot express make it
     /// an `_error`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "consumed: nothing is answered twice"
+    )]
     pub fn reply_call(&mut self, request: CallRequest, values: Vec<Value>) {
         self.calls.settle(&request);
         if !request.wants_answer() || self.check_open().is_err() {
@@ -221,6 +225,10 @@ impl ClientSession {
     }
 
     /// Answers a call of the server with `_error` and `NetConnection.Call.Failed`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "consumed: nothing is answered twice"
+    )]
     pub fn fail_call(&mut self, request: CallRequest, description: &str) {
         self.calls.settle(&request);
         if request.wants_answer() && self.check_open().is_ok() {

@@ -38,9 +38,9 @@ impl ServerSession {
         self.link
             .write_user_control(UserControl::StreamBegin(MessageStreamId::CONNECTION));
         let result = self.connect_result(&request);
-        self.write_invocation(MessageStreamId::CONNECTION, result.into_invocation());
+        self.write_invocation(MessageStreamId::CONNECTION, &result.into_invocation());
         let done = ServerCommand::BandwidthDone.into_invocation(TransactionId::NONE);
-        self.write_invocation(MessageStreamId::CONNECTION, done);
+        self.write_invocation(MessageStreamId::CONNECTION, &done);
         self.link.set_connected();
         self.phase = Phase::Connected {
             use_by: Some(self.now + self.config.timeouts.first_use),
@@ -75,6 +75,10 @@ impl ServerSession {
 
     /// Rejects a `connect`: `_error`, then `close`, for the clients that begin their next attempt
     /// only then. The session is closed; send what is in the output first.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "consumed: nothing is answered twice"
+    )]
     pub fn reject_connect(&mut self, request: ConnectRequest, rejection: Rejection) {
         let Phase::Connect {
             decision: Decision::Pending,
@@ -91,9 +95,9 @@ impl ServerSession {
             );
         }
         let error = Response::error(request.transaction, status);
-        self.write_invocation(MessageStreamId::CONNECTION, error.into_invocation());
+        self.write_invocation(MessageStreamId::CONNECTION, &error.into_invocation());
         let close = ServerCommand::Close.into_invocation(TransactionId::NONE);
-        self.write_invocation(MessageStreamId::CONNECTION, close);
+        self.write_invocation(MessageStreamId::CONNECTION, &close);
         self.end(CloseReason::Rejected, Report::Due);
     }
 
@@ -113,7 +117,7 @@ impl ServerSession {
         self.link
             .write_user_control(UserControl::StreamBegin(request.msid));
         let status = Status::new(StatusCode::PublishStart, format!("{name} is now published"));
-        self.write_status(request.msid, self.with_identity(status, &name));
+        self.write_status(request.msid, with_identity(status, &name));
         true
     }
 
@@ -157,10 +161,10 @@ impl ServerSession {
         self.link.write_user_control(UserControl::StreamBegin(msid));
         if request.playlist.is_reset() {
             let status = Status::new(StatusCode::PlayReset, format!("{name} is about to play"));
-            self.write_status(msid, self.with_identity(status, &name));
+            self.write_status(msid, with_identity(status, &name));
         }
         let status = Status::new(StatusCode::PlayStart, format!("{name} plays from now on"));
-        self.write_status(msid, self.with_identity(status, &name));
+        self.write_status(msid, with_identity(status, &name));
         self.write_sample_access(msid);
         true
     }
@@ -186,6 +190,10 @@ impl ServerSession {
     }
 
     /// Answers a call with what it returns. Values that AMF0 cannot express make it an `_error`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "consumed: nothing is answered twice"
+    )]
     pub fn reply_call(&mut self, request: CallRequest, values: Vec<Value>) {
         self.calls.settle(&request);
         if !request.wants_answer() || !self.is_connected() {
@@ -208,6 +216,10 @@ impl ServerSession {
     }
 
     /// Answers a call with `_error` and `NetConnection.Call.Failed`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "consumed: nothing is answered twice"
+    )]
     pub fn fail_call(&mut self, request: CallRequest, description: &str) {
         self.calls.settle(&request);
         if request.wants_answer() && self.is_connected() {
@@ -235,12 +247,6 @@ impl ServerSession {
         }
     }
 
-    fn with_identity(&self, status: Status, name: &Text) -> Status {
-        status
-            .with("details", name.clone())
-            .with("clientid", CLIENT_ID)
-    }
-
     fn write_sample_access(&mut self, msid: MessageStreamId) {
         let values = [Value::from("|RtmpSampleAccess"), true.into(), true.into()];
         let mut body = bytes::BytesMut::with_capacity(32);
@@ -264,7 +270,7 @@ impl ServerSession {
     pub(super) fn answer_value(&mut self, transaction: TransactionId, value: Value) {
         if transaction.wants_answer() {
             let response = Response::result(transaction, vec![value]);
-            self.write_invocation(MessageStreamId::CONNECTION, response.into_invocation());
+            self.write_invocation(MessageStreamId::CONNECTION, &response.into_invocation());
         }
     }
 
@@ -279,7 +285,7 @@ impl ServerSession {
         let status = Status::new(code, description);
         if transaction.wants_answer() {
             let response = Response::error(transaction, status);
-            self.write_invocation(MessageStreamId::CONNECTION, response.into_invocation());
+            self.write_invocation(MessageStreamId::CONNECTION, &response.into_invocation());
         } else {
             self.write_status(msid, status);
         }
@@ -287,12 +293,12 @@ impl ServerSession {
 
     pub(super) fn write_status(&mut self, msid: MessageStreamId, status: Status) {
         let status = ServerCommand::Status(status).into_invocation(TransactionId::NONE);
-        self.write_invocation(msid, status);
+        self.write_invocation(msid, &status);
     }
 
     /// Writes a command made here, which always fits.
-    pub(super) fn write_invocation(&mut self, msid: MessageStreamId, invocation: Invocation) {
-        if let Err(error) = self.link.write_command(msid, &invocation) {
+    pub(super) fn write_invocation(&mut self, msid: MessageStreamId, invocation: &Invocation) {
+        if let Err(error) = self.link.write_command(msid, invocation) {
             tracing::debug!(%error, name = ?invocation.name, "command not sent");
         }
     }
@@ -302,6 +308,13 @@ impl ServerSession {
 const SERVER_CAPABILITIES: f64 = 31.0;
 /// `clientid` is what the server calls the client; no client looks at it.
 const CLIENT_ID: f64 = 1.0;
+
+/// A status with what Flash expects of one about a stream.
+fn with_identity(status: Status, name: &Text) -> Status {
+    status
+        .with("details", name.clone())
+        .with("clientid", CLIENT_ID)
+}
 
 /// An application name for people.
 fn shown(application: &str) -> &str {

@@ -62,11 +62,11 @@ impl ServerSession {
             ClientCommand::CreateStream => self.create_stream(transaction),
             ClientCommand::InitStream(id) => self.init_stream(id, transaction),
             ClientCommand::DeleteStream(id) => return self.delete_stream(id),
-            ClientCommand::CloseStream => return self.close_stream(msid),
             ClientCommand::Publish(publish) => return self.handle_publish(msid, &publish),
-            ClientCommand::StopPublish => return self.close_stream(msid),
             ClientCommand::Play(play) => return self.handle_play(msid, &play),
-            ClientCommand::StopPlay => return self.close_stream(msid),
+            ClientCommand::CloseStream | ClientCommand::StopPublish | ClientCommand::StopPlay => {
+                return self.close_stream(msid);
+            }
             ClientCommand::ReleaseStream(_) => self.answer_nothing(transaction),
             ClientCommand::FcPublish(name) => {
                 self.fc_notice(
@@ -93,8 +93,9 @@ impl ServerSession {
                     transaction,
                 );
             }
-            // ffmpeg reads a number here, and takes 0 for "unknown".
+            // ffmpeg reads a number here, and takes 0 for "unknown".
             ClientCommand::StreamLength(_) => self.answer_value(transaction, Value::Number(0.0)),
+            // Encoders of Haivision and DJI wait for any answer.
             ClientCommand::CheckBandwidth => self.answer_value(transaction, Value::Null),
             ClientCommand::Response(response) => return self.handle_response(response),
             ClientCommand::Call(invocation) => return self.handle_call(msid, invocation),
@@ -251,7 +252,7 @@ impl ServerSession {
         let command = ServerCommand::FcStatus(notice, Some(status));
         self.write_invocation(
             MessageStreamId::CONNECTION,
-            command.into_invocation(transaction),
+            &command.into_invocation(transaction),
         );
         self.answer_nothing(transaction);
     }

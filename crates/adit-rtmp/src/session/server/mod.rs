@@ -23,7 +23,7 @@ use super::{
 use crate::{
     Seed, Timestamp,
     command::{Address, Extensions},
-    handshake::ServerHandshake,
+    handshake::{Scheme, ServerHandshake},
     message::{Message, aggregate::Items},
     out::OutQueue,
 };
@@ -248,6 +248,11 @@ impl ServerSession {
         self.address.as_ref()
     }
 
+    /// What the handshake turned out to be, once it is over.
+    pub const fn handshake_scheme(&self) -> Option<Scheme> {
+        self.link.handshake_outcome().scheme
+    }
+
     /// How often the client ran into each limit.
     pub fn limit_hits(&self) -> LimitHits {
         self.link.limit_hits()
@@ -330,6 +335,3 @@ impl ServerSession {
         };
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -67,16 +67,15 @@ impl ServerSession {
             return ended;
         }
         let serial = self.begin(msid, Activity::AsksPublish);
-        self.after(
-            ended,
-            ServerEvent::Publish(PublishRequest {
-                msid,
-                location,
-                name,
-                kind: publish.kind,
-                serial,
-            }),
-        )
+        let kind = publish.kind;
+        let request = PublishRequest {
+            msid,
+            location,
+            name,
+            kind,
+            serial,
+        };
+        Some(self.after(ended, ServerEvent::Publish(request)))
     }
 
     pub(super) fn handle_play(
@@ -95,18 +94,16 @@ impl ServerSession {
             return ended;
         }
         let serial = self.begin(msid, Activity::AsksPlay);
-        self.after(
-            ended,
-            ServerEvent::Play(PlayRequest {
-                msid,
-                location,
-                name,
-                start: play.start,
-                duration: play.duration,
-                playlist: play.playlist,
-                serial,
-            }),
-        )
+        let request = PlayRequest {
+            msid,
+            location,
+            name,
+            start: play.start,
+            duration: play.duration,
+            playlist: play.playlist,
+            serial,
+        };
+        Some(self.after(ended, ServerEvent::Play(request)))
     }
 
     /// The message stream and the identity that a `publish` or `play` means; the client is told when
@@ -141,7 +138,8 @@ impl ServerSession {
         Ok((name, location))
     }
 
-    /// Ends what the message stream does now, before it is used anew.
+    /// Ends what the message stream does now, before it is used anew: some encoders publish again
+    /// without a word about the first time.
     fn stop(&mut self, msid: MessageStreamId) -> Option<ServerEvent> {
         let stream = self.streams.find_mut(msid)?;
         let activity = std::mem::replace(&mut stream.activity, Activity::Idle);
@@ -160,12 +158,12 @@ impl ServerSession {
     }
 
     /// The end of the old use first, then the request.
-    fn after(&mut self, ended: Option<ServerEvent>, request: ServerEvent) -> Option<ServerEvent> {
+    fn after(&mut self, ended: Option<ServerEvent>, request: ServerEvent) -> ServerEvent {
         match ended {
-            None => Some(request),
+            None => request,
             Some(ended) => {
                 self.intake.events.push_back(request);
-                Some(ended)
+                ended
             }
         }
     }
