@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::packets::{self, Discards, Packet};
+use crate::packets::{self, Allowance, Discards, Packet};
 use crate::peers::{Peer, Peers};
 use crate::process::Process;
+use crate::server::Transport;
 
 /// An ffmpeg that sends an FLV file in real time, and writes the very packets it sends to a file beside.
 #[derive(Debug)]
@@ -22,12 +23,13 @@ impl Publisher {
     /// Starts publishing `clip` to `url`; `certificate` is what it trusts for TLS.
     ///
     /// ffmpeg's `tee` hands each packet to two equal FLV writers, the connection and the file `sent`, so the file is
-    /// what went out, wherever the end came.
+    /// what went out, wherever the end came; but see [`Flush`].
     pub fn start(
         peers: Peers,
         peer: Peer,
         clip: &Path,
         url: &str,
+        flush: Flush,
         sent: &Path,
         certificate: &Path,
     ) -> Self {
@@ -38,8 +40,12 @@ impl Publisher {
             .arg("-i")
             .arg(clip)
             .args(["-c", "copy", "-map", "0", "-f", "tee"]);
+        let flush = match flush {
+            Flush::EveryTenth => "",
+            Flush::Each => ":rtmp_flush_interval=1",
+        };
         command.arg(format!(
-            "[f=flv:flvflags=no_duration_filesize]{url}|[f=flv:flvflags=no_duration_filesize]{}",
+            "[f=flv:flvflags=no_duration_filesize{flush}]{url}|[f=flv:flvflags=no_duration_filesize:flush_packets=1]{}",
             sent.display()
         ));
         Self {
@@ -76,6 +82,27 @@ impl Publisher {
         self.process.signal(Signal::INT);
         self.process.wait(within);
         packets::read(&self.sent)
+    }
+}
+
+/// How many messages an ffmpeg gathers before it posts them to a tunnel; without one each is written at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flush {
+    /// Ten, its default. When it ends, it throws away what it has gathered since the last post: the last nine messages at
+    /// most never leave it, not even its goodbye (seen in what it writes to its socket: the last `/send` is followed by
+    /// `/close`).
+    EveryTenth,
+    /// One by one, so all of it goes out.
+    Each,
+}
+
+impl Flush {
+    /// How many of the last packets sent may never have left the publisher.
+    pub fn keeps_back(self, transport: Transport) -> usize {
+        match (self, transport) {
+            (Self::EveryTenth, Transport::Rtmpt | Transport::Rtmpts) => 9,
+            _ => 0,
+        }
     }
 }
 
@@ -173,10 +200,18 @@ impl Player {
     }
 }
 
+/// What is known of the ends of a stream that goes from one publisher to one player.
+pub fn allowance(publisher: (Flush, Transport), player: &Player) -> Allowance {
+    Allowance {
+        kept_back: publisher.0.keeps_back(publisher.1),
+        discards: player.discards(),
+    }
+}
+
 /// Why a peer cannot use a transport, as it says itself on standard error; `None` where it can.
-pub fn known_failure(peer: Peer, transport: crate::server::Transport) -> Option<&'static str> {
+pub fn known_failure(peer: Peer, transport: Transport) -> Option<&'static str> {
     // It closes the TLS connection right after the reply to /open/1, whatever the reply.
-    let broken = peer == Peer::Ffmpeg9 && transport == crate::server::Transport::Rtmpts;
+    let broken = peer == Peer::Ffmpeg9 && transport == Transport::Rtmpts;
     broken.then_some("Cannot read RTMP handshake response")
 }
 

@@ -160,6 +160,8 @@ pub struct Match {
     pub packets: usize,
     /// The timestamp of the first of them.
     pub joined_at_ms: u32,
+    /// How many of the last packets never left the publisher.
+    pub kept_back: usize,
 }
 
 /// What a player's own file writer is known to leave out.
@@ -168,7 +170,7 @@ pub enum Discards {
     /// Nothing.
     Nothing,
     /// librtmp takes a video message of 5 bytes or less and an audio message of 1 byte or less for an empty one and
-    /// drops it before any file is written.
+    /// drops it before any file is written.
     TinyMessages,
 }
 
@@ -180,6 +182,24 @@ impl Discards {
             (Self::TinyMessages, Kind::Audio) => packet.body.len() > 1,
         }
     }
+}
+
+/// What is known of the peers, and nothing of the server: how the packets at both ends may differ from what went over the
+/// wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// How many of the last packets the publisher may have kept to itself.
+    pub kept_back: usize,
+    /// What the player never writes.
+    pub discards: Discards,
+}
+
+impl Allowance {
+    /// The ends are exact.
+    pub const NONE: Self = Self {
+        kept_back: 0,
+        discards: Discards::Nothing,
+    };
 }
 
 /// Says whether `received` is what was `sent` from a key frame on, to the very end: the same coded packets in the same
@@ -194,12 +214,12 @@ impl Discards {
 pub fn is_suffix_from_key_frame(
     sent: &[Packet],
     received: &[Packet],
-    discards: Discards,
+    allowance: Allowance,
 ) -> Result<Match, String> {
     let coded = |packets: &[Packet]| -> Vec<Packet> {
         packets
             .iter()
-            .filter(|packet| packet.is_coded() && discards.keeps(packet))
+            .filter(|packet| packet.is_coded() && allowance.discards.keeps(packet))
             .cloned()
             .collect()
     };
@@ -223,6 +243,11 @@ pub fn is_suffix_from_key_frame(
         return Err(not_sent(&sent_coded, first));
     };
     let expected = &sent_coded[join..];
+    let kept_back = expected
+        .len()
+        .saturating_sub(received_coded.len())
+        .min(allowance.kept_back);
+    let expected = &expected[..expected.len() - kept_back];
     if let Some(difference) = first_difference(expected, &received_coded) {
         return Err(difference);
     }
@@ -230,6 +255,7 @@ pub fn is_suffix_from_key_frame(
     Ok(Match {
         packets: received_coded.len(),
         joined_at_ms: first.at_ms,
+        kept_back,
     })
 }
 
@@ -238,9 +264,9 @@ pub fn assert_is_suffix_from_key_frame(
     what: &str,
     sent: &[Packet],
     received: &[Packet],
-    discards: Discards,
+    allowance: Allowance,
 ) -> Match {
-    is_suffix_from_key_frame(sent, received, discards)
+    is_suffix_from_key_frame(sent, received, allowance)
         .unwrap_or_else(|difference| panic!("{what}: {difference}"))
 }
 

@@ -103,7 +103,12 @@ impl AditServer {
 
     /// The self-signed certificate that it made.
     pub fn certificate(&self) -> PathBuf {
-        self.state.path().join("tls/cert.pem")
+        let folder = self.state.path().join("tls");
+        ["cert.pem", "self-signed.crt"]
+            .map(|name| folder.join(name))
+            .into_iter()
+            .find(|file| file.exists())
+            .unwrap_or_else(|| panic!("no certificate in {}\n{}", folder.display(), self.process))
     }
 
     /// What it logged so far.

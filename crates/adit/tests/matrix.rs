@@ -10,10 +10,11 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use adit_testkit::cast::{Capture, Player, Publisher, known_failure, pause};
+use adit_testkit::cast::{Capture, Flush, Player, Publisher, allowance, known_failure, pause};
 use adit_testkit::clip::{AudioCodec, Clip, VideoCodec};
 use adit_testkit::packets::{Match, Packet, is_suffix_from_key_frame};
 use adit_testkit::peers::{Peer, Peers, say, target};
+use adit_testkit::process::Process;
 use adit_testkit::server::{AditServer, Transport};
 
 /// Who publishes.
@@ -86,10 +87,17 @@ impl Stage<'_> {
         let url = self.server.url(transport, &format!("live/{name}"));
         let sent = self.folder.join(format!("{name}.sent.flv"));
         let certificate = self.server.certificate();
-        let mut publisher =
-            Publisher::start(self.peers, peer, self.clip, &url, &sent, &certificate);
+        let mut publisher = Publisher::start(
+            self.peers,
+            peer,
+            self.clip,
+            &url,
+            flush(peer),
+            &sent,
+            &certificate,
+        );
         if let Some(error) = known_failure(peer, transport) {
-            let outcome = fails_as_known(publisher.process(), error);
+            let outcome = fails_as_known(peer, publisher.process(), error);
             return pairs((peer, transport))
                 .map(|pair| Row {
                     pair,
@@ -166,7 +174,8 @@ fn pairs(publisher: (Peer, Transport)) -> impl Iterator<Item = Pair> {
 #[derive(Clone)]
 enum Outcome {
     Matched(Match),
-    PeerCannot(String),
+    /// Who, and what it says.
+    PeerCannot(Peer, &'static str),
     Failed(String),
 }
 
@@ -193,24 +202,35 @@ impl Row {
     }
 }
 
-fn fails_as_known(process: &mut adit_testkit::process::Process, error: &str) -> Outcome {
+/// One of the publishers gathers messages before it posts them, as ffmpeg does by default, and keeps the last of them to
+/// itself; the other posts each message, so that the very last one is compared too.
+fn flush(publisher: Peer) -> Flush {
+    match publisher {
+        Peer::Ffmpeg5 => Flush::EveryTenth,
+        _ => Flush::Each,
+    }
+}
+
+fn fails_as_known(peer: Peer, process: &mut Process, error: &'static str) -> Outcome {
     let status = process.wait(PATIENCE);
     if status.success() || !process.stderr().contains(error) {
         return Outcome::Failed(format!(
             "expected its own `{error}`; it ended with {status}\n{process}"
         ));
     }
-    Outcome::PeerCannot(format!("{} says itself: {error}", process.name()))
+    Outcome::PeerCannot(peer, error)
 }
 
 fn judge(pair: Pair, player: &mut Player, sent: &[Packet]) -> Outcome {
     if let Some(error) = pair.cannot_play() {
-        return fails_as_known(player.process(), error);
+        return fails_as_known(pair.player.0, player.process(), error);
     }
     if let Err(error) = player.process().wait_until(Instant::now() + PATIENCE) {
         return Outcome::Failed(format!("it did not end with the stream; {error}"));
     }
-    match is_suffix_from_key_frame(sent, &player.received(), player.discards()) {
+    let (publisher, transport) = pair.publisher;
+    let allowance = allowance((flush(publisher), transport), player);
+    match is_suffix_from_key_frame(sent, &player.received(), allowance) {
         Ok(matched) => Outcome::Matched(matched),
         Err(difference) => Outcome::Failed(format!("{difference}\n{}", player.process())),
     }
@@ -229,14 +249,31 @@ fn table(peers: Peers, rows: &[Row], took: Duration) -> String {
     for row in rows {
         let names = row.names();
         match &row.outcome {
-            Outcome::Matched(Match {
-                packets,
-                joined_at_ms,
-            }) => {
-                writeln!(text, "{names}  {packets:7}  {joined_at_ms:6} ms  identical").unwrap();
+            Outcome::Matched(matched) => {
+                let Match {
+                    packets,
+                    joined_at_ms,
+                    kept_back,
+                    ..
+                } = matched;
+                let end = match kept_back {
+                    0 => String::new(),
+                    _ => format!(
+                        ", but for the last {kept_back}, which the publisher kept to itself"
+                    ),
+                };
+                writeln!(
+                    text,
+                    "{names}  {packets:7}  {joined_at_ms:6} ms  identical{end}"
+                )
+                .unwrap();
             }
-            Outcome::PeerCannot(why) => {
-                writeln!(text, "{names}        -          -  {why}").unwrap()
+            Outcome::PeerCannot(who, why) => {
+                writeln!(
+                    text,
+                    "{names}        -          -  {who} says itself: {why}"
+                )
+                .unwrap();
             }
             Outcome::Failed(_) => writeln!(text, "{names}        -          -  FAILED").unwrap(),
         }
@@ -248,7 +285,7 @@ fn table(peers: Peers, rows: &[Row], took: Duration) -> String {
         "\n{} pairs: {} identical, {} where the peer itself cannot, {} failed; {} s",
         rows.len(),
         count(|outcome| matches!(outcome, Outcome::Matched(_))),
-        count(|outcome| matches!(outcome, Outcome::PeerCannot(_))),
+        count(|outcome| matches!(outcome, Outcome::PeerCannot(..))),
         count(|outcome| matches!(outcome, Outcome::Failed(_))),
         took.as_secs()
     )

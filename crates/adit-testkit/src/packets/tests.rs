@@ -1,6 +1,6 @@
 use bytes::Bytes;
 
-use super::{Discards, Kind, Match, Packet, Role, is_suffix_from_key_frame};
+use super::{Allowance, Discards, Kind, Match, Packet, Role, is_suffix_from_key_frame};
 
 fn video(at_ms: u32, body: &[u8]) -> Packet {
     Packet {
@@ -41,7 +41,7 @@ fn joined(from: usize) -> Vec<Packet> {
 fn the_whole_stream_and_a_late_join_at_a_key_frame_match() {
     let check = |received: &[Packet], expected| {
         assert_eq!(
-            is_suffix_from_key_frame(&stream(), received, Discards::Nothing),
+            is_suffix_from_key_frame(&stream(), received, Allowance::NONE),
             Ok(expected)
         );
     };
@@ -50,6 +50,7 @@ fn the_whole_stream_and_a_late_join_at_a_key_frame_match() {
         Match {
             packets: 5,
             joined_at_ms: 0,
+            kept_back: 0,
         },
     );
     check(
@@ -57,6 +58,7 @@ fn the_whole_stream_and_a_late_join_at_a_key_frame_match() {
         Match {
             packets: 2,
             joined_at_ms: 1000,
+            kept_back: 0,
         },
     );
 }
@@ -67,7 +69,7 @@ fn every_kind_of_damage_is_found() {
         let mut received = joined(2);
         damage(&mut received);
         let message =
-            is_suffix_from_key_frame(&stream(), &received, Discards::Nothing).expect_err(what);
+            is_suffix_from_key_frame(&stream(), &received, Allowance::NONE).expect_err(what);
         assert!(message.contains(expected), "{what}: {message}");
     };
     check(
@@ -114,15 +116,41 @@ fn every_kind_of_damage_is_found() {
 fn the_end_must_be_reached_too() {
     let mut received = joined(2);
     received.truncate(received.len() - 2);
-    assert!(is_suffix_from_key_frame(&stream(), &received, Discards::Nothing).is_err());
+    assert!(is_suffix_from_key_frame(&stream(), &received, Allowance::NONE).is_err());
 }
 
 #[test]
 fn tiny_messages_may_be_missing_only_where_the_peer_is_known_to_drop_them() {
     let mut sent = stream();
     sent.insert(5, audio(900, &[0x2f]));
-    assert!(is_suffix_from_key_frame(&sent, &joined(2), Discards::Nothing).is_err());
-    assert!(is_suffix_from_key_frame(&sent, &joined(2), Discards::TinyMessages).is_ok());
+    let tiny = Allowance {
+        discards: Discards::TinyMessages,
+        ..Allowance::NONE
+    };
+    assert!(is_suffix_from_key_frame(&sent, &joined(2), Allowance::NONE).is_err());
+    assert!(is_suffix_from_key_frame(&sent, &joined(2), tiny).is_ok());
+}
+
+#[test]
+fn packets_may_be_missing_at_the_end_only_where_the_publisher_is_known_to_keep_them() {
+    let check = |missing: usize, kept_back: usize, expected: Option<usize>| {
+        let allowance = Allowance {
+            kept_back,
+            ..Allowance::NONE
+        };
+        let mut received = joined(2);
+        received.truncate(received.len() - 1 - missing);
+        let outcome = is_suffix_from_key_frame(&stream(), &received, allowance);
+        assert_eq!(
+            outcome.ok().map(|matched| matched.kept_back),
+            expected,
+            "{missing} of {kept_back}"
+        );
+    };
+    check(0, 2, Some(0));
+    check(2, 2, Some(2));
+    check(3, 2, None);
+    check(1, 0, None);
 }
 
 #[test]
