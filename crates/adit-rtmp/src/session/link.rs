@@ -27,7 +27,6 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Link {
     handshake: Handshake,
-    outcome: HandshakeOutcome,
     reader: ChunkReader,
     writer: ChunkWriter,
     out: OutQueue,
@@ -54,7 +53,7 @@ pub(super) struct Counts {
 pub(super) enum Handshake {
     Server(Box<ServerHandshake>),
     Client(Box<ClientHandshake>),
-    Done,
+    Done(HandshakeOutcome),
 }
 
 /// What the handshake turned out to be, as far as this end can tell.
@@ -94,13 +93,12 @@ impl Link {
     ) -> Self {
         let patience = match handshake {
             Handshake::Client(_) => Patience::LongUntilAnswered,
-            Handshake::Server(_) | Handshake::Done => Patience::Short,
+            Handshake::Server(_) | Handshake::Done(_) => Patience::Short,
         };
         let mut sent = SentBytes::new();
         sent.send(out.len());
         Self {
             handshake,
-            outcome: HandshakeOutcome::default(),
             reader: ChunkReader::new(chunk_limits),
             writer: ChunkWriter::new(),
             out,
@@ -138,19 +136,11 @@ impl Link {
         let progress = match &mut self.handshake {
             Handshake::Server(handshake) => handshake.handle_input(input, &mut self.out)?,
             Handshake::Client(handshake) => handshake.handle_input(input, &mut self.out)?,
-            Handshake::Done => Progress::Done(input),
+            Handshake::Done(_) => Progress::Done(input),
         };
         self.sent.send(self.out.len().saturating_sub(before));
         if let Progress::Done(rest) = progress {
-            match &self.handshake {
-                Handshake::Server(handshake) => self.outcome.scheme = handshake.scheme(),
-                Handshake::Client(handshake) => {
-                    let (scheme, proof) = (handshake.scheme(), handshake.proof());
-                    self.outcome = HandshakeOutcome { scheme, proof };
-                }
-                Handshake::Done => {}
-            }
-            self.handshake = Handshake::Done;
+            self.handshake = Handshake::Done(self.handshake_outcome());
             self.reader.feed(rest);
         }
         Ok(())
@@ -161,7 +151,7 @@ impl Link {
         let done = match &mut self.handshake {
             Handshake::Server(handshake) => handshake.handle_eof(),
             Handshake::Client(handshake) => handshake.handle_eof(),
-            Handshake::Done => Ok(()),
+            Handshake::Done(_) => Ok(()),
         };
         if let Err(error) = done {
             self.fail(error.into());
@@ -170,11 +160,22 @@ impl Link {
 
     /// Whether the handshake is over.
     pub(super) const fn is_open(&self) -> bool {
-        matches!(self.handshake, Handshake::Done)
+        matches!(self.handshake, Handshake::Done(_))
     }
 
-    pub(super) const fn handshake_outcome(&self) -> HandshakeOutcome {
-        self.outcome
+    /// What the handshake is known to be, so far.
+    pub(super) fn handshake_outcome(&self) -> HandshakeOutcome {
+        match &self.handshake {
+            Handshake::Server(handshake) => HandshakeOutcome {
+                scheme: handshake.scheme(),
+                proof: None,
+            },
+            Handshake::Client(handshake) => HandshakeOutcome {
+                scheme: handshake.scheme(),
+                proof: handshake.proof(),
+            },
+            Handshake::Done(outcome) => *outcome,
+        }
     }
 
     /// Goes on with the input until there is something to report. Control messages are dealt with

@@ -18,6 +18,42 @@
 //!   answers to one request are appended to the output at once, so they leave in one write (Q-071).
 //! * After an error a session stays failed and repeats it; its last bytes can still be sent.
 //! * Timestamps pass through unchanged in both directions.
+//!
+//! A client and a server, back to back:
+//!
+//! ```
+//! use std::time::Instant;
+//!
+//! use adit_rtmp::Seed;
+//! use adit_rtmp::command::Connect;
+//! use adit_rtmp::session::{
+//!     ClientConfig, ClientEvent, ClientSession, ServerEvent, ServerSession, SessionConfig,
+//! };
+//! use bytes::Buf;
+//!
+//! let now = Instant::now();
+//! let mut client = ClientSession::new(now, ClientConfig::default(), &Seed::new([1; 32]));
+//! let mut server = ServerSession::new(now, SessionConfig::default(), &Seed::new([2; 32]));
+//! client.connect(Connect::new("live", "rtmp://example.org/live"))?;
+//!
+//! let mut connected = false;
+//! while !connected {
+//!     let up = client.output().remaining();
+//!     server.handle_input(now, client.output().copy_to_bytes(up));
+//!     while let Some(event) = server.poll_event(now)? {
+//!         if let ServerEvent::Connect(request) = event {
+//!             assert_eq!(request.address.application(), "live");
+//!             server.accept_connect(request);
+//!         }
+//!     }
+//!     let down = server.output().remaining();
+//!     client.handle_input(now, server.output().copy_to_bytes(down));
+//!     while let Some(event) = client.poll_event(now)? {
+//!         connected |= matches!(event, ClientEvent::Connected(_));
+//!     }
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod call;
 mod config;

@@ -248,8 +248,8 @@ impl ServerSession {
         self.address.as_ref()
     }
 
-    /// What the handshake turned out to be, once it is over.
-    pub const fn handshake_scheme(&self) -> Option<Scheme> {
+    /// What the handshake turned out to be, once that is known.
+    pub fn handshake_scheme(&self) -> Option<Scheme> {
         self.link.handshake_outcome().scheme
     }
 
