@@ -96,8 +96,9 @@ impl SessionDriver {
             .map(|key| self.shared.broker.publish(key, publisher, now))
         {
             Ok(Ok(publication)) => {
-                self.session.accept_publish(request);
-                self.roles.insert(msid, Role::Publishing(publication));
+                if self.session.accept_publish(request) {
+                    self.roles.insert(msid, Role::Publishing(publication));
+                }
             }
             Ok(Err(in_use)) => {
                 let description = describe(&request.location.name, &in_use, now);
@@ -139,9 +140,10 @@ impl SessionDriver {
             .shared
             .broker
             .subscribe(key, SubscribeOptions::default());
-        self.session.accept_play(request);
-        self.roles
-            .insert(msid, Role::Playing(Player::new(msid, subscription)));
+        if self.session.accept_play(request) {
+            self.roles
+                .insert(msid, Role::Playing(Player::new(msid, subscription)));
+        }
     }
 
     fn media(
