@@ -1,0 +1,1 @@
+//! The client library: connections that find a way out of any network, publish, play and call.
