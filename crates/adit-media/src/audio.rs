@@ -243,7 +243,7 @@ impl<'a> Iterator for Tracks<'a> {
                 track.map(|(id, codec, body)| Track {
                     id,
                     codec: Codec::FourCc(codec),
-                    body,
+                    body: body.rest(),
                 })
             }),
         }

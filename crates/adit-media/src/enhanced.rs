@@ -115,7 +115,7 @@ pub(crate) const fn truncated(reader: &Reader<'_>) -> HeaderError {
 }
 
 /// One track before its body is understood: id, codec, body.
-pub(crate) type RawTrack<'a> = (u8, FourCc, &'a [u8]);
+pub(crate) type RawTrack<'a> = (u8, FourCc, Reader<'a>);
 
 /// The tracks of a message in order. After an error it ends.
 #[derive(Clone, Debug)]
@@ -160,11 +160,11 @@ impl<'a> RawTracks<'a> {
         let body = match self.layout {
             Layout::Plain | Layout::OneTrack => {
                 self.done = true;
-                self.reader.rest()
+                self.reader
             }
             Layout::ManyTracks | Layout::ManyTracksManyCodecs => {
                 let size = usize::try_from(self.reader.u24()?).ok()?;
-                let body = self.reader.take(size)?;
+                let body = self.reader.part(size)?;
                 self.done = self.reader.is_empty();
                 body
             }

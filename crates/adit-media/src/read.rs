@@ -33,6 +33,12 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
+    /// The next `len` bytes, to be read on their own; places still count from the start of the message.
+    pub(crate) fn part(&mut self, len: usize) -> Option<Self> {
+        let at = self.at;
+        self.take(len).map(|rest| Self { rest, at })
+    }
+
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         self.take(N)?.try_into().ok()
     }

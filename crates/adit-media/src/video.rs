@@ -338,24 +338,19 @@ fn track_of(
     packet_type: PacketType,
     id: u8,
     codec: FourCc,
-    body: &[u8],
+    mut body: Reader<'_>,
 ) -> Result<Track<'_>, HeaderError> {
     let codec = Codec::FourCc(codec);
-    if packet_type != PacketType::CodedFrames || !codec.has_composition_time() {
-        return Ok(Track {
-            id,
-            codec,
-            composition_ms: 0,
-            body,
-        });
-    }
-    let mut reader = Reader::new(body);
-    let composition_ms = reader.i24().ok_or(HeaderError::Truncated { at: 0 })?;
+    let composition_ms = if packet_type == PacketType::CodedFrames && codec.has_composition_time() {
+        body.i24().ok_or_else(|| enhanced::truncated(&body))?
+    } else {
+        0
+    };
     Ok(Track {
         id,
         codec,
         composition_ms,
-        body: reader.rest(),
+        body: body.rest(),
     })
 }
 

@@ -125,9 +125,9 @@ impl Reader {
         }
     }
 
-    /// Feeds the next bytes of the file.
+    /// Feeds the next bytes of the file; a failed reader drops them.
     pub fn handle_input(&mut self, input: Bytes) {
-        if !input.is_empty() {
+        if !input.is_empty() && !matches!(self.state, State::Failed(_)) {
             self.input.push_back(input);
         }
     }

@@ -18,6 +18,9 @@ fn read_in(file: &[u8], piece: usize, mut reader: Reader) -> (Vec<Next>, Result<
                 Ok(Next::NeedMore) => break,
                 Ok(next) => seen.push(next),
                 Err(error) => {
+                    let more = Bytes::from(b"FLV".to_vec());
+                    reader.handle_input(more.clone());
+                    assert!(more.is_unique(), "a failed reader keeps nothing");
                     assert_eq!(reader.poll(), Err(error), "an error is repeated");
                     return (seen, Err(error));
                 }

@@ -386,7 +386,11 @@ fn a_message_cut_anywhere_in_its_header_says_where() {
     check(b"\x17", &Err(HeaderError::Truncated { at: 1 }));
     check(b"\x17\x01\x00\x00", &Err(HeaderError::Truncated { at: 1 }));
     check(b"\x91hvc", &Err(HeaderError::Truncated { at: 1 }));
-    check(b"\x91hvc1\x00", &Err(HeaderError::Truncated { at: 0 }));
+    check(b"\x91hvc1\x00", &Err(HeaderError::Truncated { at: 5 }));
+    check(
+        b"\x96\x11hvc1\x00\x00\x00\x02ab",
+        &Err(HeaderError::Truncated { at: 10 }),
+    );
     check(b"\x97\x02\x00", &Err(HeaderError::Truncated { at: 2 }));
     check(b"\x96", &Err(HeaderError::Truncated { at: 1 }));
     check(b"\x96\x01avc1", &Err(HeaderError::Truncated { at: 6 }));
