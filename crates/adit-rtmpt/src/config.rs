@@ -6,7 +6,8 @@ use crate::interval::PollByte;
 use crate::limits;
 use crate::table::Binding;
 
-/// How one [`ServerTunnel`](crate::ServerTunnel) behaves. Make it with `default()` and change fields.
+/// How one [`ServerTunnel`](crate::ServerTunnel) behaves. Make it with `default()` and change fields. Times longer than
+/// [`limits::LONGEST`] are taken as that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct TunnelConfig {
@@ -106,10 +107,40 @@ pub struct TableConfig {
     pub opens_per_second: u32,
     /// Unknown ids of one network in a minute ([`limits::GUESSES`]).
     pub guesses: u32,
-    /// How long a guessing network finds only sessions of its own ([`limits::GUESS_BLOCK`]).
+    /// How long a guessing network finds only sessions of its own ([`limits::GUESS_BLOCK`]); at most [`limits::LONGEST`].
     pub guess_block: Duration,
     /// Whether sessions may move between networks. Default [`Binding::Anywhere`].
     pub binding: Binding,
+}
+
+impl TunnelConfig {
+    /// The same within the bounds that hold whatever is configured.
+    pub(crate) fn bounded(mut self) -> Self {
+        let Self {
+            order,
+            reply,
+            lifetime,
+            ..
+        } = &mut self;
+        for time in [
+            &mut order.hole,
+            &mut order.first_grace,
+            &mut order.ahead_answer,
+            &mut reply.send_grace,
+            &mut reply.coalesce_delay,
+            &mut lifetime.stalled,
+            &mut lifetime.idle,
+            &mut lifetime.drain,
+        ] {
+            *time = (*time).min(limits::LONGEST);
+        }
+        reply.hold = reply.hold.clamp(limits::HOLD_MIN, limits::HOLD_MAX);
+        reply.bytes = reply.bytes.clamp(1, limits::REPLY_BYTES_CEILING);
+        reply.bytes_max = reply
+            .bytes_max
+            .clamp(reply.bytes, limits::REPLY_BYTES_CEILING);
+        self
+    }
 }
 
 impl Default for OrderConfig {

@@ -48,6 +48,10 @@ pub const SEND_BODY: usize = 16 * 1024 * 1024;
 /// Upstream bytes that may wait for the RTMP side before requests are no longer taken in (`rtmpt.received_bytes`).
 pub const RECEIVED_BYTES: usize = 1024 * 1024;
 
+/// Bodies of sends that may wait for the RTMP side, however short they are (`rtmpt.received_bodies`): a body of one byte
+/// keeps far more than a byte in memory.
+pub const RECEIVED_BODIES: usize = 1024;
+
 /// Downstream bytes that may wait for a request (`rtmpt.queue_bytes`).
 pub const QUEUE_BYTES: usize = 256 * 1024;
 
@@ -99,6 +103,9 @@ pub const IDLE: Duration = Duration::from_mins(1);
 
 /// How long the last bytes may wait to be fetched after the RTMP side closed (`rtmpt.drain`).
 pub const DRAIN: Duration = Duration::from_secs(10);
+
+/// No configured time is taken as longer than this, so that it can be added to any instant: a year, which is for ever.
+pub const LONGEST: Duration = Duration::from_hours(365 * 24);
 
 /// Sessions in all (`rtmpt.sessions`).
 pub const SESSIONS: usize = 10_000;

@@ -106,13 +106,8 @@ enum Release {
 
 impl ServerTunnel {
     /// A fresh session: the reply to `/open/1` is about to be sent.
-    pub fn new(now: Instant, mut config: TunnelConfig) -> Self {
-        let reply = &mut config.reply;
-        reply.hold = reply.hold.clamp(limits::HOLD_MIN, limits::HOLD_MAX);
-        reply.bytes = reply.bytes.clamp(1, limits::REPLY_BYTES_CEILING);
-        reply.bytes_max = reply
-            .bytes_max
-            .clamp(reply.bytes, limits::REPLY_BYTES_CEILING);
+    pub fn new(now: Instant, config: TunnelConfig) -> Self {
+        let config = config.bounded();
         let pace = Pace {
             ladder: Ladder::new(config.poll),
             reply_bytes: config.reply.bytes,
@@ -240,7 +235,8 @@ impl ServerTunnel {
 
     /// The next upstream bytes, in order and each exactly once; `None` until more arrives.
     ///
-    /// While nobody takes them, requests behind [`limits::RECEIVED_BYTES`] stay unanswered: that is the back-pressure.
+    /// While nobody takes them, requests behind [`limits::RECEIVED_BYTES`] or [`limits::RECEIVED_BODIES`] stay unanswered:
+    /// that is the back-pressure.
     pub fn poll_received(&mut self, now: Instant) -> Option<Bytes> {
         let bytes = self.received.queue.pop_front()?;
         self.received.bytes = self.received.bytes.saturating_sub(bytes.len());

@@ -65,7 +65,7 @@ impl Guesses {
             return Guessed::Counted;
         }
         guesser.blocked = true;
-        guesser.until = now + block;
+        guesser.until = now + block.min(limits::LONGEST);
         Guessed::Blocked
     }
 

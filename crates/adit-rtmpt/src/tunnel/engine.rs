@@ -309,7 +309,10 @@ impl ServerTunnel {
     }
 
     fn has_room_upstream(&self) -> bool {
-        self.received.queue.is_empty() || self.received.bytes < self.config.lifetime.received_bytes
+        let bodies = self.received.queue.len();
+        bodies == 0
+            || (bodies < limits::RECEIVED_BODIES
+                && self.received.bytes < self.config.lifetime.received_bytes)
     }
 
     /// Fills a reply with the oldest bytes that wait; with the end, when the last of them is gone.

@@ -61,6 +61,30 @@ fn the_hold_is_never_shorter_than_20_ms_nor_longer_than_four_seconds() {
 }
 
 #[test]
+fn a_time_that_is_configured_as_for_ever_is_a_year() {
+    let mut bench = Bench::with(|config| {
+        config.order.hole = Duration::MAX;
+        config.order.first_grace = Duration::MAX;
+        config.order.ahead_answer = Duration::MAX;
+        config.reply.send_grace = Duration::MAX;
+        config.reply.coalesce_bytes = usize::MAX;
+        config.reply.coalesce_delay = Duration::MAX;
+        config.lifetime.stalled = Duration::MAX;
+        config.lifetime.idle = Duration::MAX;
+        config.lifetime.drain = Duration::MAX;
+    });
+    bench.send(1, b"ahead");
+    bench.send(0, b"first");
+    bench.idle(3);
+    bench.write(b"answer");
+    bench.server_close();
+    assert_eq!(
+        bench.tunnel.poll_timeout(),
+        Some(bench.now + limits::LONGEST)
+    );
+}
+
+#[test]
 fn a_client_that_never_pauses_gets_two_empty_replies_a_second() {
     let mut bench = Bench::new();
     let mut number = 0;

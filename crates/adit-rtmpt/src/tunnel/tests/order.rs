@@ -327,6 +327,35 @@ fn requests_wait_while_a_megabyte_is_not_taken() {
     assert!(second_waits(limits::RECEIVED_BYTES));
 }
 
+/// Feeds so many sends of one byte each and one more, of which nobody takes the bytes; says whether the last one had to
+/// wait.
+fn one_more_waits(bodies: usize) -> bool {
+    let mut bench = Bench::proven();
+    let last = 2 + bodies as u64;
+    for number in 2..=last {
+        let request = Request::Send {
+            sequence: Sequence::new(number),
+            body: Bytes::from_static(&[7]),
+        };
+        bench
+            .tunnel
+            .handle_request(bench.now, RequestId::new(100 + number), request);
+        bench.drain_replies();
+    }
+    bench.check(RequestId::new(99 + last), EMPTY);
+    let waits = bench.reply(RequestId::new(100 + last)).is_none();
+    bench.drain();
+    assert_eq!(bench.reply(RequestId::new(100 + last)).is_some(), waits);
+    assert_eq!(bench.received().len(), bodies + 1);
+    waits
+}
+
+#[test]
+fn requests_wait_while_a_thousand_short_bodies_are_not_taken() {
+    assert!(!one_more_waits(limits::RECEIVED_BODIES - 1));
+    assert!(one_more_waits(limits::RECEIVED_BODIES));
+}
+
 impl Bench {
     fn wait_without_taking(&mut self, ms: u64) {
         let end = self.now + Duration::from_millis(ms);
