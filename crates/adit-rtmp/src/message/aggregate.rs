@@ -16,8 +16,10 @@ use crate::time::Timestamp;
 /// ```
 ///
 /// The first item has the time of the aggregate, the others keep their distance to the first. The
-/// message stream is that of the aggregate. Payloads share the body and are not copied. A wrong
-/// back pointer, and a missing last one, are tolerated (Q-045). After an error the iterator ends.
+/// message stream is that of the aggregate. A wrong back pointer, and a missing last one, are
+/// tolerated (Q-045). After an error the iterator ends.
+///
+/// Payloads are copied: whoever keeps a frame of a few bytes does not keep an aggregate of megabytes.
 #[derive(Clone, Debug)]
 pub struct Items {
     outer: Message,
@@ -77,7 +79,7 @@ impl Items {
         Ok(Message {
             kind,
             timestamp,
-            payload,
+            payload: Bytes::copy_from_slice(&payload),
             ..self.outer.clone()
         })
     }
