@@ -86,8 +86,7 @@ impl DataMessage {
                 return values
                     .get(1)
                     .and_then(Value::as_text)
-                    .cloned()
-                    .map_or(Self::Meaningless, Self::Clear);
+                    .map_or(Self::Meaningless, |name| Self::Clear(name.detached()));
             }
             _ => {}
         }

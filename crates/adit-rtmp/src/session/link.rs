@@ -200,7 +200,7 @@ impl Link {
                         return Ok(Step::Control(event));
                     }
                 }
-                // A control message too short to mean anything.
+                // A control message too short to mean anything.
                 Ok(None) if message.kind == MessageKind::UserControl => {}
                 Ok(None) => return Ok(Step::Message(message)),
                 Err(error) => {

@@ -443,8 +443,24 @@ fn publishing_ends_by_any_of_four_commands() {
     ];
     check("FCUnpublish", 0, 6.0, vec!["cam".into()], &fc);
     check("FCUnpublish", 0, 6.0, vec!["cam?token=x".into()], &fc);
-    // The only stream that publishes is meant, whatever it is called.
-    check("FCUnpublish", 0, 6.0, vec!["other".into()], &fc);
+    // Without a name the only stream that publishes is meant.
+    check("FCUnpublish", 0, 6.0, vec![], &fc);
+}
+
+#[test]
+fn an_unpublish_that_comes_late_does_not_end_the_next_publish() {
+    // Encoders that begin anew say so first, and take leave of the old name afterwards (Q-082).
+    let mut server = publishing();
+    let script = Script::new()
+        .publish(1, "next")
+        .call(0, "FCUnpublish", 6.0, ["cam".into()])
+        .audio(1, 0, b"a");
+    let expected = [
+        "unpublish 1",
+        "publish 1 live:next live",
+        r#"Audio 1 @0 "a""#,
+    ];
+    assert_eq!(server.feed(script.bytes()), expected);
 }
 
 #[test]

@@ -261,7 +261,7 @@ impl ServerSession {
         }
     }
 
-    /// `_result` with null, which is what most clients check for at most.
+    /// `_result` without a value, which is undefined on the wire.
     pub(super) fn answer_nothing(&mut self, transaction: TransactionId) {
         self.answer_value(transaction, Value::Undefined);
     }

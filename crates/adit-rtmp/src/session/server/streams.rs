@@ -118,17 +118,16 @@ impl Streams {
         publishing.next().filter(|_| publishing.next().is_none())
     }
 
-    /// The stream that publishes this name, or the only one that publishes at all.
+    /// The stream that publishes this name; without a name, the only one that publishes at all.
     pub(super) fn publishing(&self, name: &str) -> Option<MessageStreamId> {
-        let named = |stream: &&Stream| stream.activity == Activity::Publishing(name.into());
-        let any = |stream: &&Stream| matches!(stream.activity, Activity::Publishing(_));
-        let mut all = self.list.iter().filter(any);
-        let only = all.next().filter(|_| all.next().is_none());
-        self.list
-            .iter()
-            .find(named)
-            .or(only)
-            .map(|stream| stream.msid)
+        let publishes = |stream: &&Stream| match &stream.activity {
+            Activity::Publishing(published) => name.is_empty() || *published == name,
+            _ => false,
+        };
+        let mut found = self.list.iter().filter(publishes);
+        let first = found.next()?;
+        let is_meant = !name.is_empty() || found.next().is_none();
+        is_meant.then_some(first.msid)
     }
 
     pub(super) fn remove(&mut self, msid: MessageStreamId) -> Option<Activity> {
