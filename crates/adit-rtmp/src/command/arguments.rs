@@ -34,6 +34,11 @@ impl Arguments {
         self.values.next().filter(|value| !value.is_null())
     }
 
+    /// All that are left.
+    pub(super) fn take_rest(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.values).collect()
+    }
+
     /// A string, or nothing.
     pub(super) fn text(&mut self, what: &'static str) -> Result<Option<Text>, ArgumentError> {
         self.typed(what, "a string", |value| value.as_text().cloned())

@@ -1,5 +1,7 @@
 //! Commands that clients send.
 
+use std::fmt;
+
 use adit_amf::{Text, amf0::Value};
 
 use super::{
@@ -14,7 +16,9 @@ use crate::{MessageStreamId, limits};
 /// A command from a client, with its arguments understood.
 ///
 /// Whatever a client can call that is not in this list is a [`Call`](Self::Call), unchanged.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// [`Debug`](fmt::Debug) shows the command as it would be sent, without texts, which may be secrets.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum ClientCommand {
     /// `connect`: open the connection to an application.
@@ -125,14 +129,9 @@ impl ClientCommand {
         }
     }
 
-    fn parse_arguments(name: &str, invocation: Invocation) -> Result<Self, ArgumentError> {
+    fn parse_arguments(name: &str, mut invocation: Invocation) -> Result<Self, ArgumentError> {
         const NAME: &str = "the stream name";
-        let call = |invocation| Ok(Self::Call(invocation));
-        if !is_known(name) {
-            return call(invocation);
-        }
-        let mut arguments = Arguments::new(invocation.arguments);
-        let arguments = &mut arguments;
+        let arguments = &mut Arguments::new(std::mem::take(&mut invocation.arguments));
         Ok(match name {
             "close" => Self::Close,
             "createStream" => Self::CreateStream,
@@ -146,6 +145,9 @@ impl ClientCommand {
             "publish" => publish(arguments)?,
             "play" => play(arguments)?,
             "play2" => play2(arguments)?,
+            "pause" => pause(PauseForm::Plain, arguments)?,
+            // Players disagree about the case.
+            _ if name.eq_ignore_ascii_case("pauseRaw") => pause(PauseForm::Raw, arguments)?,
             "seek" => Self::Seek {
                 position_ms: time(arguments)?.unwrap_or_default(),
             },
@@ -157,7 +159,10 @@ impl ClientCommand {
                 Self::DeleteStream(required(id, "the stream id", "a number")?)
             }
             "_checkbw" | "checkBandwidth" => Self::CheckBandwidth,
-            _ => pause(name, arguments)?,
+            _ => Self::Call(Invocation {
+                arguments: arguments.take_rest(),
+                ..invocation
+            }),
         })
     }
 
@@ -217,38 +222,9 @@ impl ClientCommand {
     }
 }
 
-fn is_known(name: &str) -> bool {
-    const KNOWN: [&str; 20] = [
-        "close",
-        "createStream",
-        "initStream",
-        "releaseStream",
-        "FCPublish",
-        "FCUnpublish",
-        "FCSubscribe",
-        "FCUnsubscribe",
-        "getStreamLength",
-        "publish",
-        "play",
-        "play2",
-        "seek",
-        "receiveAudio",
-        "receiveVideo",
-        "receiveVideoFPS",
-        "closeStream",
-        "deleteStream",
-        "_checkbw",
-        "checkBandwidth",
-    ];
-    KNOWN.contains(&name) || pause_form(name).is_some()
-}
-
-/// `pause` exactly; `pauseRaw` in any case, because players disagree about it.
-fn pause_form(name: &str) -> Option<PauseForm> {
-    match name {
-        "pause" => Some(PauseForm::Plain),
-        _ if name.eq_ignore_ascii_case("pauseRaw") => Some(PauseForm::Raw),
-        _ => None,
+impl fmt::Debug for ClientCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.clone().into_invocation(TransactionId::NONE).fmt(f)
     }
 }
 
@@ -307,7 +283,7 @@ fn play2(arguments: &mut Arguments) -> Result<ClientCommand, ArgumentError> {
     )?))
 }
 
-fn pause(name: &str, arguments: &mut Arguments) -> Result<ClientCommand, ArgumentError> {
+fn pause(form: PauseForm, arguments: &mut Arguments) -> Result<ClientCommand, ArgumentError> {
     let what = "the pause flag";
     let paused = required(arguments.boolean(what)?, what, "a boolean")?;
     Ok(ClientCommand::Pause {
@@ -317,7 +293,7 @@ fn pause(name: &str, arguments: &mut Arguments) -> Result<ClientCommand, Argumen
             PauseState::Playing
         },
         position_ms: time(arguments)?.unwrap_or_default(),
-        form: pause_form(name).unwrap_or(PauseForm::Plain),
+        form,
     })
 }
 

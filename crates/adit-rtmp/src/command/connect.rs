@@ -7,6 +7,7 @@ use adit_amf::{
     amf0::{Object, Value},
 };
 
+use super::shown::{without_query, without_secrets};
 use super::{Address, AddressError, EnhancedCapabilities, Invocation, Status, TransactionId};
 use crate::limits;
 
@@ -35,7 +36,9 @@ pub struct Connect {
 }
 
 /// What a client says about itself; each text is cut at 512 bytes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+///
+/// [`Debug`](fmt::Debug) shows no queries, users and passwords of the URLs.
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientInfo {
     /// `flashVer`, such as `FMLE/3.0 (compatible; FMSc/1.0)`.
@@ -230,12 +233,23 @@ impl Connect {
     }
 }
 
+impl fmt::Debug for ClientInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientInfo")
+            .field("flash_version", &self.flash_version)
+            .field("swf_url", &self.swf_url.as_ref().map(without_secrets))
+            .field("page_url", &self.page_url.as_ref().map(without_secrets))
+            .field("kind", &self.kind)
+            .field("proxied", &self.proxied)
+            .finish()
+    }
+}
+
 impl fmt::Debug for Connect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = |text: &Text| text.split('?').next().unwrap_or_default().to_owned();
         f.debug_struct("Connect")
-            .field("app", &path(&self.app))
-            .field("tc_url", &self.tc_url.as_ref().map(path))
+            .field("app", &without_query(&self.app))
+            .field("tc_url", &self.tc_url.as_ref().map(without_secrets))
             .field("flash_version", &self.client.flash_version)
             .finish_non_exhaustive()
     }

@@ -8,6 +8,7 @@ use adit_amf::{
 };
 use bytes::{Bytes, BytesMut};
 
+use super::shown;
 use crate::{Fault, message::MessageKind};
 
 /// Which answer belongs to which call [RTMP 7.2].
@@ -57,7 +58,9 @@ impl fmt::Display for TransactionId {
 /// ```text
 /// name string │ transaction number │ command object, or null │ arguments …
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+///
+/// [`Debug`](fmt::Debug) shows no texts but the name: arguments may be secrets.
+#[derive(Clone, PartialEq)]
 pub struct Invocation {
     /// What is called, perhaps with dots in it. Never longer than the message.
     pub name: Text,
@@ -182,6 +185,16 @@ impl Invocation {
             encoder.value(argument)?;
         }
         Ok(body.freeze())
+    }
+}
+
+impl fmt::Debug for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invocation")
+            .field("name", &self.name)
+            .field("transaction", &self.transaction)
+            .field("arguments", &shown::Values(&self.arguments))
+            .finish_non_exhaustive()
     }
 }
 

@@ -18,6 +18,7 @@ mod data;
 mod invocation;
 mod play;
 mod server;
+mod shown;
 mod status;
 
 pub use self::address::{

@@ -1,11 +1,13 @@
 //! Arguments of `play`, `play2`, `publish`, `pause` and `seek`.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use adit_amf::{
     Text,
     amf0::{Object, Value},
 };
+
+use super::shown::without_query;
 
 /// What `play` wants to see first: its `start` argument.
 ///
@@ -141,7 +143,7 @@ impl Playlist {
 }
 
 /// The arguments of `play` [RTMP 7.2.2.1].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Play {
     /// The name as it came, with prefix and query.
     pub name: Text,
@@ -166,7 +168,7 @@ impl Play {
 }
 
 /// The arguments of `play2`: the options object of a switch between streams [RTMP 7.2.2.2].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Play2 {
     /// The stream to go to, as it came.
     pub name: Text,
@@ -243,7 +245,7 @@ impl PublishKind {
 }
 
 /// The arguments of `publish` [RTMP 7.2.2.6].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Publish {
     /// The name as it came, with prefix and query.
     pub name: Text,
@@ -283,6 +285,39 @@ impl Receive {
         } else {
             Self::FramesPerSecond(number)
         }
+    }
+}
+
+/// Without the query of the name.
+impl fmt::Debug for Play {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Play")
+            .field("name", &without_query(&self.name))
+            .field("start", &self.start)
+            .field("duration", &self.duration)
+            .field("playlist", &self.playlist)
+            .finish()
+    }
+}
+
+/// Without the queries of the names.
+impl fmt::Debug for Play2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Play2")
+            .field("name", &without_query(&self.name))
+            .field("old_name", &self.old_name.as_ref().map(without_query))
+            .field("transition", &self.transition)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Without the query of the name.
+impl fmt::Debug for Publish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publish")
+            .field("name", &without_query(&self.name))
+            .field("kind", &self.kind)
+            .finish()
     }
 }
 

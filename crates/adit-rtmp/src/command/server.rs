@@ -1,11 +1,15 @@
 //! Commands that servers send.
 
+use std::fmt;
+
 use adit_amf::{Text, amf0::Value};
 
-use super::{Invocation, Status, TransactionId};
+use super::{Invocation, Status, TransactionId, shown};
 
 /// The answer to a call, in either direction [RTMP 7.2.1.2].
-#[derive(Debug, Clone, PartialEq)]
+///
+/// [`Debug`](fmt::Debug) shows no texts, which may be secrets.
+#[derive(Clone, PartialEq)]
 pub struct Response {
     /// Success or not.
     pub outcome: Outcome,
@@ -79,6 +83,16 @@ impl Response {
             object: invocation.object,
             values: invocation.arguments,
         }
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("outcome", &self.outcome)
+            .field("transaction", &self.transaction)
+            .field("values", &shown::Values(&self.values))
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Calls: methods of the application, in both directions.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt};
 
 use adit_amf::{Text, amf0::Value};
 
@@ -14,7 +14,8 @@ use crate::{
 ///
 /// Answered by `reply_call` or `fail_call` of the session it came from, also when it
 /// [wants no answer](Self::wants_answer): then nothing is sent.
-#[derive(Debug)]
+///
+/// [`Debug`](fmt::Debug) shows neither object nor arguments, which may hold secrets.
 #[must_use = "the peer waits for an answer"]
 #[non_exhaustive]
 pub struct CallRequest {
@@ -33,6 +34,16 @@ impl CallRequest {
     /// Whether the peer waits for an answer.
     pub fn wants_answer(&self) -> bool {
         self.transaction.wants_answer()
+    }
+}
+
+impl fmt::Debug for CallRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallRequest")
+            .field("msid", &self.msid)
+            .field("name", &self.name)
+            .field("transaction", &self.transaction)
+            .finish_non_exhaustive()
     }
 }
 

@@ -139,6 +139,44 @@ fn connect_shows_no_secrets() {
 }
 
 #[test]
+fn commands_show_no_secrets() {
+    let secret = || Text::from("cam?token=x");
+    let url = || Text::from("rtmp://user:pw@host/cam?token=x");
+    let connect = Connect::new(secret(), url());
+    let mut client = connect.client.clone();
+    client.swf_url = Some(url());
+    client.page_url = Some("user@host/cam?token=x".into());
+    let invocation = Invocation::new("login", FIVE).argument("token");
+    let mut play2 = Play2::from_object(&Object::new().with("streamName", secret())).unwrap();
+    play2.old_name = Some(secret());
+    let publish = Publish {
+        name: secret(),
+        kind: PublishKind::Live,
+    };
+    let shown = [
+        format!("{connect:?}"),
+        format!("{client:?}"),
+        format!("{invocation:?}"),
+        format!("{play2:?}"),
+        format!("{publish:?}"),
+        format!("{:?}", Play::new(secret())),
+        format!("{:?}", ClientCommand::ReleaseStream(Some(secret()))),
+        format!("{:?}", ClientCommand::Publish(publish.clone())),
+        format!("{:?}", ServerCommand::Call(invocation.clone())),
+        format!("{:?}", Response::result(FIVE, vec!["token".into()])),
+    ];
+    for line in &shown {
+        let hidden = ["token", "user", "pw"].iter().all(|s| !line.contains(s));
+        assert!(hidden, "{line}");
+    }
+    assert!(shown[0].contains("host/cam"), "{}", shown[0]);
+    assert_eq!(
+        shown[7],
+        r#"Invocation { name: "publish", transaction: TransactionId(0.0), arguments: [String(11 bytes), String(4 bytes)], .. }"#
+    );
+}
+
+#[test]
 fn server_commands_come_back_as_they_were() {
     use ServerCommand as S;
     let status = Status::new(StatusCode::PublishStart, "cam").with("clientid", 1.0);
