@@ -1,6 +1,8 @@
 //! One tunnel session, server side.
 
-mod engine;
+mod ends;
+mod replies;
+mod turns;
 
 use std::collections::VecDeque;
 use std::time::Instant;
