@@ -10,7 +10,7 @@ pub const MESSAGE_MEDIA: u32 = 10 * 1024 * 1024;
 pub const MESSAGE_COMMAND: u32 = 1024 * 1024;
 /// Longest message of any kind before `connect` is accepted, in bytes (`msg.preauth`).
 pub const MESSAGE_BEFORE_CONNECT: u32 = 64 * 1024;
-/// Longest user control message in bytes; the longest one known has 44.
+/// Longest user control message in bytes; the longest one known has 44 (`msg.user_control`).
 pub const MESSAGE_USER_CONTROL: u32 = 64;
 /// Bytes of unfinished messages on one connection (`partial.bytes`).
 pub const PARTIAL_BYTES: u32 = 16 * 1024 * 1024;
@@ -22,11 +22,12 @@ pub const CHUNK_STREAMS: u32 = 64;
 pub const PARTIAL_MESSAGES: u32 = 8;
 /// Chunk headers a second on one connection (`chunk.headers`).
 pub const CHUNK_HEADERS: u32 = 200_000;
-/// Seconds in a row of more chunk headers than that after which the connection ends.
+/// Seconds in a row of more chunk headers than that after which the connection ends
+/// (`chunk.headers_grace`).
 pub const CHUNK_HEADERS_GRACE_S: u32 = 10;
 /// Pieces of input that may wait in one chunk reader behind the first; more is a mistake of the caller.
 pub const INPUT_PIECES: usize = 1024;
-/// Messages of unknown type in a row that end the connection.
+/// Messages of unknown type in a row that end the connection (`msg.unknown`).
 pub const UNKNOWN_IN_A_ROW: u32 = 3;
 /// Smallest window in bytes that we let a peer ask acknowledgements for (`ack.min`).
 pub const ACK_WINDOW_MIN: u32 = 64 * 1024;

@@ -12,9 +12,11 @@ pub const TC_URL: usize = 2048;
 pub const QUERY: usize = 2048;
 /// Longest name of a command, in bytes (`name.command`).
 pub const COMMAND_NAME: usize = 128;
-/// Bytes that are kept of `flashVer`, `swfUrl`, `pageUrl` and `type`; the rest is cut off.
+/// Bytes that are kept of `flashVer`, `swfUrl`, `pageUrl` and `type`; the rest is cut off
+/// (`name.client_text`).
 pub const CLIENT_TEXT: usize = 512;
-/// Codecs that are kept of an enhanced RTMP list or map; the rest is ignored.
+/// Codecs that are kept of an enhanced RTMP list or map; the rest is ignored
+/// (`connect.four_cc`).
 pub const FOUR_CC_ENTRIES: usize = 64;
 
 /// Message streams of one connection (`streams`).
@@ -40,7 +42,7 @@ pub const USE_DEADLINE: Duration = Duration::from_secs(30);
 pub const PING_AFTER: Duration = Duration::from_secs(20);
 /// How long a peer may be silent before it counts as dead (`dead`).
 pub const DEAD_AFTER: Duration = Duration::from_mins(1);
-/// How long a publisher that was refused may go on sending media.
+/// How long a publisher that was refused may go on sending media (`publish.refused`).
 pub const REFUSED_GRACE: Duration = Duration::from_secs(5);
 /// How long the last bytes of a closing session may wait to be sent (`drain`).
 pub const DRAIN_DEADLINE: Duration = Duration::from_secs(5);

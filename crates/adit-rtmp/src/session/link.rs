@@ -213,7 +213,12 @@ impl Link {
     fn control(&mut self, now: Instant, control: ControlMessage) -> Option<UserControl> {
         match control {
             ControlMessage::Acknowledgement(number) => self.sent.acknowledge(number),
-            ControlMessage::WindowAckSize(window) => self.received.set_window(window),
+            ControlMessage::WindowAckSize(window) => {
+                if window < limits::ACK_WINDOW_MIN {
+                    hit(&mut self.counts.hits.ack_windows);
+                }
+                self.received.set_window(window);
+            }
             ControlMessage::SetPeerBandwidth { window, limit } => {
                 if let Some(window) = self.bandwidth.limit(window, limit) {
                     self.write_control(&ControlMessage::WindowAckSize(window));
@@ -260,6 +265,9 @@ impl Link {
 
     /// Ends everything with this error, unless there was one before; gives the one that counts.
     pub(super) fn fail(&mut self, error: SessionError) -> SessionError {
+        if self.failed.is_none() {
+            self.counts.hits.count_failure(error);
+        }
         *self.failed.get_or_insert(error)
     }
 
@@ -279,6 +287,14 @@ impl Link {
 
     pub(super) const fn output(&mut self) -> &mut OutQueue {
         &mut self.out
+    }
+
+    /// Throws away what a session that is over could not send in time.
+    pub(super) fn give_up_output(&mut self) {
+        if !self.out.is_empty() {
+            hit(&mut self.counts.hits.deadlines.drain);
+            self.out.clear();
+        }
     }
 
     pub(super) const fn unsent(&self) -> usize {
@@ -390,8 +406,7 @@ impl Link {
         let written = self.out.len().saturating_sub(before);
         self.sent.send(written);
         self.answers = self.answers.min(before).saturating_add(written);
-        if self.answers > limits::ANSWER_BACKLOG && self.failed.is_none() {
-            hit(&mut self.counts.hits.answers);
+        if self.answers > limits::ANSWER_BACKLOG {
             self.fail(SessionError::AnswerBacklog);
         }
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::SessionError;
 use crate::Fault;
+use crate::chunk::ChunkError;
 use crate::command::{AddressError, ClientCommandError, InvocationError};
 
 /// How often a peer ran into each limit of its session.
@@ -29,25 +31,100 @@ pub struct LimitHits {
     pub aggregate_items: u64,
     /// Answers that the peer did not read (`output.backlog`).
     pub answers: u64,
+    /// A message that was too long (`msg.*`).
+    pub messages: u64,
+    /// Several messages of unknown type in a row (`msg.unknown`).
+    pub unknown_kinds: u64,
+    /// A chunk stream too many (`csid.live`).
+    pub chunk_streams: u64,
+    /// An unfinished message too many (`csid.partial`).
+    pub partial_messages: u64,
+    /// Too many bytes of unfinished messages (`partial.bytes`).
+    pub partial_bytes: u64,
+    /// A window to acknowledge by that was too small and was raised (`ack.min`).
+    pub ack_windows: u64,
+    /// A deadline that passed.
+    pub deadlines: DeadlineHits,
+}
+
+/// How often each deadline of a session passed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeadlineHits {
+    /// The handshake took too long (`hs.deadline`).
+    pub handshake: u64,
+    /// No `connect` was accepted in time (`connect.deadline`).
+    pub connect: u64,
+    /// The connection was not used in time (`use.deadline`).
+    pub first_use: u64,
+    /// The peer was silent for too long (`dead`).
+    pub dead: u64,
+    /// A refused publisher went on for too long (`publish.refused`).
+    pub refused: u64,
+    /// The last bytes could not be sent in time and were thrown away (`drain`).
+    pub drain: u64,
 }
 
 impl LimitHits {
-    /// All hits together.
-    pub fn total(&self) -> u64 {
+    /// Every count with the configuration key of its limit, for metrics. `msg`, `name` and `amf`
+    /// each stand for all the limits whose keys begin so.
+    pub fn by_key(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let deadlines = &self.deadlines;
         [
-            self.streams,
-            self.plays,
-            self.publishes,
-            self.calls,
-            self.commands,
-            self.chunk_headers,
-            self.names,
-            self.amf,
-            self.aggregate_items,
-            self.answers,
+            ("hs.deadline", deadlines.handshake),
+            ("connect.deadline", deadlines.connect),
+            ("use.deadline", deadlines.first_use),
+            ("dead", deadlines.dead),
+            ("publish.refused", deadlines.refused),
+            ("drain", deadlines.drain),
+            ("msg", self.messages),
+            ("msg.unknown", self.unknown_kinds),
+            ("csid.live", self.chunk_streams),
+            ("csid.partial", self.partial_messages),
+            ("partial.bytes", self.partial_bytes),
+            ("chunk.headers", self.chunk_headers),
+            ("ack.min", self.ack_windows),
+            ("streams", self.streams),
+            ("plays", self.plays),
+            ("publishes", self.publishes),
+            ("calls", self.calls),
+            ("cmds", self.commands),
+            ("name", self.names),
+            ("amf", self.amf),
+            ("agg.items", self.aggregate_items),
+            ("output.backlog", self.answers),
         ]
         .into_iter()
-        .fold(0, u64::saturating_add)
+    }
+
+    /// All hits together.
+    pub fn total(&self) -> u64 {
+        self.by_key()
+            .map(|(_, hits)| hits)
+            .fold(0, u64::saturating_add)
+    }
+
+    /// Counts the limit that ends a session, if it is one.
+    pub(super) const fn count_failure(&mut self, error: SessionError) {
+        let counter = match error {
+            SessionError::HandshakeDeadline => &mut self.deadlines.handshake,
+            SessionError::ConnectDeadline => &mut self.deadlines.connect,
+            SessionError::UseDeadline => &mut self.deadlines.first_use,
+            SessionError::Dead => &mut self.deadlines.dead,
+            SessionError::MediaAfterRefusal => &mut self.deadlines.refused,
+            SessionError::AnswerBacklog => &mut self.answers,
+            SessionError::Chunk(error) => match error {
+                ChunkError::MessageTooLong { .. } => &mut self.messages,
+                ChunkError::UnknownKinds(_) => &mut self.unknown_kinds,
+                ChunkError::ChunkStreams { .. } => &mut self.chunk_streams,
+                ChunkError::PartialMessages { .. } => &mut self.partial_messages,
+                ChunkError::PartialBytes { .. } => &mut self.partial_bytes,
+                // A flood of headers was counted each time it was made to wait.
+                _ => return,
+            },
+            SessionError::Handshake(_) => return,
+        };
+        hit(counter);
     }
 
     pub(super) const fn count_address(&mut self, error: AddressError) {

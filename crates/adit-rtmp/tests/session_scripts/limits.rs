@@ -3,7 +3,8 @@
 use adit_amf::amf0::Value;
 use adit_rtmp::command::TransactionId;
 use adit_rtmp::limits;
-use adit_rtmp::session::{SendError, ServerEvent};
+use adit_rtmp::message::ControlMessage;
+use adit_rtmp::session::{CloseReason, SendError, ServerEvent};
 
 use crate::support::*;
 
@@ -283,4 +284,118 @@ fn a_peer_that_asks_and_does_not_read_is_cut_off() {
         server.take_output();
     }
     assert_eq!(server.error, None);
+}
+
+/// The limits that were hit, by their keys.
+#[track_caller]
+fn check_hits(server: &Server, expected: &[(&str, u64)]) {
+    let hits: Vec<_> = server
+        .session
+        .limit_hits()
+        .by_key()
+        .filter(|(_, hits)| *hits > 0)
+        .collect();
+    assert_eq!(hits, expected, "{:?}", server.error);
+    let total: u64 = expected.iter().map(|(_, hits)| hits).sum();
+    assert_eq!(server.session.limit_hits().total(), total);
+}
+
+#[test]
+fn a_limit_that_ends_a_session_is_counted_under_its_key_once() {
+    let check = |script: Script, key: &str| {
+        let mut server = Server::connected();
+        server.feed(script.bytes());
+        assert!(server.error.is_some(), "{key}");
+        server.feed(Script::new().audio(1, 0, b"later").bytes());
+        check_hits(&server, &[(key, 1)]);
+    };
+    // Type 0, a time of 0, three bytes of length, type, message stream 0; one chunk of 128 bytes.
+    let begin = |csid: u8, length: [u8; 3], kind: u8| {
+        [
+            &[csid, 0, 0, 0][..],
+            &length,
+            &[kind, 0, 0, 0, 0],
+            &[0; 128],
+        ]
+        .concat()
+    };
+    let many = |count: u8, length: [u8; 3]| {
+        let begun = (10..10 + count).flat_map(|csid| begin(csid, length, 9));
+        Script::new().raw(begun.collect::<Vec<u8>>())
+    };
+    check(many(1, [0xFF, 0xFF, 0xFF]), "msg");
+    check(many(9, [0, 1, 0]), "csid.partial");
+    let streams = (0..65).fold(Script::new(), |script, n| {
+        script.message(8, 1, 100 + n, 0, "")
+    });
+    check(streams, "csid.live");
+    let unknown = (0..3).fold(Script::new(), |script, _| script.message(99, 1, 5, 0, "x"));
+    check(unknown, "msg.unknown");
+}
+
+#[test]
+fn bytes_of_unfinished_messages_are_counted_under_their_key() {
+    let mut server = Server::new();
+    let mut wire = Vec::new();
+    // Each lacks its last byte, and four are 256 KiB already: too much before `connect`.
+    for csid in 10..15_u8 {
+        wire.extend([csid, 0, 0, 0, 1, 0, 0, 9, 0, 0, 0, 0]);
+        wire.extend(vec![0; 65_535]);
+    }
+    let script = Script::with_handshake().chunk_size(65_535).raw(wire);
+    server.feed(script.bytes());
+    check_hits(&server, &[("partial.bytes", 1)]);
+}
+
+#[test]
+fn a_deadline_that_passes_is_counted_under_its_key() {
+    let mut server = Server::new();
+    server.run_until(10_000);
+    check_hits(&server, &[("hs.deadline", 1)]);
+    let mut server = Server::new();
+    server.feed(Script::with_handshake().bytes());
+    server.run_until(10_000);
+    check_hits(&server, &[("connect.deadline", 1)]);
+    let mut server = Server::connected();
+    server.run_until(30_000);
+    check_hits(&server, &[("use.deadline", 1)]);
+    let mut server = Server::connected();
+    server.feed(Script::new().play(1, "cam").bytes());
+    server.run_until(60_000);
+    check_hits(&server, &[("dead", 1)]);
+    let mut server = Server::connected();
+    server.session.close(CloseReason::Shutdown);
+    server.run_until(5_000);
+    check_hits(&server, &[("drain", 1)]);
+}
+
+#[test]
+fn a_window_below_the_smallest_is_counted_and_one_at_it_is_not() {
+    let window = |bytes: u32| {
+        let mut server = Server::connected();
+        let script = Script::new().control(&ControlMessage::WindowAckSize(bytes));
+        server.feed(script.bytes());
+        server
+    };
+    check_hits(&window(limits::ACK_WINDOW_MIN), &[]);
+    check_hits(&window(limits::ACK_WINDOW_MIN - 1), &[("ack.min", 1)]);
+}
+
+#[test]
+fn a_refused_publisher_that_goes_on_is_counted_under_its_key() {
+    let mut server = Server::connected().leaving();
+    server.feed(Script::new().publish(1, "cam").bytes());
+    let ServerEvent::Publish(request) = server.request() else {
+        panic!()
+    };
+    let code = adit_rtmp::command::StatusCode::PublishBadName;
+    server.session.reject_publish(request, code, "no");
+    server
+        .after(5_000)
+        .feed(Script::new().audio(1, 0, b"a").bytes());
+    check_hits(&server, &[]);
+    server
+        .after(1)
+        .feed(Script::new().audio(1, 0, b"a").bytes());
+    check_hits(&server, &[("publish.refused", 1)]);
 }

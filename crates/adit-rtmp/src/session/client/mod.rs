@@ -162,7 +162,7 @@ impl ClientSession {
             }
             Phase::Closed { until, .. } => {
                 if now >= until {
-                    self.link.output().clear();
+                    self.link.give_up_output();
                 }
             }
             _ => self.link.handle_timeout(now),

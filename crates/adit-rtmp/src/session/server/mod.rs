@@ -171,7 +171,7 @@ impl ServerSession {
             }
             Phase::Closed { until, .. } => {
                 if now >= until {
-                    self.link.output().clear();
+                    self.link.give_up_output();
                 }
             }
             _ => {
