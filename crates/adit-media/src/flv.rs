@@ -6,6 +6,7 @@
 //!   body[size] · 11 + size u32 )*
 //! ```
 
+mod input;
 mod reader;
 mod writer;
 

@@ -1,9 +1,8 @@
 //! Reading FLV, as the bytes come in.
 
-use std::collections::VecDeque;
+use bytes::Bytes;
 
-use bytes::{Buf, Bytes};
-
+use super::input::{Input, Small};
 use super::{FILTERED, FileHeader, FileTracks, TAG_HEAD_BYTES, TYPE, Tag, TagKind};
 use crate::Timestamp;
 use crate::limits::{FLV_EAGER_BYTES, FLV_HEADER_BYTES, FLV_TAG_BYTES};
@@ -67,10 +66,8 @@ pub enum FlvError {
 /// between calls is what was fed and not polled, and the tag that is coming in.
 #[derive(Debug)]
 pub struct Reader {
-    input: VecDeque<Bytes>,
+    input: Input,
     eof: bool,
-    /// Bytes read from the start of the file.
-    read: u64,
     /// Where the header or tag that is being read begins.
     begin: u64,
     tag_limit: u32,
@@ -116,9 +113,8 @@ impl Reader {
     /// be written.
     pub fn with_tag_limit(bytes: u32) -> Self {
         Self {
-            input: VecDeque::new(),
+            input: Input::default(),
             eof: false,
-            read: 0,
             begin: 0,
             tag_limit: bytes,
             state: State::FileHeader(Small::new()),
@@ -127,8 +123,8 @@ impl Reader {
 
     /// Feeds the next bytes of the file; a failed reader drops them.
     pub fn handle_input(&mut self, input: Bytes) {
-        if !input.is_empty() && !matches!(self.state, State::Failed(_)) {
-            self.input.push_back(input);
+        if !matches!(self.state, State::Failed(_)) {
+            self.input.push(input);
         }
     }
 
@@ -139,7 +135,7 @@ impl Reader {
 
     /// Bytes read from the start of the file.
     pub fn offset(&self) -> u64 {
-        self.read
+        self.input.read()
     }
 
     /// The next piece of the file.
@@ -160,7 +156,7 @@ impl Reader {
             match &mut self.state {
                 State::Failed(error) => return Err(*error),
                 State::FileHeader(bytes) => {
-                    let Some(bytes) = bytes.fill(&mut self.input, &mut self.read) else {
+                    let Some(bytes) = self.input.small(bytes) else {
                         return self.starved();
                     };
                     let header = file_header(bytes)?;
@@ -169,27 +165,24 @@ impl Reader {
                     return Ok(Next::Header(header));
                 }
                 State::Skip { left, what } => {
-                    let taken = skip(&mut self.input, *left);
-                    self.read = self.read.saturating_add(taken.into());
-                    *left = left.saturating_sub(taken);
+                    *left = left.saturating_sub(self.input.skip(*left));
                     match (*left, *what) {
                         (0, Skipped::Header) => self.skip(BACK_POINTER_BYTES, Skipped::BackPointer),
                         (0, Skipped::BackPointer) => {
-                            self.begin = self.read;
+                            self.begin = self.input.read();
                             self.state = State::TagHeader(Small::new());
                         }
                         _ => return self.starved(),
                     }
                 }
                 State::TagHeader(bytes) => {
-                    let Some(bytes) = bytes.fill(&mut self.input, &mut self.read) else {
+                    let Some(bytes) = self.input.small(bytes) else {
                         return self.starved();
                     };
                     self.state = tag_header(bytes, self.begin, self.tag_limit)?;
                 }
                 State::Body { size, body, .. } => {
-                    let taken = fill(&mut self.input, body, *size);
-                    self.read = self.read.saturating_add(taken);
+                    self.input.fill(body, *size);
                     if body.len() < *size {
                         return self.starved();
                     }
@@ -229,7 +222,7 @@ impl Reader {
                 what: Skipped::BackPointer,
                 ..
             } => Ok(Next::End),
-            State::TagHeader(bytes) if bytes.len == 0 => Ok(Next::End),
+            State::TagHeader(bytes) if bytes.is_empty() => Ok(Next::End),
             _ => Err(FlvError::Truncated { offset: self.begin }),
         }
     }
@@ -275,69 +268,4 @@ fn tag_header(bytes: [u8; TAG_HEAD_BYTES], offset: u64, limit: u32) -> Result<St
     let size = usize::try_from(size).map_err(|_| too_long)?;
     let body = Vec::with_capacity(size.min(FLV_EAGER_BYTES));
     Ok(State::Body { tag, size, body })
-}
-
-/// A structure of fixed size, filled as bytes come in.
-#[derive(Debug)]
-struct Small<const N: usize> {
-    bytes: [u8; N],
-    len: usize,
-}
-
-impl<const N: usize> Small<N> {
-    const fn new() -> Self {
-        Self {
-            bytes: [0; N],
-            len: 0,
-        }
-    }
-
-    fn fill(&mut self, input: &mut VecDeque<Bytes>, read: &mut u64) -> Option<[u8; N]> {
-        while let Some(place) = self.bytes.get_mut(self.len) {
-            let byte = next_byte(input)?;
-            *place = byte;
-            self.len = self.len.saturating_add(1);
-            *read = read.saturating_add(1);
-        }
-        Some(self.bytes)
-    }
-}
-
-fn next_byte(input: &mut VecDeque<Bytes>) -> Option<u8> {
-    let front = front(input)?;
-    Some(front.get_u8())
-}
-
-/// The first input that has bytes left.
-fn front(input: &mut VecDeque<Bytes>) -> Option<&mut Bytes> {
-    while input.front().is_some_and(Bytes::is_empty) {
-        input.pop_front();
-    }
-    input.front_mut()
-}
-
-/// Steps over at most `count` bytes; gives how many.
-fn skip(input: &mut VecDeque<Bytes>, count: u32) -> u32 {
-    let mut left = count;
-    while left > 0
-        && let Some(front) = front(input)
-    {
-        let len = u32::try_from(front.len()).unwrap_or(u32::MAX).min(left);
-        front.advance(usize::try_from(len).unwrap_or(0));
-        left = left.saturating_sub(len);
-    }
-    count.saturating_sub(left)
-}
-
-/// Moves input into `body` until it has `size` bytes; gives how many were moved.
-fn fill(input: &mut VecDeque<Bytes>, body: &mut Vec<u8>, size: usize) -> u64 {
-    let mut moved = 0u64;
-    while body.len() < size
-        && let Some(front) = front(input)
-    {
-        let len = size.saturating_sub(body.len()).min(front.len());
-        body.extend_from_slice(&front.split_to(len));
-        moved = moved.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
-    }
-    moved
 }
