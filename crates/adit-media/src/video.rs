@@ -69,27 +69,23 @@ impl<'a> Header<'a> {
     fn legacy(first: u8, mut reader: Reader<'a>) -> Result<Self, HeaderError> {
         let (frame_type, codec) = nibbles(first);
         let (frame_type, codec) = (FrameType::from_bits(frame_type), Codec::from_legacy(codec));
-        let mut track = Track {
-            id: 0,
-            codec,
-            composition_ms: 0,
-            body: reader.rest(),
-        };
-        let mut packet_type = PacketType::CodedFrames;
         if frame_type == FrameType::Command {
             return Self::command(frame_type, reader);
         }
-        if codec.has_packet_type() {
+        let (packet_type, composition_ms) = if codec.has_packet_type() {
             let at = reader.at();
             let fields = reader.u8().zip(reader.i24());
             let (packet, composition_ms) = fields.ok_or(HeaderError::Truncated { at })?;
-            packet_type = PacketType::from_avc(packet);
-            track = Track {
-                composition_ms,
-                body: reader.rest(),
-                ..track
-            };
-        }
+            (PacketType::from_avc(packet), composition_ms)
+        } else {
+            (PacketType::CodedFrames, 0)
+        };
+        let track = Track {
+            id: 0,
+            codec,
+            composition_ms,
+            body: reader.rest(),
+        };
         Ok(Self::new(
             frame_type,
             packet_type,
@@ -125,16 +121,10 @@ impl<'a> Header<'a> {
             raw: RawTracks::new(preface),
             packet_type,
         });
-        let header = Self::new(frame_type, packet_type, tracks);
-        let Preface {
-            layout,
-            timestamp_offset_ns,
-            ..
-        } = *preface;
         Self {
-            timestamp_offset_ns,
-            layout,
-            ..header
+            timestamp_offset_ns: preface.timestamp_offset_ns,
+            layout: preface.layout,
+            ..Self::new(frame_type, packet_type, tracks)
         }
     }
 
