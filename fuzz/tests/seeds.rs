@@ -2,8 +2,10 @@
 
 use std::{fs, io, path::Path};
 
+type Target = fn(&[u8]);
+
 #[expect(clippy::print_stdout, reason = "shown when a seed fails")]
-fn check(target: &str, run: fn(&[u8])) -> io::Result<()> {
+fn check(target: &str, run: Target) -> io::Result<()> {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("seeds")
         .join(target);
@@ -20,16 +22,33 @@ fn check(target: &str, run: fn(&[u8])) -> io::Result<()> {
     Ok(())
 }
 
+const TARGETS: [(&str, Target); 9] = [
+    ("amf0", adit_fuzz::amf::amf0),
+    ("amf3", adit_fuzz::amf::amf3),
+    ("chunk_reader", adit_fuzz::chunk::chunk_reader),
+    ("flv", adit_fuzz::flv::flv),
+    ("handshake", adit_fuzz::handshake::handshake),
+    ("server_session", adit_fuzz::session::server_session),
+    ("sniff", adit_fuzz::sniff::sniff),
+    ("tunnel_path", adit_fuzz::path::tunnel_path),
+    ("tunnel_server", adit_fuzz::tunnel::tunnel_server),
+];
+
 #[test]
 fn the_seeds_of_every_target_pass() -> io::Result<()> {
-    check("amf0", adit_fuzz::amf::amf0)?;
-    check("amf3", adit_fuzz::amf::amf3)?;
-    check("chunk_reader", adit_fuzz::chunk::chunk_reader)?;
-    check("flv", adit_fuzz::flv::flv)?;
-    check("handshake", adit_fuzz::handshake::handshake)?;
-    check("server_session", adit_fuzz::session::server_session)?;
-    check("sniff", adit_fuzz::sniff::sniff)?;
-    check("tunnel_path", adit_fuzz::path::tunnel_path)?;
-    check("tunnel_server", adit_fuzz::tunnel::tunnel_server)?;
+    TARGETS
+        .iter()
+        .try_for_each(|(target, run)| check(target, *run))
+}
+
+#[test]
+fn no_target_is_forgotten_here() -> io::Result<()> {
+    let targets = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz_targets");
+    let mut names = Vec::new();
+    for file in fs::read_dir(targets)? {
+        names.extend(file?.path().file_stem().map(ToOwned::to_owned));
+    }
+    names.sort();
+    assert_eq!(names, TARGETS.map(|(target, _)| target));
     Ok(())
 }
