@@ -232,14 +232,18 @@ impl Model {
             _ => {
                 if input.byte().is_multiple_of(8) {
                     let number = input.byte().is_multiple_of(2).then(|| self.number());
-                    // Without a number of its own, or with one too far ahead, it takes the next one
-                    // free, which may be that of one of these.
-                    self.queued.clear();
-                    self.closing = true;
-                    self.deliver(Sent::Close(number));
+                    self.close(number);
                 }
             }
         }
+    }
+
+    fn close(&mut self, number: Option<u64>) {
+        // Without a number of its own, or with one too far ahead, it takes the next one free, which
+        // may be that of one of these.
+        self.queued.clear();
+        self.closing = true;
+        self.deliver(Sent::Close(number));
     }
 
     fn data(&mut self, len: usize) -> Sent {
