@@ -96,7 +96,7 @@ impl Broker {
 
     /// Every stream with a publisher or a reader, in no particular order.
     pub fn streams(&self) -> Vec<StreamSnapshot> {
-        let mut snapshots: Vec<_> = self
+        let streams: Vec<_> = self
             .0
             .streams()
             .iter()
@@ -110,8 +110,8 @@ impl Broker {
             })
             .collect();
         // The streams' own locks are taken after the map's is released.
-        snapshots
-            .drain(..)
+        streams
+            .into_iter()
             .map(|(key, stream, publication, readers)| StreamSnapshot {
                 key,
                 publication,
