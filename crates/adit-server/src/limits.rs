@@ -26,3 +26,7 @@ pub(crate) const WRITE_STALL: Duration = Duration::from_secs(10);
 
 /// After its last byte was handed over, a carrier has this long to say goodbye (`session.goodbye`).
 pub(crate) const GOODBYE: Duration = Duration::from_secs(5);
+
+/// A server that is told to stop gives its sessions and connections so long to end by themselves (`server.drain`); less than the
+/// 10 s that most supervisors wait before they kill.
+pub(crate) const STOP_DRAIN: Duration = Duration::from_secs(8);

@@ -11,11 +11,13 @@ use adit_broker::{Broker, BrokerConfig};
 use adit_net::{Acceptor, Carrier, Listener};
 use adit_rtmp::session::SessionConfig;
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::config::ServerConfig;
 use crate::driver::SessionDriver;
+use crate::limits::STOP_DRAIN;
 use crate::stats::ServerStats;
 
 /// Names one connection in logs and answers; counts from 1 in each server.
@@ -77,7 +79,7 @@ impl Server {
         &self.shared.broker
     }
 
-    /// Serves until `stop` is ready, then tells every session, lets it drain and returns.
+    /// Serves until `stop` is ready, then tells every session, lets it drain for a bounded time and returns.
     ///
     /// A session that panics is logged and ends alone.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
@@ -99,7 +101,14 @@ impl Server {
         info!(sessions = sessions.tasks.len(), "stopping");
         self.shared.stop.cancel();
         // Tunnel sessions say goodbye in HTTP answers, so both sides have to be worked off together.
-        tokio::join!(self.acceptor.close(), sessions.all_ended());
+        let drained = async { tokio::join!(self.acceptor.close(), sessions.all_ended()) };
+        if timeout(STOP_DRAIN, drained).await.is_err() {
+            info!(
+                sessions = sessions.tasks.len(),
+                "not drained in time, cut off"
+            );
+            sessions.tasks.shutdown().await;
+        }
     }
 
     fn spawn(&self, sessions: &mut Sessions, carrier: Carrier) {

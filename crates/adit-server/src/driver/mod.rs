@@ -53,11 +53,13 @@ enum Phase {
     Closing { until: Instant },
 }
 
-/// Whether a step did something, so that another turn may find more.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// Why a step went no further; of several the greatest counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     /// Nothing more now; the waker is registered where more can come from.
     Idle,
+    /// So much is queued that the peer has to take some first.
+    Full,
     /// The share of this turn was used up.
     More,
 }
@@ -92,20 +94,22 @@ impl SessionDriver {
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
         self.handle_deadlines(cx, now);
-        let mut step = self.receive(cx, now);
-        let players = self.fill_players(cx);
+        let received = self.receive(cx, now);
+        let step = received.max(self.fill_players(cx));
         self.settle_end();
         self.send(cx, now);
-        // Players that stopped at a full queue go on at once if it went out; if not, the carrier wakes the task when it does.
-        if self.session.output().remaining() < WRITE_AHEAD_BYTES {
-            step = step.or(players);
-        }
+        let step = match step {
+            // What stopped at a full queue goes on at once if that went out; if not, the carrier wakes the task when it does.
+            Step::Full if self.session.output().remaining() < WRITE_AHEAD_BYTES => Step::More,
+            step => step,
+        };
         if let Phase::Closing { until } = self.phase
             && (self.carrier.poll_close(cx).is_ready() || now >= until)
         {
             return Poll::Ready(());
         }
-        if step.or(self.timer.arm(cx, self.next_deadline())) == Step::More {
+        let deadline = self.next_deadline(now);
+        if step.max(self.timer.arm(cx, deadline)) == Step::More {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
@@ -129,14 +133,12 @@ impl SessionDriver {
     /// Works off what is stored, then reads on, a bounded number of times.
     fn receive(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
         for _ in 0..READS_PER_TURN {
-            if self.work_off_events(now) == Step::More {
-                return Step::More;
+            let step = self.work_off_events(now);
+            if step != Step::Idle || self.phase != Phase::Running || !self.session.wants_input() {
+                return step;
             }
-            if self.phase != Phase::Running
-                || !self.session.wants_input()
-                || self.replies_are_stuck()
-            {
-                return Step::Idle;
+            if self.replies_are_stuck() {
+                return Step::Full;
             }
             match self.carrier.poll_recv(cx) {
                 Poll::Pending => return Step::Idle,
@@ -153,8 +155,11 @@ impl SessionDriver {
 
     fn work_off_events(&mut self, now: Instant) -> Step {
         for _ in 0..EVENTS_PER_TURN {
-            if self.phase != Phase::Running || self.replies_are_stuck() {
+            if self.phase != Phase::Running {
                 return Step::Idle;
+            }
+            if self.replies_are_stuck() {
+                return Step::Full;
             }
             match self.session.poll_event(now) {
                 Ok(Some(event)) => self.handle_event(now, event),
@@ -231,13 +236,19 @@ impl SessionDriver {
         }
     }
 
-    fn next_deadline(&self) -> Option<Instant> {
+    fn next_deadline(&mut self, now: Instant) -> Option<Instant> {
+        // A command that had to wait for its time then waits for the peer to read, not for the clock.
+        let is_stuck = self.replies_are_stuck();
+        let session = self
+            .session
+            .poll_timeout()
+            .filter(|due| *due > now || !is_stuck);
         let closing = match self.phase {
             Phase::Closing { until } => Some(until),
             Phase::Running | Phase::Draining => None,
         };
         [
-            self.session.poll_timeout(),
+            session,
             self.roles.next_flush(),
             self.stall_deadline(),
             closing,
@@ -245,13 +256,6 @@ impl SessionDriver {
         .into_iter()
         .flatten()
         .min()
-    }
-}
-
-impl Step {
-    /// More if either has more. Both were done already.
-    fn or(self, other: Self) -> Self {
-        if self == Self::More { self } else { other }
     }
 }
 
@@ -294,3 +298,6 @@ impl Timer {
 fn after(start: Instant, span: Duration) -> Instant {
     start.checked_add(span).unwrap_or(start)
 }
+
+#[cfg(test)]
+mod tests;

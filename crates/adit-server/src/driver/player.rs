@@ -76,12 +76,12 @@ impl Player {
         self.paused = flow;
     }
 
-    /// Moves frames into the session's queue until it is well filled or the log is drained; idle only in the latter case, when the
-    /// log wakes the task.
+    /// Moves frames into the session's queue until it is full or the log is drained; idle only in the latter case, when the log
+    /// wakes the task.
     pub(super) fn fill(&mut self, cx: &mut Context<'_>, session: &mut ServerSession) -> Step {
         for _ in 0..FRAMES_PER_TURN {
             if session.output().remaining() >= WRITE_AHEAD_BYTES {
-                return Step::More;
+                return Step::Full;
             }
             let Poll::Ready(delivery) = self.subscription.poll_next(cx) else {
                 self.waited = true;
@@ -89,7 +89,6 @@ impl Player {
             };
             if let Err(error) = self.deliver(session, delivery) {
                 debug!(%error, stream = self.subscription.key().name(), "not delivered");
-                return Step::Idle;
             }
         }
         Step::More

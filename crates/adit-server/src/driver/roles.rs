@@ -65,10 +65,8 @@ impl Roles {
     ) -> Step {
         let mut step = Step::Idle;
         for (_, role) in &mut self.0 {
-            if let Role::Playing(player) = role
-                && player.fill(cx, session) == Step::More
-            {
-                step = Step::More;
+            if let Role::Playing(player) = role {
+                step = step.max(player.fill(cx, session));
             }
         }
         step

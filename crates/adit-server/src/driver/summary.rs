@@ -102,7 +102,7 @@ impl Drop for Summary {
         info!(
             connection = %self.id,
             transport = %self.transport,
-            peer = self.peer,
+            peer = %self.peer,
             app = self.application,
             stream = self.stream,
             received_bytes = self.received_bytes,
