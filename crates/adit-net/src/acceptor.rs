@@ -46,7 +46,7 @@ pub(crate) struct Door {
 /// The steps in which an acceptor ends, each one including those before it.
 #[derive(Debug, Default)]
 pub(crate) struct Phases {
-    /// Nobody new is let in.
+    /// Nobody new is let in, and nobody is waited for to show what he speaks.
     pub(crate) stop: CancellationToken,
     /// HTTP connections end after the reply they owe.
     pub(crate) finish: CancellationToken,
@@ -116,7 +116,7 @@ impl Acceptor {
         self.carriers.poll_recv(cx)
     }
 
-    /// Stops listening, lets the tunnel sessions that are still open use their HTTP connections until their
+    /// Stops listening, lets go of peers that have not shown yet what they speak, lets the tunnel sessions that are still open use their HTTP connections until their
     /// carriers are closed or dropped, then lets HTTP connections answer what they were asked. Carriers
     /// that nobody took are dropped.
     ///
@@ -125,7 +125,8 @@ impl Acceptor {
     pub async fn close(&mut self) {
         self.door.phases.stop.cancel();
         self.carriers.close();
-        while let Ok(carrier) = self.carriers.try_recv() {
+        // Also those for which a place was taken before the queue closed.
+        while let Some(carrier) = self.carriers.recv().await {
             drop(carrier);
         }
         self.door.sessions.none_left().await;

@@ -19,9 +19,13 @@ use tokio::time::timeout;
 /// Finds out what a peer speaks and hands it on: RTMP to whoever accepts carriers, HTTP to its server.
 pub(crate) async fn serve(door: &Arc<Door>, stream: TcpStream, peer: SocketAddr, permit: Permit) {
     let peer = canonical(peer);
-    match identify(door, stream, peer, permit).await {
-        Ok(known) => hand_over(door, known).await,
-        Err(end) => end.count(door, peer),
+    let stop = &door.phases.stop;
+    // Whoever has not shown what he speaks when the acceptor stops would not be let in any more.
+    let known = stop.run_until_cancelled(identify(door, stream, peer, permit));
+    match known.await {
+        Some(Ok(known)) => hand_over(door, known).await,
+        Some(Err(end)) => end.count(door, peer),
+        None => {}
     }
 }
 

@@ -4,6 +4,7 @@ use super::framing::{Ambiguity, BadChunk, BodyFrame};
 use crate::config::HttpConfig;
 use crate::limits;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -30,6 +31,8 @@ struct State {
     responded: bool,
     /// The next request, or the end of the stream, has begun to arrive.
     followed: bool,
+    /// The task of the connection, while what has followed waits for the response to be out.
+    follower: Option<Waker>,
     /// Since when the peer has taken nothing of what is to be written.
     write_blocked: Option<Instant>,
 }
@@ -84,6 +87,7 @@ impl Exchange {
                 ambiguity: None,
                 responded: false,
                 followed: false,
+                follower: None,
                 write_blocked: None,
             }),
             keep_alive: config.keep_alive,
@@ -182,11 +186,20 @@ impl Exchange {
         if state.phase == Phase::Serving {
             state.arrived();
         }
+        // What followed has been read already, so the socket will not wake the task for it.
+        if let Some(waker) = state.follower.take() {
+            waker.wake();
+        }
     }
 
-    /// Something came after the request that is being served. Says whether that is news.
-    pub(super) fn follow(&self) -> bool {
-        !std::mem::replace(&mut self.state().followed, true)
+    /// Something came after the request that is being served. The task is woken at once if that is news, for whoever
+    /// holds a reply back, and again when the response is out.
+    pub(super) fn follow(&self, cx: &Context<'_>) {
+        let mut state = self.state();
+        if !std::mem::replace(&mut state.followed, true) {
+            cx.waker().wake_by_ref();
+        }
+        state.follower = Some(cx.waker().clone());
     }
 
     /// Whether something came after the request that is being served, so that it must not be held up.

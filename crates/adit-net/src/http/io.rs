@@ -98,10 +98,7 @@ impl RequestIo {
         if self.inbound.is_empty() && !self.ended {
             ready!(self.poll_fill(cx))?;
         }
-        if self.exchange.follow() {
-            // Whoever holds a reply back looks at this when it is polled.
-            cx.waker().wake_by_ref();
-        }
+        self.exchange.follow(cx);
         Poll::Pending
     }
 

@@ -359,7 +359,7 @@ impl Future for Waiting {
                 if timer.deadline() != due_at {
                     timer.as_mut().reset(due_at);
                 }
-                core.armed = Some(core.armed.map_or(due, |armed| armed.min(due)));
+                core.armed = Some(due);
                 if timer.as_mut().poll(cx).is_pending() {
                     return Poll::Pending;
                 }

@@ -11,7 +11,10 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::AsyncReadExt;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn nothing_is_found_where_nobody_put_anything() {
@@ -159,6 +162,50 @@ async fn any_split_of_the_bytes_gives_the_same_answers() {
             "GET /e rtmpt ",
         ];
         assert_eq!(answers, expected, "{step}");
+    }
+}
+
+/// Answers when it is told to, and says when it is asked.
+struct Late {
+    asked: Arc<Notify>,
+    go: Arc<Notify>,
+}
+
+impl HttpHandler for Late {
+    fn handle(&self, request: Request<RequestBody>, _: &CarrierInfo) -> HttpFuture {
+        let path = request.uri().path().to_owned();
+        let go = Arc::clone(&self.go);
+        self.asked.notify_one();
+        Box::pin(async move {
+            go.notified().await;
+            Response::new(HttpBody::from(Bytes::from(path)))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_came_early_is_served_after_a_late_answer() {
+    let (asked, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let mut config = AcceptorConfig::default();
+    config.http.handler = Arc::new(Late {
+        asked: Arc::clone(&asked),
+        go: Arc::clone(&go),
+    });
+    let server = Echo::start(config);
+    let mut client = Raw::new(server.connect().await);
+    client
+        .send("GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await;
+    for path in ["/a", "/b"] {
+        timeout(Duration::from_secs(5), asked.notified())
+            .await
+            .expect(path);
+        // The connection finds out that nothing more can be done now.
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        go.notify_one();
+        assert_eq!(client.answer().await.body, path.as_bytes());
     }
 }
 
