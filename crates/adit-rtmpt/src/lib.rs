@@ -36,6 +36,7 @@
 //! * Everything a client can make grow has a limit in [`limits`], and every end says why ([`CloseReason`]).
 //! * This crate never knows RTMP, HTTP syntax beyond the request target, sockets, or the time of day.
 
+pub mod client;
 pub mod limits;
 pub mod path;
 
