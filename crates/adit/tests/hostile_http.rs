@@ -25,12 +25,12 @@ fn requests_that_pass_each_other() {
 
 #[test]
 fn requests_sent_twice() {
-    check(Mischief::Duplicate, 1);
+    check(Mischief::Duplicate, 2);
 }
 
 #[test]
-fn requests_sent_twice_while_others_are_under_way() {
-    check(Mischief::Duplicate, 3);
+fn requests_sent_twice_while_many_are_under_way() {
+    check(Mischief::Duplicate, 4);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn connections_closed_after_a_few_requests() {
 
 #[test]
 fn everything_in_http_1_0() {
-    check(Mischief::Http10, 1);
+    check(Mischief::Http10, 2);
 }
 
 #[test]
@@ -148,7 +148,9 @@ impl Client {
     async fn turn(&mut self, sending: Sending) -> Result<(), String> {
         while self.tunnel.has_room() {
             if sending == Sending::Goes {
-                for _ in 0..self.random.below(3) {
+                // An idle is held while nothing is on its way back, and then nothing happens for half a second.
+                let least = u64::from(self.numbered.under_way() == 0);
+                for _ in 0..self.random.below(3).max(least) {
                     if self.numbered.has_room() {
                         self.numbered.send();
                     }
