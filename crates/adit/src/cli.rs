@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// RTMP that gets through: one server port for RTMP, RTMPT and RTMPS.
 #[derive(Debug, Parser)]
-#[command(name = "adit", version, about, propagate_version = true)]
+#[command(name = "adit", version, propagate_version = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -41,7 +41,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,
 
-    /// How log lines are written to standard error
+    /// How log lines are written to standard error; `ADIT_LOG=debug` in the environment asks for more of them
     #[arg(long, value_enum, default_value_t = LogFormat::Pretty)]
     pub(crate) log: LogFormat,
 

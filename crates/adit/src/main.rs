@@ -21,6 +21,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             ui::error(&failure);
+            if let Some(remedy) = failure.remedy() {
+                ui::hint(&remedy);
+            }
             ExitCode::FAILURE
         }
     }

@@ -32,6 +32,22 @@ pub(crate) enum ServeError {
     System(#[from] io::Error),
 }
 
+impl ServeError {
+    /// What the person can do about it, if that is known.
+    pub(crate) fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Bind(error) => ports::remedy(error),
+            Self::Tls(TlsError::File { source, .. })
+                if source.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                let remedy = "--state-dir DIR keeps the self-signed certificate elsewhere; --cert and --key name another one";
+                Some(remedy.to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Runs the server until it is told to stop.
 ///
 /// # Errors
@@ -41,7 +57,10 @@ pub(crate) fn run(arguments: &cli::Serve) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(arguments))
+    let outcome = runtime.block_on(serve(arguments));
+    // A look at certificate files on a network that is down must not hold up the end.
+    runtime.shutdown_background();
+    outcome
 }
 
 async fn serve(arguments: &cli::Serve) -> Result<(), ServeError> {

@@ -2,6 +2,15 @@
 
 use std::error::Error;
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Talk is written as log lines.
+static IN_LOG: AtomicBool = AtomicBool::new(false);
+
+/// From now on talk is written as log lines, because machines read standard error.
+pub(crate) fn talk_in_log() {
+    IN_LOG.store(true, Ordering::Relaxed);
+}
 
 /// One line of data for the caller, flushed, since scripts wait for it.
 pub(crate) fn line(text: &str) {
@@ -14,12 +23,12 @@ pub(crate) fn line(text: &str) {
 
 /// Something the person should know, and the server goes on.
 pub(crate) fn note(text: &str) {
-    to_stderr("note", text);
+    talk(Kind::Note, text);
 }
 
 /// What to do about the line before.
 pub(crate) fn hint(text: &str) {
-    to_stderr("hint", text);
+    talk(Kind::Hint, text);
 }
 
 /// Why the command ends, with every cause below it.
@@ -34,10 +43,29 @@ pub(crate) fn error(failure: &dyn Error) {
         }
         cause = inner.source();
     }
-    to_stderr("error", &text);
+    talk(Kind::Error, &text);
 }
 
-fn to_stderr(kind: &str, text: &str) {
+#[derive(Clone, Copy)]
+enum Kind {
+    Note,
+    Hint,
+    Error,
+}
+
+fn talk(kind: Kind, text: &str) {
+    if IN_LOG.load(Ordering::Relaxed) {
+        match kind {
+            Kind::Note | Kind::Hint => tracing::info!("{text}"),
+            Kind::Error => tracing::error!("{text}"),
+        }
+        return;
+    }
+    let kind = match kind {
+        Kind::Note => "note",
+        Kind::Hint => "hint",
+        Kind::Error => "error",
+    };
     let mut out = io::stderr().lock();
     if writeln!(out, "{kind}: {text}").is_err() {
         tracing::debug!("standard error is closed");

@@ -32,11 +32,11 @@ struct Port {
 /// Binds the addresses that were asked for, all or none.
 ///
 /// # Errors
-/// The first that cannot be bound; a hint that helps is printed.
+/// The first that cannot be bound.
 pub(super) fn bind_asked(addresses: &[SocketAddr]) -> Result<Vec<Listener>, BindError> {
     addresses
         .iter()
-        .map(|address| Listener::bind(*address).map_err(with_hint))
+        .map(|address| Listener::bind(*address))
         .collect()
 }
 
@@ -51,21 +51,13 @@ pub(super) fn bind_defaults() -> Result<Vec<Listener>, BindError> {
             Ok(listener) => listeners.push(listener),
             Err(error) => {
                 let Some(stand_in) = port.stand_in else {
-                    return Err(with_hint(error));
+                    return Err(error);
                 };
                 listeners.extend(bind_stand_in(port.number, stand_in, &error));
             }
         }
     }
     Ok(listeners)
-}
-
-/// The error as it is, after a line on what to do about it.
-fn with_hint(error: BindError) -> BindError {
-    if let Some(remedy) = remedy(&error) {
-        ui::hint(&remedy);
-    }
-    error
 }
 
 fn bind_stand_in(wanted: u16, stand_in: u16, error: &BindError) -> Option<Listener> {
@@ -99,7 +91,7 @@ fn cause(error: &BindError) -> String {
 }
 
 /// The command that makes the port available, or shows who has it.
-fn remedy(error: &BindError) -> Option<String> {
+pub(super) fn remedy(error: &BindError) -> Option<String> {
     let port = error.address().port();
     match error {
         BindError::Permission { .. } => {
