@@ -102,6 +102,7 @@ fn the_signature_of_a_real_server_is_right() {
     assert!(!digest::is_signed(&forged, Role::Server, &c1_digest));
 }
 
+//
 #[test]
 fn a_publishing_ffmpeg_does_not_sign_its_c2() {
     let (_, s1_digest) = digest::find(&NGINX_PUBLISH[S1], Role::Server).unwrap();
@@ -164,11 +165,13 @@ fn check_answer(hello: &[u8], scheme: Scheme) -> Vec<u8> {
     answer
 }
 
+//
 #[test]
 fn a_client_without_version_gets_the_simple_handshake() {
     check_answer(RTMPDUMP_CONNECT, Scheme::Simple);
 }
 
+//
 #[test]
 fn a_signing_client_is_answered_in_its_own_scheme() {
     check_answer(FFMPEG_CONNECT, Scheme::DigestFirst);
@@ -177,6 +180,7 @@ fn a_signing_client_is_answered_in_its_own_scheme() {
     check_answer(&signed_hello(Scheme::KeyFirst), Scheme::KeyFirst);
 }
 
+//
 #[test]
 fn a_version_without_a_valid_digest_gets_the_simple_handshake() {
     let mut hello = signed_hello(Scheme::DigestFirst);
@@ -201,6 +205,7 @@ fn different_seeds_give_different_s1() {
     assert_ne!(one[9..S1.end], two[9..S1.end]);
 }
 
+//
 #[test]
 fn the_answer_is_one_piece() {
     let mut out = OutQueue::new();
@@ -217,6 +222,7 @@ fn nothing_is_sent_before_c1_is_complete() {
     assert_eq!(progress, Ok(Progress::NeedMore));
 }
 
+//
 #[test]
 fn any_c2_ends_the_handshake_and_what_follows_it_is_kept() {
     let mut stream = FFMPEG_CONNECT.to_vec();
@@ -273,6 +279,7 @@ fn versions_of_rtmp_are_answered_with_3_and_other_protocols_are_named() {
     }
 }
 
+//
 #[test]
 fn rtmpe_of_a_real_client_is_refused_by_name() {
     let (answer, progress) = run(&mut server(), &[RTMPDUMP_RTMPE]);
@@ -367,6 +374,7 @@ fn a_client_takes_a_server_that_does_not_sign() {
     );
 }
 
+//
 #[test]
 fn a_client_takes_a_signed_s1_in_either_scheme_and_a_wrong_s2() {
     for scheme in [Scheme::DigestFirst, Scheme::KeyFirst] {

@@ -35,6 +35,7 @@ fn publish_starts(msid: u32, name: &str) -> [String; 2] {
     ]
 }
 
+//
 #[test]
 fn captured_ffmpeg_plays() {
     let mut server = Server::new();
@@ -101,6 +102,7 @@ fn captured_rtmpdump_plays() {
     assert_eq!(replies[3..], PLAY_STARTS);
 }
 
+//
 #[test]
 fn rtmpdump_without_live_asks_for_a_recording_from_0() {
     let mut server = Server::connected();
@@ -109,6 +111,7 @@ fn rtmpdump_without_live_asks_for_a_recording_from_0() {
     assert_eq!(server.feed(script.bytes()), expected);
 }
 
+//
 #[test]
 fn obs_publishes_with_everything_on_chunk_stream_4() {
     let properties = object([
@@ -178,6 +181,7 @@ fn obs_publishes_with_everything_on_chunk_stream_4() {
     assert_eq!(server.eof(), ["closed: PeerEnded"]);
 }
 
+//
 #[test]
 fn gstreamer_gets_an_id_that_is_not_0_and_a_start() {
     // rtmp2sink: metadata on 4, audio on 5, video on 6; every command has a number.
@@ -214,6 +218,7 @@ fn gstreamer_gets_an_id_that_is_not_0_and_a_start() {
     assert_eq!(replies[4..], publish_starts(1, "cam"));
 }
 
+//
 #[test]
 fn flash_player_plays_and_publishes_on_one_connection_with_amf3() {
     let properties = object([
@@ -298,6 +303,7 @@ fn flash_player_plays_and_publishes_on_one_connection_with_amf3() {
     assert_eq!(replies[6..], rest);
 }
 
+//
 #[test]
 fn haivision_and_dji_wait_for_the_answer_to_checkbw() {
     let mut server = Server::connected();
@@ -306,6 +312,7 @@ fn haivision_and_dji_wait_for_the_answer_to_checkbw() {
     assert_eq!(server.replies()[0], "3/0 _result 5 null null");
 }
 
+//
 #[test]
 fn livestream_studio_waits_for_an_on_fc_publish_with_its_number() {
     let mut server = Server::connected();
@@ -320,6 +327,7 @@ fn livestream_studio_waits_for_an_on_fc_publish_with_its_number() {
     assert_eq!(description(&messages[0]), "cam");
 }
 
+//
 #[test]
 fn nginx_pushes_without_release_and_fc_publish() {
     let mut server = Server::new();
@@ -341,6 +349,7 @@ fn nginx_pushes_without_release_and_fc_publish() {
     assert_eq!(server.feed(script.bytes()), expected);
 }
 
+//
 #[test]
 fn cameras_send_control_messages_on_other_chunk_streams() {
     // Window on 3, chunk size on 5, ping answer on 6, also with a message stream id.
@@ -358,6 +367,7 @@ fn cameras_send_control_messages_on_other_chunk_streams() {
     assert!(events[2].ends_with("4000 bytes"));
 }
 
+//
 #[test]
 fn our_control_messages_are_on_chunk_stream_2_and_message_stream_0() {
     // Larix for Android fails otherwise.
@@ -419,6 +429,7 @@ fn chunk_sizes_from_the_peer_take_effect_in_the_middle_of_a_session() {
     assert!(events[4].ends_with("100000 bytes"));
 }
 
+//
 #[test]
 fn audio_and_video_out_of_order_between_each_other_stay_as_they_are() {
     let mut server = Server::connected();
@@ -444,6 +455,7 @@ fn audio_and_video_out_of_order_between_each_other_stay_as_they_are() {
     assert_eq!(seen, ["@0", "@500", "@20", "@540", "@1000", "@580", "@40"]);
 }
 
+//
 #[test]
 fn a_time_that_goes_back_by_a_negative_delta_goes_back() {
     let mut server = Server::connected();

@@ -12,6 +12,7 @@ fn check(script: Script, events: &[&str], replies: &[&str]) {
     assert_eq!(server.replies(), replies);
 }
 
+//
 #[test]
 fn what_old_encoders_ask_is_answered_with_the_number_they_gave() {
     let one = |name, argument: Option<Value>, replies: &[&str]| {
@@ -162,6 +163,7 @@ fn a_command_that_cannot_be_decoded_is_answered_as_far_as_it_can_be_read() {
     broken(b"\x02\0\x04play\0\x40\x10\0\0\0\0\0\0\x07\0\0", &failed);
 }
 
+//
 #[test]
 fn a_command_without_a_transaction_is_understood() {
     // ffmpeg sends onFCPublish like this; what matters is that the rest moves up.
@@ -249,6 +251,7 @@ fn the_server_calls_the_client_and_hears_the_answer() {
     assert_eq!(server.feed(script.bytes()), ["Result 2 bye", "Error 1 no"]);
 }
 
+//
 #[test]
 fn commands_of_type_17_are_read_with_and_without_their_selector() {
     let body = amf0(&["createStream".into(), 5.0.into(), Value::Null]);

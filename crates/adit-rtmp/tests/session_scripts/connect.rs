@@ -22,6 +22,7 @@ fn check_location(app: &str, tc_url: &str, name: &str, expected: [&str; 2]) {
     assert_eq!(located(properties, name), expected, "{app} {tc_url} {name}");
 }
 
+//
 #[test]
 fn all_answers_to_connect_come_in_one_burst_and_in_the_order_of_the_specification() {
     let mut server = Server::new();
@@ -61,6 +62,7 @@ fn nothing_is_answered_before_somebody_has_decided() {
     assert_eq!(server.replies().last().unwrap(), "3/0 _result 2 null 1");
 }
 
+//
 #[test]
 fn a_rejected_connect_gets_error_and_close_and_then_the_end() {
     let mut server = Server::new().leaving();
@@ -106,6 +108,7 @@ fn a_redirect_names_the_other_server() {
     assert_eq!(server.replies()[0], expected);
 }
 
+//
 #[test]
 fn app_is_split_into_application_and_instance() {
     let url = "rtmp://host/live";
@@ -131,6 +134,7 @@ fn a_query_belongs_to_the_application_it_stands_at() {
     check_location("live", "rtmp://host/live?token=a/b&x", "cam", expected);
 }
 
+//
 #[test]
 fn an_empty_app_falls_back_to_the_path_of_the_url() {
     check_location(
@@ -153,6 +157,7 @@ fn an_empty_app_falls_back_to_the_path_of_the_url() {
     check_location("", "rtmp://host/live/cam", "cam", with_name);
 }
 
+//
 #[test]
 fn a_publisher_may_put_the_whole_address_into_the_url_and_leave_the_name_empty() {
     let live = ["connect live/cam", "publish 1 live:cam live"];
@@ -165,6 +170,7 @@ fn a_publisher_may_put_the_whole_address_into_the_url_and_leave_the_name_empty()
     check_location("a/b/cam", "rtmp://host/a/b/cam", "", deep);
 }
 
+//
 #[test]
 fn a_stream_name_may_have_a_query_a_prefix_and_slashes() {
     let url = "rtmp://host/live";
@@ -181,6 +187,7 @@ fn a_stream_name_may_have_a_query_a_prefix_and_slashes() {
     check("key:with:colons", "publish 1 live:key:with:colons live");
 }
 
+//
 #[test]
 fn tc_url_may_be_missing_misspelt_quoted_or_without_scheme() {
     let expected = ["connect live", "publish 1 live:cam live"];

@@ -53,6 +53,7 @@ fn clear_data_frame_is_an_event_of_its_own() {
     check(18, amf0(&["@clearDataFrame".into(), 1.0.into()]), &[]);
 }
 
+//
 #[test]
 fn data_without_a_handler_is_dropped() {
     // The time code track of ffmpeg.
@@ -79,6 +80,7 @@ fn what_follows_the_handler_is_not_decoded() {
     check(18, blob.clone(), &[&hex(&blob[16..])]);
 }
 
+//
 #[test]
 fn data_in_amf3_reaches_players_as_amf0() {
     // "@setDataFrame" and "onMetaData" in AMF0, then an AMF3 object {width: 640, codec: "x"}.
@@ -102,6 +104,7 @@ fn data_in_amf3_reaches_players_as_amf0() {
     );
 }
 
+//
 #[test]
 fn data_in_amf3_that_has_no_form_in_amf0_stays_as_it_is() {
     // A byte array.
@@ -151,6 +154,7 @@ fn an_aggregate_is_taken_apart_and_keeps_its_distances() {
     assert_eq!(server.session.limit_hits().aggregate_items, 1);
 }
 
+//
 #[test]
 fn data_on_message_stream_0_belongs_to_the_only_publisher() {
     let (events, mut server) =

@@ -95,6 +95,7 @@ fn publish_play_calls_and_shared_objects_are_use() {
     check(Script::new().message(19, 0, 3, 0, &b"so"[..]));
 }
 
+//
 #[test]
 fn a_silent_peer_is_pinged_every_twenty_seconds_and_dead_after_sixty() {
     let mut server = Server::connected();
@@ -188,6 +189,7 @@ fn the_client_is_acknowledged_each_half_window_with_the_total() {
     assert!(last <= total && total - last < 100_000, "{last} of {total}");
 }
 
+//
 #[test]
 fn a_tiny_window_gives_one_acknowledgement_per_input_at_most() {
     let mut server = Server::connected();
@@ -212,6 +214,7 @@ fn a_tiny_window_gives_one_acknowledgement_per_input_at_most() {
     );
 }
 
+//
 #[test]
 fn acknowledgements_of_the_client_are_an_account_and_nothing_more() {
     let mut server = Server::connected();

@@ -531,6 +531,7 @@ fn an_idle_pair_stays_alive_by_pings() {
     assert_eq!(pair.server.stats().round_trip, Some(Duration::ZERO));
 }
 
+//
 #[test]
 fn a_server_that_never_answers_pings_is_not_taken_for_dead() {
     let mut client = ClientSession::new(
@@ -567,6 +568,7 @@ fn a_server_that_never_answers_pings_is_not_taken_for_dead() {
     assert!(client.is_connected());
 }
 
+//
 #[test]
 fn a_server_that_answered_once_and_falls_silent_is_dead() {
     let mut pair = Pair::connected(&[usize::MAX]);
@@ -685,6 +687,7 @@ proptest! {
     }
 }
 
+//
 #[test]
 fn captured_nginx_is_a_server_for_our_client() {
     const NGINX_PUBLISH: &[u8] = include_bytes!("../data/nginx-publish.bin");

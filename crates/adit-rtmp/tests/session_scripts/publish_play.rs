@@ -50,6 +50,7 @@ fn the_transaction_of_publish_does_not_matter() {
     }
 }
 
+//
 #[test]
 fn the_publish_type_is_live_unless_it_is_a_known_word() {
     let check = |arguments: Vec<Value>, expected: &str| {
@@ -111,6 +112,7 @@ fn media_waits_for_the_decision_about_its_publisher() {
     assert!(server.session.wants_input());
 }
 
+//
 #[test]
 fn a_refused_publisher_that_goes_on_loses_the_connection_after_a_while() {
     let mut server = Server::connected().leaving();
@@ -138,6 +140,7 @@ fn a_refused_publisher_that_goes_on_loses_the_connection_after_a_while() {
     assert!(server.session.is_closed());
 }
 
+//
 #[test]
 fn a_second_publish_ends_the_first() {
     let mut server = publishing();
@@ -154,6 +157,7 @@ fn a_second_publish_ends_the_first() {
     assert_eq!(server.feed(script.bytes()), expected);
 }
 
+//
 #[test]
 fn a_second_play_ends_the_first_and_a_publish_ends_a_play() {
     let mut server = playing();
@@ -204,6 +208,7 @@ fn a_request_on_a_stream_that_was_deleted_cannot_be_accepted_any_more() {
     assert_eq!(server.replies(), Vec::<String>::new());
 }
 
+//
 #[test]
 fn play_is_answered_by_begin_reset_start_and_sample_access() {
     let check = |playlist: Option<Value>, resets: usize| {
@@ -231,6 +236,7 @@ fn play_is_answered_by_begin_reset_start_and_sample_access() {
     check(Some(2.0.into()), 0);
 }
 
+//
 #[test]
 fn start_and_duration_are_flags_or_milliseconds() {
     let check = |start: f64, duration: f64, expected: &str| {
@@ -463,6 +469,7 @@ fn an_unpublish_that_comes_late_does_not_end_the_next_publish() {
     assert_eq!(server.feed(script.bytes()), expected);
 }
 
+//
 #[test]
 fn obs_ends_with_fc_unpublish_and_delete_stream_and_that_is_one_end() {
     let mut server = publishing();
@@ -489,6 +496,7 @@ fn playing_ends_by_any_of_three_commands_and_the_stream_stays() {
     check("play", vec![]);
 }
 
+//
 #[test]
 fn players_are_told_when_the_publisher_goes_and_comes() {
     let mut server = playing();
@@ -515,6 +523,7 @@ fn players_are_told_when_the_publisher_goes_and_comes() {
     );
 }
 
+//
 #[test]
 fn a_player_pauses_seeks_and_chooses() {
     let mut server = playing();
@@ -588,6 +597,7 @@ fn play2_names_the_stream_to_go_to() {
     );
 }
 
+//
 #[test]
 fn commands_on_message_stream_0_mean_the_only_stream() {
     let mut server = Server::connected();

@@ -91,6 +91,7 @@ fn ids_have_one_two_and_three_bytes() {
     }
 }
 
+//
 #[test]
 fn the_form_of_an_id_does_not_matter_for_its_history() {
     let wire = Wire::new()
@@ -200,6 +201,7 @@ fn a_chunk_stream_may_begin_with_type_1() {
     check(&wire, &[audio(25, 0, b"x"), audio(50, 0, b"y")]);
 }
 
+//
 #[test]
 fn a_chunk_stream_does_not_begin_with_type_2_or_3() {
     let no_history = |format| ChunkError::NoHistory {
@@ -232,6 +234,7 @@ fn check_inside(longer: impl Fn(Wire) -> Wire, expected: Result<Seen, ChunkError
     }
 }
 
+//
 #[test]
 fn a_longer_header_inside_a_message_is_taken_if_it_announces_the_same_message() {
     let same = || Ok(audio(50, 1, &body(1, 130)));
@@ -242,6 +245,7 @@ fn a_longer_header_inside_a_message_is_taken_if_it_announces_the_same_message() 
     check_inside(|wire| wire.type0(4, 77, 130, 8, 1), same());
 }
 
+//
 #[test]
 fn another_message_inside_an_unfinished_one_is_an_error() {
     let interrupted = || {

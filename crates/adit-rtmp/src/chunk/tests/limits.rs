@@ -195,6 +195,7 @@ fn a_payload_has_exactly_its_size() {
     }
 }
 
+//
 #[test]
 fn three_unknown_types_in_a_row_are_garbage() {
     let unknown = |wire: Wire, kind: u8| wire.type0(5, 0, 1, kind, 1).bytes(b"x");
@@ -208,6 +209,7 @@ fn three_unknown_types_in_a_row_are_garbage() {
     );
 }
 
+//
 #[test]
 fn zeros_are_garbage_soon() {
     let result = read(&mut reader(), &[&[0; 1000]]);

@@ -26,6 +26,7 @@ fn extended_message(time: u32, ext: Option<u32>) -> Wire {
 
 // D1.
 
+//
 #[test]
 fn an_extended_timestamp_may_be_repeated_in_type_3_chunks() {
     for time in [MARK, 0x100_0000, 0x7FFF_FFFF, 0x8000_0000, u32::MAX] {
@@ -36,6 +37,7 @@ fn an_extended_timestamp_may_be_repeated_in_type_3_chunks() {
     }
 }
 
+//
 #[test]
 fn an_extended_timestamp_may_be_left_out_in_type_3_chunks() {
     for time in [MARK, 0x100_0000, 0x7FFF_FFFF, 0x8000_0000, u32::MAX] {
@@ -43,6 +45,7 @@ fn an_extended_timestamp_may_be_left_out_in_type_3_chunks() {
     }
 }
 
+//
 #[test]
 fn a_repeated_timestamp_may_lack_its_top_bit() {
     check(
@@ -184,6 +187,7 @@ fn type_3_behind_type_0_adds_the_time_of_type_0() {
 
 // D3.
 
+//
 #[test]
 fn an_extended_field_of_types_1_and_2_is_a_delta() {
     let wire = Wire::new()

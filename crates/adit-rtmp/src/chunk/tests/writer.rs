@@ -65,6 +65,7 @@ fn chunks_are_full_up_to_the_last() {
     }
 }
 
+//
 #[test]
 fn an_extended_timestamp_is_repeated_in_every_chunk() {
     let payload = body(3, 200);

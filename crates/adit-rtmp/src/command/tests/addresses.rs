@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use crate::command::{Address, AddressError, NamePrefix, Query, StreamName};
 use crate::limits;
 
+//
 #[test]
 fn a_query_is_split_at_ampersands_and_first_equals_signs_and_not_decoded() {
     let query = Query::from("a=b64+/==&b&=c&&a=2&d=%20");

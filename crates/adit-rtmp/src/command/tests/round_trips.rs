@@ -198,6 +198,20 @@ fn server_commands_come_back_as_they_were() {
     }
 }
 
+//
+#[test]
+fn a_status_counts_whatever_its_number() {
+    let status = Status::new(StatusCode::PublishStart, "cam");
+    for number in [0.0, 5.0, f64::NAN] {
+        let transaction = TransactionId::from_number(number);
+        let invocation = Invocation::new("onStatus", transaction).argument(status.clone());
+        assert_eq!(
+            ServerCommand::parse(invocation),
+            ServerCommand::Status(status.clone())
+        );
+    }
+}
+
 #[test]
 fn an_on_status_without_a_status_is_a_call() {
     let invocation = Invocation::new("onStatus", TransactionId::NONE).argument("strange");
@@ -207,6 +221,7 @@ fn an_on_status_without_a_status_is_a_call() {
     );
 }
 
+//
 #[test]
 fn a_connect_reply_may_state_its_abilities_in_either_object() {
     let stated = || {

@@ -2,6 +2,7 @@ use super::*;
 
 const HALF: usize = DEFAULT_WINDOW as usize / 2;
 
+//
 #[test]
 fn an_acknowledgement_is_due_at_half_the_window() {
     let mut received = ReceivedBytes::new();
@@ -20,6 +21,7 @@ fn the_number_is_of_all_bytes_and_not_of_those_since_the_last() {
     assert_eq!(received.total(), 200_000);
 }
 
+//
 #[test]
 fn one_input_gives_one_acknowledgement_at_most() {
     let mut received = ReceivedBytes::new();
@@ -28,6 +30,7 @@ fn one_input_gives_one_acknowledgement_at_most() {
     assert_eq!(received.receive(1), None);
 }
 
+//
 #[test]
 fn a_window_is_at_least_64_kib() {
     let check = |asked, window| {
@@ -43,6 +46,7 @@ fn a_window_is_at_least_64_kib() {
     check(u32::MAX, u32::MAX);
 }
 
+//
 #[test]
 fn the_number_wraps_at_32_bits() {
     let mut received = ReceivedBytes::new();
@@ -70,6 +74,7 @@ fn acknowledged_bytes_follow_the_peer() {
     assert_eq!((account.acknowledged(), account.resets()), (10_000, 0));
 }
 
+//
 #[test]
 fn a_count_that_wraps_at_32_bits_goes_on() {
     let mut account = sent(0x1_0000_2000);
@@ -82,6 +87,7 @@ fn a_count_that_wraps_at_32_bits_goes_on() {
     );
 }
 
+//
 #[test]
 fn a_count_that_starts_again_is_followed_from_there() {
     // nginx-rtmp at 0xF0000000, others at 2^31.

@@ -97,6 +97,7 @@ fn an_empty_aggregate_has_no_items() {
     check(0, Vec::new(), &[], None);
 }
 
+//
 #[test]
 fn back_pointers_are_not_read_and_the_last_may_be_missing() {
     let first = [item(8, 0, b"a"), vec![0xFF; 4]].concat();

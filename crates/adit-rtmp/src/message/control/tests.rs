@@ -101,6 +101,7 @@ fn user_control_events() {
     check_event(&[1, 0, b'x'], UserControl::Other { event: 256, data });
 }
 
+//
 #[test]
 fn a_user_control_message_that_is_too_short_is_ignored() {
     let known = [0, 1, 2, 3, 4, 6, 7, 31, 32];
