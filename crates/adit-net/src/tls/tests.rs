@@ -318,6 +318,21 @@ async fn rtmpdump_is_not_killed_by_session_tickets() {
 }
 
 #[tokio::test]
+async fn a_tls_peer_that_hangs_up_without_a_farewell_has_just_finished() {
+    let directory = tempfile::tempdir().unwrap();
+    let tls = self_signed(directory.path(), &[]);
+    let client = tls_client(tls.certificate_path(), &[]);
+    let mut server = served_with(tls);
+    let mut stream = tls_connect(client, server.connect().await).await.unwrap();
+    stream.write_all(b"\x03hello").await.unwrap();
+    stream.read_exact(&mut [0; 6]).await.unwrap();
+    // The end of TCP, and no close_notify before it.
+    let (mut socket, _) = stream.into_inner();
+    socket.shutdown().await.unwrap();
+    assert_eq!(server.served().await.result.unwrap(), 6);
+}
+
+#[tokio::test]
 async fn http_1_1_is_agreed_on_and_nothing_else_is_required() {
     let directory = tempfile::tempdir().unwrap();
     let tls = self_signed(directory.path(), &[]);
