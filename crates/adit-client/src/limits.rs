@@ -1,0 +1,55 @@
+//! Limits of the client, in one place: on what users type, on what servers answer, on the attempts made.
+
+use std::time::Duration;
+
+/// Longest address in bytes (`address.length`).
+pub const ADDRESS: usize = 8192;
+/// Longest host name in bytes, as DNS has it (`address.host`).
+pub const HOST_NAME: usize = 253;
+/// Longest part of a host name between two dots, in bytes, as DNS has it.
+pub const HOST_LABEL: usize = 63;
+
+/// Proxies that one ladder uses; those after them are left out (`connect.proxies`).
+pub const PROXIES: usize = 8;
+/// Rungs of one ladder; those after them are left out (`connect.rungs`).
+pub const RUNGS: usize = 64;
+
+/// How long after an attempt the next one starts, if the first has not ended yet (`connect.stagger`).
+///
+/// Long enough that the preferred way wins wherever it is open, short enough that nobody waits for
+/// it where it is not. Players of the field settled between 200 and 800 ms.
+pub const STAGGER: Duration = Duration::from_millis(250);
+/// How long one stage of an attempt may last without progress when attempts overlap (`connect.stage`).
+pub const STAGE: Duration = Duration::from_secs(5);
+/// The same for attempts made one after the other (`connect.stage`).
+pub const STAGE_SEQUENTIAL: Duration = Duration::from_secs(10);
+/// How long the search for a name may last: resolvers need 5 s to give up a dead name server and ask
+/// the next (`connect.dns`).
+pub const STAGE_DNS: Duration = Duration::from_secs(8);
+/// The end of all overlapping attempts, from the first start (`connect.deadline`).
+pub const DEADLINE: Duration = Duration::from_secs(9);
+/// The end of attempts made one after the other, from the first start (`connect.deadline`).
+pub const DEADLINE_SEQUENTIAL: Duration = Duration::from_mins(1);
+
+/// Bytes kept of any text that a server or a proxy sent and a report repeats; the rest is cut off.
+pub const PEER_TEXT: usize = 200;
+
+/// Winners remembered; the oldest is forgotten first (`memory.winners`).
+pub const WINNERS: usize = 256;
+/// How long a winner is remembered, in seconds: 30 days (`memory.age`).
+pub const WINNER_AGE_S: u64 = 30 * 24 * 60 * 60;
+/// Longest text of a remembered place in bytes; longer ones are not remembered.
+pub const MEMORY_TEXT: usize = 512;
+
+/// Times one connection follows a redirect or a reconnect request within [`REDIRECT_WINDOW`]
+/// (`redirect.hops`).
+pub const REDIRECTS: usize = 5;
+/// After this time a redirect that was followed no longer counts (`redirect.window`).
+pub const REDIRECT_WINDOW: Duration = Duration::from_mins(1);
+
+/// Longest description of a rejection that is read for a login challenge, in bytes.
+pub const CHALLENGE: usize = 4096;
+/// Longest user name that a login sends, in bytes.
+pub const USER: usize = 256;
+/// Answers to challenges within one login: the user's name, then the response.
+pub const LOGIN_ANSWERS: u32 = 2;
