@@ -35,7 +35,12 @@ enum Way {
 
 impl Carrier {
     /// A carrier over one connection, of which `prefix` has been read.
-    pub(crate) fn socket(stream: Stream, prefix: Bytes, info: CarrierInfo, permit: Permit) -> Self {
+    pub(crate) fn socket(
+        stream: Stream,
+        prefix: Bytes,
+        info: CarrierInfo,
+        permit: Option<Permit>,
+    ) -> Self {
         Self {
             way: Way::Socket(socket::SocketCarrier::new(stream, prefix, permit)),
             info,

@@ -187,7 +187,7 @@ async fn hand_over(door: &Arc<Door>, known: Known) {
     } = known;
     match speaks {
         Speaks::Rtmp => {
-            let carrier = Carrier::socket(stream, prefix, origin.direct(), permit);
+            let carrier = Carrier::socket(stream, prefix, origin.direct(), Some(permit));
             // Fails only while the acceptor closes.
             if door.carriers.send(carrier).await.is_err() {
                 door.counters.refused_queue().count();

@@ -55,7 +55,7 @@ pub struct CarrierInfo {
     pub peer: SocketAddr,
     /// The address the peer connected to: the one a trusted proxy names, if there is one.
     pub local: SocketAddr,
-    /// The proxy that named the peer.
+    /// The proxy that named the peer; on our side of the way out, the proxy the bytes go through, and then `peer` is it too.
     pub proxied_by: Option<SocketAddr>,
     /// What was agreed in the TLS handshake, if there was one.
     pub tls: Option<TlsInfo>,

@@ -2,6 +2,7 @@
 
 use super::scratch;
 use crate::admission::Permit;
+use crate::client::ClientStream;
 use crate::limits;
 use bytes::{Buf, Bytes};
 use std::io::{self, IoSlice};
@@ -82,6 +83,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prefixed<S> {
 pub(crate) enum Stream {
     Tcp(TcpStream),
     Tls(Box<TlsStream<Prefixed<TcpStream>>>),
+    /// One we made ourselves.
+    Client(Box<ClientStream>),
 }
 
 impl Stream {
@@ -90,6 +93,7 @@ impl Stream {
         match self {
             Self::Tcp(tcp) => tcp,
             Self::Tls(tls) => tls.get_ref().0.inner(),
+            Self::Client(stream) => stream.tcp(),
         }
     }
 }
@@ -103,6 +107,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buffer),
             Self::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
+            Self::Client(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
 }
@@ -116,6 +121,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, bytes),
             Self::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
+            Self::Client(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -127,6 +133,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, slices),
             Self::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, slices),
+            Self::Client(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
         }
     }
 
@@ -138,6 +145,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
             Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
+            Self::Client(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -145,6 +153,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+            Self::Client(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }
@@ -156,11 +165,12 @@ pub(super) struct SocketCarrier {
     prefix: Bytes,
     received_all: bool,
     closing: Option<Linger>,
-    _permit: Permit,
+    /// The place among the server's connections; one we made ourselves has none.
+    _permit: Option<Permit>,
 }
 
 impl SocketCarrier {
-    pub(super) fn new(stream: Stream, prefix: Bytes, permit: Permit) -> Self {
+    pub(super) fn new(stream: Stream, prefix: Bytes, permit: Option<Permit>) -> Self {
         Self {
             stream,
             prefix,

@@ -1,0 +1,311 @@
+//! The steps of a connection, one after the other.
+
+use super::config::ConnectorConfig;
+use super::dial;
+use super::discovery::Route;
+use super::error::{Cause, DialError, Stage};
+use super::proxy::{self, Proxy, ProxyError, ProxyKind, SocksFailure};
+use super::stream::ClientStream;
+use super::target::Target;
+use super::tls::{PeerCertificate, Protocols};
+use crate::carrier::{Carrier, CarrierInfo, Stream, TlsInfo, Transport, canonical};
+use bytes::Bytes;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// Makes connections. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    config: Arc<ConnectorConfig>,
+}
+
+/// What protects a connection, and what is announced to travel in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Security {
+    /// Nothing.
+    Plain,
+    /// TLS, with nothing announced: RTMPS.
+    Tls,
+    /// TLS, with `http/1.1` announced: RTMPTS.
+    TlsForHttp,
+}
+
+/// A connection to a server, or to the proxy that is to be sent whole URLs.
+#[derive(Debug)]
+pub struct Connection {
+    stream: ClientStream,
+    peer: SocketAddr,
+    local: SocketAddr,
+    proxy: Option<Arc<Proxy>>,
+    tls: Option<TlsInfo>,
+    certificate: Option<PeerCertificate>,
+    steps: Vec<(Stage, Duration)>,
+}
+
+impl Connector {
+    /// A connector that follows `config`.
+    pub fn new(config: ConnectorConfig) -> Self {
+        Self {
+            config: Arc::new(config),
+        }
+    }
+
+    /// A connection to `target` over `route`, and nothing else: no other route, no less security.
+    ///
+    /// # Errors
+    ///
+    /// A step did not succeed in its time.
+    pub async fn connect(
+        &self,
+        target: &Target,
+        route: &Route,
+        security: Security,
+    ) -> Result<Connection, DialError> {
+        let mut steps = Vec::new();
+        let (stream, proxy) = match route {
+            Route::Direct => (self.direct(target, &mut steps).await?, None),
+            Route::Proxy(proxy) => {
+                let begin = Instant::now();
+                let stream = self.through(proxy, target).await?;
+                steps.push((Stage::Proxy, begin.elapsed()));
+                (stream, Some(Arc::clone(proxy)))
+            }
+        };
+        let protocols = match security {
+            Security::Plain => None,
+            Security::Tls => Some(Protocols::Unsaid),
+            Security::TlsForHttp => Some(Protocols::Http),
+        };
+        self.finish(stream, target, protocols, proxy, steps).await
+    }
+
+    /// A connection to an HTTP proxy itself, for requests with whole URLs: what RTMPT uses instead of `CONNECT`.
+    ///
+    /// # Errors
+    ///
+    /// The proxy cannot be reached, or is not an HTTP proxy.
+    pub async fn connect_to_proxy(&self, proxy: &Arc<Proxy>) -> Result<Connection, DialError> {
+        let begin = Instant::now();
+        let stream = if proxy.kind().is_http() {
+            self.within_proxy_deadline(self.stream_to(proxy)).await
+        } else {
+            Err(ProxyError::NotAProxy { protocol: "HTTP" })
+        };
+        let stream = stream.map_err(|error| failed(proxy, error))?;
+        let steps = vec![(Stage::Proxy, begin.elapsed())];
+        let target = proxy.address();
+        self.finish(stream, target, None, Some(Arc::clone(proxy)), steps)
+            .await
+    }
+
+    async fn direct(
+        &self,
+        target: &Target,
+        steps: &mut Vec<(Stage, Duration)>,
+    ) -> Result<ClientStream, DialError> {
+        let begin = Instant::now();
+        let addresses = self.resolve(target).await?;
+        steps.push((Stage::Dns, begin.elapsed()));
+        let begin = Instant::now();
+        let stream = self.tcp(target, &addresses).await?;
+        steps.push((Stage::Tcp, begin.elapsed()));
+        Ok(stream)
+    }
+
+    async fn through(&self, proxy: &Proxy, target: &Target) -> Result<ClientStream, DialError> {
+        let result = match proxy.kind() {
+            ProxyKind::Http | ProxyKind::Https => {
+                self.within_proxy_deadline(proxy::connect(self, proxy, target))
+                    .await
+            }
+            _ => {
+                let attempt = async {
+                    match proxy::socks(self, proxy, target).await {
+                        Ok(stream) => Ok(Ok(stream)),
+                        Err(SocksFailure::Name(error)) => Ok(Err(error)),
+                        Err(SocksFailure::Proxy(error)) => Err(error),
+                    }
+                };
+                match self.within_proxy_deadline(attempt).await {
+                    Ok(inner) => return inner,
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        result.map_err(|error| failed(proxy, error))
+    }
+
+    async fn within_proxy_deadline<T>(
+        &self,
+        attempt: impl Future<Output = Result<T, ProxyError>>,
+    ) -> Result<T, ProxyError> {
+        let after = self.config.deadlines.proxy;
+        timeout(after, attempt)
+            .await
+            .unwrap_or(Err(ProxyError::Silent { after }))
+    }
+
+    /// A connection on which `proxy` can be asked.
+    pub(super) async fn stream_to(&self, proxy: &Proxy) -> Result<ClientStream, ProxyError> {
+        let unreachable = |error| ProxyError::Unreachable(Box::new(error));
+        let stream = self
+            .direct(proxy.address(), &mut Vec::new())
+            .await
+            .map_err(unreachable)?;
+        if proxy.kind() != ProxyKind::Https {
+            return Ok(stream);
+        }
+        self.secure(stream, proxy.address(), Protocols::Http)
+            .await
+            .map(|(stream, ..)| stream)
+            .map_err(unreachable)
+    }
+
+    pub(super) async fn resolve(&self, target: &Target) -> Result<Vec<SocketAddr>, DialError> {
+        dial::resolve(&self.config.resolver, target, self.config.deadlines.dns).await
+    }
+
+    async fn tcp(
+        &self,
+        target: &Target,
+        addresses: &[SocketAddr],
+    ) -> Result<ClientStream, DialError> {
+        let config = &self.config;
+        dial::connect(
+            target,
+            addresses,
+            &config.socket,
+            config.stagger,
+            config.deadlines.tcp,
+        )
+        .await
+        .map(ClientStream::from_tcp)
+    }
+
+    async fn secure(
+        &self,
+        stream: ClientStream,
+        target: &Target,
+        protocols: Protocols,
+    ) -> Result<(ClientStream, TlsInfo, Option<PeerCertificate>), DialError> {
+        let deadline = self.config.deadlines.tls;
+        self.config
+            .tls
+            .connect(stream, target, protocols, deadline)
+            .await
+            .map_err(|failure| {
+                let target = target.clone();
+                DialError::new(Stage::Tls, Cause::Tls { target, failure })
+            })
+    }
+
+    async fn finish(
+        &self,
+        stream: ClientStream,
+        target: &Target,
+        protocols: Option<Protocols>,
+        proxy: Option<Arc<Proxy>>,
+        mut steps: Vec<(Stage, Duration)>,
+    ) -> Result<Connection, DialError> {
+        let (peer, local) = addresses(&stream, target)?;
+        let (stream, tls, certificate) = match protocols {
+            None => (stream, None, None),
+            Some(protocols) => {
+                let begin = Instant::now();
+                let (stream, info, certificate) = self.secure(stream, target, protocols).await?;
+                steps.push((Stage::Tls, begin.elapsed()));
+                (stream, Some(info), certificate)
+            }
+        };
+        Ok(Connection {
+            stream,
+            peer,
+            local,
+            proxy,
+            tls,
+            certificate,
+            steps,
+        })
+    }
+}
+
+impl Connection {
+    /// The steps that were taken, in order, and how long each took. Name and TCP of a proxy count as the proxy's.
+    pub fn steps(&self) -> &[(Stage, Duration)] {
+        &self.steps
+    }
+
+    /// The other end of the TCP connection: the server or the proxy.
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// The proxy it goes through.
+    pub fn proxy(&self) -> Option<&Arc<Proxy>> {
+        self.proxy.as_ref()
+    }
+
+    /// What was agreed with the server in the TLS handshake, if there was one.
+    pub fn tls(&self) -> Option<&TlsInfo> {
+        self.tls.as_ref()
+    }
+
+    /// The names in the server's certificate; its issuer shows whether the connection is intercepted.
+    pub fn certificate(&self) -> Option<&PeerCertificate> {
+        self.certificate.as_ref()
+    }
+
+    /// The bytes, for whoever speaks HTTP on them.
+    pub fn into_stream(self) -> ClientStream {
+        self.stream
+    }
+
+    /// What a carrier over this connection says of itself.
+    pub fn carrier_info(&self, transport: Transport) -> CarrierInfo {
+        CarrierInfo {
+            transport,
+            peer: self.peer,
+            local: self.local,
+            proxied_by: self.proxy.as_ref().map(|_| self.peer),
+            tls: self.tls.clone(),
+        }
+    }
+
+    /// A carrier that is this connection: RTMP, or RTMPS if there is TLS.
+    pub fn into_carrier(self) -> Carrier {
+        let transport = match self.tls {
+            Some(_) => Transport::Rtmps,
+            None => Transport::Rtmp,
+        };
+        let info = self.carrier_info(transport);
+        let stream = Stream::Client(Box::new(self.stream));
+        Carrier::socket(stream, Bytes::new(), info, None)
+    }
+}
+
+fn failed(proxy: &Proxy, error: ProxyError) -> DialError {
+    let proxy = proxy.to_string();
+    DialError::new(Stage::Proxy, Cause::Proxy { proxy, error })
+}
+
+fn addresses(
+    stream: &ClientStream,
+    target: &Target,
+) -> Result<(SocketAddr, SocketAddr), DialError> {
+    let tcp = stream.tcp();
+    let both: io::Result<_> = (|| Ok((tcp.peer_addr()?, tcp.local_addr()?)))();
+    both.map(|(peer, local)| (canonical(peer), canonical(local)))
+        .map_err(|_| {
+            // The other end was gone before it could be asked about.
+            let who = target.to_string();
+            let after = Duration::ZERO;
+            DialError::new(Stage::Tcp, Cause::Silent { who, after })
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! TCP to whichever of a name's addresses answers first.
+
+use super::error::{Cause, DialError, Stage};
+use super::limits;
+use super::target::{Host, HostName, Target};
+use crate::config::SocketConfig;
+use crate::listener::prepare;
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// Who turns names into addresses.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Resolver {
+    /// The system, in the order it prefers.
+    System,
+    /// A table; a name that is not in it does not exist.
+    Table(Arc<HashMap<String, Vec<IpAddr>>>),
+}
+
+impl Resolver {
+    async fn lookup(&self, name: &HostName) -> io::Result<Vec<IpAddr>> {
+        match self {
+            Self::System => {
+                let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+                Ok(found.map(|address| address.ip()).collect())
+            }
+            Self::Table(table) => table
+                .get(name.as_str())
+                .cloned()
+                .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such name")),
+        }
+    }
+}
+
+/// The addresses of `target` in the order they are to be tried: the system's favourite first, then the families
+/// in turn [RFC 8305 4], each address once.
+///
+/// The system is asked for both families at once, so the favourite waits for the other family's answer.
+pub(super) async fn resolve(
+    resolver: &Resolver,
+    target: &Target,
+    deadline: Duration,
+) -> Result<Vec<SocketAddr>, DialError> {
+    let name = match target.host() {
+        Host::Ip(address) => return Ok(vec![SocketAddr::new(*address, target.port())]),
+        Host::Name(name) => name,
+    };
+    let host = || name.as_str().to_owned();
+    let found = timeout(deadline, resolver.lookup(name))
+        .await
+        .map_err(|_| Cause::Silent {
+            who: format!("the name service, asked for {}", name.as_str()),
+            after: deadline,
+        })
+        .and_then(|found| {
+            found.map_err(|source| Cause::Name {
+                host: host(),
+                source,
+            })
+        })
+        .map_err(|cause| DialError::new(Stage::Dns, cause))?;
+    let addresses = interleave(found);
+    if addresses.is_empty() {
+        let cause = Cause::NoAddress { host: host() };
+        return Err(DialError::new(Stage::Dns, cause));
+    }
+    let with_port = |address| SocketAddr::new(address, target.port());
+    Ok(addresses.into_iter().map(with_port).collect())
+}
+
+fn interleave(found: Vec<IpAddr>) -> Vec<IpAddr> {
+    let first_is_v6 = found.first().is_some_and(IpAddr::is_ipv6);
+    let (favourites, others): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .partition(|address| address.is_ipv6() == first_is_v6);
+    let mut others = others.into_iter();
+    let mut order = Vec::new();
+    let mut add = |address: IpAddr| {
+        if order.len() < limits::ADDRESSES && !order.contains(&address) {
+            order.push(address);
+        }
+    };
+    for favourite in favourites {
+        add(favourite);
+        others.next().into_iter().for_each(&mut add);
+    }
+    others.for_each(add);
+    order
+}
+
+/// Connects to the first of `addresses` that answers. A new one is tried whenever one has failed or has had
+/// `stagger` without an answer; the others go on meanwhile. Losers are closed.
+pub(super) async fn connect(
+    who: &Target,
+    addresses: &[SocketAddr],
+    socket: &SocketConfig,
+    stagger: Duration,
+    deadline: Duration,
+) -> Result<TcpStream, DialError> {
+    let end = Instant::now() + deadline;
+    let mut waiting = addresses.iter().copied();
+    let mut attempts = JoinSet::new();
+    let mut last = None;
+    let mut next = Instant::now();
+    loop {
+        if Instant::now() >= next
+            && let Some(address) = waiting.next()
+        {
+            attempts.spawn(async move { (address, TcpStream::connect(address).await) });
+            next = Instant::now() + stagger;
+        }
+        let more = waiting.len() > 0;
+        if attempts.is_empty() && !more {
+            break;
+        }
+        // Every arm can be dropped: a sleep, and the set, which keeps what it has.
+        tokio::select! {
+            biased;
+            Some(done) = attempts.join_next() => match done {
+                Ok((_, Ok(stream))) => {
+                    prepare(&stream, socket);
+                    return Ok(stream);
+                }
+                Ok((address, Err(error))) => {
+                    last = Some(more_telling(last, (address, error)));
+                    next = Instant::now();
+                }
+                Err(_) => next = Instant::now(),
+            },
+            () = sleep_until(next), if more => {}
+            () = sleep_until(end) => {
+                let who = who.to_string();
+                return Err(DialError::new(Stage::Tcp, Cause::Silent { who, after: deadline }));
+            }
+        }
+    }
+    let cause = match last {
+        Some((address, error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            Cause::Refused { address }
+        }
+        Some((address, source)) => Cause::Unreachable { address, source },
+        None => Cause::NoAddress {
+            host: who.host().to_string(),
+        },
+    };
+    Err(DialError::new(Stage::Tcp, cause))
+}
+
+type Failure = (SocketAddr, io::Error);
+
+/// A refusal comes from the server; that a whole family does not work here says nothing about it.
+fn more_telling(before: Option<Failure>, now: Failure) -> Failure {
+    match before {
+        Some(before) if before.1.kind() == io::ErrorKind::ConnectionRefused => before,
+        _ => now,
+    }
+}
+
+#[cfg(test)]
+mod tests;

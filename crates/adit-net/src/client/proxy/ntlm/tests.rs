@@ -1,0 +1,47 @@
+use super::{Challenge, authenticate, negotiate, now};
+use crate::client::proxy::{Credentials, base64};
+
+fn message(info: &[u8]) -> Vec<u8> {
+    let mut bytes = b"NTLMSSP\0\x02\0\0\0\0\0\0\0\x38\0\0\0\x01\x02\x80\0".to_vec();
+    bytes.extend(b"\x01\x23\x45\x67\x89\xab\xcd\xef\0\0\0\0\0\0\0\0");
+    let length = u16::try_from(info.len()).unwrap().to_le_bytes();
+    bytes.extend(length);
+    bytes.extend(length);
+    bytes.extend(48u32.to_le_bytes());
+    bytes.extend(info);
+    bytes
+}
+
+#[test]
+fn the_servers_own_time_is_used_where_it_states_one() {
+    let challenge = Challenge::read(&message(b"\x07\0\x08\0\x01\0\0\0\0\0\0\0\0\0\0\0")).unwrap();
+    assert_eq!(challenge.timestamp(), Some(1));
+    assert_eq!(
+        challenge.challenge,
+        [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef]
+    );
+    assert_eq!(
+        Challenge::read(&message(b"\x02\0\x02\0A\0\0\0\0\0"))
+            .unwrap()
+            .timestamp(),
+        None
+    );
+    // After 2020, before 2100.
+    assert!((132_223_104_000_000_000..157_469_184_000_000_000).contains(&now()));
+}
+
+#[test]
+fn a_challenge_cut_anywhere_or_changed_never_panics() {
+    let credentials = Credentials::new("CORP\\ali", "sesame");
+    let whole = message(b"\x07\0\x08\0\x01\0\0\0\0\0\0\0\0\0\0\0");
+    for end in 0..=whole.len() {
+        let _ = authenticate(&base64::encode(&whole[..end]), &credentials);
+    }
+    for at in 0..whole.len() {
+        let mut changed = whole.clone();
+        changed[at] ^= 0xff;
+        let _ = authenticate(&base64::encode(&changed), &credentials);
+    }
+    assert!(authenticate(&base64::encode(&whole), &credentials).is_some());
+    assert!(negotiate().is_some());
+}

@@ -1,0 +1,168 @@
+//! Who a certificate is for and who made it, for people to read.
+//!
+//! ```text
+//!  Certificate ::= SEQUENCE { SEQUENCE {           the part that is signed
+//!      [0] version?, INTEGER serial, SEQUENCE algorithm,
+//!      SEQUENCE issuer, SEQUENCE validity, SEQUENCE subject, … }, … }
+//!  issuer, subject ::= SEQUENCE OF SET OF SEQUENCE { OID type, string value }
+//! ```
+//!
+//! Nothing is decided by what is read here; the verifier does that on its own.
+
+use rustls_pki_types::CertificateDer;
+use std::fmt;
+
+/// The names in a server's certificate, as it was shown, trusted or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerCertificate {
+    /// Whom it is for, as far as it says so: a common name, else an organization.
+    pub subject: Option<String>,
+    /// Who signed it: common name and organization. An interceptor's own name stands here.
+    pub issuer: Option<String>,
+}
+
+impl fmt::Display for PeerCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = self.subject.as_deref().unwrap_or("nobody named");
+        let issuer = self.issuer.as_deref().unwrap_or("nobody named");
+        write!(f, "for {subject}, issued by {issuer}")
+    }
+}
+
+impl PeerCertificate {
+    /// Reads the names; what cannot be read is missing.
+    pub(super) fn read(certificate: &CertificateDer<'_>) -> Self {
+        Self::names(certificate).unwrap_or_default()
+    }
+
+    fn names(certificate: &[u8]) -> Option<Self> {
+        let (whole, _) = expect(certificate, SEQUENCE)?;
+        let (mut signed, _) = expect(whole, SEQUENCE)?;
+        if let Some((_, rest)) = expect(signed, VERSION) {
+            signed = rest;
+        }
+        let (_, rest) = expect(signed, INTEGER)?;
+        let (_, rest) = expect(rest, SEQUENCE)?;
+        let (issuer, rest) = expect(rest, SEQUENCE)?;
+        let (_, rest) = expect(rest, SEQUENCE)?;
+        let (subject, _) = expect(rest, SEQUENCE)?;
+        Some(Self {
+            subject: Name::read(subject).short(),
+            issuer: Name::read(issuer).long(),
+        })
+    }
+}
+
+#[derive(Default)]
+struct Name {
+    common: Option<String>,
+    organization: Option<String>,
+}
+
+impl Name {
+    fn read(mut parts: &[u8]) -> Self {
+        let mut name = Self::default();
+        while let Some((set, rest)) = expect(parts, SET) {
+            parts = rest;
+            let mut set = set;
+            while let Some((pair, rest)) = expect(set, SEQUENCE) {
+                set = rest;
+                let Some((kind, value)) = expect(pair, OID) else {
+                    continue;
+                };
+                let Some((tag, value, _)) = element(value) else {
+                    continue;
+                };
+                match kind {
+                    COMMON_NAME => name.common = name.common.or_else(|| text(tag, value)),
+                    ORGANIZATION => {
+                        name.organization = name.organization.or_else(|| text(tag, value));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        name
+    }
+
+    fn short(self) -> Option<String> {
+        self.common.or(self.organization)
+    }
+
+    fn long(self) -> Option<String> {
+        match (self.common, self.organization) {
+            (Some(common), Some(organization)) if common != organization => {
+                Some(format!("{common} ({organization})"))
+            }
+            (common, organization) => common.or(organization),
+        }
+    }
+}
+
+/// Printable text of at most [`TEXT`] characters.
+fn text(tag: u8, value: &[u8]) -> Option<String> {
+    let text = match tag {
+        BMP_STRING => {
+            let units = value.chunks_exact(2).map(|pair| {
+                pair.iter()
+                    .fold(0, |unit, byte| (unit << 8) | u16::from(*byte))
+            });
+            char::decode_utf16(units)
+                .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+                .collect()
+        }
+        _ => String::from_utf8_lossy(value).into_owned(),
+    };
+    let clean = |character: char| {
+        if character.is_control() || ('\u{200b}'..='\u{206f}').contains(&character) {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            character
+        }
+    };
+    let text: String = text.chars().take(TEXT).map(clean).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+/// The content of an element with this tag, and what follows it.
+fn expect(input: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    match element(input)? {
+        (found, content, rest) if found == tag => Some((content, rest)),
+        _ => None,
+    }
+}
+
+/// Tag, content and rest of a DER element with a one-byte tag.
+fn element(input: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = input.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let (length, rest) = if first < 0x80 {
+        (usize::from(first), rest)
+    } else {
+        let (length, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
+        if length.is_empty() || length.len() > 3 {
+            return None;
+        }
+        let value = length
+            .iter()
+            .fold(0, |value, byte| (value << 8) | usize::from(*byte));
+        (value, rest)
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((tag, content, rest))
+}
+
+const INTEGER: u8 = 0x02;
+const OID: u8 = 0x06;
+const BMP_STRING: u8 = 0x1e;
+const SEQUENCE: u8 = 0x30;
+const SET: u8 = 0x31;
+const VERSION: u8 = 0xa0;
+const COMMON_NAME: &[u8] = &[0x55, 4, 3];
+const ORGANIZATION: &[u8] = &[0x55, 4, 10];
+/// Characters of a name that are shown.
+const TEXT: usize = 100;
+
+#[cfg(test)]
+mod tests;
