@@ -1,14 +1,18 @@
 //! Listening sockets and everybody who comes in through them.
 
+mod descriptors;
+
 use crate::admission::{Admission, Refusal};
 use crate::carrier::Carrier;
 use crate::config::AcceptorConfig;
 use crate::connection;
 use crate::counters::Counters;
 use crate::error::BindError;
-use crate::http::Sessions;
+use crate::http::{Bodies, Sessions};
 use crate::limits;
 use crate::listener::{self, Listener};
+use descriptors::Descriptors;
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,8 +42,10 @@ pub(crate) struct Door {
     pub(crate) counters: Counters,
     pub(crate) admission: Admission,
     pub(crate) sessions: Sessions,
+    pub(crate) bodies: Bodies,
     pub(crate) carriers: mpsc::Sender<Carrier>,
     pub(crate) phases: Phases,
+    descriptors: Descriptors,
     tasks: TaskTracker,
 }
 
@@ -73,6 +79,8 @@ impl Acceptor {
         let door = Arc::new(Door {
             admission: Admission::new(config.admission.clone()),
             sessions: Sessions::new(&config, counters.clone()),
+            bodies: Bodies::new(&config.http),
+            descriptors: Descriptors::of_this_process(&config.admission),
             config,
             counters,
             carriers: sender,
@@ -152,22 +160,32 @@ impl Door {
     }
 
     async fn accept_all(self: &Arc<Self>, socket: TcpListener) {
-        let mut complained: Option<Instant> = None;
+        let mut complaint = Complaint::default();
         loop {
             match socket.accept().await {
-                Ok((stream, peer)) => self.admit(stream, peer),
-                Err(error) if is_exhaustion(&error) => {
-                    self.counters.descriptor_pauses().count();
-                    let silent = complained.is_some_and(|at| at.elapsed() < COMPLAINT_INTERVAL);
-                    if !silent {
-                        complained = Some(Instant::now());
-                        tracing::error!(%error, "cannot accept connections, trying again");
+                Ok((stream, peer)) => {
+                    if self.descriptors.are_scarce(&stream) {
+                        complaint.say("few file descriptors are left");
+                        self.wait_for_descriptors(&socket).await;
                     }
+                    self.admit(stream, peer);
+                }
+                Err(error) if is_exhaustion(&error) => {
+                    complaint.say(&error);
+                    self.counters.descriptor_pauses().count();
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
                 // The peer gave up before it was let in.
                 Err(error) => tracing::debug!(%error, "connection lost before it was accepted"),
             }
+        }
+    }
+
+    /// Lets those who come wait in the kernel's queue while too many descriptors are in use.
+    async fn wait_for_descriptors(&self, socket: &TcpListener) {
+        self.counters.descriptor_pauses().count();
+        while self.descriptors.would_be_scarce(socket) {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
         }
     }
 
@@ -206,6 +224,8 @@ impl Door {
             Refusal::Total => self.counters.refused_total().count(),
             Refusal::PerAddress => self.counters.refused_per_address().count(),
             Refusal::Rate => self.counters.refused_rate().count(),
+            Refusal::Addresses => self.counters.refused_addresses().count(),
+            Refusal::Unauthenticated => self.counters.refused_unauthenticated().count(),
         }
     }
 
@@ -219,6 +239,19 @@ impl Door {
         }
         // Nobody can reach those that are left.
         self.sessions.hang_up(Instant::now().into_std());
+    }
+}
+
+/// Tells the operator that nobody is accepted, once a second and not for every attempt.
+#[derive(Default)]
+struct Complaint(Option<Instant>);
+
+impl Complaint {
+    fn say(&mut self, cause: impl Display) {
+        if self.0.is_none_or(|at| at.elapsed() >= COMPLAINT_INTERVAL) {
+            self.0 = Some(Instant::now());
+            tracing::error!(%cause, "accepting no connections for now");
+        }
     }
 }
 

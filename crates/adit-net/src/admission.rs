@@ -1,4 +1,4 @@
-//! Who is let in: limits on open connections and on how fast they come.
+//! Who is let in: limits on open connections, on how fast they come and on how many have not shown yet what they are.
 
 use crate::config::AdmissionConfig;
 use crate::limits;
@@ -20,6 +20,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     open: usize,
+    newcomers: usize,
     addresses: HashMap<IpAddr, Address>,
 }
 
@@ -37,6 +38,10 @@ struct Address {
 pub(crate) enum Refusal {
     #[error("too many connections")]
     Total,
+    #[error("too many peers that have not been let in yet")]
+    Unauthenticated,
+    #[error("connections from too many addresses")]
+    Addresses,
     #[error("too many connections from one address")]
     PerAddress,
     #[error("connections from one address come too fast")]
@@ -48,7 +53,12 @@ pub(crate) enum Refusal {
 pub(crate) struct Permit {
     admission: Admission,
     address: Option<IpAddr>,
+    newcomer: Option<Newcomer>,
 }
+
+/// The place of a connection or tunnel session among those nobody has let in yet; dropping it frees the place.
+#[derive(Debug)]
+pub(crate) struct Newcomer(Admission);
 
 impl Admission {
     pub(crate) fn new(config: AdmissionConfig) -> Self {
@@ -58,17 +68,32 @@ impl Admission {
         }))
     }
 
-    /// A place among all connections, without a look at the address.
+    /// A place among all connections and among the newcomers, without a look at the address.
     pub(crate) fn enter(&self) -> Result<Permit, Refusal> {
         let mut state = self.state();
         if state.open >= self.0.config.total {
             return Err(Refusal::Total);
         }
+        let newcomer = self.add_newcomer(&mut state)?;
         state.open += 1;
         Ok(Permit {
             admission: self.clone(),
             address: None,
+            newcomer: Some(newcomer),
         })
+    }
+
+    /// A place among those nobody has let in yet.
+    pub(crate) fn newcomer(&self) -> Result<Newcomer, Refusal> {
+        self.add_newcomer(&mut self.state())
+    }
+
+    fn add_newcomer(&self, state: &mut State) -> Result<Newcomer, Refusal> {
+        if state.newcomers >= self.0.config.unauthenticated {
+            return Err(Refusal::Unauthenticated);
+        }
+        state.newcomers += 1;
+        Ok(Newcomer(self.clone()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -96,7 +121,7 @@ impl Permit {
                 .addresses
                 .retain(|_, entry| entry.open > 0 || entry.is_recent(now));
             if state.addresses.len() >= limits::TRACKED_ADDRESSES {
-                return Err(Refusal::Rate);
+                return Err(Refusal::Addresses);
             }
         }
         let entry = state.addresses.entry(key).or_insert(Address {
@@ -117,6 +142,18 @@ impl Permit {
             state.leave(previous);
         }
         Ok(())
+    }
+
+    /// The place among the newcomers, for whoever learns that the peer is none any more.
+    pub(crate) fn take_newcomer(&mut self) -> Option<Newcomer> {
+        self.newcomer.take()
+    }
+}
+
+impl Drop for Newcomer {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.newcomers = state.newcomers.saturating_sub(1);
     }
 }
 

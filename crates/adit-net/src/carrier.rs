@@ -10,7 +10,7 @@ pub(crate) use info::{Origin, canonical};
 pub(crate) use scratch::read;
 pub(crate) use socket::{Linger, Prefixed, Stream};
 
-use crate::admission::Permit;
+use crate::admission::{Newcomer, Permit};
 use crate::http::{Session, Sessions};
 use bytes::{Buf, Bytes};
 use std::fmt;
@@ -26,6 +26,7 @@ use std::task::{Context, Poll};
 pub struct Carrier {
     way: Way,
     info: CarrierInfo,
+    newcomer: Option<Newcomer>,
 }
 
 enum Way {
@@ -44,6 +45,7 @@ impl Carrier {
         Self {
             way: Way::Socket(socket::SocketCarrier::new(stream, prefix, permit)),
             info,
+            newcomer: None,
         }
     }
 
@@ -52,7 +54,14 @@ impl Carrier {
         Self {
             way: Way::Tunnel(tunnel::TunnelCarrier::new(session, sessions)),
             info,
+            newcomer: None,
         }
+    }
+
+    /// The same with a place among those nobody has let in yet.
+    pub(crate) fn with_newcomer(mut self, newcomer: Option<Newcomer>) -> Self {
+        self.newcomer = newcomer;
+        self
     }
 
     /// The next bytes from the peer, at most [`READ_BYTES`](crate::limits::READ_BYTES), never empty; `None` once
@@ -96,6 +105,12 @@ impl Carrier {
             Way::Socket(socket) => socket.poll_close(cx),
             Way::Tunnel(tunnel) => tunnel.poll_close(cx),
         }
+    }
+
+    /// The peer was let in by whoever drives this: from now on it no longer counts among those who were not
+    /// ([`AdmissionConfig::unauthenticated`](crate::AdmissionConfig::unauthenticated)).
+    pub fn authenticated(&mut self) {
+        self.newcomer = None;
     }
 
     /// Who is there and how the bytes travel. In a tunnel the peer is whoever asked last.

@@ -61,6 +61,13 @@ pub struct AdmissionConfig {
     pub per_address: usize,
     /// New connections a second from one IPv4 address or one IPv6 /64.
     pub rate_per_address: u32,
+    /// Connections and tunnel sessions that nobody has let in yet; see
+    /// [`Carrier::authenticated`](crate::Carrier::authenticated).
+    pub unauthenticated: usize,
+    /// Accepting rests while so many percent of the file descriptors of the process are in use.
+    pub descriptors_percent: u8,
+    /// Or while fewer than this are left; at most half of them are kept back.
+    pub descriptors_reserve: u64,
     /// Who is free of all limits per address, those of tunnel sessions included: loopback by default,
     /// because a reverse proxy on the same machine brings everybody from there.
     pub exempt: Vec<Network>,
@@ -72,6 +79,9 @@ impl Default for AdmissionConfig {
             total: limits::CONNECTIONS,
             per_address: limits::CONNECTIONS_PER_ADDRESS,
             rate_per_address: limits::CONNECTION_RATE_PER_ADDRESS,
+            unauthenticated: limits::UNAUTHENTICATED,
+            descriptors_percent: limits::DESCRIPTORS_PERCENT,
+            descriptors_reserve: limits::DESCRIPTORS_RESERVE,
             exempt: Network::loopback().to_vec(),
         }
     }
@@ -118,6 +128,11 @@ pub struct HttpConfig {
     pub keep_alive: Duration,
     /// A whole request body.
     pub body_deadline: Duration,
+    /// Bytes of tunnel requests that are held altogether ([`limits::BODIES`]).
+    pub bodies: usize,
+    /// A tunnel session that holds no more than this may use all of them, others only half
+    /// ([`limits::BODIES_SMALL`]).
+    pub bodies_small: usize,
     /// Answer to `/fcs/ident`.
     pub ident: IdentReply,
     /// Answer to `/fcs/ident2`.
@@ -135,6 +150,8 @@ impl Default for HttpConfig {
             header_deadline: limits::HEADER_DEADLINE,
             keep_alive: limits::KEEP_ALIVE,
             body_deadline: limits::BODY_DEADLINE,
+            bodies: limits::BODIES,
+            bodies_small: limits::BODIES_SMALL,
             ident: IdentReply::default(),
             ident2: IdentReply::default(),
             allowed_origins: Vec::new(),
@@ -149,6 +166,8 @@ impl fmt::Debug for HttpConfig {
             .field("header_deadline", &self.header_deadline)
             .field("keep_alive", &self.keep_alive)
             .field("body_deadline", &self.body_deadline)
+            .field("bodies", &self.bodies)
+            .field("bodies_small", &self.bodies_small)
             .field("ident", &self.ident)
             .field("ident2", &self.ident2)
             .field("allowed_origins", &self.allowed_origins)

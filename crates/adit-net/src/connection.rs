@@ -183,17 +183,23 @@ async fn hand_over(door: &Arc<Door>, known: Known) {
         speaks,
         prefix,
         origin,
-        permit,
+        mut permit,
     } = known;
+    // An HTTP connection has deadlines and limits of its own, and the tunnel sessions in it count themselves.
+    let newcomer = permit.take_newcomer();
     match speaks {
         Speaks::Rtmp => {
             let carrier = Carrier::socket(stream, prefix, origin.direct(), Some(permit));
             // Fails only while the acceptor closes.
+            let carrier = carrier.with_newcomer(newcomer);
             if door.carriers.send(carrier).await.is_err() {
                 door.counters.refused_queue().count();
             }
         }
-        Speaks::Http => http::serve(door, stream, prefix, origin, permit).await,
+        Speaks::Http => {
+            drop(newcomer);
+            http::serve(door, stream, prefix, origin, permit).await;
+        }
     }
 }
 

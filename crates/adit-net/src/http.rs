@@ -1,5 +1,6 @@
 //! HTTP/1 on a connection: the tunnel first, everything else to a handler.
 
+mod bodies;
 mod body;
 mod exchange;
 mod framing;
@@ -10,6 +11,7 @@ mod session;
 mod sessions;
 mod tunnel;
 
+pub(crate) use bodies::Bodies;
 pub use body::{HttpBody, RequestBody};
 pub use handler::{HttpFuture, HttpHandler, NotFound};
 pub use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
@@ -73,7 +75,9 @@ pub(crate) async fn serve(
         }
         End::Finished(result) => {
             if let Err(error) = &result {
-                if error.is_parse() {
+                if error.is_parse_too_large() {
+                    door.counters.http_header_limits().count();
+                } else if error.is_parse() {
                     door.counters.http_bad_headers().count();
                 }
                 tracing::debug!(%peer, %error, "http connection failed");
@@ -94,7 +98,7 @@ enum End {
 
 fn count_overdue(door: &Door, overdue: Overdue) {
     match overdue {
-        Overdue::KeepAlive => {}
+        Overdue::KeepAlive => door.counters.http_idle_ends().count(),
         Overdue::Header => door.counters.http_header_timeouts().count(),
         Overdue::Body => door.counters.http_body_timeouts().count(),
         Overdue::Write => door.counters.http_write_stalls().count(),

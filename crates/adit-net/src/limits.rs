@@ -8,8 +8,14 @@ pub const CONNECTIONS: usize = 10_000;
 pub const CONNECTIONS_PER_ADDRESS: usize = 256;
 /// New connections a second from one IPv4 address or IPv6 /64 (`conn.rate_per_ip`).
 pub const CONNECTION_RATE_PER_ADDRESS: u32 = 50;
-/// Addresses remembered for the two limits above (`conn.addresses`).
+/// Connections and tunnel sessions nobody has let in yet: those whose `connect` was not accepted (`conn.unauth`).
+pub const UNAUTHENTICATED: usize = 1000;
+/// Addresses remembered for the two limits per address (`conn.addresses`).
 pub const TRACKED_ADDRESSES: usize = 65_536;
+/// Part of the file descriptors the process may have, in percent, at which accepting rests (`fd.stop_accept_at`).
+pub const DESCRIPTORS_PERCENT: u8 = 90;
+/// File descriptors that are left for other things than connections, if that is more (`fd.reserve`).
+pub const DESCRIPTORS_RESERVE: u64 = 64;
 /// Connections the kernel queues before they are accepted (`tcp.backlog`).
 pub const BACKLOG: i32 = 1024;
 /// Carriers that wait for [`Acceptor::accept`](crate::Acceptor::accept) (`conn.queue`).
@@ -48,7 +54,7 @@ pub const LINGER_BYTES: usize = 256 * 1024;
 pub const HEADER_BYTES: usize = 8 * 1024;
 /// Header fields of one request (`http.header`).
 pub const HEADER_FIELDS: usize = 64;
-/// First byte of a request to the end of its header (`http.header`).
+/// First byte of a request to the end of its header (`http.header_deadline`).
 pub const HEADER_DEADLINE: Duration = Duration::from_secs(10);
 /// Silence between two requests (`http.keepalive`).
 pub const KEEP_ALIVE: Duration = Duration::from_mins(1);
@@ -58,6 +64,12 @@ pub const BODY_DEADLINE: Duration = Duration::from_secs(30);
 pub const BODY_GRACE: Duration = Duration::from_secs(5);
 /// Bytes a second of a request body (`http.body`).
 pub const BODY_RATE: u64 = 1024;
+/// Bytes of tunnel requests that are held altogether: being collected, waiting for their turn, or not yet taken by the
+/// RTMP side (`rtmpt.bodies`). Without it 10,000 sessions could hold 16 MiB and more each.
+pub const BODIES: usize = 256 * 1024 * 1024;
+/// A tunnel session that holds no more than this may use all of [`BODIES`], others only half of it
+/// (`rtmpt.bodies_small`): a few that hold much cannot shut out the many that hold little.
+pub const BODIES_SMALL: usize = 512 * 1024;
 /// A response the peer does not take makes no progress for so long (`http.write_stall`).
 pub const WRITE_STALL: Duration = Duration::from_secs(20);
 /// How often tunnel sessions nobody asks for are looked after; their times may be late by this much (`rtmpt.tick`).

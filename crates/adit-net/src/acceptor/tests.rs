@@ -308,6 +308,45 @@ async fn more_connections_than_allowed_are_turned_away() {
     assert_eq!(server.counters.accepted().value(), 3);
 }
 
+#[tokio::test]
+async fn more_newcomers_than_allowed_are_turned_away_until_one_is_let_in() {
+    let mut config = AcceptorConfig::default();
+    config.admission.unauthenticated = 2;
+    let mut acceptor = Acceptor::bind(&["127.0.0.1:0".parse().unwrap()], config).unwrap();
+    let address = acceptor.local_addrs()[0];
+    let counters = acceptor.counters().clone();
+    let mut direct = TcpStream::connect(address).await.unwrap();
+    direct.write_all(HELLO).await.unwrap();
+    let mut first = acceptor.accept().await.unwrap();
+    // The session counts, and the connection that opened it no longer does.
+    let mut tunnel = Raw::new(TcpStream::connect(address).await.unwrap());
+    tunnel.open().await;
+    let mut second = acceptor.accept().await.unwrap();
+    check_closed(TcpStream::connect(address).await.unwrap(), b"").await;
+    assert_eq!(tunnel.ask("/open/1", b"\0").await.status, 503);
+    assert_eq!(counters.refused_unauthenticated().value(), 2);
+    second.authenticated();
+    first.authenticated();
+    first.authenticated();
+    tunnel.open().await;
+    let _third = acceptor.accept().await.unwrap();
+    let mut direct = TcpStream::connect(address).await.unwrap();
+    direct.write_all(HELLO).await.unwrap();
+    let _fourth = acceptor.accept().await.unwrap();
+    assert_eq!(counters.refused_unauthenticated().value(), 2);
+}
+
+#[test]
+fn no_key_of_a_limit_comes_twice() {
+    let counters = Counters::default();
+    let mut keys: Vec<_> = counters.limits().map(|(key, _)| key).collect();
+    keys.sort_unstable();
+    let all = keys.len();
+    keys.dedup();
+    assert_eq!(keys.len(), all);
+    assert!(keys.contains(&"conn.unauth") && keys.contains(&"rtmpt.bodies"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn silence_is_waited_out_for_so_long() {
     let server = Echo::start(AcceptorConfig::default());

@@ -29,6 +29,45 @@ fn the_total_is_let_in_and_one_more_is_not_until_one_leaves() {
 }
 
 #[test]
+fn so_many_may_wait_to_be_let_in_and_one_more_is_refused_until_one_is() {
+    let admission = Admission::new(AdmissionConfig {
+        unauthenticated: 3,
+        ..Default::default()
+    });
+    let mut first = admission.enter().unwrap();
+    let second = admission.enter().unwrap();
+    let _tunnel = admission.newcomer().unwrap();
+    assert_eq!(admission.enter().unwrap_err(), Refusal::Unauthenticated);
+    assert_eq!(admission.newcomer().unwrap_err(), Refusal::Unauthenticated);
+    // One is let in, one gives up.
+    drop(first.take_newcomer());
+    drop(second);
+    let _third = admission.enter().unwrap();
+    let _fourth = admission.newcomer().unwrap();
+    assert_eq!(admission.enter().unwrap_err(), Refusal::Unauthenticated);
+    assert_eq!(admission.state().open, 2);
+}
+
+#[test]
+fn a_thousand_may_wait_to_be_let_in_and_one_more_is_refused() {
+    let admission = Admission::new(AdmissionConfig::default());
+    let _inside: Vec<_> = (0..1000).map(|_| admission.enter().unwrap()).collect();
+    assert_eq!(admission.enter().unwrap_err(), Refusal::Unauthenticated);
+}
+
+#[test]
+fn ten_thousand_are_let_in_and_one_more_is_not() {
+    let admission = Admission::new(AdmissionConfig::default());
+    let enter = |_| {
+        let mut permit = admission.enter().unwrap();
+        drop(permit.take_newcomer());
+        permit
+    };
+    let _inside: Vec<_> = (0..10_000).map(enter).collect();
+    assert_eq!(admission.enter().unwrap_err(), Refusal::Total);
+}
+
+#[test]
 fn one_address_gets_its_share_and_one_more_is_refused() {
     let now = Instant::now();
     let admission = admission(10, 2, 10);
@@ -108,7 +147,7 @@ fn addresses_are_forgotten_when_too_many_are_remembered() {
     let newcomer = address(limits::TRACKED_ADDRESSES);
     assert_eq!(
         admission.enter().unwrap().bind(newcomer, now),
-        Err(Refusal::Rate)
+        Err(Refusal::Addresses)
     );
     let later = now + Duration::from_secs(1);
     admission.enter().unwrap().bind(newcomer, later).unwrap();

@@ -1,10 +1,12 @@
 //! One tunnel session: the state machine, those who wait for its replies, and the carrier that reads and writes it.
 
+use super::bodies::Share;
 use super::exchange::Exchange;
 use super::tunnel::now;
 use crate::limits;
 use adit_rtmpt::{
     CloseReason, Reply, Request, RequestId, ServerTunnel, SessionId, State, TunnelConfig,
+    TunnelCounters,
 };
 use bytes::{Buf, Bytes};
 use std::fmt;
@@ -31,6 +33,8 @@ pub(super) enum News {
 /// One tunnel session.
 pub(crate) struct Session {
     id: SessionId,
+    /// What its requests hold of the memory for bodies.
+    bodies: Share,
     core: Mutex<Core>,
 }
 
@@ -73,6 +77,7 @@ impl Session {
     pub(super) fn new(now: Instant, id: SessionId, config: TunnelConfig, peer: SocketAddr) -> Self {
         Self {
             id,
+            bodies: Share::default(),
             core: Mutex::new(Core {
                 tunnel: ServerTunnel::new(now, config),
                 waiting: Vec::new(),
@@ -96,6 +101,10 @@ impl Session {
     /// The longest body of a send that is accepted now.
     pub(super) fn send_limit(&self) -> usize {
         self.core().tunnel.send_limit()
+    }
+
+    pub(super) fn bodies(&self) -> &Share {
+        &self.bodies
     }
 
     /// Puts a request with its whole body in; the future is its reply.
@@ -168,6 +177,16 @@ impl Session {
             return News::Proven;
         }
         News::None
+    }
+
+    /// Why it ended, if the tunnel itself did, and what it counted.
+    pub(super) fn end(&self) -> (Option<CloseReason>, TunnelCounters) {
+        let core = self.core();
+        let reason = match core.tunnel.state() {
+            State::Closed(reason) => Some(reason),
+            _ => None,
+        };
+        (reason, *core.tunnel.counters())
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -7,7 +7,8 @@ use crate::config::AcceptorConfig;
 use crate::counters::Counters;
 use crate::network::Network;
 use adit_rtmpt::{
-    Binding, Lookup, OpenRefused, SecurityLevel, SessionId, SessionTable, TableConfig, TunnelConfig,
+    Binding, CloseReason, Lookup, OpenRefused, SecurityLevel, SessionId, SessionTable, TableConfig,
+    TunnelConfig,
 };
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -62,15 +63,27 @@ impl Sessions {
         let id = SessionId::from_random(random);
         let make = || Arc::new(Session::new(now, id, self.0.tunnel, origin.peer));
         let mut tables = self.tables();
-        if tables.len() >= tables.most {
-            return Err(OpenRefused::Total);
-        }
         let peer = origin.peer.ip();
-        let session = tables.of(peer).open(now, peer, level(origin), id, make)?;
-        Ok(Opened {
-            session: Arc::clone(session),
-            id,
-        })
+        let opened = if tables.len() < tables.most {
+            let opened = tables.of(peer).open(now, peer, level(origin), id, make);
+            opened.map(|session| Arc::clone(session))
+        } else {
+            Err(OpenRefused::Total)
+        };
+        let session = opened.inspect_err(|refusal| self.count_refusal(*refusal))?;
+        Ok(Opened { session, id })
+    }
+
+    fn count_refusal(&self, refusal: OpenRefused) {
+        let counters = &self.0.counters;
+        match refusal {
+            OpenRefused::Total => counters.tunnel_refused_total().count(),
+            OpenRefused::Network => counters.tunnel_refused_network().count(),
+            OpenRefused::Unproven => counters.tunnel_refused_unproven().count(),
+            OpenRefused::Rate => counters.tunnel_refused_rate().count(),
+            // The next random number will do.
+            _ => {}
+        }
     }
 
     pub(super) fn find(
@@ -82,19 +95,25 @@ impl Sessions {
     ) -> Found {
         let mut tables = self.tables();
         let table = tables.with(id, peer);
-        let downgraded = table.counters().downgraded;
+        let before = *table.counters();
         let found = match table.find(now, peer, level, id) {
             Lookup::Found(session) => Found::Session(Arc::clone(session)),
             Lookup::Ended => Found::Ended,
             Lookup::Gone => Found::Gone,
             Lookup::Unknown => Found::Unknown,
         };
+        let (counters, after) = (&self.0.counters, table.counters());
         if matches!(found, Found::Unknown) {
-            self.0.counters.tunnel_unknown_ids().count();
+            counters.tunnel_unknown_ids().count();
         }
-        if table.counters().downgraded > downgraded {
-            self.0.counters.tunnel_downgrades().count();
-        }
+        let downgrades = after.downgraded.saturating_sub(before.downgraded);
+        counters.tunnel_downgrades().add(downgrades);
+        let blocks = after.blocks.saturating_sub(before.blocks);
+        counters.tunnel_guess_blocks().add(blocks);
+        let uncounted = after
+            .guessers_dropped
+            .saturating_sub(before.guessers_dropped);
+        counters.tunnel_guesses_uncounted().add(uncounted);
         found
     }
 
@@ -105,9 +124,32 @@ impl Sessions {
             News::Proven => self.tables().each(|table| table.prove(session.id())),
             News::Over => self.0.ended.notify_waiters(),
             News::Forgotten => {
-                self.tables().remove(now, session.id());
+                let removed = self.tables().remove(now, session.id());
+                if let Some(Removed { ids_dropped }) = removed {
+                    let counter = self.0.counters.tunnel_tombstones_dropped();
+                    counter.add(ids_dropped);
+                    self.count_end(session);
+                }
                 self.0.ended.notify_waiters();
             }
+        }
+    }
+
+    /// Counts the limits that a session ran into, once it is removed.
+    fn count_end(&self, session: &Session) {
+        let counters = &self.0.counters;
+        let (reason, hits) = session.end();
+        counters.tunnel_stalls().add(hits.stalls);
+        counters.tunnel_superseded().add(hits.superseded);
+        match reason {
+            Some(CloseReason::TooFarAhead { .. }) => counters.tunnel_ahead().count(),
+            Some(CloseReason::TooManyBytesAhead { .. }) => counters.tunnel_ahead_bytes().count(),
+            Some(CloseReason::Hole { .. }) => counters.tunnel_holes().count(),
+            Some(CloseReason::MissedFirst) => counters.tunnel_missed_firsts().count(),
+            Some(CloseReason::Idle) => counters.tunnel_idle_ends().count(),
+            Some(CloseReason::DrainTimeout) => counters.tunnel_drain_ends().count(),
+            Some(CloseReason::BodyTooLong) => counters.http_body_limits().count(),
+            _ => {}
         }
     }
 
@@ -145,6 +187,12 @@ impl Sessions {
         });
         all
     }
+}
+
+/// A session was removed from its table.
+struct Removed {
+    /// Ids of other sessions that are no longer remembered, to make room for this one.
+    ids_dropped: u64,
 }
 
 /// Sessions in two tables: with limits for each network, and without.
@@ -199,9 +247,18 @@ impl Tables {
         }
     }
 
-    /// Forgets a session; its id is remembered for a while.
-    fn remove(&mut self, now: Instant, id: SessionId) {
-        self.each(|table| drop(table.close(now, id)));
+    /// Forgets a session, unless that was done before; its id is remembered for a while.
+    fn remove(&mut self, now: Instant, id: SessionId) -> Option<Removed> {
+        let mut removed = None;
+        self.each(|table| {
+            let before = table.counters().tombstones_dropped;
+            if table.close(now, id).is_some() {
+                let after = table.counters().tombstones_dropped;
+                let ids_dropped = after.saturating_sub(before);
+                removed = Some(Removed { ids_dropped });
+            }
+        });
+        removed
     }
 
     fn each(&mut self, mut act: impl FnMut(&mut SessionTable<Arc<Session>>)) {

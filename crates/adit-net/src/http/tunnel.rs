@@ -1,5 +1,6 @@
 //! The tunnel's requests: what is refused, what goes into a session, what comes back.
 
+use super::bodies::NoRoom;
 use super::body::HttpBody;
 use super::exchange::Exchange;
 use super::service::closing;
@@ -10,7 +11,7 @@ use crate::carrier::{Carrier, Origin};
 use crate::config::IdentReply;
 use adit_rtmpt::path::{self, InvalidTarget, Target};
 use adit_rtmpt::{Reply, ReplyBody, Request as Tunnelled, SecurityLevel, SessionId, limits};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderValue};
@@ -125,12 +126,15 @@ impl Asked {
                 self.open()
             }
             Target::Send { session, sequence } => {
-                let session = self.find(session);
-                let limit = session
-                    .as_ref()
-                    .map_or(limits::SEND_BODY_UNPROVEN, |session| session.send_limit());
-                let body = self.collect(body, limit).await?;
-                self.pass_on(session?, Tunnelled::Send { sequence, body })
+                let session = match self.find(session) {
+                    Ok(session) => session,
+                    Err(refusal) => {
+                        self.discard(body, limits::SEND_BODY_UNPROVEN).await?;
+                        return Err(refusal);
+                    }
+                };
+                let body = self.collect(body, &session).await?;
+                self.pass_on(session, Tunnelled::Send { sequence, body })
                     .await
             }
             Target::Idle { session, sequence } => {
@@ -155,18 +159,22 @@ impl Asked {
             self.door.counters.refused_queue().count();
             unavailable()
         })?;
+        let newcomer = self.door.admission.newcomer().map_err(|refusal| {
+            self.door.count_refusal(refusal);
+            unavailable()
+        })?;
         let Opened { session, id } =
             self.door
                 .sessions
                 .open(now(), &self.origin)
                 .map_err(|error| {
-                    self.door.counters.tunnel_open_limits().count();
                     tracing::debug!(peer = %self.origin.peer, %error, "tunnel session refused");
                     unavailable()
                 })?;
         self.door.counters.tunnel_opened().count();
         let info = Origin::clone(&self.origin).tunnel();
-        place.send(Carrier::tunnel(session, self.door.sessions.clone(), info));
+        let carrier = Carrier::tunnel(session, self.door.sessions.clone(), info);
+        place.send(carrier.with_newcomer(Some(newcomer)));
         Ok(tunnelled(HttpBody::from(Bytes::copy_from_slice(
             &id.open_body(),
         ))))
@@ -202,22 +210,45 @@ impl Asked {
         }
     }
 
-    async fn control_body(&self, body: Incoming) -> Result<Bytes, Refusal> {
-        self.collect(body, limits::CONTROL_BODY).await
+    async fn control_body(&self, body: Incoming) -> Result<(), Refusal> {
+        self.discard(body, limits::CONTROL_BODY).await
+    }
+
+    /// Reads a body that says nothing.
+    async fn discard(&self, body: Incoming, limit: usize) -> Result<(), Refusal> {
+        self.read(body, limit, |_| Ok(())).await
     }
 
     /// Collects a whole body; a session never sees a part of one.
-    async fn collect(&self, mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
+    async fn collect(&self, body: Incoming, session: &Session) -> Result<Bytes, Refusal> {
+        let expected = expected(&body);
+        let mut collected = self.door.bodies.collect(session.bodies(), expected);
+        self.read(body, session.send_limit(), |data| {
+            collected.append(data).map_err(|NoRoom| {
+                self.door.counters.http_body_budget().count();
+                tracing::debug!(peer = %self.origin.peer, "no memory for a request body");
+                Box::new(closing(StatusCode::SERVICE_UNAVAILABLE))
+            })
+        })
+        .await?;
+        Ok(collected.finish())
+    }
+
+    /// Hands the pieces of a body to `take`, as long as there are no more than `limit` bytes.
+    async fn read(
+        &self,
+        mut body: Incoming,
+        limit: usize,
+        mut take: impl FnMut(&[u8]) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
         let too_large = || {
             self.door.counters.http_body_limits().count();
             Box::new(closing(StatusCode::PAYLOAD_TOO_LARGE))
         };
-        let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        if expected > limit {
+        if expected(&body) > limit {
             return Err(too_large());
         }
-        let mut first = Bytes::new();
-        let mut all = BytesMut::new();
+        let mut length = 0_usize;
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| {
                 tracing::debug!(peer = %self.origin.peer, %error, "request body not whole");
@@ -226,22 +257,19 @@ impl Asked {
             let Ok(data) = frame.into_data() else {
                 continue;
             };
-            if first.len() + all.len() + data.len() > limit {
+            length = length.saturating_add(data.len());
+            if length > limit {
                 return Err(too_large());
             }
-            if all.is_empty() && first.is_empty() {
-                first = data;
-                continue;
-            }
-            if all.is_empty() {
-                // What is promised is set aside only in so far as it has begun to come.
-                all.reserve(expected.min(RESERVE).max(first.len() + data.len()));
-                all.extend_from_slice(&std::mem::take(&mut first));
-            }
-            all.extend_from_slice(&data);
+            take(&data)?;
         }
-        Ok(if all.is_empty() { first } else { all.freeze() })
+        Ok(())
     }
+}
+
+/// The length that was announced, 0 for none.
+fn expected(body: &Incoming) -> usize {
+    usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX)
 }
 
 /// The library's clock, which tests can set.
@@ -311,6 +339,3 @@ fn uncached(fields: &mut HeaderMap) {
     );
     fields.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
 }
-
-/// Bytes set aside for a body whose beginning has arrived.
-const RESERVE: usize = 64 * 1024;

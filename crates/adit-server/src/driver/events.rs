@@ -80,6 +80,7 @@ impl SessionDriver {
         self.summary
             .connected(request.address.application(), request.address.instance());
         self.session.accept_connect(request);
+        self.carrier.authenticated();
     }
 
     fn publish(&mut self, now: Instant, request: PublishRequest) {

@@ -1,7 +1,7 @@
 //! What is refused, and with which words.
 
-use super::{data, echo, fetch};
-use crate::testing::{Echo, Raw};
+use super::{Hand, data, echo, fetch};
+use crate::testing::{Echo, Raw, receive};
 use crate::{AcceptorConfig, IdentReply, limits};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -282,10 +282,66 @@ async fn heads_have_as_many_fields_as_allowed_and_not_more() {
         let more = "X: y\r\n".repeat(fields - 2);
         format!("POST /open/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n{more}\r\n\0")
     };
-    let (_server, mut client) = echo().await;
+    let (server, mut client) = echo().await;
     client.send(request(limits::HEADER_FIELDS)).await;
     assert_eq!(client.answer().await.status, 200);
-    check_closed(request(limits::HEADER_FIELDS + 1), 431).await;
+    let mut other = Raw::new(server.connect().await);
+    other.send(request(limits::HEADER_FIELDS + 1)).await;
+    assert_eq!(other.answer().await.status, 431);
+    other.ends().await;
+    assert_eq!(server.counters.http_header_limits().value(), 1);
+    assert_eq!(server.counters.http_bad_headers().value(), 0);
+}
+
+#[tokio::test]
+async fn bodies_of_all_sessions_together_are_as_long_as_allowed_and_not_longer() {
+    let mut config = AcceptorConfig::default();
+    config.http.bodies = 30_000;
+    config.http.bodies_small = 20_000;
+    let mut server = Hand::start(config);
+    let counters = server.acceptor.counters().clone();
+    let (mut first, first_id, mut carrier) = server.open().await;
+    let (mut second, second_id, mut other) = server.open().await;
+    // Nobody takes it on the server's side, so it stays.
+    let answer = first
+        .ask(&format!("/send/{first_id}/0"), &vec![1; 20_000])
+        .await;
+    assert_eq!(answer.status, 200);
+    let answer = second
+        .ask(&format!("/send/{second_id}/0"), &[2; 10_000])
+        .await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(counters.http_body_budget().value(), 0);
+    // One byte more, of known length and of unknown.
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n";
+    for rest in ["Content-Length: 1\r\n\r\nx", chunked] {
+        let mut client = server.connect().await;
+        let head = format!("POST /send/{second_id}/1 HTTP/1.1\r\nHost: a\r\n");
+        client.send(head + rest).await;
+        let answer = client.answer().await;
+        assert_eq!(answer.status, 503);
+        assert_eq!(answer.field("Connection"), Some("close"));
+        client.ends().await;
+    }
+    assert_eq!(counters.http_body_budget().value(), 2);
+    // What asks or says nothing needs no memory.
+    assert_eq!(
+        second
+            .ask(&format!("/idle/{second_id}/1"), b"\0")
+            .await
+            .status,
+        200
+    );
+    // The session is as it was: once the first is taken, the same number is welcome.
+    assert_eq!(receive(&mut carrier).await.unwrap().unwrap().len(), 20_000);
+    let answer = second
+        .ask(&format!("/send/{second_id}/2"), &[3; 10_000])
+        .await;
+    assert_eq!(answer.status, 200);
+    let mut received = 0;
+    while received < 20_000 {
+        received += receive(&mut other).await.unwrap().unwrap().len();
+    }
 }
 
 #[tokio::test]

@@ -279,7 +279,7 @@ async fn more_sessions_than_allowed_are_refused() {
     client.open().await;
     let answer = client.ask("/open/1", b"\0").await;
     assert_eq!((answer.status, &answer.body[..]), (503, &b""[..]));
-    assert_eq!(server.counters.tunnel_open_limits().value(), 1);
+    assert_eq!(server.counters.tunnel_refused_total().value(), 1);
     // Those inside notice nothing.
     assert_eq!(
         data(&client.ask(&format!("/idle/{id}/0"), b"\0").await),

@@ -146,6 +146,7 @@ async fn a_client_that_stops_asking_is_given_up() {
     let error = receive(&mut carrier).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     assert_eq!(error.to_string(), "the client stopped polling");
+    let counters = server.acceptor.counters().clone();
     assert!(
         (59..=62).contains(&begin.elapsed().as_secs()),
         "{:?}",
@@ -161,6 +162,8 @@ async fn a_client_that_stops_asking_is_given_up() {
     let end = client.ask(&format!("/idle/{id}/1"), b"\0").await;
     assert_eq!((end.status, &end.body[..]), (200, &b"\0"[..]));
     sleep(15 * SECOND).await;
+    assert_eq!(counters.tunnel_idle_ends().value(), 1);
+    assert_eq!(counters.tunnel_stalls().value(), 1);
     assert_eq!(
         client.ask(&format!("/idle/{id}/1"), b"\0").await.status,
         410
@@ -188,6 +191,10 @@ async fn a_request_that_never_comes_ends_the_session() {
         "{:?}",
         begin.elapsed()
     );
+    // Its last replies are kept for a moment; it counts when it is forgotten, and only once.
+    drop(carrier);
+    sleep(10 * SECOND).await;
+    assert_eq!(server.acceptor.counters().tunnel_holes().value(), 1);
 }
 
 #[tokio::test(start_paused = true)]
