@@ -73,8 +73,16 @@ struct World {
     now: Instant,
     events: BTreeMap<(Instant, u64), Event>,
     order: u64,
+    client: Client,
+    wire: Wire,
     tunnel: ServerTunnel,
-    // The client.
+    /// Bytes that the server's RTMP side took and wrote.
+    taken: u64,
+    written: u64,
+}
+
+#[derive(Default)]
+struct Client {
     next_number: u64,
     asked: BTreeMap<u64, Asked>,
     answers: BTreeMap<u64, Vec<u8>>,
@@ -83,13 +91,14 @@ struct World {
     heard: u64,
     closing: bool,
     ended: bool,
-    // The network.
+}
+
+/// The HTTP exchanges under way.
+#[derive(Default)]
+struct Wire {
     ids: u64,
     numbers: BTreeMap<u64, u64>,
     open: BTreeSet<u64>,
-    // The server.
-    taken: u64,
-    written: u64,
 }
 
 /// The bytes of a stream from a place on: a pattern with a prime period, so that no shift of a few kilobytes fits.
@@ -123,18 +132,13 @@ impl World {
             now,
             events: BTreeMap::new(),
             order: 0,
+            client: Client {
+                next_number: play.first,
+                next_answer: play.first,
+                ..Client::default()
+            },
+            wire: Wire::default(),
             tunnel: ServerTunnel::new(now, config),
-            next_number: play.first,
-            asked: BTreeMap::new(),
-            answers: BTreeMap::new(),
-            next_answer: play.first,
-            sent: 0,
-            heard: 0,
-            closing: false,
-            ended: false,
-            ids: 0,
-            numbers: BTreeMap::new(),
-            open: BTreeSet::new(),
             taken: 0,
             written: 0,
         }
@@ -167,7 +171,7 @@ impl World {
         self.after(0, Event::Turn);
         self.ask();
         let mut steps = 0_u64;
-        while !self.ended {
+        while !self.client.ended {
             steps += 1;
             assert!(
                 steps < self.play.requests * 200,
@@ -178,8 +182,11 @@ impl World {
             self.drain();
         }
         self.take();
-        assert_eq!(self.heard, self.written, "everything written is heard");
-        assert_eq!(self.taken, self.sent, "everything sent is taken");
+        assert_eq!(
+            self.client.heard, self.written,
+            "everything written is heard"
+        );
+        assert_eq!(self.taken, self.client.sent, "everything sent is taken");
         *self.tunnel.counters()
     }
 
@@ -209,14 +216,14 @@ impl World {
                 number,
                 request,
             } => {
-                self.open.insert(id);
-                self.numbers.insert(id, number);
+                self.wire.open.insert(id);
+                self.wire.numbers.insert(id, number);
                 self.tunnel
                     .handle_request(self.now, RequestId::new(id), request);
             }
             Event::Replied { number, body } => self.hear(number, body),
             Event::Disconnects { id } => {
-                self.open.remove(&id);
+                self.wire.open.remove(&id);
                 self.tunnel.handle_disconnect(self.now, RequestId::new(id));
             }
             Event::Pipelined { id } => self.tunnel.handle_pipelined(self.now, RequestId::new(id)),
@@ -241,59 +248,62 @@ impl World {
     /// The RTMP side takes what came and now and then says something.
     fn turn(&mut self) {
         self.take();
-        if self.closing && self.play.ending == Ending::Server && self.all_is_taken() {
+        if self.client.closing && self.play.ending == Ending::Server && self.all_is_taken() {
             self.tunnel.close(self.now);
-        } else if self.percent(60) && !self.closing {
+        } else if self.percent(60) && !self.client.closing {
             let len = usize::try_from(self.random(20_000)).unwrap();
             let mut data = stretch(self.written, len);
             self.written += self.tunnel.write(self.now, &mut data) as u64;
         }
-        if !self.ended {
+        if !self.client.ended {
             let pause = self.random(30);
             self.after(pause, Event::Turn);
         }
     }
 
     fn all_is_taken(&self) -> bool {
-        self.taken == self.sent
+        self.taken == self.client.sent
     }
 
     /// The client is at most so many numbers ahead of its oldest missing answer, and only one until it has its first.
     fn ask(&mut self) {
-        let first_answered = self.next_answer > self.play.first;
+        let first_answered = self.client.next_answer > self.play.first;
         let most = if first_answered {
             self.play.outstanding
         } else {
             1
         };
-        while self.next_number - self.next_answer < most && !self.ended {
-            let number = self.next_number;
+        while self.client.next_number - self.client.next_answer < most && !self.client.ended {
+            let number = self.client.next_number;
             let done = number - self.play.first >= self.play.requests;
             let sequence = Sequence::new(number);
             let request = if done && self.play.ending != Ending::Server {
                 // Close once everything is heard, so that the model need not guess what is thrown away.
-                if self.closing && self.asked.is_empty() && self.heard == self.written {
+                if self.client.closing
+                    && self.client.asked.is_empty()
+                    && self.client.heard == self.written
+                {
                     let numbered = self.play.ending == Ending::Client;
                     Request::Close {
                         sequence: numbered.then_some(sequence),
                     }
-                } else if self.asked.is_empty() {
-                    self.closing = true;
+                } else if self.client.asked.is_empty() {
+                    self.client.closing = true;
                     Request::Idle { sequence }
                 } else {
                     return;
                 }
             } else if done || self.percent(50) {
-                self.closing |= done;
+                self.client.closing |= done;
                 Request::Idle { sequence }
             } else {
                 let len = usize::try_from(self.random(3000)).unwrap();
-                let body = stretch(self.sent, len);
-                self.sent += len as u64;
+                let body = stretch(self.client.sent, len);
+                self.client.sent += len as u64;
                 Request::Send { sequence, body }
             };
-            self.next_number += 1;
-            self.asked.insert(
+            self.client.next_number += 1;
+            self.client.asked.insert(
                 number,
                 Asked {
                     request,
@@ -305,7 +315,7 @@ impl World {
     }
 
     fn retry(&mut self, number: u64, attempt: u32) {
-        let Some(asked) = self.asked.get_mut(&number) else {
+        let Some(asked) = self.client.asked.get_mut(&number) else {
             return;
         };
         if asked.attempt == attempt {
@@ -316,13 +326,13 @@ impl World {
 
     /// One or two copies of a request set out; the first attempts may be lost.
     fn transmit(&mut self, number: u64) {
-        let Asked { request, attempt } = &self.asked[&number];
+        let Asked { request, attempt } = &self.client.asked[&number];
         let (request, attempt) = (request.clone(), *attempt);
         self.after(1_300, Event::RetryDue { number, attempt });
         let copies = 1 + u64::from(self.percent(self.play.network.doubled));
         for _ in 0..copies {
-            self.ids += 1;
-            let id = self.ids;
+            self.wire.ids += 1;
+            let id = self.wire.ids;
             let delay = self.delay();
             if attempt < 2 && self.percent(self.play.network.request_lost) {
                 continue;
@@ -350,17 +360,22 @@ impl World {
     fn drain(&mut self) {
         while let Some((id, reply)) = self.tunnel.poll_reply(self.now) {
             let id = id.value();
-            if !self.open.remove(&id) {
+            if !self.wire.open.remove(&id) {
                 continue;
             }
             if reply == Reply::Superseded {
                 continue;
             }
             let number = self
+                .wire
                 .numbers
                 .remove(&id)
                 .expect("each request has one reply");
-            let attempt = self.asked.get(&number).map_or(0, |asked| asked.attempt);
+            let attempt = self
+                .client
+                .asked
+                .get(&number)
+                .map_or(0, |asked| asked.attempt);
             if attempt < 2 && self.percent(self.play.network.reply_lost) {
                 if self.percent(self.play.network.disconnect_seen) {
                     let later = self.random(2_000);
@@ -380,30 +395,30 @@ impl World {
 
     /// The client puts the replies in the order of their numbers.
     fn hear(&mut self, number: u64, body: Vec<u8>) {
-        if self.asked.remove(&number).is_none() {
+        if self.client.asked.remove(&number).is_none() {
             return;
         }
-        self.answers.insert(number, body);
-        while let Some(body) = self.answers.remove(&self.next_answer) {
-            self.next_answer += 1;
+        self.client.answers.insert(number, body);
+        while let Some(body) = self.client.answers.remove(&self.client.next_answer) {
+            self.client.next_answer += 1;
             let (poll, data) = body.split_first().expect("a reply has a poll byte");
             if *poll == 0 {
                 assert!(data.is_empty());
                 assert!(
-                    self.closing,
+                    self.client.closing,
                     "the end came too early: {:?}",
                     self.tunnel.state()
                 );
-                self.ended = true;
+                self.client.ended = true;
                 return;
             }
             assert_eq!(
                 data,
-                stretch(self.heard, data.len()),
+                stretch(self.client.heard, data.len()),
                 "downstream at {}",
-                self.heard
+                self.client.heard
             );
-            self.heard += data.len() as u64;
+            self.client.heard += data.len() as u64;
         }
         self.ask();
     }
