@@ -101,19 +101,9 @@ struct Model {
     tunnel: ServerTunnel,
     config: TunnelConfig,
     now: Instant,
-    /// The number of the client's next request.
-    next: u64,
-    /// Made and not delivered.
-    queued: Vec<Sent>,
-    /// Delivered at least once.
-    delivered: Vec<Sent>,
-    /// Exchanges that wait for a reply.
-    waiting: BTreeMap<u64, Sent>,
-    exchanges: u64,
+    client: Client,
     /// The data of each answered number, in front of which nothing was lost.
     answers: BTreeMap<u64, Bytes>,
-    /// The client has asked to close and makes no more requests.
-    closing: bool,
     /// A reply came from which the data is no longer known.
     stale: bool,
     /// How many bytes client and server have made so far; each byte tells its place.
@@ -125,6 +115,22 @@ struct Model {
     /// because 0 was late.
     received: [Option<Received>; 2],
     fetched: Fetched,
+}
+
+/// The client's requests and where they are.
+#[derive(Debug, Default)]
+struct Client {
+    /// The number of the next request.
+    next: u64,
+    /// Made and not delivered.
+    queued: Vec<Sent>,
+    /// Delivered at least once.
+    delivered: Vec<Sent>,
+    /// Exchanges that wait for a reply.
+    waiting: BTreeMap<u64, Sent>,
+    exchanges: u64,
+    /// The client has asked to close and makes no more requests.
+    closing: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,13 +162,8 @@ impl Model {
             tunnel: ServerTunnel::new(now, config),
             config,
             now,
-            next: 0,
-            queued: Vec::new(),
-            delivered: Vec::new(),
-            waiting: BTreeMap::new(),
-            exchanges: 0,
+            client: Client::default(),
             answers: BTreeMap::new(),
-            closing: false,
             stale: false,
             up: Pattern::default(),
             down: Pattern::default(),
@@ -179,7 +180,7 @@ impl Model {
 
     fn step(&mut self, input: &mut Input<'_>) {
         match input.byte() & 0x0f {
-            0..=4 if self.closing => {}
+            0..=4 if self.client.closing => {}
             0 | 1 => {
                 let sent = self.data(usize::from(input.short() & 0x1fff));
                 self.deliver(sent);
@@ -190,27 +191,27 @@ impl Model {
             }
             3 => {
                 let sent = self.data(usize::from(input.byte()));
-                self.queued.push(sent);
+                self.client.queued.push(sent);
             }
             4 => {
                 let sent = Sent::Idle(self.number());
-                self.queued.push(sent);
+                self.client.queued.push(sent);
             }
             5 | 6 => {
-                if let Some(at) = place(input.byte(), self.queued.len()) {
-                    let sent = self.queued.swap_remove(at);
+                if let Some(at) = place(input.byte(), self.client.queued.len()) {
+                    let sent = self.client.queued.swap_remove(at);
                     self.deliver(sent);
                 }
             }
             7 | 8 => {
-                let at = place(input.byte(), self.delivered.len());
-                if let Some(sent) = at.and_then(|at| self.delivered.get(at)).cloned() {
+                let at = place(input.byte(), self.client.delivered.len());
+                if let Some(sent) = at.and_then(|at| self.client.delivered.get(at)).cloned() {
                     self.deliver(sent);
                 }
             }
             9 => {
                 if let Some(id) = self.a_waiting(input.byte()) {
-                    self.waiting.remove(&id);
+                    self.client.waiting.remove(&id);
                     self.tunnel.handle_disconnect(self.now, RequestId::new(id));
                 }
             }
@@ -241,8 +242,8 @@ impl Model {
     fn close(&mut self, number: Option<u64>) {
         // Without a number of its own, or with one too far ahead, it takes the next one free, which
         // may be that of one of these.
-        self.queued.clear();
-        self.closing = true;
+        self.client.queued.clear();
+        self.client.closing = true;
         self.deliver(Sent::Close(number));
     }
 
@@ -252,25 +253,25 @@ impl Model {
     }
 
     fn number(&mut self) -> u64 {
-        let number = self.next;
-        self.next += 1;
+        let number = self.client.next;
+        self.client.next += 1;
         self.numbers.push((self.up.0, Arrival::Missing));
         number
     }
 
     fn a_waiting(&self, choice: u8) -> Option<u64> {
-        let at = place(choice, self.waiting.len())?;
-        self.waiting.keys().nth(at).copied()
+        let at = place(choice, self.client.waiting.len())?;
+        self.client.waiting.keys().nth(at).copied()
     }
 
     fn deliver(&mut self, sent: Sent) {
-        let id = self.exchanges;
-        self.exchanges += 1;
-        self.waiting.insert(id, sent.clone());
+        let id = self.client.exchanges;
+        self.client.exchanges += 1;
+        self.client.waiting.insert(id, sent.clone());
         self.arrive(&sent);
         self.tunnel
             .handle_request(self.now, RequestId::new(id), sent.request());
-        self.delivered.push(sent);
+        self.client.delivered.push(sent);
         self.stale |= self.tunnel.counters().stale > 0;
     }
 
@@ -323,7 +324,7 @@ impl Model {
             self.receive(&bytes);
         }
         while let Some((id, reply)) = self.tunnel.poll_reply(self.now) {
-            let Some(sent) = self.waiting.remove(&id.value()) else {
+            let Some(sent) = self.client.waiting.remove(&id.value()) else {
                 unreachable!("{id:?} was answered before, or its connection is gone");
             };
             self.take(&sent, reply);
@@ -456,7 +457,7 @@ impl Model {
             sent.number()
                 .is_none_or(|number| self.answers.contains_key(&number))
         };
-        self.queued.is_empty() && self.delivered.iter().all(known)
+        self.client.queued.is_empty() && self.client.delivered.iter().all(known)
     }
 
     /// In the end every request is answered, and the session is over.
@@ -472,9 +473,9 @@ impl Model {
         );
         assert_eq!(self.tunnel.poll_timeout(), None);
         assert!(
-            self.waiting.is_empty(),
+            self.client.waiting.is_empty(),
             "never answered: {:?}",
-            self.waiting
+            self.client.waiting
         );
     }
 }
