@@ -11,6 +11,7 @@ pub(crate) use scratch::read;
 pub(crate) use socket::{Linger, Prefixed, Stream};
 
 use crate::admission::{Newcomer, Permit};
+use crate::client::ClientTunnelCarrier;
 use crate::http::{Session, Sessions};
 use bytes::{Buf, Bytes};
 use std::fmt;
@@ -32,6 +33,7 @@ pub struct Carrier {
 enum Way {
     Socket(socket::SocketCarrier),
     Tunnel(tunnel::TunnelCarrier),
+    ClientTunnel(Box<ClientTunnelCarrier>),
 }
 
 impl Carrier {
@@ -64,6 +66,15 @@ impl Carrier {
         self
     }
 
+    /// A carrier over a tunnel session we opened ourselves.
+    pub(crate) fn client_tunnel(tunnel: ClientTunnelCarrier, info: CarrierInfo) -> Self {
+        Self {
+            way: Way::ClientTunnel(Box::new(tunnel)),
+            info,
+            newcomer: None,
+        }
+    }
+
     /// The next bytes from the peer, at most [`READ_BYTES`](crate::limits::READ_BYTES), never empty; `None` once
     /// the peer has finished sending. Sending is still possible after that.
     ///
@@ -74,6 +85,7 @@ impl Carrier {
         match &mut self.way {
             Way::Socket(socket) => socket.poll_recv(cx),
             Way::Tunnel(tunnel) => tunnel.poll_recv(cx, &mut self.info),
+            Way::ClientTunnel(tunnel) => tunnel.poll_recv(cx),
         }
     }
 
@@ -91,6 +103,7 @@ impl Carrier {
         match &mut self.way {
             Way::Socket(socket) => socket.poll_send(cx, out),
             Way::Tunnel(tunnel) => tunnel.poll_send(cx, out),
+            Way::ClientTunnel(tunnel) => tunnel.poll_send(cx, out),
         }
     }
 
@@ -104,6 +117,7 @@ impl Carrier {
         match &mut self.way {
             Way::Socket(socket) => socket.poll_close(cx),
             Way::Tunnel(tunnel) => tunnel.poll_close(cx),
+            Way::ClientTunnel(tunnel) => tunnel.poll_close(cx),
         }
     }
 

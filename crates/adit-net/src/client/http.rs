@@ -3,7 +3,7 @@
 use super::limits;
 use super::stream::ClientStream;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper::{Request, Response};
@@ -14,8 +14,8 @@ use std::task::{Context, Poll};
 
 /// One HTTP/1 connection to a proxy or server, driven by whoever waits for its answer.
 pub(super) struct HttpConnection {
-    sender: SendRequest<Empty<Bytes>>,
-    connection: Connection<TokioIo<ClientStream>, Empty<Bytes>>,
+    sender: SendRequest<Full<Bytes>>,
+    connection: Connection<TokioIo<ClientStream>, Full<Bytes>>,
     ended: bool,
     /// Whether an answer has come over it.
     pub(super) used: bool,
@@ -65,7 +65,7 @@ impl HttpConnection {
     /// The head of the answer.
     pub(super) async fn ask(
         &mut self,
-        request: Request<Empty<Bytes>>,
+        request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, HttpFailure> {
         if !self.is_ready().await {
             return Err(HttpFailure::HungUp);
@@ -86,6 +86,12 @@ impl HttpConnection {
 
     /// A body of at most `limit` bytes; `None` if it is longer or breaks off.
     pub(super) async fn body(&mut self, body: Incoming, limit: usize) -> Option<Vec<u8>> {
+        let content = self.part(body, limit.saturating_add(1)).await?;
+        (content.len() <= limit).then_some(content)
+    }
+
+    /// The first `limit` bytes of a body, or all of a shorter one; `None` if it breaks off before.
+    pub(super) async fn part(&mut self, body: Incoming, limit: usize) -> Option<Vec<u8>> {
         let mut body = pin!(body);
         let mut content = Vec::new();
         let (connection, ended) = (&mut self.connection, &mut self.ended);
@@ -94,24 +100,25 @@ impl HttpConnection {
             let frame = poll_fn(|cx| {
                 // The frame first: the connection may have ended with it.
                 if let Poll::Ready(frame) = pin!(&mut frame).poll(cx) {
-                    return Poll::Ready(frame);
+                    return Poll::Ready(Some(frame));
                 }
                 drive(connection, ended, cx);
                 match pin!(&mut frame).poll(cx) {
                     Poll::Pending if *ended => Poll::Ready(None),
-                    frame => frame,
+                    frame => frame.map(Some),
                 }
             })
             .await;
             match frame {
-                None => return Some(content),
-                Some(Err(_)) => return None,
-                Some(Ok(frame)) => {
+                None | Some(Some(Err(_))) => return None,
+                Some(None) => return Some(content),
+                Some(Some(Ok(frame))) => {
                     let data = frame.into_data().unwrap_or_default();
-                    if content.len() + data.len() > limit {
-                        return None;
+                    let room = limit.saturating_sub(content.len()).min(data.len());
+                    content.extend(data.iter().take(room));
+                    if content.len() >= limit {
+                        return Some(content);
                     }
-                    content.extend_from_slice(&data);
                 }
             }
         }
@@ -139,7 +146,7 @@ impl HttpConnection {
 
 /// Lets the connection work. What goes wrong there the answer tells.
 fn drive(
-    connection: &mut Connection<TokioIo<ClientStream>, Empty<Bytes>>,
+    connection: &mut Connection<TokioIo<ClientStream>, Full<Bytes>>,
     ended: &mut bool,
     cx: &mut Context<'_>,
 ) {

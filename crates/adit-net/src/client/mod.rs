@@ -22,6 +22,7 @@ mod target;
 #[cfg(test)]
 mod testing;
 mod tls;
+mod tunnel;
 
 pub use config::{ConnectorConfig, Deadlines};
 pub use connector::{Connection, Connector, Security};
@@ -37,3 +38,5 @@ pub use proxy::{
 pub use stream::ClientStream;
 pub use target::{Host, HostName, ParseTargetError, Target};
 pub use tls::{InsecureTls, PeerCertificate, TlsClient, TlsFailure, TlsSetupError};
+pub(crate) use tunnel::ClientTunnelCarrier;
+pub use tunnel::TunnelError;

@@ -5,7 +5,7 @@ use crate::client::connector::{Connector, Security};
 use crate::client::http::HttpConnection;
 use crate::client::limits;
 use crate::client::target::Target;
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::Request;
 use hyper::header::{CONNECTION, HOST, LOCATION};
 use proxy_watch::pac::{PacPolicy, PacScript};
@@ -183,7 +183,7 @@ impl Pac {
         let request = Request::get(path)
             .header(HOST, target.to_string())
             .header(CONNECTION, "close")
-            .body(Empty::new())
+            .body(Full::default())
             .map_err(|_| "the URL does not fit into a request".to_owned())?;
         let response = http
             .ask(request)

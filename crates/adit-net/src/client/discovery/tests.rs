@@ -273,10 +273,10 @@ async fn a_script_that_cannot_be_fetched_is_an_error_and_not_a_direct_connection
 async fn a_script_that_never_comes_is_given_up() {
     let text = fetch_fails(script(|mut stream| async move {
         head(&mut stream).await;
-        tokio::time::sleep(Duration::from_secs(3600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
     }));
     // The peer would sleep on: it is left behind.
-    let text = tokio::time::timeout(Duration::from_secs(60), text).await;
+    let text = tokio::time::timeout(Duration::from_mins(1), text).await;
     assert!(text.unwrap().contains("within"));
 }
 

@@ -7,7 +7,7 @@ use crate::client::limits;
 use crate::client::stream::ClientStream;
 use crate::client::target::Target;
 use bytes::Bytes;
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, LOCATION, PROXY_AUTHORIZATION};
 use hyper::{HeaderMap, Request, Response, StatusCode};
@@ -57,11 +57,11 @@ pub(in crate::client) async fn connect(
 fn request(
     authority: &str,
     authorization: Option<HeaderValue>,
-) -> Result<Request<Empty<Bytes>>, ProxyError> {
+) -> Result<Request<Full<Bytes>>, ProxyError> {
     let mut request = Request::connect(authority)
         .header(HOST, authority)
         .header("proxy-connection", "Keep-Alive")
-        .body(Empty::new())
+        .body(Full::default())
         .map_err(|_| ProxyError::NotExpressible {
             target: authority.to_owned(),
             reason: "it does not fit into a request",

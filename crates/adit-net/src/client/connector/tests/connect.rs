@@ -177,7 +177,7 @@ async fn an_endless_head_is_cut() {
 async fn a_silent_proxy_is_given_up() {
     let peer = Peer::start(vec![script(|mut stream| async move {
         head(&mut stream).await;
-        tokio::time::sleep(Duration::from_secs(3600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
         drop(stream);
     })])
     .await;

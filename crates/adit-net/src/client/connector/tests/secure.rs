@@ -106,7 +106,7 @@ async fn a_port_without_tls_is_said_to_be_one() {
 #[tokio::test(start_paused = true)]
 async fn a_silent_handshake_is_given_up() {
     let peer = Peer::start(vec![script(|stream| async move {
-        tokio::time::sleep(Duration::from_secs(3600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
         drop(stream);
     })])
     .await;

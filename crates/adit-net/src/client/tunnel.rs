@@ -1,0 +1,159 @@
+//! RTMPT and RTMPTS: [`ClientTunnel`] over HTTP/1 connections of its own, one to a lane.
+//!
+//! ```text
+//!  Carrier ─▶ ClientTunnel ─▶ lane 1: request ─▶ connection (kept, or made anew) ─▶ reply
+//!                          └▶ lane 2: the parked idle, only against servers that order
+//! ```
+//!
+//! Through an HTTP proxy plain RTMPT sends whole URLs and needs no `CONNECT`; with TLS, or through SOCKS, each connection goes
+//! through to the server.
+
+mod carrier;
+mod lane;
+
+use super::connector::{Connection, Connector, Security};
+use super::discovery::Route;
+use super::error::DialError;
+use super::proxy::Proxy;
+use super::target::Target;
+use crate::carrier::{Carrier, Transport};
+use adit_rtmpt::client::{ClientConfig, ClientError, ClientState};
+use std::future::poll_fn;
+use std::sync::Arc;
+
+pub(crate) use carrier::ClientTunnelCarrier;
+
+/// Why there is no tunnel.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TunnelError {
+    /// There is no connection to the server or proxy, or the proxy does not let requests through.
+    #[error(transparent)]
+    Dial(DialError),
+    /// Requests are answered, but not by a tunnel.
+    #[error("no tunnel to {target}: {error}")]
+    Tunnel {
+        /// Who was asked.
+        target: Target,
+        /// What stood in the way.
+        error: ClientError,
+    },
+    /// The server ended the tunnel as soon as there was one.
+    #[error("{target} closes the tunnel at once")]
+    Ended {
+        /// Who was asked.
+        target: Target,
+    },
+}
+
+impl TunnelError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Dial(error) => error.hint(),
+            Self::Tunnel {
+                error: ClientError::Page { .. } | ClientError::Redirected { .. },
+                ..
+            } => {
+                "open a web page in a browser and log in to the network first, or try another port"
+            }
+            Self::Tunnel { .. } | Self::Ended { .. } => {
+                "the server may not speak RTMPT on this port: ask its operator, or try rtmp or rtmps"
+            }
+        }
+    }
+}
+
+impl Connector {
+    /// A tunnel session with `target` over `route`, opened and ready for RTMP.
+    ///
+    /// With TLS it is RTMPTS ([`Security::Tls`] and [`Security::TlsForHttp`] are the same here), else RTMPT.
+    ///
+    /// # Errors
+    ///
+    /// The first connection does not come about, or what answers there is no tunnel.
+    pub async fn connect_tunnel(
+        &self,
+        target: &Target,
+        route: &Route,
+        security: Security,
+        config: ClientConfig,
+    ) -> Result<Carrier, TunnelError> {
+        let way = Arc::new(Way {
+            connector: self.clone(),
+            target: target.clone(),
+            route: route.clone(),
+            security: match security {
+                Security::Plain => Security::Plain,
+                _ => Security::TlsForHttp,
+            },
+        });
+        let first = way.connect().await.map_err(TunnelError::Dial)?;
+        let info = first.carrier_info(way.transport());
+        let mut tunnel = ClientTunnelCarrier::new(Arc::clone(&way), first, config);
+        poll_fn(|cx| tunnel.poll_open(cx)).await;
+        let target = target.clone();
+        match tunnel.state() {
+            ClientState::Open => Ok(Carrier::client_tunnel(tunnel, info)),
+            ClientState::Failed(error) => {
+                let error = error.clone();
+                Err(tunnel
+                    .take_obstacle()
+                    .map_or(TunnelError::Tunnel { target, error }, TunnelError::Dial))
+            }
+            _ => Err(TunnelError::Ended { target }),
+        }
+    }
+}
+
+/// How the connections of a tunnel are made.
+pub(super) struct Way {
+    connector: Connector,
+    target: Target,
+    route: Route,
+    security: Security,
+}
+
+impl Way {
+    async fn connect(&self) -> Result<Connection, DialError> {
+        match self.whole_urls() {
+            Some(proxy) => self.connector.connect_to_proxy(proxy).await,
+            None => {
+                self.connector
+                    .connect(&self.target, &self.route, self.security)
+                    .await
+            }
+        }
+    }
+
+    /// The proxy that is sent whole URLs.
+    fn whole_urls(&self) -> Option<&Arc<Proxy>> {
+        match (&self.route, self.security) {
+            (Route::Proxy(proxy), Security::Plain) if proxy.kind().is_http() => Some(proxy),
+            _ => None,
+        }
+    }
+
+    fn transport(&self) -> Transport {
+        match self.security {
+            Security::Plain => Transport::Rtmpt,
+            _ => Transport::Rtmpts,
+        }
+    }
+
+    /// The server as `Host` names it: without the port that is understood.
+    fn host(&self) -> String {
+        let understood = match self.security {
+            Security::Plain => 80,
+            _ => 443,
+        };
+        if self.target.port() == understood {
+            self.target.host().to_string()
+        } else {
+            self.target.to_string()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! A carrier that is the client side of a tunnel session.
+
+use super::Way;
+use super::lane::{Lane, Lost};
+use crate::client::connector::Connection;
+use crate::client::error::DialError;
+use crate::limits;
+use adit_rtmpt::client::{self as rtmpt, ClientConfig, ClientFault, ClientState, ClientTunnel};
+use bytes::{Buf, Bytes};
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Drives a tunnel: requests to lanes, replies back, the clock. Dropping it drops its connections; the server finds out by itself.
+pub(crate) struct ClientTunnelCarrier {
+    tunnel: ClientTunnel,
+    way: Arc<Way>,
+    /// The connection that was made to see whether there is a way; the first lane's.
+    first: Option<Pin<Box<dyn Future<Output = Lane> + Send>>>,
+    lanes: [Lane; 2],
+    timer: Option<(Instant, Pin<Box<Sleep>>)>,
+    /// Received, but more than one read may return.
+    rest: Bytes,
+    obstacle: Option<DialError>,
+    closing: bool,
+}
+
+impl ClientTunnelCarrier {
+    pub(super) fn new(way: Arc<Way>, first: Connection, config: ClientConfig) -> Self {
+        Self {
+            tunnel: ClientTunnel::new(Instant::now().into_std(), config),
+            way,
+            first: Some(Box::pin(Lane::of(first))),
+            lanes: [Lane::default(), Lane::default()],
+            timer: None,
+            rest: Bytes::new(),
+            obstacle: None,
+            closing: false,
+        }
+    }
+
+    pub(super) fn state(&self) -> &ClientState {
+        self.tunnel.state()
+    }
+
+    /// Why the last connection that was needed did not come about.
+    pub(super) fn take_obstacle(&mut self) -> Option<DialError> {
+        self.obstacle.take()
+    }
+
+    /// Ready when there is a session, or none will be.
+    pub(super) fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.drive(cx);
+        match self.tunnel.state() {
+            ClientState::Opening => Poll::Pending,
+            _ => Poll::Ready(()),
+        }
+    }
+
+    pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+        if self.rest.is_empty() {
+            self.drive(cx);
+            self.rest = self.tunnel.poll_received().unwrap_or_default();
+        }
+        if !self.rest.is_empty() {
+            let count = self.rest.len().min(limits::READ_BYTES);
+            return Poll::Ready(Ok(Some(self.rest.split_to(count))));
+        }
+        match self.tunnel.state() {
+            ClientState::Closed(_) => Poll::Ready(Ok(None)),
+            ClientState::Failed(error) => Poll::Ready(Err(broken(*error))),
+            _ => Poll::Pending,
+        }
+    }
+
+    pub(crate) fn poll_send<B: Buf + ?Sized>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut out: &mut B,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            match self.tunnel.state() {
+                ClientState::Failed(error) => return Poll::Ready(Err(broken(*error))),
+                ClientState::Closing | ClientState::Closed(_) if out.has_remaining() => {
+                    return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+                }
+                _ => {}
+            }
+            let taken = self.tunnel.write(&mut out);
+            self.drive(cx);
+            if !out.has_remaining() {
+                return Poll::Ready(Ok(()));
+            }
+            if taken == 0 && self.tunnel.writable() == 0 && is_alive(self.tunnel.state()) {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.closing {
+            self.closing = true;
+            self.tunnel.close(Instant::now().into_std());
+        }
+        self.drive(cx);
+        match self.tunnel.state() {
+            ClientState::Closed(_) | ClientState::Failed(_) => Poll::Ready(Ok(())),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Lets everything happen that can; whatever comes next wakes the task.
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        if let Some(first) = &mut self.first {
+            let Poll::Ready(lane) = first.as_mut().poll(cx) else {
+                return;
+            };
+            self.lanes = [lane, Lane::default()];
+            self.first = None;
+        }
+        loop {
+            let now = Instant::now().into_std();
+            let mut moved = self.collect(now, cx);
+            if self.tunnel.poll_timeout().is_some_and(|due| due <= now) {
+                self.tunnel.handle_timeout(now);
+            }
+            while let Some((lane, request)) = self.tunnel.poll_request(now) {
+                let way = Arc::clone(&self.way);
+                if let Some(lane) = self.lane(lane) {
+                    lane.begin(way, request);
+                }
+                moved = true;
+            }
+            if !moved && !self.due(cx) {
+                return;
+            }
+        }
+    }
+
+    /// Takes the replies that are there.
+    fn collect(&mut self, now: std::time::Instant, cx: &mut Context<'_>) -> bool {
+        let mut moved = false;
+        for name in [rtmpt::Lane::First, rtmpt::Lane::Second] {
+            let Some(Poll::Ready(result)) = self.lane(name).map(|lane| lane.poll(cx)) else {
+                continue;
+            };
+            moved = true;
+            match result {
+                Ok(reply) => {
+                    self.obstacle = None;
+                    self.tunnel.handle_reply(now, name, reply);
+                }
+                Err(lost) => {
+                    if let Lost::Dial(error) = lost {
+                        self.obstacle = Some(error);
+                    }
+                    self.tunnel.handle_lane_failed(now, name);
+                }
+            }
+        }
+        moved
+    }
+
+    /// Whether the time has come that the tunnel waits for; else the task is woken then.
+    fn due(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(due) = self.tunnel.poll_timeout().map(Instant::from_std) else {
+            self.timer = None;
+            return false;
+        };
+        let (at, timer) = self
+            .timer
+            .get_or_insert_with(|| (due, Box::pin(sleep_until(due))));
+        if *at != due {
+            *at = due;
+            timer.as_mut().reset(due);
+        }
+        timer.as_mut().poll(cx).is_ready()
+    }
+
+    fn lane(&mut self, name: rtmpt::Lane) -> Option<&mut Lane> {
+        let [first, second] = &mut self.lanes;
+        match name {
+            rtmpt::Lane::First => Some(first),
+            rtmpt::Lane::Second => Some(second),
+            _ => None,
+        }
+    }
+}
+
+fn is_alive(state: &ClientState) -> bool {
+    matches!(state, ClientState::Opening | ClientState::Open)
+}
+
+fn broken(error: rtmpt::ClientError) -> io::Error {
+    let kind = match error.fault() {
+        ClientFault::Peer => io::ErrorKind::ConnectionAborted,
+        _ => io::ErrorKind::InvalidData,
+    };
+    io::Error::new(kind, error)
+}

@@ -1,0 +1,181 @@
+//! One HTTP connection at a time, and the request under way on it.
+
+use super::Way;
+use crate::client::connector::Connection;
+use crate::client::error::{Cause, DialError, Stage};
+use crate::client::http::HttpConnection;
+use crate::client::limits;
+use crate::client::proxy::{Authorizer, Kept, ProxyError};
+use adit_rtmpt::client::limits::REPLY_BODY;
+use adit_rtmpt::client::{self as rtmpt, ContentType, Reply, Request, ServerKind};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, PROXY_AUTHORIZATION, USER_AGENT,
+};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+/// A lane's connection, kept between requests, and what its proxy was told.
+#[derive(Default)]
+pub(super) struct Kit {
+    connection: Option<HttpConnection>,
+    authorizer: Option<Authorizer>,
+}
+
+/// Why there is no reply.
+pub(super) enum Lost {
+    /// The connection went away.
+    Connection,
+    /// There is none, and this is why.
+    Dial(DialError),
+}
+
+type Work = Pin<Box<dyn Future<Output = (Kit, Result<Reply, Lost>)> + Send>>;
+
+/// A lane: at rest with what it has kept, or at work.
+pub(super) enum Lane {
+    Rest(Kit),
+    Work(Work),
+}
+
+impl Default for Lane {
+    fn default() -> Self {
+        Self::Rest(Kit::default())
+    }
+}
+
+impl Lane {
+    /// A lane whose first connection is there already.
+    pub(super) async fn of(connection: Connection) -> Self {
+        let opened = HttpConnection::open(connection.into_stream()).await;
+        Self::Rest(Kit {
+            connection: opened.ok(),
+            authorizer: None,
+        })
+    }
+
+    /// Begins a request. What was under way before is dropped with its connection.
+    pub(super) fn begin(&mut self, way: Arc<Way>, request: Request) {
+        let mut kit = match std::mem::take(self) {
+            Self::Rest(kit) => kit,
+            Self::Work(_) => Kit::default(),
+        };
+        if request.connection == rtmpt::Connection::Fresh {
+            kit.connection = None;
+        }
+        *self = Self::Work(Box::pin(async move {
+            let result = exchange(&way, &mut kit, &request).await;
+            if result.is_err() {
+                kit.connection = None;
+            }
+            (kit, result)
+        }));
+    }
+
+    /// The reply of the request under way; pending when there is none.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply, Lost>> {
+        let Self::Work(work) = self else {
+            return Poll::Pending;
+        };
+        let (kit, result) = ready!(work.as_mut().poll(cx));
+        *self = Self::Rest(kit);
+        Poll::Ready(result)
+    }
+}
+
+/// Asks until it is not a proxy's question that comes back.
+async fn exchange(way: &Way, kit: &mut Kit, request: &Request) -> Result<Reply, Lost> {
+    let proxy = way.whole_urls();
+    let uri = match proxy {
+        Some(_) => format!("http://{}{}", way.host(), request.target),
+        None => request.target.clone(),
+    };
+    let refused = |error| match proxy {
+        Some(proxy) => Lost::Dial(DialError::new(
+            Stage::Proxy,
+            Cause::Proxy {
+                proxy: proxy.to_string(),
+                error,
+            },
+        )),
+        None => Lost::Connection,
+    };
+    for _ in 0..limits::PROXY_ROUNDS {
+        let mut connection = open(way, kit).await?;
+        let authorization = match (&mut kit.authorizer, proxy) {
+            (Some(authorizer), Some(_)) => authorizer.header("POST", &uri).map_err(refused)?,
+            _ => None,
+        };
+        let mut question = question(way, &uri, request).ok_or(Lost::Connection)?;
+        if let Some(value) = authorization {
+            question.headers_mut().insert(PROXY_AUTHORIZATION, value);
+        }
+        let response = connection
+            .ask(question)
+            .await
+            .map_err(|_| Lost::Connection)?;
+        let (head, body) = response.into_parts();
+        let Some(proxy) = proxy.filter(|_| head.status.as_u16() == 407) else {
+            let body = connection.part(body, REPLY_BODY + 1).await;
+            let body = body.ok_or(Lost::Connection)?;
+            if let Some(authorizer) = &mut kit.authorizer {
+                authorizer.accepted();
+            }
+            // A body that was not read to its end takes its connection with it.
+            kit.connection = (body.len() <= REPLY_BODY).then_some(connection);
+            return Ok(reply(head.status.as_u16(), &head.headers, body));
+        };
+        let drained = connection.body(body, limits::DRAIN_BYTES).await.is_some();
+        let kept = if drained && connection.is_ready().await {
+            kit.connection = Some(connection);
+            Kept::Open
+        } else {
+            Kept::Closed
+        };
+        kit.authorizer
+            .get_or_insert_with(|| proxy.authorizer())
+            .challenged(&head.headers, kept)
+            .map_err(refused)?;
+    }
+    Err(refused(ProxyError::TooManyRounds))
+}
+
+/// The kept connection if it still stands, else another.
+async fn open(way: &Way, kit: &mut Kit) -> Result<HttpConnection, Lost> {
+    if let Some(mut connection) = kit.connection.take()
+        && connection.is_ready().await
+    {
+        return Ok(connection);
+    }
+    if let Some(authorizer) = &mut kit.authorizer {
+        authorizer.reconnected();
+    }
+    let stream = way.connect().await.map_err(Lost::Dial)?.into_stream();
+    HttpConnection::open(stream)
+        .await
+        .map_err(|_| Lost::Connection)
+}
+
+fn question(way: &Way, uri: &str, request: &Request) -> Option<hyper::Request<Full<Bytes>>> {
+    let mut question = hyper::Request::post(uri)
+        .header(HOST, way.host())
+        .header(USER_AGENT, concat!("adit/", env!("CARGO_PKG_VERSION")))
+        .header(CONTENT_TYPE, "application/x-fcs")
+        .header(CONNECTION, "Keep-Alive")
+        .header(CACHE_CONTROL, "no-cache");
+    if way.whole_urls().is_some() {
+        question = question.header("proxy-connection", "Keep-Alive");
+    }
+    question.body(Full::new(request.body.clone())).ok()
+}
+
+fn reply(status: u16, headers: &HeaderMap, body: Vec<u8>) -> Reply {
+    let kinds = headers.get_all(CONTENT_TYPE).into_iter();
+    let server = headers.get(ServerKind::FIELD);
+    Reply::new(status, body.into())
+        .with_content(ContentType::from_fields(kinds.map(|kind| kind.as_bytes())))
+        .with_server(ServerKind::from_field(server.map(|value| value.as_bytes())))
+}
