@@ -85,7 +85,7 @@ impl Bench {
 
     /// The request under way on a lane.
     #[track_caller]
-    pub(super) fn expect(&mut self, lane: Lane, target: &str) -> Request {
+    pub(super) fn expect(&self, lane: Lane, target: &str) -> Request {
         let found = self.asked.iter().find(|(busy, _)| *busy == lane);
         let (_, request) = found.unwrap_or_else(|| panic!("nothing is asked on {lane:?}"));
         assert_eq!(request.target, target);

@@ -38,6 +38,7 @@ fn body(text: &'static str) -> Reply {
     Reply::new(200, Bytes::from_static(text.as_bytes()))
 }
 
+//
 #[test]
 fn every_obstacle_to_opening_is_named() {
     use ClientFault::{Incompatible, Limit, Peer};
@@ -168,7 +169,6 @@ fn what_was_received_before_an_obstacle_can_be_taken() {
         Lane::First,
         Reply::new(200, Bytes::from_static(b"\x01data")),
     );
-    bench.tunnel.plan(bench.now);
     let (lane, _) = bench.tunnel.poll_request(bench.now).unwrap();
     bench
         .tunnel

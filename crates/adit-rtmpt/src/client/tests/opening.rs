@@ -17,7 +17,7 @@ fn check(body: &[u8], expected: Option<&str>) {
 
 #[test]
 fn the_first_request_opens_with_one_zero_byte() {
-    let mut bench = Bench::new();
+    let bench = Bench::new();
     let request = bench.expect(Lane::First, "/open/1");
     assert_eq!(request.verb, Verb::Open);
     assert_eq!(*request.body, [0]);
@@ -62,6 +62,7 @@ fn what_is_written_before_the_session_waits_for_it() {
     assert_eq!(bench.expect(Lane::First, "/send/Sid_1/0").body, "C0C1");
 }
 
+//
 #[test]
 fn ident2_is_asked_only_if_wanted_and_its_failures_are_ignored() {
     for status in [200, 400, 404, 500] {
@@ -121,6 +122,7 @@ fn a_server_says_that_it_orders_in_the_reply_to_open() {
     check(None, ServerKind::Unknown);
 }
 
+//
 #[test]
 fn content_types_are_read_without_case_and_parameters() {
     let check = |values: &[&str], expected| {
