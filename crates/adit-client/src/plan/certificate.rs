@@ -1,0 +1,94 @@
+//! Whose certificate answered, and whether that is somebody on the way.
+
+use super::failure::PeerText;
+
+/// Names in the issuer of certificates that are made on the way: products that open TLS, in lower
+/// case, with the name to show.
+const INTERCEPTORS: [(&str, &str); 30] = [
+    ("zscaler", "Zscaler"),
+    ("fortinet", "Fortinet"),
+    ("fortigate", "FortiGate"),
+    ("blue coat", "Blue Coat"),
+    ("bluecoat", "Blue Coat"),
+    ("palo alto", "Palo Alto Networks"),
+    ("netskope", "Netskope"),
+    ("forcepoint", "Forcepoint"),
+    ("websense", "Websense"),
+    ("cisco umbrella", "Cisco Umbrella"),
+    ("cisco secure", "Cisco"),
+    ("check point", "Check Point"),
+    ("sophos", "Sophos"),
+    ("sonicwall", "SonicWall"),
+    ("watchguard", "WatchGuard"),
+    ("barracuda", "Barracuda"),
+    ("mcafee web", "McAfee Web Gateway"),
+    ("skyhigh", "Skyhigh"),
+    ("iboss", "iboss"),
+    ("smoothwall", "Smoothwall"),
+    ("lightspeed", "Lightspeed"),
+    ("securly", "Securly"),
+    ("kaspersky", "Kaspersky"),
+    ("bitdefender", "Bitdefender"),
+    ("eset ssl", "ESET"),
+    ("avast", "Avast"),
+    ("squid", "Squid"),
+    ("mitmproxy", "mitmproxy"),
+    ("fiddler", "Fiddler"),
+    ("charles proxy", "Charles"),
+];
+
+/// What is known about the trust in a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Trust {
+    /// Trusted, like by everybody.
+    Public,
+    /// Trusted because somebody added its root to this machine or to the settings.
+    Added,
+    /// Trusted, nothing known about the root.
+    Accepted,
+    /// Not trusted.
+    Refused,
+}
+
+/// A certificate that a server, or somebody in its place, has shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    issuer: PeerText,
+    trust: Trust,
+}
+
+impl Certificate {
+    /// A certificate by the name of its issuer.
+    pub fn new(issuer: &str, trust: Trust) -> Self {
+        Self {
+            issuer: PeerText::new(issuer),
+            trust,
+        }
+    }
+
+    /// Who has signed it.
+    pub fn issuer(&self) -> &PeerText {
+        &self.issuer
+    }
+
+    /// Whether that is trusted.
+    pub fn trust(&self) -> Trust {
+        self.trust
+    }
+
+    /// The name of whoever opens TLS on the way, if the certificate is not the server's own.
+    ///
+    /// Known products are told by name. A root that was added to this machine is taken for one too:
+    /// public servers have public certificates. A server of one's own with a root of one's own looks
+    /// the same, so take it for a hint.
+    pub fn interceptor(&self) -> Option<&str> {
+        let issuer = self.issuer.as_str().to_lowercase();
+        if self.trust != Trust::Public
+            && let Some((_, name)) = INTERCEPTORS.iter().find(|(word, _)| issuer.contains(word))
+        {
+            return Some(name);
+        }
+        (self.trust == Trust::Added).then(|| self.issuer.as_str())
+    }
+}

@@ -1,0 +1,287 @@
+//! Where and why an attempt fails.
+
+use std::fmt;
+
+use crate::limits;
+
+/// How far an attempt has come, in the order in which stages are entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Looking up the name: of the server, or of the proxy.
+    Dns,
+    /// Connecting to it.
+    Tcp,
+    /// Asking the proxy for the way on.
+    Proxy,
+    /// TLS with the server.
+    Tls,
+    /// Opening the tunnel.
+    Http,
+    /// The RTMP handshake.
+    Handshake,
+    /// The `connect` command.
+    Connect,
+}
+
+impl Stage {
+    /// All stages in order.
+    pub const ALL: [Self; 7] = [
+        Self::Dns,
+        Self::Tcp,
+        Self::Proxy,
+        Self::Tls,
+        Self::Http,
+        Self::Handshake,
+        Self::Connect,
+    ];
+
+    /// The stage in one lower case word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Tcp => "tcp",
+            Self::Proxy => "proxy",
+            Self::Tls => "tls",
+            Self::Http => "http",
+            Self::Handshake => "handshake",
+            Self::Connect => "connect",
+        }
+    }
+
+    pub(super) fn index(self) -> usize {
+        match self {
+            Self::Dns => 0,
+            Self::Tcp => 1,
+            Self::Proxy => 2,
+            Self::Tls => 3,
+            Self::Http => 4,
+            Self::Handshake => 5,
+            Self::Connect => 6,
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text from a peer, fit to be repeated: printable, at most [`limits::PEER_TEXT`] bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct PeerText(String);
+
+impl PeerText {
+    /// Cuts the text and replaces what does not print by spaces.
+    pub fn new(text: &str) -> Self {
+        let mut kept = String::new();
+        for character in text.trim().chars() {
+            let character = if is_plain(character) { character } else { ' ' };
+            if kept.len() + character.len_utf8() > limits::PEER_TEXT {
+                break;
+            }
+            kept.push(character);
+        }
+        Self(kept)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for PeerText {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl fmt::Display for PeerText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether a terminal shows a character as itself and where it stands.
+fn is_plain(character: char) -> bool {
+    let directs = matches!(
+        character,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    );
+    !character.is_control() && !directs
+}
+
+/// What is wrong with a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CertificateFault {
+    /// Nobody this machine trusts has signed it.
+    Untrusted,
+    /// It is for other names.
+    WrongName,
+    /// Its time is over, or has not come.
+    Expired,
+    /// It cannot be read, is revoked, or breaks another rule.
+    Invalid,
+}
+
+/// Why an attempt failed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cause {
+    /// There is no such name.
+    NameUnknown,
+    /// No name server has answered, or it could not.
+    NameServer,
+    /// The machine answers, the port does not.
+    Refused,
+    /// There is no route, or no network.
+    Unreachable,
+    /// No progress within the time for a stage, or the plan ended.
+    TimedOut,
+    /// The other side ended the connection.
+    Closed,
+    /// The proxy refuses to carry this.
+    ProxyDenied {
+        /// Its HTTP status, or SOCKS reply code.
+        status: u16,
+    },
+    /// The proxy reports that it cannot reach the server.
+    ProxyCannotReach {
+        /// Its HTTP status, or SOCKS reply code.
+        status: u16,
+    },
+    /// The proxy asks for a login, and none is known.
+    ProxyLoginMissing,
+    /// The proxy refuses the login.
+    ProxyLoginRefused,
+    /// The proxy asks for a login in ways not supported.
+    ProxyLoginUnsupported {
+        /// The ways it offers.
+        offered: PeerText,
+    },
+    /// What answers is no proxy.
+    NotAProxy,
+    /// The certificate was refused.
+    Certificate(CertificateFault),
+    /// What answers does not speak TLS.
+    NotTls,
+    /// The other side refuses our TLS.
+    TlsRefused {
+        /// Its alert.
+        alert: PeerText,
+    },
+    /// An HTTP answer that is no tunnel.
+    HttpStatus {
+        /// The status, 200 for a page where a session's id should be.
+        status: u16,
+    },
+    /// An HTTP answer that points elsewhere.
+    HttpRedirect {
+        /// The status.
+        status: u16,
+        /// The host it points to.
+        to: PeerText,
+    },
+    /// An answer that is not HTTP, or breaks its rules.
+    BadHttp,
+    /// HTTP, where RTMP was to answer.
+    AnsweredHttp,
+    /// TLS, where RTMP was to answer.
+    AnsweredTls,
+    /// Something else, where RTMP was to answer.
+    NotRtmp,
+    /// The server has refused the `connect`.
+    Rejected {
+        /// Its description, or its code if there is none.
+        description: PeerText,
+    },
+    /// Anything else.
+    Other(PeerText),
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::NameUnknown => "no such name",
+            Self::NameServer => "no answer from a name server",
+            Self::Refused => "refused",
+            Self::Unreachable => "no route",
+            Self::TimedOut => "no answer in time",
+            Self::Closed => "closed by the other side",
+            Self::ProxyDenied { status } => return write!(f, "forbidden by the proxy ({status})"),
+            Self::ProxyCannotReach { status } => {
+                return write!(f, "the proxy cannot reach the server ({status})");
+            }
+            Self::ProxyLoginMissing => "the proxy asks for a login",
+            Self::ProxyLoginRefused => "the proxy refuses the login",
+            Self::ProxyLoginUnsupported { offered } => {
+                return write!(
+                    f,
+                    "the proxy asks for a login that is not supported: {offered}"
+                );
+            }
+            Self::NotAProxy => "not a proxy",
+            Self::Certificate(CertificateFault::Untrusted) => "certificate not trusted",
+            Self::Certificate(CertificateFault::WrongName) => "certificate for another name",
+            Self::Certificate(CertificateFault::Expired) => "certificate out of date",
+            Self::Certificate(CertificateFault::Invalid) => "certificate not valid",
+            Self::NotTls => "no TLS there",
+            Self::TlsRefused { alert } => return write!(f, "TLS refused: {alert}"),
+            Self::HttpStatus { status: 200 } => "a web page, not a tunnel",
+            Self::HttpStatus { status } => return write!(f, "HTTP status {status}"),
+            Self::HttpRedirect { status, to } => {
+                return write!(f, "HTTP status {status}, redirected to {to}");
+            }
+            Self::BadHttp => "not an HTTP answer",
+            Self::AnsweredHttp => "HTTP there, not RTMP",
+            Self::AnsweredTls => "TLS there, not RTMP",
+            Self::NotRtmp => "not RTMP",
+            Self::Rejected { description } => return write!(f, "rejected: {description}"),
+            Self::Other(text) => return text.fmt(f),
+        };
+        f.write_str(text)
+    }
+}
+
+/// Where and why an attempt failed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Failure {
+    stage: Stage,
+    cause: Cause,
+}
+
+impl Failure {
+    /// A failure in a stage.
+    pub fn new(stage: Stage, cause: Cause) -> Self {
+        Self { stage, cause }
+    }
+
+    /// Where.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// Why.
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// Whether native TLS came up and what answered inside it was HTTP, an end, or nothing: the
+    /// marks of somebody who opens TLS and expects HTTP.
+    pub(super) fn leaves_only_http(&self) -> bool {
+        self.stage == Stage::Handshake
+            && matches!(
+                self.cause,
+                Cause::AnsweredHttp | Cause::Closed | Cause::TimedOut
+            )
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.stage, self.cause)
+    }
+}

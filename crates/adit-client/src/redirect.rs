@@ -1,0 +1,200 @@
+//! Following servers that send a client elsewhere.
+//!
+//! Two ways: a refused `connect` with `code` 302 and a `redirect`, and the reconnect request
+//! [E-RTMP v2 Reconnect Request] with a `tcUrl`, absolute or relative to the current one. Both name
+//! an application; the stream stays the one the user gave. What a server may do to its client by
+//! them is limited:
+//!
+//! * never from TLS to no TLS;
+//! * user and password go on only to the same host;
+//! * never from the open internet to this machine or its own network;
+//! * at most [`limits::REDIRECTS`] times within [`limits::REDIRECT_WINDOW`], never to where it was.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Instant;
+
+use crate::address::{AddressError, Host, Target};
+use crate::limits;
+
+/// Why a server is not followed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedirectError {
+    /// It names no server.
+    #[error("the server sends us to what is no address: {0}")]
+    Address(#[from] AddressError),
+    /// It would give up TLS.
+    #[error("the server sends us from TLS to a connection without it")]
+    Downgrade,
+    /// It points from the internet into this machine or network.
+    #[error("the server sends us to an address of our own network")]
+    Inward,
+    /// It points to where we are or have just been.
+    #[error("the server sends us in a circle")]
+    Circle,
+    /// It has sent us on too often.
+    #[error("the server sends us on for the {count}th time within a minute", count = limits::REDIRECTS + 1)]
+    TooMany,
+}
+
+/// What kind of order it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Order {
+    /// The `connect` was refused with a redirect. The same place again makes no sense.
+    Redirect,
+    /// The server asks to connect again, perhaps to the same place.
+    Reconnect,
+}
+
+/// The redirects that one connection has followed lately.
+#[derive(Debug, Clone, Default)]
+pub struct Redirects {
+    /// When, and from where; at most [`limits::REDIRECTS`].
+    followed: VecDeque<(Instant, Target)>,
+}
+
+impl Redirects {
+    /// None followed yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Where to connect next, from what the server said: an absolute address, one relative to the
+    /// current `tcUrl`, or nothing for the same again.
+    ///
+    /// # Errors
+    ///
+    /// When the server must not be followed. The count is unchanged then.
+    pub fn follow(
+        &mut self,
+        now: Instant,
+        current: &Target,
+        order: Order,
+        url: Option<&str>,
+    ) -> Result<Target, RedirectError> {
+        while let Some((at, _)) = self.followed.front()
+            && now.saturating_duration_since(*at) >= limits::REDIRECT_WINDOW
+        {
+            self.followed.pop_front();
+        }
+        let next = resolve(current, url.unwrap_or(""))?;
+        check(current, &next)?;
+        if order == Order::Redirect {
+            let been = self.followed.iter().map(|(_, target)| target);
+            if been
+                .chain([current])
+                .any(|target| is_same_place(target, &next))
+            {
+                return Err(RedirectError::Circle);
+            }
+        }
+        if self.followed.len() >= limits::REDIRECTS {
+            return Err(RedirectError::TooMany);
+        }
+        self.followed.push_back((now, current.clone()));
+        Ok(next)
+    }
+}
+
+/// The target that a reference names, with the stream of the current one.
+fn resolve(current: &Target, url: &str) -> Result<Target, RedirectError> {
+    let url = url.trim();
+    let scheme = current.scheme();
+    let server = || match current.port() {
+        Some(port) => format!("{scheme}://{}:{port}", current.host().in_url()),
+        None => format!("{scheme}://{}", current.host().in_url()),
+    };
+    let absolute = if url.is_empty() {
+        return Ok(current.clone());
+    } else if url.contains("://") && !url.starts_with('/') {
+        url.to_owned()
+    } else if url.starts_with("//") {
+        format!("{scheme}:{url}")
+    } else if url.starts_with('/') {
+        format!("{}{url}", server())
+    } else {
+        let folder = current
+            .app()
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
+        let slash = if folder.is_empty() { "" } else { "/" };
+        format!("{}/{folder}{slash}{url}", server())
+    };
+    let next = Target::from_server_and_key(&absolute, "")?;
+    // Credentials in the address of a server are the server's idea, not the user's.
+    let kept = (next.host() == current.host())
+        .then(|| current.credentials().cloned())
+        .flatten();
+    Ok(next.with_credentials(kept).with_stream_of(current))
+}
+
+fn check(current: &Target, next: &Target) -> Result<(), RedirectError> {
+    if current.scheme().is_secure() && !next.scheme().is_secure() {
+        return Err(RedirectError::Downgrade);
+    }
+    if is_inward(next.host()) && !is_inward(current.host()) && current.host() != next.host() {
+        return Err(RedirectError::Inward);
+    }
+    Ok(())
+}
+
+fn is_same_place(one: &Target, other: &Target) -> bool {
+    let place = |target: &Target| (target.port_or_default(), target.tc_url());
+    place(one) == place(other)
+}
+
+fn is_inward(host: &Host) -> bool {
+    match (host.ip(), host.name()) {
+        (Some(ip), _) => is_inward_address(ip),
+        (None, Some(name)) => {
+            let last = name.trim_end_matches('.').rsplit('.').next();
+            matches!(last, Some("localhost" | "local"))
+        }
+        (None, None) => false,
+    }
+}
+
+/// Whether an address belongs to this machine or its own network, or to nobody.
+///
+/// Names are checked after they were looked up: a driver that follows a redirect asks this of each
+/// address it is about to connect to.
+pub fn is_inward_address(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => is_inward_v4(ip),
+        IpAddr::V6(ip) => {
+            let [first, ..] = ip.segments();
+            let embedded = match ip.segments() {
+                // NAT64 writes an IPv4 address into the last 32 bits [RFC 6052 2.1].
+                [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+                    let [a, b] = high.to_be_bytes();
+                    let [c, d] = low.to_be_bytes();
+                    is_inward_v4(Ipv4Addr::new(a, b, c, d))
+                }
+                _ => false,
+            };
+            embedded
+                || ip.is_loopback()
+                || ip.is_unspecified()
+                || ip.is_multicast()
+                || first & 0xfe00 == 0xfc00
+                || first & 0xffc0 == 0xfe80
+        }
+    }
+}
+
+fn is_inward_v4(ip: Ipv4Addr) -> bool {
+    let [first, second, ..] = ip.octets();
+    let shared = first == 100 && second & 0xc0 == 64;
+    ip.is_loopback()
+        || ip.is_private()
+        || ip.is_link_local()
+        || ip.is_multicast()
+        || ip.is_broadcast()
+        || first == 0
+        || shared
+}
