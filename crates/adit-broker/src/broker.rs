@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry as Slot;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::stats::Counter;
+use crate::stats::{Counter, Counters};
 use crate::stream::Stream;
 use crate::{
     BrokerConfig, BrokerStats, Publication, PublicationInfo, PublisherInfo, StreamKey, StreamStats,
@@ -54,6 +54,7 @@ impl Broker {
             publications: Counter::default(),
             refused: Counter::default(),
             subscriptions: Counter::default(),
+            forgotten: Counters::default(),
         }))
     }
 
@@ -121,12 +122,28 @@ impl Broker {
             .collect()
     }
 
-    /// The numbers of the broker.
+    /// The numbers of the broker, those of streams that are gone included.
     pub fn stats(&self) -> BrokerStats {
+        let registry = &self.0;
+        let sum = Counters::default();
+        {
+            // Under the lock no stream goes over to the forgotten ones, to be counted twice or not at all.
+            let streams = registry.streams();
+            sum.absorb(&registry.forgotten);
+            streams
+                .values()
+                .for_each(|entry| sum.absorb(&entry.stream.counters));
+        }
         BrokerStats {
-            publications: self.0.publications.value(),
-            refused: self.0.refused.value(),
-            subscriptions: self.0.subscriptions.value(),
+            publications: registry.publications.value(),
+            refused: registry.refused.value(),
+            subscriptions: registry.subscriptions.value(),
+            frames: sum.frames.value(),
+            bytes: sum.bytes.value(),
+            skips: sum.skips.value(),
+            skipped_frames: sum.skipped_frames.value(),
+            gop_overflows: sum.gop_overflows.value(),
+            header_overflows: sum.header_overflows.value(),
         }
     }
 }
@@ -139,6 +156,8 @@ pub(crate) struct Registry {
     publications: Counter,
     refused: Counter,
     subscriptions: Counter,
+    /// What streams counted that are gone.
+    forgotten: Counters,
 }
 
 /// A stream that somebody holds: it has a publication or readers.
@@ -217,6 +236,7 @@ impl Registry {
             let entry = slot.get();
             if entry.publication.is_none() && entry.readers == 0 {
                 let gone = slot.remove();
+                self.forgotten.absorb(&gone.stream.counters);
                 drop(streams);
                 drop(gone);
             }

@@ -14,6 +14,23 @@ pub(crate) struct Counters {
     pub(crate) header_overflows: Counter,
 }
 
+impl Counters {
+    /// Takes over the counts of a stream that is about to be forgotten.
+    pub(crate) fn absorb(&self, stream: &Self) {
+        let pairs = [
+            (&self.frames, &stream.frames),
+            (&self.bytes, &stream.bytes),
+            (&self.skips, &stream.skips),
+            (&self.skipped_frames, &stream.skipped_frames),
+            (&self.gop_overflows, &stream.gop_overflows),
+            (&self.header_overflows, &stream.header_overflows),
+        ];
+        for (sum, count) in pairs {
+            sum.add(count.value());
+        }
+    }
+}
+
 /// One number that only grows.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
@@ -70,4 +87,29 @@ pub struct BrokerStats {
     pub refused: u64,
     /// Subscriptions begun.
     pub subscriptions: u64,
+    /// Frames that came in, on all streams there ever were.
+    pub frames: u64,
+    /// Payload bytes that came in.
+    pub bytes: u64,
+    /// How often a reader was too far behind and jumped (limit `viewer.queue`).
+    pub skips: u64,
+    /// How many frames readers missed by that.
+    pub skipped_frames: u64,
+    /// How often a group of pictures grew past what is cached (limit `gop`).
+    pub gop_overflows: u64,
+    /// How often metadata or a sequence header was not kept for new readers (limit
+    /// `stream.headers`).
+    pub header_overflows: u64,
+}
+
+impl BrokerStats {
+    /// How often each limit was hit, by its configuration key, for metrics.
+    pub fn limits(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        [
+            ("viewer.queue", self.skips),
+            ("gop", self.gop_overflows),
+            ("stream.headers", self.header_overflows),
+        ]
+        .into_iter()
+    }
 }

@@ -83,6 +83,28 @@ fn the_list_of_streams_tells_publisher_readers_and_numbers() {
 }
 
 #[test]
+fn the_numbers_of_a_broker_are_those_of_all_streams_also_of_those_that_are_gone() {
+    let mut limits = Limits::default();
+    limits.gop.frames = 2;
+    let broker = broker(limits);
+    let overflow = |name| {
+        let mut publisher = Publisher::new(&broker, name);
+        publisher.push("K@0 I@10 I@20");
+        publisher
+    };
+    drop(overflow("a"));
+    drop(overflow("a"));
+    let _running = overflow("b");
+    let stats = broker.stats();
+    assert_eq!((stats.frames, stats.publications), (9, 3));
+    let limits: Vec<_> = stats.limits().collect();
+    assert_eq!(
+        limits,
+        [("viewer.queue", 0), ("gop", 3), ("stream.headers", 0)]
+    );
+}
+
+#[test]
 fn of_two_publishers_at_the_same_moment_one_wins() {
     const RACES: usize = 10_000;
     let broker = Broker::new(BrokerConfig::default());
