@@ -96,7 +96,7 @@ impl Connector {
         match tunnel.state() {
             ClientState::Open => Ok(Carrier::client_tunnel(tunnel, info)),
             ClientState::Failed(error) => {
-                let error = error.clone();
+                let error = *error;
                 Err(tunnel
                     .take_obstacle()
                     .map_or(TunnelError::Tunnel { target, error }, TunnelError::Dial))

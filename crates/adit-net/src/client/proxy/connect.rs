@@ -30,7 +30,7 @@ pub(in crate::client) async fn connect(
         };
         let request = request(&authority, authorizer.header("CONNECT", &authority)?)?;
         let response = match connection.ask(request).await {
-            // It closed the connection while we thought it open.
+            // It closed the connection while we thought it open, as it may after any 407.
             Err(HttpFailure::HungUp) if connection.used => continue,
             response => response?,
         };

@@ -11,7 +11,8 @@ use adit_rtmpt::client::{self as rtmpt, ContentType, Reply, Request, ServerKind}
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, PROXY_AUTHORIZATION, USER_AGENT,
+    CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, PROXY_AUTHORIZATION,
+    USER_AGENT,
 };
 use std::future::Future;
 use std::pin::Pin;
@@ -33,17 +34,17 @@ pub(super) enum Lost {
     Dial(DialError),
 }
 
-type Work = Pin<Box<dyn Future<Output = (Kit, Result<Reply, Lost>)> + Send>>;
+type Work = Pin<Box<dyn Future<Output = (Box<Kit>, Result<Reply, Lost>)> + Send>>;
 
 /// A lane: at rest with what it has kept, or at work.
 pub(super) enum Lane {
-    Rest(Kit),
+    Rest(Box<Kit>),
     Work(Work),
 }
 
 impl Default for Lane {
     fn default() -> Self {
-        Self::Rest(Kit::default())
+        Self::Rest(Box::default())
     }
 }
 
@@ -51,17 +52,17 @@ impl Lane {
     /// A lane whose first connection is there already.
     pub(super) async fn of(connection: Connection) -> Self {
         let opened = HttpConnection::open(connection.into_stream()).await;
-        Self::Rest(Kit {
+        Self::Rest(Box::new(Kit {
             connection: opened.ok(),
             authorizer: None,
-        })
+        }))
     }
 
     /// Begins a request. What was under way before is dropped with its connection.
     pub(super) fn begin(&mut self, way: Arc<Way>, request: Request) {
         let mut kit = match std::mem::take(self) {
             Self::Rest(kit) => kit,
-            Self::Work(_) => Kit::default(),
+            Self::Work(_) => Box::default(),
         };
         if request.connection == rtmpt::Connection::Fresh {
             kit.connection = None;
@@ -176,6 +177,6 @@ fn reply(status: u16, headers: &HeaderMap, body: Vec<u8>) -> Reply {
     let kinds = headers.get_all(CONTENT_TYPE).into_iter();
     let server = headers.get(ServerKind::FIELD);
     Reply::new(status, body.into())
-        .with_content(ContentType::from_fields(kinds.map(|kind| kind.as_bytes())))
-        .with_server(ServerKind::from_field(server.map(|value| value.as_bytes())))
+        .with_content(ContentType::from_fields(kinds.map(HeaderValue::as_bytes)))
+        .with_server(ServerKind::from_field(server.map(HeaderValue::as_bytes)))
 }

@@ -3,7 +3,9 @@
 use crate::client::testing::{
     Peer, Script, connector, echo, echoes, field, head, say, script, target,
 };
-use crate::client::{AuthScheme, Cause, Connection, DialError, Fault, ProxyError, Security, Stage};
+use crate::client::{
+    AuthScheme, Cause, Connection, DialError, Fault, ProxyError, Security, Stage, limits,
+};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -333,4 +335,66 @@ async fn missing_credentials_and_unknown_schemes_are_told_apart() {
         "{error:?}"
     );
     peer.finish().await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_asks_for_ever_is_asked_only_so_often() {
+    let peer = Peer::start(vec![script(|mut stream| async move {
+        for _ in 0..limits::PROXY_ROUNDS {
+            let stale = "Proxy-Authenticate: Digest realm=\"x\", nonce=\"n\", stale=true\r\n";
+            challenge(&mut stream, stale).await;
+        }
+        assert_eq!(stream.read(&mut [0]).await.unwrap_or(0), 0);
+    })])
+    .await;
+    let error = refusal(&peer, "http://ali:sesame").await;
+    assert!(matches!(error, ProxyError::TooManyRounds), "{error:?}");
+    peer.finish().await;
+}
+
+/// A 200 with a head of `bytes` bytes.
+async fn with_head_of(bytes: usize) -> Result<(), ProxyError> {
+    let peer = Peer::start(vec![script(move |mut stream| async move {
+        head(&mut stream).await;
+        let start = "HTTP/1.1 200 OK\r\nX: ";
+        let filler = "x".repeat(bytes - start.len() - 4);
+        let whole = format!("{start}{filler}\r\n\r\n");
+        drop(tokio::io::AsyncWriteExt::write_all(&mut stream, whole.as_bytes()).await);
+        echo(&mut stream).await;
+    })])
+    .await;
+    match through(&peer, "http").await {
+        Ok(connection) => {
+            echoes(&mut connection.into_stream()).await;
+            Ok(())
+        }
+        Err(error) => match error.into_cause() {
+            Cause::Proxy { error, .. } => Err(error),
+            other => panic!("{other:?}"),
+        },
+    }
+}
+
+#[tokio::test]
+async fn a_head_is_taken_up_to_its_limit() {
+    with_head_of(limits::HEAD_BYTES - 1).await.unwrap();
+    let error = with_head_of(2 * limits::HEAD_BYTES).await.unwrap_err();
+    assert!(matches!(error, ProxyError::HeadTooLarge), "{error:?}");
+}
+
+async fn with_fields(count: usize) -> bool {
+    let peer = Peer::start(vec![script(move |mut stream| async move {
+        head(&mut stream).await;
+        let fields = "X: y\r\n".repeat(count);
+        say(&mut stream, format!("HTTP/1.1 200 OK\r\n{fields}\r\n")).await;
+        echo(&mut stream).await;
+    })])
+    .await;
+    through(&peer, "http").await.is_ok()
+}
+
+#[tokio::test]
+async fn so_many_fields_are_taken_and_no_more() {
+    assert!(with_fields(limits::HEAD_FIELDS).await);
+    assert!(!with_fields(limits::HEAD_FIELDS + 1).await);
 }
