@@ -39,9 +39,7 @@ impl Settings {
             .into_iter()
             .filter(|(name, _)| cfg!(windows) || name.as_ref() != "HTTP_PROXY");
         let environment = ProxyEnv::from_vars(variables).map_err(unusable)?;
-        if let Some(rejected) = environment.rejected().first() {
-            let text = format!("{rejected:?}");
-            tracing::debug!(%text, "proxy variable not understood");
+        if !environment.rejected().is_empty() {
             return Err(DiscoveryError::Settings {
                 text: "an environment variable for proxies holds something else than a proxy's URL"
                     .to_owned(),
