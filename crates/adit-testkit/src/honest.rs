@@ -66,6 +66,13 @@ impl Honest {
         };
         progress.error.map_or(Ok(()), Err)
     }
+
+    /// Closes the connection without a goodbye.
+    pub async fn vanish(mut self) {
+        self.task.abort();
+        // It ends with the word that it was aborted.
+        drop((&mut self.task).await);
+    }
 }
 
 impl Drop for Honest {

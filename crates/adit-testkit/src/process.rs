@@ -70,21 +70,6 @@ impl Process {
 
     /// Waits until standard output has `count` lines that begin with `prefix` and gives what follows it in each.
     pub fn stdout_lines(&self, prefix: &str, count: usize, within: Duration) -> Vec<String> {
-        self.lines_of(&self.stdout, prefix, count, within)
-    }
-
-    /// Waits until standard error has `count` lines that begin with `prefix` and gives what follows it in each.
-    pub fn stderr_lines(&self, prefix: &str, count: usize, within: Duration) -> Vec<String> {
-        self.lines_of(&self.stderr, prefix, count, within)
-    }
-
-    fn lines_of(
-        &self,
-        output: &Output,
-        prefix: &str,
-        count: usize,
-        within: Duration,
-    ) -> Vec<String> {
         let enough = |text: &str| {
             let found: Vec<String> = text
                 .lines()
@@ -93,9 +78,21 @@ impl Process {
                 .collect();
             (found.len() >= count).then_some(found)
         };
-        output
+        self.stdout
             .wait_until(within, enough)
             .unwrap_or_else(|| panic!("no {count} lines `{prefix}…` within {within:?}\n{self}"))
+    }
+
+    /// Waits until standard error has a line that contains `wanted`, and gives it.
+    pub fn stderr_line(&self, wanted: &str, within: Duration) -> String {
+        let find = |text: &str| {
+            text.lines()
+                .find(|line| line.contains(wanted))
+                .map(str::to_owned)
+        };
+        self.stderr
+            .wait_until(within, find)
+            .unwrap_or_else(|| panic!("no line with `{wanted}` within {within:?}\n{self}"))
     }
 
     /// Sends a signal; a process that has ended already is left alone.

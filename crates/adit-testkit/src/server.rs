@@ -53,13 +53,16 @@ impl AditServer {
         Self::start_with(binary, |_| {})
     }
 
-    /// The same with more flags; a flag `--listen` takes the place of the free port.
+    /// The same with more flags; `--listen` takes the place of the free port, `--state-dir` that of a new one.
     pub fn start_with(binary: impl AsRef<Path>, configure: impl FnOnce(&mut Command)) -> Self {
         let state = TempDir::with_prefix("adit-state-").expect("a temporary directory");
         let mut command = Command::new(binary.as_ref());
         command.env_remove("ADIT_LOG").env("NO_COLOR", "1");
-        command.arg("serve").arg("--state-dir").arg(state.path());
+        command.arg("serve");
         configure(&mut command);
+        if !command.get_args().any(|argument| argument == "--state-dir") {
+            command.arg("--state-dir").arg(state.path());
+        }
         let mut listens = command
             .get_args()
             .filter(|argument| *argument == "--listen")
@@ -116,9 +119,16 @@ impl AditServer {
         self.process.stderr()
     }
 
-    /// What it printed so far.
-    pub fn stdout(&self) -> String {
-        self.process.stdout()
+    /// Waits for a line of the log that contains `wanted`, and gives the first one.
+    pub fn log_line(&self, wanted: &str, within: Duration) -> String {
+        self.process.stderr_line(wanted, within)
+    }
+
+    /// Waits until it has printed a line that begins with `prefix`, and gives what follows it there.
+    pub fn printed(&self, prefix: &str) -> String {
+        self.process
+            .stdout_lines(prefix, 1, STARTS_WITHIN)
+            .swap_remove(0)
     }
 
     /// Whether it still runs.
@@ -157,6 +167,11 @@ impl AditServer {
         let status = self.process.wait(STOPS_WITHIN);
         (status, self.process.stderr())
     }
+}
+
+/// A line as JSON.
+pub fn json(line: &str) -> serde_json::Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
 }
 
 /// How long a server may take from its start to `listening on`; making a certificate is part of it.

@@ -17,62 +17,40 @@ async fn garbage_instead_of_a_handshake_ends_the_connection() {
     let seed = seed();
     say(&format!("ADIT_SEED={seed}"));
     let mut random = Random::new(seed);
-    for first in [
+    let firsts = [
         0x00, 0x01, 0x02, 0x04, 0x06, 0x08, 0x09, 0x15, 0x17, 0x20, 0x7f, 0x80, 0xff,
-    ] {
+    ];
+    let rows = firsts.map(|first| {
         let mut bytes = random.bytes(5000);
         bytes[0] = first;
-        siege
-            .check(
-                &format!("garbage after {first:#04x}"),
-                From::TheFirstByte,
-                &bytes,
-                Then::Close,
-            )
-            .await;
-    }
-    siege
-        .check(
-            "TLS without a hello",
+        (
+            format!("garbage after {first:#04x}"),
             From::TheFirstByte,
-            &tls_record(&random.bytes(300)),
+            bytes,
             Then::Close,
         )
-        .await;
-    siege
-        .check(
-            "a TLS record of no length",
-            From::TheFirstByte,
-            &[0x16, 3, 1, 0, 0],
-            Then::Close,
-        )
-        .await;
-    siege
-        .check(
-            "a TLS record that is too long",
-            From::TheFirstByte,
-            &[0x16, 3, 1, 0xff, 0xff, 1, 0, 0],
-            Then::Close,
-        )
-        .await;
+    });
+    siege.check_all(rows.to_vec()).await;
+}
+
+#[tokio::test]
+async fn what_only_looks_like_tls_or_a_proxy_header_ends_the_connection() {
+    let mut siege = Siege::begin().await;
+    let mut random = Random::new(1);
     let proxy = b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n";
-    siege
-        .check(
-            "a PROXY header from anyone",
-            From::TheFirstByte,
-            proxy,
-            Then::Close,
-        )
-        .await;
-    let proxy = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x01\xc0\0\x02\x02\0\x01\0\x02";
-    siege
-        .check(
-            "a binary PROXY header from anyone",
-            From::TheFirstByte,
-            proxy,
-            Then::Close,
-        )
-        .await;
+    let binary = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x01\xc0\0\x02\x02\0\x01\0\x02";
+    let rows = [
+        ("TLS without a hello", tls_record(&random.bytes(300))),
+        ("a TLS record of no length", vec![0x16, 3, 1, 0, 0]),
+        (
+            "a TLS record that is too long",
+            vec![0x16, 3, 1, 0xff, 0xff, 1, 0, 0],
+        ),
+        ("a PROXY header from anyone", proxy.to_vec()),
+        ("a binary PROXY header from anyone", binary.to_vec()),
+    ];
+    let rows = rows.map(|(name, bytes)| (name, From::TheFirstByte, bytes, Then::Close));
+    siege.check_all(rows.to_vec()).await;
 }
 
 #[tokio::test]
@@ -81,17 +59,15 @@ async fn garbage_after_the_handshake_ends_the_connection() {
     let seed = seed();
     say(&format!("ADIT_SEED={seed}"));
     let mut random = Random::new(seed);
-    for round in 0..12 {
-        let bytes = random.bytes(100_000);
-        siege
-            .check(
-                &format!("garbage {round} after the handshake"),
-                From::TheHandshake,
-                &bytes,
-                Then::Close,
-            )
-            .await;
-    }
+    let rows = (0..12).map(|round| {
+        (
+            format!("garbage {round} after the handshake"),
+            From::TheHandshake,
+            random.bytes(100_000),
+            Then::Close,
+        )
+    });
+    siege.check_all(rows.collect()).await;
 }
 
 #[tokio::test]

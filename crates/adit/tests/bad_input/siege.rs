@@ -28,6 +28,8 @@ pub(crate) enum Then {
     Answer(&'static [u16]),
     /// Go on: the next command is answered. Only for RTMP.
     GoOn,
+    /// Answer `_error`, and go on. Only for RTMP.
+    Fail,
 }
 
 /// The server and its honest client.
@@ -53,50 +55,45 @@ impl Siege {
         &self.server
     }
 
-    /// One attack: `bytes` from a connection that is as far as `from`, and what must come of it.
-    pub(crate) async fn check(&mut self, name: &str, from: From, bytes: &[u8], then: Then) {
+    /// One attack after the other: a name, how far the connection is, what is sent on it, and what must come of it.
+    pub(crate) async fn check_all<N: AsRef<str>, B: AsRef<[u8]>>(
+        &mut self,
+        rows: Vec<(N, From, B, Then)>,
+    ) {
+        let mut wrong = Vec::new();
+        for (name, from, bytes, then) in rows {
+            let name = name.as_ref();
+            let outcome = self.attack(from, bytes.as_ref(), then).await;
+            wrong.extend(outcome.err().map(|what| format!("{name}: {what}")));
+            self.assert_calm(name).await;
+        }
+        assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), self.log());
+    }
+
+    async fn attack(&self, from: From, bytes: &[u8], then: Then) -> Result<(), String> {
         let mut attacker = self.attacker(from).await;
         attacker.write(bytes).await;
-        match then {
-            Then::GoOn => {
-                attacker.write(&message(3, 20, 0, &create_stream())).await;
-                let answer = attacker.ending(ANSWERS_WITHIN).await;
-                assert!(
-                    !answer.closed && holds_result(&answer),
-                    "{name}: it should go on: {answer:?}\n{}",
-                    self.log()
-                );
-            }
-            Then::Close => {
-                let ending = attacker.ending(CLOSES_WITHIN).await;
-                assert!(
-                    ending.closed,
-                    "{name}: it should be closed: {ending:?}\n{}",
-                    self.log()
-                );
-            }
-            Then::Refuse(statuses) => {
-                let ending = attacker.ending(CLOSES_WITHIN).await;
-                let one = matches!(ending.statuses()[..], [status] if statuses.contains(&status));
-                assert!(
-                    ending.closed && one,
-                    "{name}: {statuses:?}, once, and closed: {}\n{}",
-                    text(&ending),
-                    self.log()
-                );
-            }
-            Then::Answer(statuses) => {
-                let ending = attacker.ending(ANSWERS_WITHIN).await;
-                let one = matches!(ending.statuses()[..], [status] if statuses.contains(&status));
-                assert!(
-                    one,
-                    "{name}: {statuses:?}, once: {}\n{}",
-                    text(&ending),
-                    self.log()
-                );
-            }
+        if matches!(then, Then::GoOn | Then::Fail) {
+            attacker.write(&message(3, 20, 0, &create_stream())).await;
         }
-        self.assert_calm(name).await;
+        let within = match then {
+            Then::Close | Then::Refuse(_) => CLOSES_WITHIN,
+            _ => ANSWERS_WITHIN,
+        };
+        let ending = attacker.ending(within).await;
+        let one_of = |statuses: &[u16]| matches!(ending.statuses()[..], [status] if statuses.contains(&status));
+        let right = match then {
+            Then::Close => ending.closed,
+            Then::Refuse(statuses) => ending.closed && one_of(statuses),
+            Then::Answer(statuses) => one_of(statuses),
+            Then::GoOn => goes_on(&ending) && !holds(&ending, b"_error"),
+            Then::Fail => goes_on(&ending) && holds(&ending, b"_error"),
+        };
+        if right {
+            Ok(())
+        } else {
+            Err(format!("{then:?} was expected, not {}", text(&ending)))
+        }
     }
 
     /// A connection that is as far as `from`.
@@ -136,8 +133,12 @@ pub(crate) fn create_stream() -> Vec<u8> {
     body
 }
 
-fn holds_result(ending: &Ending) -> bool {
-    let wanted = [b"_result\0".as_slice(), &77_f64.to_be_bytes()].concat();
+fn goes_on(ending: &Ending) -> bool {
+    let result = [b"_result\0".as_slice(), &77_f64.to_be_bytes()].concat();
+    !ending.closed && holds(ending, &result)
+}
+
+fn holds(ending: &Ending, wanted: &[u8]) -> bool {
     ending
         .received
         .windows(wanted.len())
@@ -145,7 +146,8 @@ fn holds_result(ending: &Ending) -> bool {
 }
 
 fn text(ending: &Ending) -> String {
-    let head = &ending.received[..ending.received.len().min(400)];
+    let from = ending.received.len().saturating_sub(600);
+    let head = &ending.received[from..];
     format!(
         "closed: {}, {:?}",
         ending.closed,
