@@ -3,6 +3,8 @@
 use adit_broker::Latency;
 use adit_rtmp::session::SessionConfig;
 
+use crate::limits::ServerLimits;
+
 /// Settings of a [`crate::Server`]; the default is safe on the open internet and has no TLS.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -11,6 +13,10 @@ pub struct ServerConfig {
     pub net: adit_net::AcceptorConfig,
     /// Deadlines and limits of each RTMP session.
     pub session: SessionConfig,
+    /// How patient the server is with publishers and players.
+    pub limits: ServerLimits,
+    /// What each live stream may hold in memory, and how far its players may fall behind.
+    pub streams: adit_broker::Limits,
     /// When the players of a stream are woken.
     pub latency: Latency,
 }

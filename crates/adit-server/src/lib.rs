@@ -13,5 +13,6 @@ pub use adit_broker::Latency;
 pub use adit_net::{Listener, Transport};
 
 pub use crate::config::ServerConfig;
+pub use crate::limits::ServerLimits;
 pub use crate::server::{ConnectionId, Server};
 pub use crate::stats::{ServerStats, StatsSnapshot};

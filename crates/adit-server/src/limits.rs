@@ -27,6 +27,47 @@ pub(crate) const WRITE_STALL: Duration = Duration::from_secs(10);
 /// After its last byte was handed over, a carrier has this long to say goodbye (`session.goodbye`).
 pub(crate) const GOODBYE: Duration = Duration::from_secs(5);
 
+/// A publisher has this long to send its first audio, video or data (`first_media`).
+pub(crate) const FIRST_MEDIA: Duration = Duration::from_secs(20);
+
+/// A publisher that sends nothing for this long gives its name back (`publisher.idle`).
+pub(crate) const PUBLISHER_IDLE: Duration = Duration::from_secs(30);
+
+/// How often a player may fall so far behind that messages are left out, in [`OVERFLOW_WINDOW`]; the last time ends it
+/// (`viewer.overflows`).
+pub(crate) const OVERFLOWS: usize = 3;
+
+/// The time over which [`OVERFLOWS`] are counted (`viewer.overflows`).
+pub(crate) const OVERFLOW_WINDOW: Duration = Duration::from_mins(1);
+
 /// A server that is told to stop gives its sessions and connections so long to end by themselves (`server.drain`); less than the
 /// 10 s that most supervisors wait before they kill.
 pub(crate) const STOP_DRAIN: Duration = Duration::from_secs(8);
+
+/// How patient a server is with the peers of its sessions; the default is safe on the open internet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerLimits {
+    /// How long a peer may take nothing while bytes wait for it. Default 10 s (`viewer.stall`).
+    pub write_stall: Duration,
+    /// From an accepted publish to the first media. Default 20 s (`first_media`).
+    pub first_media: Duration,
+    /// How long a publisher may send nothing after that. Default 30 s (`publisher.idle`).
+    pub publisher_idle: Duration,
+    /// How often a player may fall too far behind in `overflow_window`; the last time ends it. Default 3 (`viewer.overflows`).
+    pub overflows: usize,
+    /// Default 60 s (`viewer.overflows`).
+    pub overflow_window: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            write_stall: WRITE_STALL,
+            first_media: FIRST_MEDIA,
+            publisher_idle: PUBLISHER_IDLE,
+            overflows: OVERFLOWS,
+            overflow_window: OVERFLOW_WINDOW,
+        }
+    }
+}

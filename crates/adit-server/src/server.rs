@@ -17,7 +17,7 @@ use tracing::{error, info};
 
 use crate::config::ServerConfig;
 use crate::driver::SessionDriver;
-use crate::limits::STOP_DRAIN;
+use crate::limits::{STOP_DRAIN, ServerLimits};
 use crate::stats::ServerStats;
 
 /// Names one connection in logs and answers; counts from 1 in each server.
@@ -35,6 +35,7 @@ impl fmt::Display for ConnectionId {
 pub(crate) struct Shared {
     pub(crate) broker: Broker,
     pub(crate) session: Arc<SessionConfig>,
+    pub(crate) limits: ServerLimits,
     pub(crate) stats: ServerStats,
     pub(crate) stop: CancellationToken,
 }
@@ -52,14 +53,18 @@ impl Server {
     pub fn new(config: ServerConfig, listeners: Vec<Listener>) -> Self {
         let mut broker = BrokerConfig::default();
         broker.latency = config.latency;
+        broker.limits = config.streams;
+        let broker = Broker::new(broker);
+        let acceptor = Acceptor::start(listeners, config.net);
         Self {
-            acceptor: Acceptor::start(listeners, config.net),
             shared: Arc::new(Shared {
-                broker: Broker::new(broker),
+                stats: ServerStats::new(acceptor.counters().clone(), broker.clone()),
+                broker,
                 session: Arc::new(config.session),
-                stats: ServerStats::default(),
+                limits: config.limits,
                 stop: CancellationToken::new(),
             }),
+            acceptor,
             next_id: AtomicU64::new(1),
         }
     }
@@ -69,7 +74,7 @@ impl Server {
         self.acceptor.local_addrs()
     }
 
-    /// Counters of the whole server.
+    /// Counters of the whole server; a clone goes on counting while the server runs.
     pub fn stats(&self) -> &ServerStats {
         &self.shared.stats
     }

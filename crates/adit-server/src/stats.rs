@@ -1,16 +1,34 @@
 //! Counters of the whole server: plain atomics, read on demand.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counters that sessions add to; see [`ServerStats::snapshot`] for their meaning.
-#[derive(Debug, Default)]
-pub struct ServerStats {
+use adit_broker::Broker;
+use adit_net::Counters;
+use adit_rtmp::session::LimitHits;
+
+use crate::driver::Silence;
+
+/// Counters that sessions add to; see [`ServerStats::snapshot`] for their meaning. Clones count together.
+#[derive(Clone, Debug)]
+pub struct ServerStats(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     opened: AtomicU64,
     closed: AtomicU64,
     panicked: AtomicU64,
     received_bytes: AtomicU64,
     sent_bytes: AtomicU64,
     write_stalls: AtomicU64,
+    without_media: AtomicU64,
+    publishers_idle: AtomicU64,
+    players_hopeless: AtomicU64,
+    /// What the peers of ended sessions ran into, by key.
+    sessions: Vec<(&'static str, AtomicU64)>,
+    net: Counters,
+    broker: Broker,
 }
 
 /// The counters at one moment.
@@ -32,35 +50,106 @@ pub struct StatsSnapshot {
 }
 
 impl ServerStats {
+    pub(crate) fn new(net: Counters, broker: Broker) -> Self {
+        let keys = LimitHits::default();
+        let sessions = keys.by_key().map(|(key, _)| (key, AtomicU64::new(0)));
+        Self(Arc::new(Inner {
+            opened: AtomicU64::new(0),
+            closed: AtomicU64::new(0),
+            panicked: AtomicU64::new(0),
+            received_bytes: AtomicU64::new(0),
+            sent_bytes: AtomicU64::new(0),
+            write_stalls: AtomicU64::new(0),
+            without_media: AtomicU64::new(0),
+            publishers_idle: AtomicU64::new(0),
+            players_hopeless: AtomicU64::new(0),
+            sessions: sessions.collect(),
+            net,
+            broker,
+        }))
+    }
+
     /// All counters, each read on its own.
     pub fn snapshot(&self) -> StatsSnapshot {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let inner = &self.0;
         StatsSnapshot {
-            opened: read(&self.opened),
-            closed: read(&self.closed),
-            panicked: read(&self.panicked),
-            received_bytes: read(&self.received_bytes),
-            sent_bytes: read(&self.sent_bytes),
-            write_stalls: read(&self.write_stalls),
+            opened: read(&inner.opened),
+            closed: read(&inner.closed),
+            panicked: read(&inner.panicked),
+            received_bytes: read(&inner.received_bytes),
+            sent_bytes: read(&inner.sent_bytes),
+            write_stalls: read(&inner.write_stalls),
         }
     }
 
+    /// How often each limit was hit, by its configuration key; `docs/limits.md` says what each means.
+    ///
+    /// What the peer of a session or of a tunnel session ran into is added when the session ends; everything else counts at
+    /// once. `msg`, `name` and `amf` each stand for all limits whose keys begin so.
+    pub fn limits(&self) -> BTreeMap<&'static str, u64> {
+        let inner = &self.0;
+        let own = [
+            ("viewer.stall", read(&inner.write_stalls)),
+            ("viewer.overflows", read(&inner.players_hopeless)),
+            ("first_media", read(&inner.without_media)),
+            ("publisher.idle", read(&inner.publishers_idle)),
+        ];
+        let sessions = inner.sessions.iter().map(|(key, hits)| (*key, read(hits)));
+        let mut all = BTreeMap::new();
+        for (key, hits) in own
+            .into_iter()
+            .chain(sessions)
+            .chain(inner.net.limits())
+            .chain(inner.broker.stats().limits())
+        {
+            let sum: &mut u64 = all.entry(key).or_default();
+            *sum = sum.saturating_add(hits);
+        }
+        all
+    }
+
     pub(crate) fn session_opened(&self) {
-        self.opened.fetch_add(1, Ordering::Relaxed);
+        add(&self.0.opened, 1);
     }
 
     pub(crate) fn session_closed(&self, received_bytes: u64, sent_bytes: u64) {
-        self.closed.fetch_add(1, Ordering::Relaxed);
-        self.received_bytes
-            .fetch_add(received_bytes, Ordering::Relaxed);
-        self.sent_bytes.fetch_add(sent_bytes, Ordering::Relaxed);
+        add(&self.0.closed, 1);
+        add(&self.0.received_bytes, received_bytes);
+        add(&self.0.sent_bytes, sent_bytes);
     }
 
     pub(crate) fn session_panicked(&self) {
-        self.panicked.fetch_add(1, Ordering::Relaxed);
+        add(&self.0.panicked, 1);
     }
 
     pub(crate) fn write_stalled(&self) {
-        self.write_stalls.fetch_add(1, Ordering::Relaxed);
+        add(&self.0.write_stalls, 1);
     }
+
+    pub(crate) fn publisher_silent(&self, silence: Silence) {
+        match silence {
+            Silence::FromTheStart(_) => add(&self.0.without_media, 1),
+            Silence::Again(_) => add(&self.0.publishers_idle, 1),
+        }
+    }
+
+    pub(crate) fn player_hopeless(&self) {
+        add(&self.0.players_hopeless, 1);
+    }
+
+    /// Adds what the peer of a session that ends ran into.
+    pub(crate) fn add_session(&self, hits: &LimitHits) {
+        // Both lists are made by the same function, so they have the same keys in the same order.
+        for ((_, sum), (_, hits)) in self.0.sessions.iter().zip(hits.by_key()) {
+            add(sum, hits);
+        }
+    }
+}
+
+fn read(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+fn add(counter: &AtomicU64, count: u64) {
+    counter.fetch_add(count, Ordering::Relaxed);
 }

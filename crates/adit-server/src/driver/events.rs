@@ -16,8 +16,9 @@ use bytes::{Bytes, BytesMut};
 use tracing::debug;
 
 use super::SessionDriver;
+use super::patience::Silence;
 use super::player::{Flow, Player};
-use super::roles::Role;
+use super::roles::{Publisher, Role};
 
 /// All hosts share their streams until virtual hosts can be configured: a publisher who says `localhost` and a player who says
 /// `127.0.0.1` mean the same stream.
@@ -98,7 +99,8 @@ impl SessionDriver {
         {
             Ok(Ok(publication)) => {
                 if self.session.accept_publish(request) {
-                    self.roles.insert(msid, Role::Publishing(publication));
+                    let publisher = Publisher::new(now, publication);
+                    self.roles.insert(msid, Role::Publishing(publisher));
                 }
             }
             Ok(Err(in_use)) => {
@@ -180,6 +182,29 @@ impl SessionDriver {
                 Frame::classify(at, FrameKind::Data, body.freeze()),
             );
         }
+    }
+
+    /// Ends a connection whose publisher sends nothing, so that its name is free for one that does, and one whose player
+    /// cannot keep up. To be called after the input was read: after a pause of the whole process it is what came meanwhile
+    /// that counts.
+    pub(super) fn check_patience(&mut self, now: Instant) {
+        if let Some((msid, silence)) = self.roles.silent_publisher(&self.shared.limits, now) {
+            let words = match silence {
+                Silence::FromTheStart(_) => "the publisher sent no media",
+                Silence::Again(_) => "the publisher stopped sending media",
+            };
+            self.shared.stats.publisher_silent(silence);
+            self.tell(msid, StatusCode::PublishIdle, words);
+            self.finish(words);
+        } else if self.roles.hopeless_player().is_some() {
+            self.shared.stats.player_hopeless();
+            self.finish("the line to the player is too slow");
+        }
+    }
+
+    fn finish(&mut self, reason: &str) {
+        self.summary.ended(reason);
+        self.session.close(CloseReason::Ended);
     }
 
     /// News of one stream. A client that is just leaving misses nothing.

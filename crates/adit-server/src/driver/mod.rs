@@ -1,6 +1,7 @@
 //! One connection, one task: receive → events → media → send → timer.
 
 mod events;
+mod patience;
 mod player;
 mod roles;
 mod summary;
@@ -19,10 +20,11 @@ use bytes::Buf as _;
 use tokio::time::{Sleep, sleep_until};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
+pub(crate) use self::patience::Silence;
 use self::roles::Roles;
 use self::summary::Summary;
 use crate::limits::{
-    EVENTS_PER_TURN, GOODBYE, READS_PER_TURN, REPLY_QUEUE_BYTES, WRITE_AHEAD_BYTES, WRITE_STALL,
+    EVENTS_PER_TURN, GOODBYE, READS_PER_TURN, REPLY_QUEUE_BYTES, WRITE_AHEAD_BYTES,
 };
 use crate::server::{ConnectionId, Shared};
 
@@ -95,7 +97,10 @@ impl SessionDriver {
         let now = Instant::now();
         self.handle_deadlines(cx, now);
         let received = self.receive(cx, now);
-        let step = received.max(self.fill_players(cx));
+        let step = received.max(self.fill_players(cx, now));
+        if self.phase == Phase::Running {
+            self.check_patience(now);
+        }
         self.settle_end();
         self.send(cx, now);
         let step = match step {
@@ -173,9 +178,12 @@ impl SessionDriver {
         Step::More
     }
 
-    fn fill_players(&mut self, cx: &mut Context<'_>) -> Step {
+    fn fill_players(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
         match self.phase {
-            Phase::Running => self.roles.fill_players(cx, &mut self.session),
+            Phase::Running => {
+                let limits = &self.shared.limits;
+                self.roles.fill_players(cx, &mut self.session, limits, now)
+            }
             Phase::Draining | Phase::Closing { .. } => Step::Idle,
         }
     }
@@ -231,7 +239,7 @@ impl SessionDriver {
         match self.phase {
             Phase::Running => self
                 .write_blocked_since
-                .map(|since| after(since, WRITE_STALL)),
+                .map(|since| after(since, self.shared.limits.write_stall)),
             Phase::Draining | Phase::Closing { .. } => None,
         }
     }
@@ -250,12 +258,20 @@ impl SessionDriver {
         [
             session,
             self.roles.next_flush(),
+            self.roles.silence_deadline(&self.shared.limits),
             self.stall_deadline(),
             closing,
         ]
         .into_iter()
         .flatten()
         .min()
+    }
+}
+
+impl Drop for SessionDriver {
+    /// Also when the session panicked: what its peer ran into is kept.
+    fn drop(&mut self) {
+        self.shared.stats.add_session(&self.session.limit_hits());
     }
 }
 

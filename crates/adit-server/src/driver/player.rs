@@ -1,6 +1,7 @@
 //! One stream being played: from the broker's log into the session's output queue.
 
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use adit_broker::{Delivery, SharedFrame, Subscription};
 use adit_media::FrameKind;
@@ -11,7 +12,8 @@ use bytes::Buf as _;
 use tracing::debug;
 
 use super::Step;
-use crate::limits::{FRAMES_PER_TURN, WRITE_AHEAD_BYTES};
+use super::patience::{Overflows, Verdict};
+use crate::limits::{FRAMES_PER_TURN, ServerLimits, WRITE_AHEAD_BYTES};
 
 /// A `play` that was accepted.
 pub(super) struct Player {
@@ -21,6 +23,8 @@ pub(super) struct Player {
     video: Gate,
     paused: Flow,
     waited: bool,
+    overflows: Overflows,
+    overflow: Verdict,
 }
 
 /// Whether a kind of media goes through.
@@ -50,6 +54,8 @@ impl Player {
             video: Gate::Open,
             paused: Flow::On,
             waited: false,
+            overflows: Overflows::default(),
+            overflow: Verdict::Bearable,
         }
     }
 
@@ -78,7 +84,13 @@ impl Player {
 
     /// Moves frames into the session's queue until it is full or the log is drained; idle only in the latter case, when the log
     /// wakes the task.
-    pub(super) fn fill(&mut self, cx: &mut Context<'_>, session: &mut ServerSession) -> Step {
+    pub(super) fn fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        session: &mut ServerSession,
+        limits: &ServerLimits,
+        now: Instant,
+    ) -> Step {
         for _ in 0..FRAMES_PER_TURN {
             if session.output().remaining() >= WRITE_AHEAD_BYTES {
                 return Step::Full;
@@ -87,11 +99,19 @@ impl Player {
                 self.waited = true;
                 return Step::Idle;
             };
+            if let Delivery::Skipped { .. } = delivery {
+                self.overflow = self.overflows.count(now, limits);
+            }
             if let Err(error) = self.deliver(session, delivery) {
                 debug!(%error, stream = self.subscription.key().name(), "not delivered");
             }
         }
         Step::More
+    }
+
+    /// Whether it fell behind so often that going on would help nobody.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.overflow == Verdict::TooMany
     }
 
     fn deliver(

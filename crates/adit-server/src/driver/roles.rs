@@ -9,7 +9,9 @@ use adit_rtmp::MessageStreamId;
 use adit_rtmp::session::ServerSession;
 
 use super::Step;
+use super::patience::Silence;
 use super::player::Player;
+use crate::limits::ServerLimits;
 
 /// The publications and players of one connection, by message stream id.
 ///
@@ -19,8 +21,23 @@ pub(super) struct Roles(Vec<(MessageStreamId, Role)>);
 
 /// One message stream in use. Dropping it unpublishes or leaves.
 pub(super) enum Role {
-    Publishing(Publication),
+    Publishing(Publisher),
     Playing(Player),
+}
+
+/// A `publish` that was accepted.
+pub(super) struct Publisher {
+    publication: Publication,
+    silence: Silence,
+}
+
+impl Publisher {
+    pub(super) fn new(now: Instant, publication: Publication) -> Self {
+        Self {
+            publication,
+            silence: Silence::FromTheStart(now),
+        }
+    }
 }
 
 impl Roles {
@@ -42,9 +59,10 @@ impl Roles {
     pub(super) fn push(&mut self, now: Instant, msid: MessageStreamId, frame: Frame) {
         for (held, role) in &mut self.0 {
             if *held == msid
-                && let Role::Publishing(publication) = role
+                && let Role::Publishing(publisher) = role
             {
-                publication.push(now, frame);
+                publisher.silence.heard(now);
+                publisher.publication.push(now, frame);
                 return;
             }
         }
@@ -62,34 +80,62 @@ impl Roles {
         &mut self,
         cx: &mut Context<'_>,
         session: &mut ServerSession,
+        limits: &ServerLimits,
+        now: Instant,
     ) -> Step {
         let mut step = Step::Idle;
         for (_, role) in &mut self.0 {
             if let Role::Playing(player) = role {
-                step = step.max(player.fill(cx, session));
+                step = step.max(player.fill(cx, session, limits, now));
             }
         }
         step
     }
 
+    /// A player that fell behind too often.
+    pub(super) fn hopeless_player(&self) -> Option<MessageStreamId> {
+        self.0.iter().find_map(|(msid, role)| match role {
+            Role::Playing(player) if player.is_hopeless() => Some(*msid),
+            _ => None,
+        })
+    }
+
+    /// When the first of the publishers has been silent for too long.
+    pub(super) fn silence_deadline(&self, limits: &ServerLimits) -> Option<Instant> {
+        self.publishers()
+            .map(|(_, publisher)| publisher.silence.deadline(limits))
+            .min()
+    }
+
+    /// A publisher that has been silent for too long.
+    pub(super) fn silent_publisher(
+        &self,
+        limits: &ServerLimits,
+        now: Instant,
+    ) -> Option<(MessageStreamId, Silence)> {
+        self.publishers()
+            .find(|(_, publisher)| publisher.silence.deadline(limits) <= now)
+            .map(|(msid, publisher)| (msid, publisher.silence))
+    }
+
     /// When frames that wait for company have to be shown to players after all.
     pub(super) fn next_flush(&self) -> Option<Instant> {
-        self.publications()
-            .filter_map(Publication::next_flush)
+        self.publishers()
+            .filter_map(|(_, publisher)| publisher.publication.next_flush())
             .min()
     }
 
     pub(super) fn flush(&mut self, now: Instant) {
         for (_, role) in &mut self.0 {
-            if let Role::Publishing(publication) = role {
-                publication.flush(now);
+            if let Role::Publishing(publisher) = role {
+                publisher.publication.flush(now);
             }
         }
     }
 
-    fn publications(&self) -> impl Iterator<Item = &Publication> {
-        self.0.iter().filter_map(|(_, role)| match role {
-            Role::Publishing(publication) => Some(publication),
+    fn publishers(&self) -> impl Iterator<Item = (MessageStreamId, &Publisher)> {
+        self.0.iter().filter_map(|(msid, role)| match role {
+            Role::Publishing(publisher) => Some((*msid, publisher)),
             Role::Playing(_) => None,
         })
     }

@@ -1,17 +1,21 @@
 use std::sync::Arc;
 
 use adit_broker::{Broker, BrokerConfig};
+use adit_net::Counters;
 use adit_rtmp::session::SessionConfig;
 use tokio_util::sync::CancellationToken;
 
 use super::{Sessions, Shared};
+use crate::limits::ServerLimits;
 use crate::stats::ServerStats;
 
 fn sessions() -> Sessions {
+    let broker = Broker::new(BrokerConfig::default());
     Sessions::new(Arc::new(Shared {
-        broker: Broker::new(BrokerConfig::default()),
+        stats: ServerStats::new(Counters::default(), broker.clone()),
+        broker,
         session: Arc::new(SessionConfig::default()),
-        stats: ServerStats::default(),
+        limits: ServerLimits::default(),
         stop: CancellationToken::new(),
     }))
 }

@@ -94,18 +94,24 @@ impl Client {
 
     /// Goes on until something that begins with `wanted` was seen: a status code or one of the words of [`describe`].
     pub(crate) async fn until(&mut self, wanted: &str) {
+        self.until_one_of(&[wanted]).await;
+    }
+
+    /// The same for the first of several; gives what was seen.
+    pub(crate) async fn until_one_of(&mut self, wanted: &[&str]) -> String {
+        let is_wanted = |seen: &String| wanted.iter().any(|wanted| seen.starts_with(wanted));
         let waiting = async {
             loop {
                 self.work_off();
-                if let Some(at) = self.seen.iter().position(|seen| seen.starts_with(wanted)) {
-                    self.seen.drain(..=at);
-                    return;
+                if let Some(at) = self.seen.iter().position(is_wanted) {
+                    return self.seen.drain(..=at).next_back().expect("at least this");
                 }
                 self.turn().await;
             }
         };
-        let seen_it = timeout(PATIENCE, waiting).await.is_ok();
-        assert!(seen_it, "no {wanted}; seen: {:?}", self.seen);
+        let found = timeout(PATIENCE, waiting).await.ok();
+        assert!(found.is_some(), "no {wanted:?}; seen: {:?}", self.seen);
+        found.unwrap_or_default()
     }
 
     /// Goes on until `count` media messages have come, and takes them.

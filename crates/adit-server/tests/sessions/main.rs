@@ -2,13 +2,14 @@
 #![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
 mod client;
+mod limits;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use adit_rtmp::command::{ClientCommand, PauseForm, PauseState, PublishKind, Receive};
 use adit_rtmp::session::MediaKind::{Audio, Video};
-use adit_server::{Listener, Server, ServerConfig};
+use adit_server::{Listener, Server, ServerConfig, ServerStats};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -23,14 +24,20 @@ const AAC_FRAME: &[u8] = &[0xaf, 1, 9, 9];
 /// A server that stops when told to or dropped.
 struct Running {
     address: SocketAddr,
+    stats: ServerStats,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<()>,
 }
 
 fn start() -> Running {
+    start_with(ServerConfig::default())
+}
+
+fn start_with(config: ServerConfig) -> Running {
     let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
     let address = listener.local_addr();
-    let server = Server::new(ServerConfig::default(), vec![listener]);
+    let server = Server::new(config, vec![listener]);
+    let stats = server.stats().clone();
     let (stop, stopped) = oneshot::channel();
     let ended = tokio::spawn(server.run(async move {
         // An error means that the test is over: that is a reason to stop as well.
@@ -38,6 +45,7 @@ fn start() -> Running {
     }));
     Running {
         address,
+        stats,
         stop,
         ended,
     }

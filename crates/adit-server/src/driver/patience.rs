@@ -1,0 +1,60 @@
+//! How long a session waits for a publisher's media, and how often a player may fall behind.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::after;
+use crate::limits::ServerLimits;
+
+/// Since when a publisher has sent nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Silence {
+    /// Since it was allowed to publish.
+    FromTheStart(Instant),
+    /// Since its last media.
+    Again(Instant),
+}
+
+impl Silence {
+    /// The publisher sent something.
+    pub(super) fn heard(&mut self, now: Instant) {
+        *self = Self::Again(now);
+    }
+
+    /// When it is too long.
+    pub(super) fn deadline(self, limits: &ServerLimits) -> Instant {
+        match self {
+            Self::FromTheStart(since) => after(since, limits.first_media),
+            Self::Again(since) => after(since, limits.publisher_idle),
+        }
+    }
+}
+
+/// When a player was too far behind lately.
+#[derive(Debug, Default)]
+pub(super) struct Overflows(VecDeque<Instant>);
+
+impl Overflows {
+    /// Counts one; says whether that is one too many. No more are remembered than are allowed.
+    pub(super) fn count(&mut self, now: Instant, limits: &ServerLimits) -> Verdict {
+        let is_old = |at: &Instant| now >= after(*at, limits.overflow_window);
+        while self.0.front().is_some_and(is_old) {
+            self.0.pop_front();
+        }
+        if self.0.len().saturating_add(1) >= limits.overflows {
+            return Verdict::TooMany;
+        }
+        self.0.push_back(now);
+        Verdict::Bearable
+    }
+}
+
+/// What to think of a player that fell behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Bearable,
+    TooMany,
+}
+
+#[cfg(test)]
+mod tests;
