@@ -215,7 +215,7 @@ impl Link {
             ControlMessage::Acknowledgement(number) => self.sent.acknowledge(number),
             ControlMessage::WindowAckSize(window) => {
                 if window < limits::ACK_WINDOW_MIN {
-                    hit(&mut self.counts.hits.ack_windows);
+                    hit(&mut self.counts.hits.chunks.ack_windows);
                 }
                 self.received.set_window(window);
             }
@@ -317,10 +317,9 @@ impl Link {
     }
 
     pub(super) fn limit_hits(&self) -> LimitHits {
-        LimitHits {
-            chunk_headers: self.reader.throttles(),
-            ..self.counts.hits
-        }
+        let mut hits = self.counts.hits;
+        hits.chunks.headers = self.reader.throttles();
+        hits
     }
 
     pub(super) fn write_control(&mut self, control: &ControlMessage) {

@@ -73,5 +73,5 @@ pub use self::config::{SessionConfig, SessionLimits, Timeouts};
 pub use self::error::{CloseReason, SendError, SessionError};
 pub use self::form::FormKey;
 pub use self::server::{ServerEvent, ServerSession};
-pub use self::stats::{DeadlineHits, Dropped, LimitHits, SessionStats};
+pub use self::stats::{ChunkHits, DeadlineHits, Dropped, LimitHits, SessionStats};
 pub use crate::message::MediaKind;

@@ -21,8 +21,6 @@ pub struct LimitHits {
     pub calls: u64,
     /// A command that had to wait (`cmds`).
     pub commands: u64,
-    /// Chunks that had to wait because the peer sends too many too small ones (`chunk.headers`).
-    pub chunk_headers: u64,
     /// A name, path or query that was too long (`name.*`).
     pub names: u64,
     /// A command beyond a limit of the decoder (`amf.*`).
@@ -31,20 +29,30 @@ pub struct LimitHits {
     pub aggregate_items: u64,
     /// Answers that the peer did not read (`output.backlog`).
     pub answers: u64,
+    /// Limits of chunks and messages.
+    pub chunks: ChunkHits,
+    /// Deadlines that passed.
+    pub deadlines: DeadlineHits,
+}
+
+/// How often a peer ran into each limit of chunks and messages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChunkHits {
+    /// Chunks that had to wait because the peer sends too many too small ones (`chunk.headers`).
+    pub headers: u64,
     /// A message that was too long (`msg.*`).
     pub messages: u64,
     /// Several messages of unknown type in a row (`msg.unknown`).
     pub unknown_kinds: u64,
     /// A chunk stream too many (`csid.live`).
-    pub chunk_streams: u64,
+    pub streams: u64,
     /// An unfinished message too many (`csid.partial`).
     pub partial_messages: u64,
     /// Too many bytes of unfinished messages (`partial.bytes`).
     pub partial_bytes: u64,
     /// A window to acknowledge by that was too small and was raised (`ack.min`).
     pub ack_windows: u64,
-    /// A deadline that passed.
-    pub deadlines: DeadlineHits,
 }
 
 /// How often each deadline of a session passed.
@@ -69,7 +77,9 @@ impl LimitHits {
     /// Every count with the configuration key of its limit, for metrics. `msg`, `name` and `amf`
     /// each stand for all the limits whose keys begin so.
     pub fn by_key(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let deadlines = &self.deadlines;
+        let Self {
+            chunks, deadlines, ..
+        } = self;
         [
             ("hs.deadline", deadlines.handshake),
             ("connect.deadline", deadlines.connect),
@@ -77,13 +87,13 @@ impl LimitHits {
             ("dead", deadlines.dead),
             ("publish.refused", deadlines.refused),
             ("drain", deadlines.drain),
-            ("msg", self.messages),
-            ("msg.unknown", self.unknown_kinds),
-            ("csid.live", self.chunk_streams),
-            ("csid.partial", self.partial_messages),
-            ("partial.bytes", self.partial_bytes),
-            ("chunk.headers", self.chunk_headers),
-            ("ack.min", self.ack_windows),
+            ("msg", chunks.messages),
+            ("msg.unknown", chunks.unknown_kinds),
+            ("csid.live", chunks.streams),
+            ("csid.partial", chunks.partial_messages),
+            ("partial.bytes", chunks.partial_bytes),
+            ("chunk.headers", chunks.headers),
+            ("ack.min", chunks.ack_windows),
             ("streams", self.streams),
             ("plays", self.plays),
             ("publishes", self.publishes),
@@ -114,11 +124,11 @@ impl LimitHits {
             SessionError::MediaAfterRefusal => &mut self.deadlines.refused,
             SessionError::AnswerBacklog => &mut self.answers,
             SessionError::Chunk(error) => match error {
-                ChunkError::MessageTooLong { .. } => &mut self.messages,
-                ChunkError::UnknownKinds(_) => &mut self.unknown_kinds,
-                ChunkError::ChunkStreams { .. } => &mut self.chunk_streams,
-                ChunkError::PartialMessages { .. } => &mut self.partial_messages,
-                ChunkError::PartialBytes { .. } => &mut self.partial_bytes,
+                ChunkError::MessageTooLong { .. } => &mut self.chunks.messages,
+                ChunkError::UnknownKinds(_) => &mut self.chunks.unknown_kinds,
+                ChunkError::ChunkStreams { .. } => &mut self.chunks.streams,
+                ChunkError::PartialMessages { .. } => &mut self.chunks.partial_messages,
+                ChunkError::PartialBytes { .. } => &mut self.chunks.partial_bytes,
                 // A flood of headers was counted each time it was made to wait.
                 _ => return,
             },
