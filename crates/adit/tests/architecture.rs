@@ -243,9 +243,12 @@ impl Table {
                 "cores" => above()
                     .filter(|name| CORES.iter().any(|(core, _)| core == name))
                     .collect(),
+                // Names stand between backticks, whatever is said about them beside.
                 listed => listed
-                    .split(',')
-                    .map(|word| word.trim().trim_matches('`').to_owned())
+                    .split('`')
+                    .skip(1)
+                    .step_by(2)
+                    .map(str::to_owned)
                     .collect(),
             };
             table
