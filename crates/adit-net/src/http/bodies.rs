@@ -90,7 +90,7 @@ impl Collected {
     }
 
     fn reserve(&mut self, capacity: usize) -> Result<(), NoRoom> {
-        self.place.grow(capacity)?;
+        self.place.grow(capacity.saturating_add(PER_BODY))?;
         let more = capacity.saturating_sub(self.bytes.len());
         self.bytes.try_reserve_exact(more).map_err(|_| NoRoom)
     }
@@ -138,6 +138,8 @@ impl Drop for Place {
     }
 }
 
+/// What a body costs beside its bytes: without it, bodies of one byte would cost a hundred times what they count.
+const PER_BODY: usize = 256;
 /// The least that is set aside for a body longer than that.
 const FIRST_ROOM: usize = 1024;
 

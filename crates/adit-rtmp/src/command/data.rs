@@ -182,11 +182,17 @@ fn array_value(array: &amf3::Array) -> Option<Value> {
     if array.associative.is_empty() {
         return Some(Value::StrictArray(items(&array.dense)?));
     }
-    let mut named = members(array.associative.iter().map(|(name, value)| (name, value)))?;
-    for (position, value) in array.dense.iter().enumerate() {
-        named.insert(position.to_string(), amf0_value(value)?);
-    }
-    Some(Value::EcmaArray(named))
+    // Appended without a look for equal names, which for thousands of them would be a long one.
+    let named = array
+        .associative
+        .iter()
+        .map(|(name, value)| (name.clone(), value));
+    let positions = (0_usize..).map(|position| Text::from(position.to_string()));
+    let all = named.chain(positions.zip(&array.dense));
+    let all: Option<Object> = all
+        .map(|(name, value)| Some((name, amf0_value(value)?)))
+        .collect();
+    all.map(Value::EcmaArray)
 }
 
 fn items(values: &[amf3::Value]) -> Option<Vec<Value>> {
