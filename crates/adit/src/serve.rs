@@ -6,9 +6,8 @@ mod state_dir;
 
 use std::io;
 
-use adit_net::tls::{CertificateSource, Tls};
-use adit_net::{BindError, ParseNetworkError, TlsError};
-use adit_server::{Server, ServerConfig};
+use adit_server::tls::{CertificateSource, Tls};
+use adit_server::{BindError, ParseNetworkError, Server, ServerConfig, TlsError};
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 

@@ -3,7 +3,7 @@
 use std::env;
 use std::net::SocketAddr;
 
-use adit_net::{BindError, Listener};
+use adit_server::{BindError, Listener};
 
 use crate::cli::every_address;
 use crate::ui;
