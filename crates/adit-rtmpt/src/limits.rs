@@ -33,7 +33,7 @@ pub const FIRST_GRACE: Duration = Duration::from_millis(250);
 ///
 pub const AHEAD_ANSWER: Duration = Duration::from_millis(500);
 
-/// HTTP exchanges that may wait for the reply to one number (the request and its duplicates).
+/// HTTP exchanges that may wait for the reply to one number, the request and its duplicates (`rtmpt.waiters`).
 pub const WAITERS: usize = 4;
 
 /// Body of `/open`, `/idle`, `/close`, `/fcs/…` (`rtmpt.body`).
@@ -122,13 +122,13 @@ pub const OPENS_PER_SECOND: u32 = 10;
 /// Unknown ids one network may ask for in [`GUESS_WINDOW`] (`rtmpt.guesses`).
 pub const GUESSES: u32 = 20;
 
-/// The time over which [`GUESSES`] are counted.
+/// The time over which [`GUESSES`] are counted (`rtmpt.guess_window`).
 pub const GUESS_WINDOW: Duration = Duration::from_mins(1);
 
 /// How long a network that guessed too often finds only sessions of its own (`rtmpt.guess_block`).
 pub const GUESS_BLOCK: Duration = Duration::from_mins(1);
 
-/// Networks whose guesses are counted.
+/// Networks whose guesses are counted (`rtmpt.guessers`).
 pub const GUESSERS: usize = 16_384;
 
 /// How long a closed session still answers 200 with the single byte 0x00 (`rtmpt.tombstone`).
@@ -140,5 +140,5 @@ pub const TOMBSTONE_GONE: Duration = Duration::from_mins(1);
 /// Closed sessions that are remembered (`rtmpt.tombstones`); the oldest is forgotten first.
 pub const TOMBSTONES: usize = 20_000;
 
-/// Bytes of a request target that can be one of the tunnel's.
+/// Bytes of a request target that can be one of the tunnel's (`rtmpt.target`).
 pub const TARGET: usize = 2048;

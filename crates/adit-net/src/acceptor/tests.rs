@@ -1,5 +1,6 @@
 use super::is_exhaustion;
-use crate::testing::{Echo, Raw, Served, receive, tls_client, tls_connect};
+use crate::limits;
+use crate::testing::{Echo, Raw, Served, close, receive, tls_client, tls_connect};
 use crate::tls::{CertificateSource, Tls};
 use crate::{Acceptor, AcceptorConfig, Counters, Transport};
 use std::io;
@@ -365,9 +366,65 @@ async fn a_tls_handshake_is_waited_out_for_so_long() {
     let directory = tempfile::tempdir().unwrap();
     let server = Echo::start(with_tls(&directory));
     let mut client = server.connect().await;
+    let begin = tokio::time::Instant::now();
     client.write_all(b"\x16\x03\x01\x02\0\x01").await.unwrap();
     assert_eq!(client.read(&mut [0]).await.unwrap_or(0), 0);
+    assert_eq!(begin.elapsed().as_secs(), 10);
     assert_eq!(server.counters.tls_timeouts().value(), 1);
+}
+
+/// A server's end of a connection, the client's, and what keeps them going.
+async fn pair() -> (Acceptor, crate::Carrier, TcpStream) {
+    let mut acceptor =
+        Acceptor::bind(&["127.0.0.1:0".parse().unwrap()], AcceptorConfig::default()).unwrap();
+    let mut client = TcpStream::connect(acceptor.local_addrs()[0]).await.unwrap();
+    client.write_all(HELLO).await.unwrap();
+    let mut carrier = acceptor.accept().await.unwrap();
+    receive(&mut carrier).await.unwrap();
+    (acceptor, carrier, client)
+}
+
+#[tokio::test]
+async fn a_read_returns_64_kib_and_never_more() {
+    let (_acceptor, mut carrier, mut client) = pair().await;
+    let writing = tokio::spawn(async move {
+        client.write_all(&vec![7; 4 << 20]).await.unwrap();
+        client
+    });
+    let mut longest = 0;
+    let mut left = 4 << 20;
+    while left > 0 {
+        // Whoever takes his time finds more than a read returns.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let piece = receive(&mut carrier).await.unwrap().unwrap();
+        longest = longest.max(piece.len());
+        left -= piece.len();
+    }
+    assert_eq!(longest, limits::READ_BYTES);
+    drop(writing.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_connection_waits_a_second_for_a_peer_that_stays() {
+    let (_acceptor, mut carrier, client) = pair().await;
+    let begin = tokio::time::Instant::now();
+    close(&mut carrier).await.unwrap();
+    assert_eq!(begin.elapsed().as_secs(), 1);
+    drop(client);
+}
+
+#[tokio::test]
+async fn a_closed_connection_throws_256_kib_away_and_not_much_more() {
+    let (_acceptor, mut carrier, mut client) = pair().await;
+    let sending = tokio::spawn(async move {
+        // Without end, until it is cut off.
+        while client.write_all(&[7; 8192]).await.is_ok() {}
+    });
+    let begin = tokio::time::Instant::now();
+    close(&mut carrier).await.unwrap();
+    assert!(begin.elapsed() < SECOND, "what comes is not waited out");
+    drop(carrier);
+    timeout(5 * SECOND, sending).await.unwrap().unwrap();
 }
 
 #[tokio::test]

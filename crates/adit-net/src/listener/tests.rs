@@ -1,5 +1,13 @@
+#[cfg(target_os = "linux")]
+use super::prepare;
 use super::{Listener, without_ipv6};
+#[cfg(target_os = "linux")]
+use crate::config::SocketConfig;
 use crate::error::BindError;
+#[cfg(target_os = "linux")]
+use crate::limits;
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpStream;
@@ -49,4 +57,30 @@ fn only_the_unspecified_address_falls_back_to_ipv4() {
     assert!(!without_ipv6(one, &missing));
     assert!(!without_ipv6("0.0.0.0:1935".parse().unwrap(), &missing));
     assert!(!without_ipv6(any, &io::ErrorKind::AddrInUse.into()));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_accepted_socket_gets_its_options() {
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let _client = TcpStream::connect(listener.local_addr()).await.unwrap();
+    let (stream, _) = listener.socket.accept().await.unwrap();
+    prepare(&stream, &SocketConfig::default());
+    let socket = SockRef::from(&stream);
+    assert!(stream.nodelay().unwrap());
+    assert!(socket.keepalive().unwrap());
+    assert_eq!(socket.tcp_keepalive_time().unwrap(), limits::KEEPALIVE_IDLE);
+    assert_eq!(
+        socket.tcp_keepalive_interval().unwrap(),
+        limits::KEEPALIVE_INTERVAL
+    );
+    assert_eq!(
+        socket.tcp_keepalive_retries().unwrap(),
+        limits::KEEPALIVE_PROBES
+    );
+    assert_eq!(
+        socket.tcp_user_timeout().unwrap(),
+        Some(limits::USER_TIMEOUT)
+    );
+    assert_eq!(socket.tcp_notsent_lowat().unwrap(), limits::UNSENT_BYTES);
 }

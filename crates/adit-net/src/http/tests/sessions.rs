@@ -1,8 +1,8 @@
 //! Sessions and connections are two things.
 
 use super::{Hand, data, echo, fetch};
-use crate::AcceptorConfig;
 use crate::testing::{Echo, Raw, close, receive, send};
+use crate::{AcceptorConfig, limits};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
@@ -285,6 +285,24 @@ async fn more_sessions_than_allowed_are_refused() {
         data(&client.ask(&format!("/idle/{id}/0"), b"\0").await),
         b""
     );
+}
+
+#[tokio::test]
+async fn as_many_sessions_wait_to_be_accepted_as_there_is_room_and_one_more_is_refused() {
+    let mut config = AcceptorConfig::default();
+    config.admission.unauthenticated = usize::MAX;
+    config.sessions.unproven = usize::MAX;
+    let mut server = Hand::start(config);
+    let mut client = server.connect().await;
+    for _ in 0..limits::ACCEPT_QUEUE {
+        client.open().await;
+    }
+    assert_eq!(client.ask("/open/1", b"\0").await.status, 503);
+    let counters = server.acceptor.counters().clone();
+    assert_eq!(counters.refused_queue().value(), 1);
+    server.acceptor.accept().await.unwrap();
+    client.open().await;
+    assert_eq!(counters.refused_queue().value(), 1);
 }
 
 #[tokio::test]

@@ -110,6 +110,7 @@ async fn a_silent_connection_is_kept_for_a_minute() {
     client.open().await;
     let after = ends_after(&mut client).await;
     assert!((59..=61).contains(&after), "{after}");
+    assert_eq!(server.counters.http_idle_ends().value(), 1);
 }
 
 #[tokio::test]
