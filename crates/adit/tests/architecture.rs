@@ -214,6 +214,17 @@ fn nothing_is_ignored_allowed_or_put_off() {
     report("not in this house", &wrong);
 }
 
+#[test]
+fn lengths_are_counted_as_rustfmt_lays_them_out() {
+    let text = "impl A {\n    pub const fn one(\n        self,\n    ) -> u8 {\n        1\n    }\n}\nfn two() {\n}\n\
+        /// A struct.\npub struct B {\n    /// A field: documented.\n    pub a: u8,\n    #[x]\n    b: Vec<u8>,\n}\nstruct C;\n";
+    assert_eq!(
+        functions(text),
+        [(2, "one".to_owned(), 5), (8, "two".to_owned(), 2)]
+    );
+    assert_eq!(structs(text), [(11, "B".to_owned(), 2)]);
+}
+
 fn packages() -> Vec<cargo_metadata::Package> {
     let mut command = MetadataCommand::new();
     command
