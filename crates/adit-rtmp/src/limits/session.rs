@@ -49,5 +49,5 @@ pub const DRAIN_DEADLINE: Duration = Duration::from_secs(5);
 
 /// The window we ask the peer to acknowledge by, and the bandwidth we tell it, in bytes.
 pub const WINDOW: u32 = 2_500_000;
-/// The chunk size we send with, in bytes: larger ones broke reconnects of old OBS.
+/// The chunk size we send with, in bytes: larger ones broke reconnects of old OBS (Q-077) (`chunk.out`).
 pub const CHUNK_SIZE_OUT: u32 = 4096;
