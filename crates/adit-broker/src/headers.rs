@@ -7,7 +7,7 @@ use adit_media::{Frame, HeaderSlot, Timestamp};
 use crate::SharedFrame;
 use crate::limits::Limits;
 
-/// Metadata and sequence headers, stamped with the time of the frame they lead to.
+/// Metadata stamped 0, and sequence headers stamped with the time of the frame they lead to.
 pub(crate) type Preamble = Arc<[Arc<SharedFrame>]>;
 
 /// Whether a header could be kept.
@@ -83,8 +83,18 @@ impl Headers {
     }
 
     /// Metadata, then sequence headers, for a reader whose first frame is due at `at`.
+    ///
+    /// Metadata is told at 0: ffmpeg takes metadata of any other time for a track of subtitles.
     pub(crate) fn preamble(&self, at: Timestamp) -> Preamble {
-        self.frames().map(|frame| restamped(frame, at)).collect()
+        let metadata = self
+            .metadata
+            .iter()
+            .map(|frame| restamped(frame, Timestamp::ZERO));
+        let headers = self
+            .headers
+            .iter()
+            .map(|header| restamped(&header.frame, at));
+        metadata.chain(headers).collect()
     }
 }
 

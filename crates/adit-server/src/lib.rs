@@ -10,7 +10,7 @@ mod server;
 mod stats;
 
 pub use adit_broker::Latency;
-pub use adit_net::{BindError, Listener, ParseNetworkError, TlsError, Transport, tls};
+pub use adit_net::{BindError, Listener, Network, TlsError, Transport, tls};
 
 pub use crate::config::ServerConfig;
 pub use crate::limits::ServerLimits;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use adit_server::Network;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// RTMP that gets through: one server port for RTMP, RTMPT and RTMPS.
@@ -51,7 +52,7 @@ pub(crate) struct Serve {
 
     /// Network of load balancers whose PROXY protocol header is believed; repeat for more
     #[arg(long, value_name = "CIDR")]
-    pub(crate) trust_proxy: Vec<String>,
+    pub(crate) trust_proxy: Vec<Network>,
 }
 
 /// The shape of log lines.

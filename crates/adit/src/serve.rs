@@ -7,7 +7,7 @@ mod state_dir;
 use std::io;
 
 use adit_server::tls::{CertificateSource, Tls};
-use adit_server::{BindError, ParseNetworkError, Server, ServerConfig, TlsError};
+use adit_server::{BindError, Server, ServerConfig, TlsError};
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -23,9 +23,6 @@ pub(crate) enum ServeError {
     /// No certificate can be shown to TLS clients.
     #[error("no certificate: {0}")]
     Tls(#[from] TlsError),
-    /// A value of `--trust-proxy` is no network.
-    #[error("--trust-proxy: {0}")]
-    Network(#[from] ParseNetworkError),
     /// The operating system refused threads, signals or the like.
     #[error("the operating system refused what a server needs: {0}")]
     System(#[from] io::Error),
@@ -94,11 +91,10 @@ fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {
     };
     let mut config = ServerConfig::default();
     config.net.tls = Some(Tls::load(source)?);
-    config.net.trusted_proxies = arguments
-        .trust_proxy
-        .iter()
-        .map(|text| text.parse())
-        .collect::<Result<_, _>>()?;
+    config
+        .net
+        .trusted_proxies
+        .clone_from(&arguments.trust_proxy);
     config.latency = arguments.latency.into();
     Ok(config)
 }

@@ -39,13 +39,13 @@ fn check_early(script: &str, expected: &str) {
 fn a_late_reader_gets_metadata_then_headers_then_the_newest_group_of_pictures() {
     check_late(
         "M@0 V@0 S@0 K@0 I@40 K@80 A@90 I@120",
-        "started M@80 V@80 S@80 K@80 A@90 I@120",
+        "started M@0 V@80 S@80 K@80 A@90 I@120",
     );
 }
 
 #[test]
 fn metadata_comes_first_even_if_it_was_sent_last() {
-    check_late("S@0 V@0 M@10 K@40", "started M@40 S@40 V@40 K@40");
+    check_late("S@0 V@0 M@10 K@40", "started M@0 S@40 V@40 K@40");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn headers_are_replayed_with_the_time_of_the_frame_they_lead_to() {
 fn an_early_reader_begins_at_the_first_key_frame() {
     check_early(
         "M@0 V@0 S@0 A@0 I@10 K@20 A@30",
-        "started M@20 V@20 S@20 K@20 A@30",
+        "started M@0 V@20 S@20 K@20 A@30",
     );
 }
 
@@ -71,10 +71,7 @@ fn a_reader_gets_every_frame_after_it_has_joined_untouched() {
 
 #[test]
 fn a_new_header_or_new_metadata_replaces_the_old_one_for_late_readers() {
-    check_late(
-        "M1@0 V@0 V@1 M2@2 K@40 I@80",
-        "started M2@40 V@40 K@40 I@80",
-    );
+    check_late("M1@0 V@0 V@1 M2@2 K@40 I@80", "started M2@0 V@40 K@40 I@80");
 }
 
 #[test]
@@ -135,11 +132,11 @@ fn an_audio_stream_starts_at_once_with_a_short_tail() {
 fn the_tail_of_an_audio_stream_begins_after_its_newest_header() {
     check_late(
         "M1@0 S1@0 A@0 S2@10 A@20 A@40",
-        "started M1@20 S2@20 A@20 A@40",
+        "started M1@0 S2@20 A@20 A@40",
     );
     check_late(
         "M1@0 S1@0 A@0 M2@10 A@20 A@40",
-        "started M2@20 S1@20 A@20 A@40",
+        "started M2@0 S1@20 A@20 A@40",
     );
 }
 

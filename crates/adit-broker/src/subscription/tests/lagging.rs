@@ -27,7 +27,7 @@ fn a_reader_may_lag_behind_by_as_many_frames_as_the_limit_says() {
     publisher.push("I@40 K@80 I@120 K@160");
     player.check("I@40 K@80 I@120 K@160");
     publisher.push("I@200 K@240 I@280 K@320 I@360");
-    player.check("skipped(3) M@320 V@320 K@320 I@360");
+    player.check("skipped(3) M@0 V@320 K@320 I@360");
     let stats = publisher.publication.stats();
     assert_eq!((stats.skips, stats.skipped_frames), (1, 3));
 }
@@ -36,7 +36,7 @@ fn a_reader_may_lag_behind_by_as_many_frames_as_the_limit_says() {
 fn a_reader_may_lag_behind_by_as_many_bytes_as_the_limit_says() {
     for (size, expected) in [
         (94, "I@40 K@80 I@120"),
-        (95, "skipped(1) M@80 V@80 K@80 I@120"),
+        (95, "skipped(1) M@0 V@80 K@80 I@120"),
     ] {
         let (_broker, mut publisher, mut player) = playing(limits(|limits| limits.lag.bytes = 300));
         for (label, ms) in [("I", 40), ("K", 80), ("I", 120)] {
@@ -50,7 +50,7 @@ fn a_reader_may_lag_behind_by_as_many_bytes_as_the_limit_says() {
 fn a_reader_may_lag_behind_for_as_long_as_the_limit_says() {
     for (end, expected) in [
         (10_040, "I@40 K@9000 I@10040"),
-        (10_041, "skipped(1) M@9000 V@9000 K@9000 I@10041"),
+        (10_041, "skipped(1) M@0 V@9000 K@9000 I@10041"),
     ] {
         let (_broker, mut publisher, mut player) = playing(Limits::default());
         publisher.push(&format!("I@40 K@9000 I@{end}"));
@@ -62,7 +62,7 @@ fn a_reader_may_lag_behind_for_as_long_as_the_limit_says() {
 fn a_slow_reader_jumps_to_the_newest_key_frame_it_can_have() {
     let (_broker, mut publisher, mut player) = playing(limits(|limits| limits.lag.frames = 4));
     publisher.push("I@40 K@80 I@120 K@160 I@200 I@240");
-    player.check("skipped(3) M@160 V@160 K@160 I@200 I@240");
+    player.check("skipped(3) M@0 V@160 K@160 I@200 I@240");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_slow_reader_whose_place_is_gone_waits_for_the_next_key_frame() {
     publisher.push("I@40 I@80 I@120 I@160 I@200 I@240 I@280");
     player.check("");
     publisher.push("I@320 K@360 I@400");
-    player.check("skipped(8) M@360 V@360 K@360 I@400");
+    player.check("skipped(8) M@0 V@360 K@360 I@400");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_reader_that_holds_frames_in_its_hands_delivers_them_before_it_jumps() {
     let rest = player.drain();
     assert!(rest.starts_with("I@2 I@3 "), "{rest}");
     assert!(
-        rest.contains(" I@16 skipped(2) M@100 V@100 K@100 I@101 "),
+        rest.contains(" I@16 skipped(2) M@0 V@100 K@100 I@101 "),
         "{rest}"
     );
     assert!(rest.ends_with(" I@140"), "{rest}");
@@ -151,7 +151,7 @@ fn a_slow_reader_holds_up_nobody_else() {
         publisher.push(&format!("K@{at} I@{}", at + 40));
         quick.check(&format!("K@{at} I@{}", at + 40));
     }
-    slow.check("skipped(198) M@10000 V@10000 K@10000 I@10040");
+    slow.check("skipped(198) M@0 V@10000 K@10000 I@10040");
 }
 
 #[test]

@@ -80,7 +80,9 @@ fn run(
                 {
                     publisher.publication.flush(now);
                 }
-                publisher.publication.push(now, frame(label, number * 10));
+                publisher
+                    .publication
+                    .push(now, frame(label, (number + 1) * 10));
                 run.pushed.push(label);
             }
             Step::Poll(times) => {
@@ -107,9 +109,10 @@ fn note(run: &mut Run, delivery: Option<Delivery>) {
             let frame = shared.frame();
             let word = word(&Delivery::Frame(std::sync::Arc::clone(&shared)));
             let label = word.split('@').next().unwrap();
-            let number = frame.at().ms() / 10;
-            let index = usize::try_from(number).unwrap();
-            let replayed = run.pushed[index] != label;
+            // Time 0 belongs to no frame: replayed metadata has it.
+            let number = (frame.at().ms() / 10).checked_sub(1);
+            let index = number.map(|number| usize::try_from(number).unwrap());
+            let replayed = index.is_none_or(|index| run.pushed[index] != label);
             run.got.push(if replayed {
                 let known = ["M", "V", "S"]
                     .into_iter()
@@ -117,7 +120,7 @@ fn note(run: &mut Run, delivery: Option<Delivery>) {
                     .unwrap();
                 Got::Replayed(known)
             } else {
-                Got::Frame(number)
+                Got::Frame(number.unwrap())
             });
         }
         Some(Delivery::Skipped { frames }) => run.got.push(Got::Skipped(frames)),
