@@ -10,8 +10,9 @@ use super::target::Target;
 use super::tls::{PeerCertificate, Protocols};
 use crate::carrier::{Carrier, CarrierInfo, Stream, TlsInfo, Transport, canonical};
 use bytes::Bytes;
+use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -20,7 +21,32 @@ use tokio::time::{Instant, timeout};
 #[derive(Debug, Clone)]
 pub struct Connector {
     config: Arc<ConnectorConfig>,
+    watch: Option<Watch>,
+    admits: Admits,
 }
+
+/// How far an attempt to connect has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// This step begins.
+    Enters(Stage),
+    /// The server has shown this certificate, and it was accepted.
+    Certificate(PeerCertificate),
+}
+
+/// Who is told of it.
+#[derive(Clone)]
+struct Watch(Arc<dyn Fn(Progress) + Send + Sync>);
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
+}
+
+/// Which addresses of a server may be connected to; those of proxies always may.
+type Admits = fn(IpAddr) -> bool;
 
 /// What protects a connection, and what is announced to travel in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,6 +77,29 @@ impl Connector {
     pub fn new(config: ConnectorConfig) -> Self {
         Self {
             config: Arc::new(config),
+            watch: None,
+            admits: |_| true,
+        }
+    }
+
+    /// The same connector with somebody who is told how far it comes.
+    #[must_use]
+    pub fn with_watch(mut self, watch: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.watch = Some(Watch(Arc::new(watch)));
+        self
+    }
+
+    /// The same connector, which connects to a server only at addresses that `admits` is true of. Addresses of proxies, and those
+    /// that a proxy finds, are not asked about.
+    #[must_use]
+    pub fn admitting(mut self, admits: fn(IpAddr) -> bool) -> Self {
+        self.admits = admits;
+        self
+    }
+
+    pub(super) fn enter(&self, stage: Stage) {
+        if let Some(Watch(watch)) = &self.watch {
+            watch(Progress::Enters(stage));
         }
     }
 
@@ -67,7 +116,7 @@ impl Connector {
     ) -> Result<Connection, DialError> {
         let mut steps = Vec::new();
         let (stream, proxy) = match route {
-            Route::Direct => (self.direct(target, &mut steps).await?, None),
+            Route::Direct => (self.direct(target, self.admits, &mut steps).await?, None),
             Route::Proxy(proxy) => {
                 let begin = Instant::now();
                 let stream = self.through(proxy, target).await?;
@@ -105,11 +154,19 @@ impl Connector {
     async fn direct(
         &self,
         target: &Target,
+        admits: Admits,
         steps: &mut Vec<(Stage, Duration)>,
     ) -> Result<ClientStream, DialError> {
+        self.enter(Stage::Dns);
         let begin = Instant::now();
-        let addresses = self.resolve(target).await?;
+        let mut addresses = self.resolve(target).await?;
+        addresses.retain(|address| admits(address.ip()));
+        if addresses.is_empty() {
+            let host = target.host().to_string();
+            return Err(DialError::new(Stage::Dns, Cause::NoAddress { host }));
+        }
         steps.push((Stage::Dns, begin.elapsed()));
+        self.enter(Stage::Tcp);
         let begin = Instant::now();
         let stream = self.tcp(target, &addresses).await?;
         steps.push((Stage::Tcp, begin.elapsed()));
@@ -153,9 +210,10 @@ impl Connector {
     pub(super) async fn stream_to(&self, proxy: &Proxy) -> Result<ClientStream, ProxyError> {
         let unreachable = |error| ProxyError::Unreachable(Box::new(error));
         let stream = self
-            .direct(proxy.address(), &mut Vec::new())
+            .direct(proxy.address(), |_| true, &mut Vec::new())
             .await
             .map_err(unreachable)?;
+        self.enter(Stage::Proxy);
         if proxy.kind() != ProxyKind::Https {
             return Ok(stream);
         }
@@ -215,8 +273,12 @@ impl Connector {
         let (stream, tls, certificate) = match protocols {
             None => (stream, None, None),
             Some(protocols) => {
+                self.enter(Stage::Tls);
                 let begin = Instant::now();
                 let (stream, info, certificate) = self.secure(stream, target, protocols).await?;
+                if let (Some(Watch(watch)), Some(certificate)) = (&self.watch, &certificate) {
+                    watch(Progress::Certificate(certificate.clone()));
+                }
                 steps.push((Stage::Tls, begin.elapsed()));
                 (stream, Some(info), certificate)
             }

@@ -20,16 +20,19 @@ pub enum Stage {
     Proxy,
     /// The TLS handshake with the server.
     Tls,
+    /// Opening a tunnel in HTTP.
+    Http,
 }
 
 impl Stage {
-    /// `dns`, `tcp`, `proxy` or `tls`.
+    /// `dns`, `tcp`, `proxy`, `tls` or `http`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Dns => "dns",
             Self::Tcp => "tcp",
             Self::Proxy => "proxy",
             Self::Tls => "tls",
+            Self::Http => "http",
         }
     }
 }

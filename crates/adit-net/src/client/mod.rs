@@ -24,8 +24,10 @@ mod testing;
 mod tls;
 mod tunnel;
 
+pub use adit_rtmpt::client::ClientConfig as TunnelClientConfig;
+pub use adit_rtmpt::client::ClientError as TunnelClientError;
 pub use config::{ConnectorConfig, Deadlines};
-pub use connector::{Connection, Connector, Security};
+pub use connector::{Connection, Connector, Progress, Security};
 pub use dial::Resolver;
 pub use discovery::{
     Discovery, DiscoveryError, Found, GivenProxy, ManualSettings, PacAddress, ProxySource, Purpose,

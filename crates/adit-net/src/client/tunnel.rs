@@ -13,7 +13,7 @@ mod lane;
 
 use super::connector::{Connection, Connector, Security};
 use super::discovery::Route;
-use super::error::DialError;
+use super::error::{DialError, Stage};
 use super::proxy::Proxy;
 use super::target::Target;
 use crate::carrier::{Carrier, Transport};
@@ -89,6 +89,7 @@ impl Connector {
             },
         });
         let first = way.connect().await.map_err(TunnelError::Dial)?;
+        self.enter(Stage::Http);
         let info = first.carrier_info(way.transport());
         let mut tunnel = ClientTunnelCarrier::new(Arc::clone(&way), first, config);
         poll_fn(|cx| tunnel.poll_open(cx)).await;
