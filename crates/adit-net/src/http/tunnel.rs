@@ -9,6 +9,7 @@ use super::sessions::{Found, Opened};
 use crate::acceptor::Door;
 use crate::carrier::{Carrier, Origin};
 use crate::config::IdentReply;
+use adit_rtmpt::client::ServerKind;
 use adit_rtmpt::path::{self, InvalidTarget, Target};
 use adit_rtmpt::{Reply, ReplyBody, Request as Tunnelled, SecurityLevel, SessionId, limits};
 use bytes::Bytes;
@@ -175,9 +176,10 @@ impl Asked {
         let info = Origin::clone(&self.origin).tunnel();
         let carrier = Carrier::tunnel(session, self.door.sessions.clone(), info);
         place.send(carrier.with_newcomer(Some(newcomer)));
-        Ok(tunnelled(HttpBody::from(Bytes::copy_from_slice(
-            &id.open_body(),
-        ))))
+        let mut response = tunnelled(HttpBody::from(Bytes::copy_from_slice(&id.open_body())));
+        let ordered = HeaderValue::from_static(ServerKind::ORDERED);
+        response.headers_mut().insert(ServerKind::FIELD, ordered);
+        Ok(response)
     }
 
     fn find(&self, id: Option<SessionId>) -> Result<Arc<Session>, Refusal> {
