@@ -16,6 +16,7 @@ pub mod flv;
 mod fourcc;
 mod frame;
 pub mod limits;
+pub mod pattern;
 mod read;
 mod timestamp;
 pub mod video;
