@@ -28,12 +28,20 @@
 
 pub mod address;
 pub mod auth;
+mod client;
+pub mod connection;
 pub mod limits;
+mod link;
 pub mod memory;
+mod message;
+pub mod network;
 pub mod plan;
 pub mod redirect;
 mod secret;
 pub mod strategy;
 
 pub use address::{AddressError, Credentials, Host, Scheme, Target};
+pub use client::{Client, ConnectError, ConnectOptions, Destination, Intent};
+pub use connection::{NetConnection, NetStream};
 pub use secret::Secret;
+pub use {adit_amf as amf, adit_media as media, adit_rtmp as rtmp};

@@ -53,3 +53,16 @@ pub const CHALLENGE: usize = 4096;
 pub const USER: usize = 256;
 /// Answers to challenges within one login: the user's name, then the response.
 pub const LOGIN_ANSWERS: u32 = 2;
+
+/// Requests that wait for the task of a connection; whoever asks more waits.
+pub const REQUESTS: usize = 64;
+/// Events kept for whoever takes those of a connection or of a stream. A stream that is full stops the connection.
+pub const EVENTS: usize = 256;
+/// Bytes queued for the server beyond which frames wait at their sender.
+pub const QUEUE_BYTES: usize = 256 * 1024;
+/// How long a server may take to answer `createStream`, `publish` and `play`.
+pub const ANSWER: Duration = Duration::from_secs(10);
+/// How long a server may take to answer a call of one of its methods.
+pub const CALL: Duration = Duration::from_secs(30);
+/// What a player tells the server that it buffers, in milliseconds.
+pub const BUFFER_MS: u32 = 3000;

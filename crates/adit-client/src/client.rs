@@ -1,0 +1,300 @@
+//! The way to a server, walked: a ladder raced, a login answered, a redirect followed, until an application has let us in.
+
+mod attempt;
+mod cause;
+mod destination;
+mod error;
+mod options;
+mod place;
+mod race;
+mod routes;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use adit_net::client::{Connector, ConnectorConfig, Discovery, GivenProxy, Target as NetTarget};
+use adit_rtmp::command::Status;
+use md5::{Digest as _, Md5};
+
+use self::attempt::{Answer, Depth, request};
+pub use self::destination::Destination;
+use self::destination::Step;
+pub use self::error::ConnectError;
+pub use self::options::{ConnectOptions, Intent};
+use self::race::{Course, Outcome};
+use self::routes::Found;
+use crate::address::Target;
+use crate::auth::ClientNonce;
+use crate::connection::NetConnection;
+use crate::link::Link;
+use crate::memory::{Memory, Place};
+use crate::plan::{Goal, Policy, Report};
+use crate::redirect::is_inward_address;
+use crate::strategy::{Ladder, Rung, Strategy};
+
+/// Makes connections: what is trusted, which proxies there are, what worked last time. Cheap to clone; clones share the memory.
+#[derive(Debug, Clone)]
+pub struct Client {
+    connector: Connector,
+    discovery: Discovery,
+    memory: Arc<Mutex<Memory>>,
+}
+
+impl Client {
+    /// A client that trusts and waits as `network` says, and uses the proxies that `proxy` says.
+    pub fn new(network: ConnectorConfig, proxy: GivenProxy) -> Self {
+        let connector = Connector::new(network);
+        let discovery = Discovery::new(proxy, connector.clone());
+        Self::with_discovery(connector, discovery)
+    }
+
+    /// The same with proxies found another way.
+    pub fn with_discovery(connector: Connector, discovery: Discovery) -> Self {
+        Self {
+            connector,
+            discovery,
+            memory: Arc::default(),
+        }
+    }
+
+    /// Remembers what was remembered before; see [`memory`](crate::memory).
+    #[must_use]
+    pub fn with_memory(self, memory: Memory) -> Self {
+        *self.memory() = memory;
+        self
+    }
+
+    /// What is remembered now, to be written down.
+    pub fn remembered(&self) -> Memory {
+        self.memory().clone()
+    }
+
+    /// Connects to the application of `target`, whatever way there is.
+    ///
+    /// Logins that the server asks for are answered with the credentials of the target, redirects are followed.
+    ///
+    /// # Errors
+    ///
+    /// No way leads to the server, or the server does not let us in. The error has the report of all attempts.
+    pub async fn connect(
+        &self,
+        target: &Target,
+        options: &ConnectOptions,
+    ) -> Result<NetConnection, ConnectError> {
+        self.connect_to(&mut Destination::new(target.clone()), options)
+            .await
+    }
+
+    /// The same, for a destination that remembers over several connections where it was sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn connect_to(
+        &self,
+        destination: &mut Destination,
+        options: &ConnectOptions,
+    ) -> Result<NetConnection, ConnectError> {
+        let mut step = destination.begin();
+        loop {
+            let (mut link, rung, report) = self.reach(&step, options).await?;
+            let connect = options.connect_command(&step.target, step.query.as_ref());
+            let answer = match request(&mut link, connect).await {
+                Ok(answer) => answer,
+                Err(lost) => return Err(ConnectError::lost(&lost, &rung, report)),
+            };
+            let status = match answer {
+                Answer::Accepted(reply) => {
+                    destination.arrived(&step);
+                    return Ok(NetConnection::start(
+                        *link,
+                        *reply,
+                        rung,
+                        report,
+                        step.target,
+                    ));
+                }
+                Answer::Refused(status) => status,
+            };
+            let peer = Peer::of(&link, &rung);
+            tokio::spawn(link.close());
+            step = next_step(destination, step, &rung, status, peer, report)?;
+        }
+    }
+
+    /// Tries every way of the strategy to its end, and says what came of each.
+    ///
+    /// # Errors
+    ///
+    /// The settings for proxies cannot be read or followed, unless the strategy is
+    /// [`Reach`](Strategy::Reach), which then goes without them.
+    pub async fn probe(
+        &self,
+        target: &Target,
+        options: &ConnectOptions,
+    ) -> Result<Report, ConnectError> {
+        let step = Step::to(target.clone());
+        let connect = options.connect_command(target, None);
+        let (outcome, _) = self
+            .race(
+                &step,
+                options,
+                Depth::Connect(Box::new(connect)),
+                options.policy().with_goal(Goal::Survey),
+            )
+            .await?;
+        if let Some((_, link)) = outcome.winner {
+            link.close().await;
+        }
+        Ok(outcome.report)
+    }
+
+    /// A link whose RTMP handshake is done.
+    async fn reach(
+        &self,
+        step: &Step,
+        options: &ConnectOptions,
+    ) -> Result<(Box<Link>, Rung, Report), ConnectError> {
+        let (outcome, settings) = self
+            .race(step, options, Depth::Handshake, options.policy())
+            .await?;
+        match outcome.winner {
+            Some((rung, link)) => Ok((link, rung, outcome.report)),
+            None => Err(ConnectError::Unreachable {
+                report: Box::new(outcome.report),
+                settings,
+            }),
+        }
+    }
+
+    /// Runs one ladder; with it comes why the settings for proxies were left aside, if they were.
+    async fn race(
+        &self,
+        step: &Step,
+        options: &ConnectOptions,
+        depth: Depth,
+        policy: Policy,
+    ) -> Result<(Outcome, Option<String>), ConnectError> {
+        let target = &step.target;
+        let asked = NetTarget::new(&target.host().to_string(), target.port_or_default())
+            .map_err(|error| ConnectError::Address(error.to_string()))?;
+        let (found, settings) = match Found::ask(&self.discovery, &asked).await {
+            Ok(found) => (found, None),
+            Err(error) if options.strategy == Strategy::Reach => {
+                tracing::warn!(%error, "the proxy settings are left aside");
+                (Found::default(), Some(error.to_string()))
+            }
+            Err(error) => return Err(ConnectError::Proxies(error)),
+        };
+        let place = Place::new(target, &place::local_network(target.host()), found.routes());
+        let ladder = self.ladder(step, options, &found, &place);
+        let connector = if step.outward {
+            self.connector
+                .clone()
+                .admitting(|ip| !is_inward_address(ip))
+        } else {
+            self.connector.clone()
+        };
+        let course = Course {
+            connector,
+            found,
+            tunnel: options.tunnel,
+            session: options.session.clone(),
+            depth,
+        };
+        let outcome = race::run(&course, &ladder, policy).await;
+        if let Some((rung, _)) = &outcome.winner
+            && options.strategy == Strategy::Reach
+        {
+            self.memory().remember(place, rung, place::now());
+        }
+        Ok((outcome, settings))
+    }
+
+    fn ladder(
+        &self,
+        step: &Step,
+        options: &ConnectOptions,
+        found: &Found,
+        place: &Place,
+    ) -> Ladder {
+        let target = &step.target;
+        if let Some(rung) = &step.only {
+            return Ladder::from_rungs(target.host().clone(), vec![rung.clone()]);
+        }
+        Ladder::new(
+            target,
+            options.strategy,
+            options.proxy_type,
+            found.routes(),
+            self.memory().recall(place, place::now()),
+        )
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is known about where a refusal came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Peer {
+    /// From this machine or network, or from behind a proxy.
+    Near,
+    /// From the internet.
+    Far,
+}
+
+impl Peer {
+    fn of(link: &Link, rung: &Rung) -> Self {
+        let info = link.carrier().info();
+        if rung.route().proxy().is_some() || is_inward_address(info.peer.ip()) {
+            Self::Near
+        } else {
+            Self::Far
+        }
+    }
+}
+
+/// Where to go after a refusal: elsewhere, or to the same place with a login.
+fn next_step(
+    destination: &mut Destination,
+    step: Step,
+    rung: &Rung,
+    status: Option<Status>,
+    peer: Peer,
+    report: Report,
+) -> Result<Step, ConnectError> {
+    if let Some(url) = status.as_ref().and_then(redirect_of) {
+        let step = destination.redirected(Instant::now(), &step, &url, peer == Peer::Far)?;
+        return Ok(step);
+    }
+    let description = status
+        .as_ref()
+        .map(|status| status.description().to_string())
+        .unwrap_or_default();
+    let asks_for_login =
+        description.contains("authmod=") || description.contains("code=403 need auth");
+    if !asks_for_login {
+        return Err(ConnectError::Refused {
+            status,
+            report: Box::new(report),
+        });
+    }
+    let mut nonce = [0; 4];
+    // Without random bytes the answer is only easier to guess for who listens already.
+    getrandom::fill(&mut nonce).ok();
+    destination.login(step, rung, &description, ClientNonce(nonce), md5)
+}
+
+/// The address in a refusal that sends the client elsewhere: code 302 in the object `ex`.
+fn redirect_of(status: &Status) -> Option<String> {
+    let ex = status.property("ex")?.as_object()?;
+    let code = ex.property_ignore_case("code")?.as_number()?;
+    let url = ex.property_ignore_case("redirect")?.as_str()?;
+    ((code - 302.0).abs() < 0.5).then(|| url.to_owned())
+}
+
+fn md5(bytes: &[u8]) -> [u8; 16] {
+    Md5::digest(bytes).into()
+}

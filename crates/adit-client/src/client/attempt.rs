@@ -1,0 +1,208 @@
+//! One attempt: one rung, from the name to the end of the RTMP handshake, and on to `connect` if that is wanted.
+
+use std::future::poll_fn;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use adit_net::client::{
+    Connector, Progress, Route as NetRoute, Security, Target as NetTarget, TunnelClientConfig,
+};
+use adit_net::{Carrier, Transport};
+use adit_rtmp::command::{Connect, ConnectReply, Status};
+use adit_rtmp::session::{ClientConfig, ClientEvent};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::cause;
+use crate::link::{Link, Lost};
+use crate::plan::{AttemptId, Cause, Certificate, Failure, PeerText, Stage, Trust};
+
+/// How far an attempt goes before it counts as a success.
+#[derive(Debug, Clone)]
+pub(crate) enum Depth {
+    /// To the end of the RTMP handshake.
+    Handshake,
+    /// To the answer to this `connect`.
+    Connect(Box<Connect>),
+}
+
+/// What an attempt needs.
+pub(crate) struct Attempt {
+    pub(crate) id: AttemptId,
+    pub(crate) connector: Connector,
+    pub(crate) target: NetTarget,
+    pub(crate) route: NetRoute,
+    pub(crate) transport: Transport,
+    pub(crate) tunnel: TunnelClientConfig,
+    pub(crate) session: ClientConfig,
+    pub(crate) depth: Depth,
+    pub(crate) news: mpsc::Sender<News>,
+}
+
+/// What a running attempt tells.
+#[derive(Debug)]
+pub(crate) enum News {
+    Enters(AttemptId, Stage),
+    Certificate(AttemptId, Certificate),
+}
+
+/// What is left of an attempt.
+pub(crate) enum End {
+    /// It has come as far as it should.
+    Reached(Box<Link>),
+    Failed(Failure),
+    /// It was told to stop, and has closed what it had.
+    Stopped,
+}
+
+impl Attempt {
+    /// Runs until it has succeeded, failed or been told to stop.
+    pub(crate) async fn run(self, stop: CancellationToken) -> End {
+        let dialled = stop.run_until_cancelled(self.dial()).await;
+        let carrier = match dialled {
+            None => return End::Stopped,
+            Some(Err(failure)) => return End::Failed(failure),
+            Some(Ok(carrier)) => carrier,
+        };
+        self.enter(Stage::Handshake);
+        let mut link = match Link::new(carrier, self.session.clone()) {
+            Ok(link) => link,
+            Err(error) => {
+                let cause = Cause::Other(PeerText::new(&error.to_string()));
+                return End::Failed(Failure::new(Stage::Handshake, cause));
+            }
+        };
+        match stop.run_until_cancelled(self.shake(&mut link)).await {
+            None => {
+                link.close().await;
+                End::Stopped
+            }
+            Some(Err(failure)) => {
+                link.close().await;
+                End::Failed(failure)
+            }
+            Some(Ok(())) => End::Reached(Box::new(link)),
+        }
+    }
+
+    async fn dial(&self) -> Result<Carrier, Failure> {
+        let connector = self.watched();
+        let security = match self.transport {
+            Transport::Rtmps => Security::Tls,
+            Transport::Rtmpts => Security::TlsForHttp,
+            _ => Security::Plain,
+        };
+        if self.transport.is_tunnel() {
+            return connector
+                .connect_tunnel(&self.target, &self.route, security, self.tunnel)
+                .await
+                .map_err(|error| {
+                    if let adit_net::client::TunnelError::Dial(error) = &error {
+                        self.show_refused(error);
+                    }
+                    cause::of_tunnel(&error)
+                });
+        }
+        match connector.connect(&self.target, &self.route, security).await {
+            Ok(connection) => Ok(connection.into_carrier()),
+            Err(error) => {
+                self.show_refused(&error);
+                Err(cause::of_dial(&error))
+            }
+        }
+    }
+
+    async fn shake(&self, link: &mut Link) -> Result<(), Failure> {
+        let lost = |lost: Lost, stage| cause::of_lost(&lost, self.transport, stage);
+        loop {
+            let event = poll_fn(|cx| link.poll_event(cx))
+                .await
+                .map_err(|error| lost(error, Stage::Handshake))?;
+            if let ClientEvent::HandshakeDone { .. } = event {
+                break;
+            }
+        }
+        let Depth::Connect(connect) = &self.depth else {
+            return Ok(());
+        };
+        self.enter(Stage::Connect);
+        match request(link, (**connect).clone()).await {
+            Ok(Answer::Accepted(_)) => Ok(()),
+            Ok(Answer::Refused(status)) => {
+                let description = PeerText::new(&refusal(status.as_ref()));
+                Err(Failure::new(
+                    Stage::Connect,
+                    Cause::Rejected { description },
+                ))
+            }
+            Err(error) => Err(lost(error, Stage::Connect)),
+        }
+    }
+
+    /// The connector, which tells the plan how far it has come.
+    fn watched(&self) -> Connector {
+        let (id, news) = (self.id, self.news.clone());
+        // Later connections of a tunnel begin again; the plan has seen the first one.
+        let last = Mutex::new(None);
+        self.connector.clone().with_watch(move |progress| {
+            let told = match progress {
+                Progress::Enters(stage) => {
+                    let stage = cause::stage(stage);
+                    let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+                    if last.is_some_and(|last| last >= stage) {
+                        return;
+                    }
+                    *last = Some(stage);
+                    News::Enters(id, stage)
+                }
+                Progress::Certificate(seen) => {
+                    News::Certificate(id, cause::certificate(&seen, Trust::Accepted))
+                }
+                _ => return,
+            };
+            // There is room for every stage of every attempt; after the plan nobody listens.
+            drop(news.try_send(told));
+        })
+    }
+
+    fn enter(&self, stage: Stage) {
+        drop(self.news.try_send(News::Enters(self.id, stage)));
+    }
+
+    fn show_refused(&self, error: &adit_net::client::DialError) {
+        if let Some(certificate) = cause::refused_certificate(error) {
+            drop(self.news.try_send(News::Certificate(self.id, certificate)));
+        }
+    }
+}
+
+/// What a server says to `connect`.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Accepted(Box<ConnectReply>),
+    Refused(Option<Status>),
+}
+
+/// Sends `connect` and waits for the answer. The session's own deadline bounds the wait.
+pub(crate) async fn request(link: &mut Link, connect: Connect) -> Result<Answer, Lost> {
+    if let Err(error) = link.session().connect(connect) {
+        // Properties made here can be expressed, and a fresh session takes one `connect`.
+        tracing::debug!(%error, "connect not sent");
+    }
+    loop {
+        match poll_fn(|cx| link.poll_event(cx)).await? {
+            ClientEvent::Connected(reply) => return Ok(Answer::Accepted(reply)),
+            ClientEvent::Rejected { status } => return Ok(Answer::Refused(status)),
+            _ => {}
+        }
+    }
+}
+
+/// A refusal in words: the description, else the code.
+pub(crate) fn refusal(status: Option<&Status>) -> String {
+    match status {
+        Some(status) if !status.description().is_empty() => status.description().to_string(),
+        Some(status) => status.code_text().to_string(),
+        None => "no reason given".to_owned(),
+    }
+}

@@ -1,0 +1,183 @@
+//! From what the network says to what a plan reports.
+
+use std::io;
+
+use adit_net::Transport;
+use adit_net::client::{
+    Cause as NetCause, DialError, PeerCertificate, ProxyError, Stage as NetStage, TlsFailure,
+    TunnelClientError, TunnelError,
+};
+use adit_rtmp::session::SessionError;
+
+use crate::link::{Lost, LostCause};
+use crate::plan::{Cause, Certificate, CertificateFault, Failure, PeerText, Stage, Trust};
+
+/// The stage of a plan that a step of the network is.
+pub(super) fn stage(stage: NetStage) -> Stage {
+    match stage {
+        NetStage::Dns => Stage::Dns,
+        NetStage::Tcp => Stage::Tcp,
+        NetStage::Proxy => Stage::Proxy,
+        NetStage::Tls => Stage::Tls,
+        // What the network may add later comes after what it has now.
+        _ => Stage::Http,
+    }
+}
+
+/// A certificate as reports show it.
+pub(super) fn certificate(certificate: &PeerCertificate, trust: Trust) -> Certificate {
+    Certificate::new(
+        certificate.issuer.as_deref().unwrap_or("nobody named"),
+        trust,
+    )
+}
+
+/// The certificate that was the reason for a failure.
+pub(super) fn refused_certificate(error: &DialError) -> Option<Certificate> {
+    match error.cause() {
+        NetCause::Tls { failure, .. } => failure
+            .peer_certificate()
+            .map(|seen| certificate(seen, Trust::Refused)),
+        _ => None,
+    }
+}
+
+/// A connection that did not come about.
+pub(super) fn of_dial(error: &DialError) -> Failure {
+    let cause = match error.cause() {
+        NetCause::Name { source, .. } => of_name(source),
+        NetCause::NoAddress { .. } => Cause::NameUnknown,
+        NetCause::Silent { .. } => Cause::TimedOut,
+        NetCause::Refused { .. } => Cause::Refused,
+        NetCause::Unreachable { .. } => Cause::Unreachable,
+        NetCause::Proxy { error, .. } => of_proxy(error),
+        NetCause::Tls { failure, .. } => of_tls(failure),
+        other => Cause::Other(PeerText::new(&other.to_string())),
+    };
+    Failure::new(stage(error.stage()), cause)
+}
+
+/// A tunnel that did not come about.
+pub(super) fn of_tunnel(error: &TunnelError) -> Failure {
+    let cause = match error {
+        TunnelError::Dial(error) => return of_dial(error),
+        TunnelError::Tunnel { error, .. } => of_http(*error),
+        TunnelError::Ended { .. } => Cause::Closed,
+        other => Cause::Other(PeerText::new(&other.to_string())),
+    };
+    Failure::new(Stage::Http, cause)
+}
+
+/// A connection that was lost before it was of use.
+pub(super) fn of_lost(lost: &Lost, transport: Transport, stage: Stage) -> Failure {
+    let cause = match &lost.cause {
+        LostCause::Session(SessionError::HandshakeDeadline | SessionError::ConnectDeadline) => {
+            Cause::TimedOut
+        }
+        LostCause::Session(error) => match lost.first_bytes() {
+            [b'H', b'T', b'T', b'P', ..] => Cause::AnsweredHttp,
+            [0x15 | 0x16, 3, ..] => Cause::AnsweredTls,
+            [] | [3, ..] => of_session(error),
+            _ => Cause::NotRtmp,
+        },
+        LostCause::Io(error) if transport.is_tunnel() => {
+            Cause::Other(PeerText::new(&error.to_string()))
+        }
+        LostCause::Io(_) | LostCause::Ended => Cause::Closed,
+    };
+    Failure::new(stage, cause)
+}
+
+fn of_session(error: &SessionError) -> Cause {
+    match error {
+        SessionError::Handshake(adit_rtmp::handshake::HandshakeError::Eof { .. }) => Cause::Closed,
+        other => Cause::Other(PeerText::new(&other.to_string())),
+    }
+}
+
+fn of_name(source: &io::Error) -> Cause {
+    // The C library's words for a name server that did not answer; it has no error kind for it.
+    let text = source.to_string();
+    if text.contains("Temporary failure") || text.contains("try again") {
+        Cause::NameServer
+    } else {
+        Cause::NameUnknown
+    }
+}
+
+fn of_tls(failure: &TlsFailure) -> Cause {
+    match failure {
+        TlsFailure::UnknownIssuer { .. } => Cause::Certificate(CertificateFault::Untrusted),
+        TlsFailure::WrongName { .. } => Cause::Certificate(CertificateFault::WrongName),
+        TlsFailure::Date { .. } => Cause::Certificate(CertificateFault::Expired),
+        TlsFailure::Certificate { .. } => Cause::Certificate(CertificateFault::Invalid),
+        TlsFailure::NotTls => Cause::NotTls,
+        TlsFailure::Refused { alert } => Cause::TlsRefused {
+            alert: PeerText::new(alert),
+        },
+        TlsFailure::HungUp => Cause::Closed,
+        TlsFailure::Silent { .. } => Cause::TimedOut,
+        other => Cause::Other(PeerText::new(&other.to_string())),
+    }
+}
+
+fn of_proxy(error: &ProxyError) -> Cause {
+    match error {
+        ProxyError::Unreachable(inner) => match inner.cause() {
+            NetCause::Refused { .. } => Cause::Refused,
+            NetCause::Silent { .. } => Cause::TimedOut,
+            NetCause::Unreachable { .. } => Cause::Unreachable,
+            NetCause::Name { source, .. } => of_name(source),
+            NetCause::NoAddress { .. } => Cause::NameUnknown,
+            NetCause::Tls { failure, .. } => of_tls(failure),
+            other => Cause::Other(PeerText::new(&other.to_string())),
+        },
+        ProxyError::CredentialsMissing { .. } => Cause::ProxyLoginMissing,
+        ProxyError::CredentialsRefused { .. } => Cause::ProxyLoginRefused,
+        ProxyError::UnknownSchemes { offered } => Cause::ProxyLoginUnsupported {
+            offered: PeerText::new(offered),
+        },
+        ProxyError::Forbidden { status, .. } | ProxyError::NoConnect { status } => {
+            Cause::ProxyDenied { status: *status }
+        }
+        ProxyError::TargetUnreachable { reason, .. } => Cause::ProxyCannotReach {
+            status: first_number(reason),
+        },
+        ProxyError::Captive { status } | ProxyError::Status { status } => {
+            Cause::HttpStatus { status: *status }
+        }
+        ProxyError::NotAProxy { .. } | ProxyError::HeadTooLarge => Cause::NotAProxy,
+        ProxyError::HungUp | ProxyError::NtlmConnectionClosed => Cause::Closed,
+        ProxyError::Silent { .. } => Cause::TimedOut,
+        other => Cause::Other(PeerText::new(&other.to_string())),
+    }
+}
+
+fn of_http(error: TunnelClientError) -> Cause {
+    use TunnelClientError as E;
+    match error {
+        E::Page { .. } => Cause::HttpStatus { status: 200 },
+        E::Redirected { status, .. } => Cause::HttpRedirect {
+            status,
+            to: PeerText::default(),
+        },
+        E::NoTunnel { status }
+        | E::Forbidden { status, .. }
+        | E::SessionGone { status, .. }
+        | E::Unavailable { status, .. }
+        | E::Status { status, .. } => Cause::HttpStatus { status },
+        E::ProxyAuthentication => Cause::ProxyLoginMissing,
+        E::LengthRequired { .. } => Cause::HttpStatus { status: 411 },
+        E::TooLarge { .. } | E::TooLargeLate => Cause::HttpStatus { status: 413 },
+        E::Silence { .. } => Cause::TimedOut,
+        E::ConnectionLost { .. } => Cause::Closed,
+        other => Cause::Other(PeerText::new(&other.to_string())),
+    }
+}
+
+/// The first number in a text such as `status 502`; 0 if there is none.
+fn first_number(text: &str) -> u16 {
+    text.split(|character: char| !character.is_ascii_digit())
+        .find_map(|part| part.parse().ok())
+        .unwrap_or(0)
+}

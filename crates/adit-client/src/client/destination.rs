@@ -1,0 +1,128 @@
+//! A destination over several connections: where it was sent to, and how it logs in.
+
+use std::time::Instant;
+
+use super::error::ConnectError;
+use crate::address::Target;
+use crate::auth::{ClientNonce, Login, LoginError, Md5};
+use crate::redirect::{Order, RedirectError, Redirects};
+use crate::secret::Secret;
+use crate::strategy::Rung;
+
+/// A target, and where its server has sent us: redirects and reconnect requests are counted over all connections to it.
+///
+/// Every connection begins at the target itself, but for the one after a reconnect request that named another place.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    target: Target,
+    redirects: Redirects,
+    /// Where the next connection goes, if not to the target.
+    next: Option<Target>,
+    login: Option<Login>,
+}
+
+/// Where one connection goes.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub(super) target: Target,
+    /// What a login adds to the application.
+    pub(super) query: Option<Secret>,
+    /// The way that is known to work, for the next step of a login.
+    pub(super) only: Option<Rung>,
+    /// Whether addresses of this machine and network are out of bounds: a server from outside has sent us.
+    pub(super) outward: bool,
+}
+
+impl Step {
+    pub(super) fn to(target: Target) -> Self {
+        Self {
+            target,
+            query: None,
+            only: None,
+            outward: false,
+        }
+    }
+}
+
+impl Destination {
+    /// A destination nobody has sent us away from yet.
+    pub fn new(target: Target) -> Self {
+        Self {
+            target,
+            redirects: Redirects::new(),
+            next: None,
+            login: None,
+        }
+    }
+
+    /// The target as it was given.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Follows a reconnect request [E-RTMP v2 Reconnect Request]: the next connection goes to where `url` points, seen from
+    /// `current`, the target of the connection that received it.
+    ///
+    /// # Errors
+    ///
+    /// The server must not be followed. The next connection goes to the target then.
+    pub fn reconnect_requested(
+        &mut self,
+        now: Instant,
+        current: &Target,
+        url: Option<&str>,
+    ) -> Result<(), RedirectError> {
+        self.next = None;
+        let next = self.redirects.follow(now, current, Order::Reconnect, url)?;
+        self.next = Some(next);
+        Ok(())
+    }
+
+    pub(super) fn begin(&mut self) -> Step {
+        self.login = None;
+        Step::to(self.next.clone().unwrap_or_else(|| self.target.clone()))
+    }
+
+    pub(super) fn arrived(&mut self, _: &Step) {
+        self.next = None;
+    }
+
+    pub(super) fn redirected(
+        &mut self,
+        now: Instant,
+        step: &Step,
+        url: &str,
+        from_outside: bool,
+    ) -> Result<Step, ConnectError> {
+        let target = self
+            .redirects
+            .follow(now, &step.target, Order::Redirect, Some(url))?;
+        self.login = None;
+        Ok(Step {
+            outward: step.outward || from_outside,
+            ..Step::to(target)
+        })
+    }
+
+    pub(super) fn login(
+        &mut self,
+        step: Step,
+        rung: &Rung,
+        description: &str,
+        nonce: ClientNonce,
+        md5: Md5,
+    ) -> Result<Step, ConnectError> {
+        let credentials = step
+            .target
+            .credentials()
+            .cloned()
+            .ok_or(LoginError::NoCredentials)?;
+        let login = self.login.get_or_insert_with(|| Login::new(credentials));
+        let query = login.answer_for(description, &step.target, nonce, md5)?;
+        Ok(Step {
+            query: Some(query),
+            only: Some(rung.clone()),
+            ..step
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! Why a connection was not made.
+
+use adit_net::client::DiscoveryError;
+use adit_rtmp::command::Status;
+
+use super::attempt::refusal;
+use super::cause;
+use crate::auth::LoginError;
+use crate::link::Lost;
+use crate::plan::{Failure, Report, Stage};
+use crate::redirect::RedirectError;
+use crate::strategy::Rung;
+
+/// Why a connection was not made. Nothing in it is secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The address cannot be dialled.
+    #[error("the address cannot be used: {0}")]
+    Address(String),
+    /// It is not known which proxies there are.
+    #[error(transparent)]
+    Proxies(DiscoveryError),
+    /// No way leads to an RTMP server.
+    #[error("{}", report.verdict())]
+    Unreachable {
+        /// What came of each attempt.
+        report: Box<Report>,
+        /// Why the settings for proxies were left aside, if they were.
+        settings: Option<String>,
+    },
+    /// The server does not let us in.
+    #[error("the server refuses the connection: {}", refusal(status.as_ref()))]
+    Refused {
+        /// What it said.
+        status: Option<Status>,
+        /// What came of each attempt; one of them was good.
+        report: Box<Report>,
+    },
+    /// The connection was lost while the server was asked.
+    #[error("the connection over {rung} was lost before the server answered connect: {}", failure.cause())]
+    Lost {
+        /// The way that was good so far.
+        rung: Box<Rung>,
+        /// What happened.
+        failure: Failure,
+        /// What came of each attempt.
+        report: Box<Report>,
+    },
+    /// The login does not work.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    /// The server sends us where we do not go.
+    #[error(transparent)]
+    Redirect(#[from] RedirectError),
+}
+
+impl ConnectError {
+    pub(super) fn lost(lost: &Lost, rung: &Rung, report: Report) -> Self {
+        Self::Lost {
+            failure: cause::of_lost(lost, rung.transport(), Stage::Connect),
+            rung: Box::new(rung.clone()),
+            report: Box::new(report),
+        }
+    }
+
+    /// What came of each attempt, where attempts were made.
+    pub fn report(&self) -> Option<&Report> {
+        match self {
+            Self::Unreachable { report, .. }
+            | Self::Refused { report, .. }
+            | Self::Lost { report, .. } => Some(report),
+            _ => None,
+        }
+    }
+
+    /// Whether trying again later could help: the network or the server failed, nobody refused.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Lost { .. })
+    }
+}

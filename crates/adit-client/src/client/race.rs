@@ -1,0 +1,172 @@
+//! Does what a plan says: starts attempts, tells it what comes of them, closes the losers.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use adit_net::client::{Connector, Target as NetTarget, TunnelClientConfig};
+use adit_rtmp::session::ClientConfig;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::sleep_until;
+use tokio_util::sync::CancellationToken;
+
+use super::attempt::{Attempt, Depth, End, News};
+use super::routes::Found;
+use crate::address::Host;
+use crate::link::Link;
+use crate::plan::{Action, AttemptId, Cause, Failure, PeerText, Plan, Policy, Report, Stage};
+use crate::strategy::{Ladder, Rung};
+
+/// What all attempts of a plan share.
+pub(crate) struct Course {
+    pub(crate) connector: Connector,
+    pub(crate) found: Found,
+    pub(crate) tunnel: TunnelClientConfig,
+    pub(crate) session: ClientConfig,
+    pub(crate) depth: Depth,
+}
+
+/// The winner of a race, if there is one, and what came of everybody.
+pub(crate) struct Outcome {
+    pub(crate) winner: Option<(Rung, Box<Link>)>,
+    pub(crate) report: Report,
+}
+
+/// Runs a plan to its end.
+pub(crate) async fn run(course: &Course, ladder: &Ladder, policy: Policy) -> Outcome {
+    let (news, heard) = mpsc::channel(news_of(ladder));
+    let mut race = Race {
+        course,
+        host: ladder.host().clone(),
+        plan: Plan::new(Instant::now(), ladder, policy),
+        news,
+        heard,
+        running: JoinSet::new(),
+        stops: HashMap::new(),
+        reached: HashMap::new(),
+    };
+    race.run().await
+}
+
+/// Room for everything that the attempts of a ladder can tell: each stage, and a certificate.
+fn news_of(ladder: &Ladder) -> usize {
+    (Stage::ALL.len() + 2) * ladder.rungs().len().max(1)
+}
+
+struct Race<'a> {
+    course: &'a Course,
+    host: Host,
+    plan: Plan,
+    news: mpsc::Sender<News>,
+    heard: mpsc::Receiver<News>,
+    running: JoinSet<(AttemptId, End)>,
+    stops: HashMap<AttemptId, CancellationToken>,
+    reached: HashMap<AttemptId, (Rung, Box<Link>)>,
+}
+
+impl Race<'_> {
+    async fn run(&mut self) -> Outcome {
+        let mut rungs = HashMap::new();
+        loop {
+            match self.plan.poll_action(Instant::now()) {
+                Some(Action::Dial(id, rung)) => {
+                    rungs.insert(id, rung.clone());
+                    self.start(id, &rung);
+                }
+                Some(Action::Wait(until)) => self.wait(until, &rungs).await,
+                Some(Action::Abandon(id)) => self.abandon(id),
+                Some(Action::Use(id)) => return self.end(Some(id)),
+                Some(Action::Fail(_)) | None => return self.end(None),
+            }
+        }
+    }
+
+    fn start(&mut self, id: AttemptId, rung: &Rung) {
+        let now = Instant::now();
+        let target = NetTarget::new(&self.host.to_string(), rung.port());
+        let route = self.course.found.resolve(rung.route());
+        let (Ok(target), Some(route)) = (target, route) else {
+            let cause = Cause::Other(PeerText::new("the address cannot be dialled"));
+            self.plan
+                .handle_failure(now, id, Failure::new(Stage::Dns, cause));
+            return;
+        };
+        let attempt = Attempt {
+            id,
+            connector: self.course.connector.clone(),
+            target,
+            route,
+            transport: rung.transport(),
+            tunnel: self.course.tunnel,
+            session: self.course.session.clone(),
+            depth: self.course.depth.clone(),
+            news: self.news.clone(),
+        };
+        let stop = CancellationToken::new();
+        self.stops.insert(id, stop.clone());
+        self.running
+            .spawn(async move { (id, Box::pin(attempt.run(stop)).await) });
+    }
+
+    /// Waits for news, for the end of an attempt, or for the time to come. Each arm is cancel-safe.
+    async fn wait(&mut self, until: Instant, rungs: &HashMap<AttemptId, Rung>) {
+        tokio::select! {
+            biased;
+            Some(news) = self.heard.recv() => self.hear(news),
+            Some(ended) = self.running.join_next() => {
+                if let Ok((id, end)) = ended {
+                    self.settle(id, end, rungs);
+                }
+            }
+            () = sleep_until(until.into()) => {}
+        }
+    }
+
+    fn hear(&mut self, news: News) {
+        match news {
+            News::Enters(id, stage) => self.plan.handle_progress(Instant::now(), id, stage),
+            News::Certificate(id, certificate) => self.plan.handle_certificate(id, certificate),
+        }
+    }
+
+    fn settle(&mut self, id: AttemptId, end: End, rungs: &HashMap<AttemptId, Rung>) {
+        let now = Instant::now();
+        // What an attempt told before it ended belongs before its end.
+        while let Ok(news) = self.heard.try_recv() {
+            self.hear(news);
+        }
+        self.stops.remove(&id);
+        match end {
+            End::Reached(link) => {
+                if let Some(rung) = rungs.get(&id) {
+                    self.reached.insert(id, (rung.clone(), link));
+                }
+                self.plan.handle_success(now, id);
+            }
+            End::Failed(failure) => self.plan.handle_failure(now, id, failure),
+            End::Stopped => {}
+        }
+    }
+
+    fn abandon(&mut self, id: AttemptId) {
+        if let Some(stop) = self.stops.remove(&id) {
+            stop.cancel();
+        }
+        if let Some((_, link)) = self.reached.remove(&id) {
+            tokio::spawn(link.close());
+        }
+    }
+
+    /// The losers that still say goodbye may finish it by themselves.
+    fn end(&mut self, winner: Option<AttemptId>) -> Outcome {
+        self.running.detach_all();
+        let winner = winner.and_then(|id| self.reached.remove(&id));
+        for (_, (_, link)) in self.reached.drain() {
+            tokio::spawn(link.close());
+        }
+        Outcome {
+            winner,
+            report: self.plan.report(Instant::now()),
+        }
+    }
+}

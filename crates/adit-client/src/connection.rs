@@ -1,0 +1,249 @@
+//! A connection to an application, and the message streams on it.
+//!
+//! ```text
+//!  NetConnection ─┐ requests (bounded)   ┌────────────────────┐
+//!  NetStream ─────┼──────────────────────▶ one task: session  │──▶ carrier
+//!  NetStream ─────┘◀─────────────────────│ and carrier        │◀──
+//!            events, a bounded queue each└────────────────────┘
+//! ```
+//!
+//! A player that does not take its frames makes the task stop reading, so the server feels it, as it would with any player. All
+//! streams of the connection wait then, and so do answers to calls. Who wants independence makes a connection of its own.
+
+mod driver;
+mod error;
+mod event;
+mod request;
+mod stats;
+mod stream;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adit_amf::amf0::Value;
+use adit_net::{CarrierInfo, Transport};
+use adit_rtmp::command::ConnectReply;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use self::driver::Driver;
+pub use self::error::{Ended, StreamError};
+pub use self::event::{ConnectionEvent, IncomingCall, StreamEvent};
+use self::request::Request;
+pub use self::stats::ConnectionStats;
+use self::stats::Shared;
+pub use self::stream::NetStream;
+use crate::address::Target;
+use crate::limits;
+use crate::link::Link;
+use crate::plan::Report;
+use crate::strategy::Rung;
+
+/// A connection that an application has accepted.
+///
+/// [`next_event`](Self::next_event) tells what happens on it; nobody has to ask. Dropping it and all its streams ends the
+/// connection as [`close`](Self::close) does, without waiting.
+#[derive(Debug)]
+pub struct NetConnection {
+    requests: mpsc::Sender<Request>,
+    events: mpsc::Receiver<ConnectionEvent>,
+    shared: Arc<Shared>,
+    about: About,
+}
+
+/// What does not change while a connection lasts.
+#[derive(Debug)]
+struct About {
+    info: CarrierInfo,
+    reply: ConnectReply,
+    rung: Rung,
+    report: Report,
+    target: Target,
+}
+
+impl NetConnection {
+    /// Hands the link to a task of its own.
+    pub(crate) fn start(
+        link: Link,
+        reply: ConnectReply,
+        rung: Rung,
+        report: Report,
+        target: Target,
+    ) -> Self {
+        let (requests, asked) = mpsc::channel(limits::REQUESTS);
+        let (told, events) = mpsc::channel(limits::EVENTS);
+        let shared = Arc::new(Shared::default());
+        let info = link.carrier().info().clone();
+        let driver = Driver::new(link, asked, told, Arc::clone(&shared));
+        tokio::spawn(driver.run());
+        Self {
+            requests,
+            events,
+            shared,
+            about: About {
+                info,
+                reply,
+                rung,
+                report,
+                target,
+            },
+        }
+    }
+
+    /// How RTMP travels; what Flash called `protocol`.
+    pub fn protocol(&self) -> Transport {
+        self.about.rung.transport()
+    }
+
+    /// Whether TLS protects it all the way; what Flash called `usingTLS`.
+    pub fn using_tls(&self) -> bool {
+        self.protocol().is_secure()
+    }
+
+    /// How a proxy is used: `none`, `HTTP`, `HTTPS` or `CONNECT`, as Flash said it.
+    pub fn connected_proxy_type(&self) -> &'static str {
+        self.about.rung.connected_proxy_type()
+    }
+
+    /// The way that won.
+    pub fn rung(&self) -> &Rung {
+        &self.about.rung
+    }
+
+    /// What came of each attempt.
+    pub fn report(&self) -> &Report {
+        &self.about.report
+    }
+
+    /// Where this connection goes, after redirects.
+    pub fn target(&self) -> &Target {
+        &self.about.target
+    }
+
+    /// Addresses and TLS.
+    pub fn info(&self) -> &CarrierInfo {
+        &self.about.info
+    }
+
+    /// What the server said when it accepted.
+    pub fn reply(&self) -> &ConnectReply {
+        &self.about.reply
+    }
+
+    /// The accounts of the connection, now.
+    pub fn stats(&self) -> ConnectionStats {
+        self.shared.stats()
+    }
+
+    /// The next thing that happened to the connection as a whole. The last event is [`ConnectionEvent::Ended`], then comes `None`.
+    ///
+    /// Cancel-safe. Events that nobody takes are kept up to [`limits::EVENTS`]; of those beyond, statuses are lost and calls are
+    /// answered with a failure.
+    pub async fn next_event(&mut self) -> Option<ConnectionEvent> {
+        self.events.recv().await
+    }
+
+    /// A new message stream.
+    ///
+    /// # Errors
+    ///
+    /// The server gives none, does not answer within [`limits::ANSWER`], or the connection has ended.
+    pub async fn create_stream(&self) -> Result<NetStream, StreamError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Request::CreateStream { answer }).await?;
+        let (msid, events) = self.within_answer(answered).await??;
+        Ok(NetStream::new(
+            msid,
+            self.requests.clone(),
+            events,
+            Arc::clone(&self.shared),
+        ))
+    }
+
+    /// Calls a method of the application and waits for what it returns.
+    ///
+    /// # Errors
+    ///
+    /// The method fails, too many calls wait for an answer, a value cannot be expressed, nothing comes within
+    /// [`limits::CALL`], or the connection ends.
+    pub async fn call(
+        &self,
+        method: &str,
+        arguments: Vec<Value>,
+    ) -> Result<Vec<Value>, StreamError> {
+        let (answer, answered) = oneshot::channel();
+        let method = method.to_owned();
+        self.ask(Request::Call {
+            method,
+            arguments,
+            answer,
+        })
+        .await?;
+        self.within(limits::CALL, answered).await?
+    }
+
+    /// Answers a call of the server.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    pub async fn reply_call(
+        &self,
+        call: IncomingCall,
+        values: Vec<Value>,
+    ) -> Result<(), StreamError> {
+        self.ask(Request::Reply {
+            call,
+            outcome: Ok(values),
+        })
+        .await
+    }
+
+    /// Answers a call of the server with a failure.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    pub async fn fail_call(&self, call: IncomingCall, why: &str) -> Result<(), StreamError> {
+        self.ask(Request::Reply {
+            call,
+            outcome: Err(why.to_owned()),
+        })
+        .await
+    }
+
+    /// Why the connection has ended, if it has.
+    pub fn ended(&self) -> Option<&Ended> {
+        self.shared.ended()
+    }
+
+    /// Ends the connection once everything sent has left, and waits for that. Streams end with it.
+    pub async fn close(mut self) {
+        if self.requests.send(Request::Close).await.is_ok() {
+            while self.events.recv().await.is_some() {}
+        }
+    }
+
+    async fn ask(&self, request: Request) -> Result<(), StreamError> {
+        self.requests
+            .send(request)
+            .await
+            .map_err(|_| self.shared.gone())
+    }
+
+    async fn within_answer<T>(&self, answered: oneshot::Receiver<T>) -> Result<T, StreamError> {
+        self.within(limits::ANSWER, answered).await
+    }
+
+    async fn within<T>(
+        &self,
+        time: Duration,
+        answered: oneshot::Receiver<T>,
+    ) -> Result<T, StreamError> {
+        match timeout(time, answered).await {
+            Err(_) => Err(StreamError::Silent { after: time }),
+            Ok(Err(_)) => Err(self.shared.gone()),
+            Ok(Ok(answer)) => Ok(answer),
+        }
+    }
+}

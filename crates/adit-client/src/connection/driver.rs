@@ -1,0 +1,381 @@
+//! The task of a connection: requests in, session and carrier driven, events out.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use adit_amf::amf0::Value;
+use adit_rtmp::MessageStreamId;
+use adit_rtmp::command::{ClientCommand, Outcome, Response, Status, StatusCode, TransactionId};
+use adit_rtmp::message::UserControl;
+use adit_rtmp::session::{CallRequest, ClientEvent};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::PollSender;
+
+use super::error::{Ended, StreamError};
+use super::event::{ConnectionEvent, IncomingCall, StreamEvent};
+use super::request::{Opened, Request};
+use super::stats::{ConnectionStats, Shared};
+use crate::limits;
+use crate::link::{Link, Lost};
+use crate::message;
+
+/// Owns the link until the connection is over.
+pub(super) struct Driver {
+    link: Link,
+    requests: mpsc::Receiver<Request>,
+    told: mpsc::Sender<ConnectionEvent>,
+    shared: Arc<Shared>,
+    streams: HashMap<MessageStreamId, PollSender<StreamEvent>>,
+    creating: Waiting<Opened>,
+    calls: Waiting<Vec<Value>>,
+    /// An event that waits until its stream has room for it.
+    held: Option<(MessageStreamId, StreamEvent)>,
+    /// Who waits until everything has left.
+    flushing: Vec<oneshot::Sender<()>>,
+}
+
+/// Who waits for which answer. Few do at a time: the session limits them.
+struct Waiting<T>(Vec<(TransactionId, oneshot::Sender<Result<T, StreamError>>)>);
+
+impl<T> Default for Waiting<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Waiting<T> {
+    fn insert(
+        &mut self,
+        transaction: TransactionId,
+        answer: oneshot::Sender<Result<T, StreamError>>,
+    ) {
+        self.0.push((transaction, answer));
+    }
+
+    fn take(
+        &mut self,
+        transaction: TransactionId,
+    ) -> Option<oneshot::Sender<Result<T, StreamError>>> {
+        let at = self.0.iter().position(|(asked, _)| *asked == transaction)?;
+        Some(self.0.swap_remove(at).1)
+    }
+}
+
+/// What a turn has come to.
+enum Turn {
+    Over(Ended),
+    /// Everybody else is gone, or wants to close.
+    Close,
+}
+
+impl Driver {
+    pub(super) fn new(
+        link: Link,
+        requests: mpsc::Receiver<Request>,
+        told: mpsc::Sender<ConnectionEvent>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            link,
+            requests,
+            told,
+            shared,
+            streams: HashMap::new(),
+            creating: Waiting::default(),
+            calls: Waiting::default(),
+            held: None,
+            flushing: Vec::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let turn = poll_fn(|cx| self.poll(cx)).await;
+        let ended = match turn {
+            Turn::Over(ended) => ended,
+            Turn::Close => Ended::Closed,
+        };
+        self.shared.end(ended.clone());
+        tracing::debug!(%ended, "connection over");
+        self.link.close().await;
+        // Whoever has left more events unread than there is room for asks `ended`.
+        drop(self.told.try_send(ConnectionEvent::Ended(ended)));
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+        loop {
+            if let Poll::Ready(turn) = self.take_requests(cx) {
+                return Poll::Ready(turn);
+            }
+            let received = self.receive(cx);
+            self.settle_flush(cx);
+            self.account();
+            match received {
+                Poll::Ready(Some(lost)) => return Poll::Ready(Turn::Over(Ended::of(&lost))),
+                // The queue got shorter while events were handled, so requests may go on.
+                Poll::Ready(None) => {}
+                Poll::Pending if self.may_take_requests() && !self.requests.is_empty() => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn may_take_requests(&mut self) -> bool {
+        self.link.unsent() < limits::QUEUE_BYTES && self.flushing.is_empty()
+    }
+
+    /// Takes requests while what they cause does not pile up. Ready only at the end.
+    fn take_requests(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+        while self.may_take_requests() {
+            match ready!(self.requests.poll_recv(cx)) {
+                None | Some(Request::Close) => return Poll::Ready(Turn::Close),
+                Some(request) => self.handle_request(request),
+            }
+        }
+        Poll::Pending
+    }
+
+    fn handle_request(&mut self, request: Request) {
+        let session = self.link.session();
+        match request {
+            Request::CreateStream { answer } => match session.create_stream() {
+                Ok(transaction) => {
+                    self.creating.insert(transaction, answer);
+                }
+                Err(error) => drop(answer.send(Err(error.into()))),
+            },
+            Request::Call {
+                method,
+                arguments,
+                answer,
+            } => match session.call(method, arguments) {
+                Ok(transaction) => {
+                    self.calls.insert(transaction, answer);
+                }
+                Err(error) => drop(answer.send(Err(error.into()))),
+            },
+            Request::Reply {
+                call: IncomingCall(call),
+                outcome: Ok(values),
+            } => session.reply_call(call, values),
+            Request::Reply {
+                call: IncomingCall(call),
+                outcome: Err(why),
+            } => session.fail_call(call, &why),
+            Request::Command {
+                msid,
+                command,
+                answer,
+            } => {
+                let sent = session.send_command(msid, command);
+                drop(answer.send(sent.map_err(StreamError::from)));
+            }
+            Request::BufferLength { msid, ms } => log_unsent(session.set_buffer_length(msid, ms)),
+            Request::Frame { msid, frame } => {
+                let (kind, at, payload) = message::to_message(&frame);
+                log_unsent(session.send_media(msid, kind, at, &payload));
+            }
+            Request::Flush { answer } => self.flushing.push(answer),
+            Request::Delete { msid } => self.delete(msid),
+            Request::Close => {}
+        }
+    }
+
+    fn delete(&mut self, msid: MessageStreamId) {
+        if self.streams.remove(&msid).is_some() {
+            let command = ClientCommand::DeleteStream(msid);
+            let connection = MessageStreamId::CONNECTION;
+            log_unsent(self.link.session().send_command(connection, command));
+        }
+    }
+
+    /// Handles events until there are none. Ready with the reason when the connection is over, ready with nothing when what is
+    /// queued has become so little that requests may go on.
+    fn receive(&mut self, cx: &mut Context<'_>) -> Poll<Option<Lost>> {
+        let was_full = !self.may_take_requests();
+        loop {
+            ready!(self.deliver_held(cx));
+            match self.link.poll_event(cx) {
+                Poll::Ready(Ok(event)) => self.handle_event(event),
+                Poll::Ready(Err(lost)) => return Poll::Ready(Some(lost)),
+                Poll::Pending if was_full && self.may_take_requests() => return Poll::Ready(None),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Ready when no event waits for its stream. What is queued for the server leaves meanwhile.
+    fn deliver_held(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some((msid, event)) = self.held.take() else {
+            return Poll::Ready(());
+        };
+        let Some(stream) = self.streams.get_mut(&msid) else {
+            return Poll::Ready(());
+        };
+        match stream.poll_reserve(cx) {
+            Poll::Ready(Ok(())) => {
+                drop(stream.send_item(event));
+                Poll::Ready(())
+            }
+            Poll::Ready(Err(_)) => {
+                self.delete(msid);
+                Poll::Ready(())
+            }
+            Poll::Pending => {
+                self.held = Some((msid, event));
+                // An error of the carrier shows at the next read.
+                drop(self.link.poll_flush(cx));
+                Poll::Pending
+            }
+        }
+    }
+
+    fn handle_event(&mut self, event: ClientEvent) {
+        match event {
+            ClientEvent::StreamCreated { transaction, msid } => self.open(transaction, msid),
+            ClientEvent::StreamRefused {
+                transaction,
+                status,
+            } => {
+                if let Some(answer) = self.creating.take(transaction) {
+                    let refused = status.map_or(StreamError::NoStream, StreamError::Refused);
+                    drop(answer.send(Err(refused)));
+                }
+            }
+            ClientEvent::Status { msid, status } => self.handle_status(msid, status),
+            ClientEvent::Media {
+                msid,
+                kind,
+                timestamp,
+                payload,
+            } => {
+                let frame = message::to_frame(kind, timestamp, payload);
+                self.hold(msid, StreamEvent::Frame(frame));
+            }
+            ClientEvent::ClearData { msid, handler } => {
+                self.hold(msid, StreamEvent::ClearData(handler));
+            }
+            ClientEvent::Control(control) => {
+                if let Some(msid) = stream_of(&control) {
+                    self.hold(msid, StreamEvent::Control(control));
+                }
+            }
+            ClientEvent::Response(response) => self.answer_call(response),
+            ClientEvent::Call(call) => self.pass_call(call),
+            other => tracing::trace!(?other, "nothing to do"),
+        }
+    }
+
+    fn open(&mut self, transaction: TransactionId, msid: MessageStreamId) {
+        let Some(answer) = self.creating.take(transaction) else {
+            return;
+        };
+        let (sender, events) = mpsc::channel(limits::EVENTS);
+        self.streams.insert(msid, PollSender::new(sender));
+        if answer.send(Ok((msid, events))).is_err() {
+            self.delete(msid);
+        }
+    }
+
+    fn handle_status(&mut self, msid: MessageStreamId, status: Status) {
+        if status.code() == Some(StatusCode::ConnectReconnectRequest) {
+            let url = status.property("tcUrl").and_then(|url| url.as_str());
+            self.tell(ConnectionEvent::ReconnectRequested {
+                url: url.map(str::to_owned),
+                description: status.description().to_string(),
+            });
+            return;
+        }
+        match self.stream_meant(msid, &status) {
+            Some(msid) => self.hold(msid, StreamEvent::Status(status)),
+            None => self.tell(ConnectionEvent::Status(status)),
+        }
+    }
+
+    /// The stream that a status is about. Some servers send what is about the only stream without its number.
+    fn stream_meant(&self, msid: MessageStreamId, status: &Status) -> Option<MessageStreamId> {
+        if self.streams.contains_key(&msid) {
+            return Some(msid);
+        }
+        let mut streams = self.streams.keys();
+        match (streams.next(), streams.next()) {
+            (Some(only), None) if status.code_text().starts_with("NetStream.") => Some(*only),
+            _ => None,
+        }
+    }
+
+    /// Keeps an event for its stream. The one before it has gone, see [`receive`](Self::receive).
+    fn hold(&mut self, msid: MessageStreamId, event: StreamEvent) {
+        if self.streams.contains_key(&msid) {
+            self.held = Some((msid, event));
+        }
+    }
+
+    fn answer_call(&mut self, response: Response) {
+        if let Some(answer) = self.calls.take(response.transaction) {
+            let result = match response.outcome {
+                Outcome::Result => Ok(response.values),
+                Outcome::Error => Err(StreamError::CallFailed(response.values)),
+            };
+            drop(answer.send(result));
+        }
+    }
+
+    fn pass_call(&mut self, call: CallRequest) {
+        let event = ConnectionEvent::Call(IncomingCall(call));
+        if let Err(error) = self.told.try_send(event)
+            && let ConnectionEvent::Call(IncomingCall(call)) = error.into_inner()
+        {
+            self.link
+                .session()
+                .fail_call(call, "nobody takes calls here");
+        }
+    }
+
+    fn tell(&self, event: ConnectionEvent) {
+        if let Err(error) = self.told.try_send(event) {
+            tracing::debug!(event = ?error.into_inner(), "nobody takes events");
+        }
+    }
+
+    fn settle_flush(&mut self, cx: &mut Context<'_>) {
+        if !self.flushing.is_empty() && self.link.poll_flush(cx).is_ready() {
+            for waiting in self.flushing.drain(..) {
+                waiting.send(()).ok();
+            }
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    fn account(&mut self) {
+        let queued = self.link.unsent();
+        let stats = self.link.session().stats();
+        self.shared.update(ConnectionStats {
+            received_bytes: stats.received_bytes,
+            sent_bytes: stats.sent_bytes,
+            queued_bytes: u64::try_from(queued).unwrap_or(u64::MAX),
+            round_trip: stats.round_trip,
+        });
+    }
+}
+
+/// The stream that a user control event is about.
+fn stream_of(control: &UserControl) -> Option<MessageStreamId> {
+    match control {
+        UserControl::StreamBegin(msid)
+        | UserControl::StreamEof(msid)
+        | UserControl::StreamDry(msid)
+        | UserControl::StreamIsRecorded(msid)
+        | UserControl::BufferEmpty(msid)
+        | UserControl::BufferReady(msid) => Some(*msid),
+        _ => None,
+    }
+}
+
+/// Only what belongs to a session that is already over cannot be sent here, and that end is on its way.
+fn log_unsent(result: Result<(), adit_rtmp::session::SendError>) {
+    if let Err(error) = result {
+        tracing::debug!(%error, "not sent");
+    }
+}

@@ -1,0 +1,96 @@
+//! How connections end, and why streams and calls fail.
+
+use std::time::Duration;
+
+use adit_amf::amf0::Value;
+use adit_rtmp::command::Status;
+use adit_rtmp::session::SendError;
+
+use crate::link::{Lost, LostCause};
+
+/// Why a connection has ended.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Ended {
+    /// We have closed it.
+    #[error("closed")]
+    Closed,
+    /// The server has closed it.
+    #[error("the server closed the connection")]
+    ByServer,
+    /// It broke on the way.
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    /// The server breaks the rules of RTMP, or is silent.
+    #[error("the server does not follow RTMP: {0}")]
+    Protocol(String),
+}
+
+impl Ended {
+    pub(super) fn of(lost: &Lost) -> Self {
+        match &lost.cause {
+            LostCause::Io(error) => Self::Broken(plain(error)),
+            LostCause::Session(error) => Self::Protocol(error.to_string()),
+            LostCause::Ended => Self::ByServer,
+        }
+    }
+}
+
+/// The error without the system's number for it.
+fn plain(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::ConnectionReset => "the other side reset it".to_owned(),
+        std::io::ErrorKind::BrokenPipe => "the other side has closed it".to_owned(),
+        std::io::ErrorKind::TimedOut => "the other side does not answer any more".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Why something asked of a connection or stream was not done.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamError {
+    /// The server refuses.
+    #[error("the server refuses: {}", words(.0))]
+    Refused(Status),
+    /// The server gives no message stream, and no reason.
+    #[error("the server gives no message stream")]
+    NoStream,
+    /// A call failed.
+    #[error("the call failed{}", .0.first().and_then(code).map(|code| format!(": {code}")).unwrap_or_default())]
+    CallFailed(Vec<Value>),
+    /// The server does not answer.
+    #[error("the server has not answered within {} s", after.as_secs())]
+    Silent {
+        /// How long.
+        after: Duration,
+    },
+    /// The connection is over.
+    #[error("{0}")]
+    Ended(Ended),
+    /// It cannot be sent.
+    #[error(transparent)]
+    Send(#[from] SendError),
+}
+
+impl StreamError {
+    /// Whether the server itself has said no.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused(_) | Self::NoStream | Self::CallFailed(_)
+        )
+    }
+}
+
+fn words(status: &Status) -> String {
+    if status.description().is_empty() {
+        status.code_text().to_string()
+    } else {
+        format!("{} ({})", status.description(), status.code_text())
+    }
+}
+
+fn code(value: &Value) -> Option<String> {
+    Status::from_value(value).map(|status| words(&status))
+}

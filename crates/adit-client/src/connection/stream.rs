@@ -1,0 +1,258 @@
+//! A message stream: to publish or to play.
+
+use std::sync::Arc;
+
+use adit_media::Frame;
+use adit_rtmp::MessageStreamId;
+use adit_rtmp::command::{
+    ClientCommand, PauseForm, PauseState, Play, Publish, PublishKind, Receive, Status, StatusCode,
+};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::error::StreamError;
+use super::event::StreamEvent;
+use super::request::Request;
+use super::stats::Shared;
+use crate::limits;
+use crate::secret::Secret;
+
+/// A message stream of a connection.
+///
+/// ```text
+/// publish ─▶ send, send, … ─▶ flush ─▶ close
+/// play ─▶ next_event, next_event, … with pause, seek, receive_audio, receive_video between ─▶ close
+/// ```
+///
+/// Dropping it gives the message stream back to the server.
+#[derive(Debug)]
+pub struct NetStream {
+    msid: MessageStreamId,
+    requests: mpsc::Sender<Request>,
+    events: mpsc::Receiver<StreamEvent>,
+    /// What came before the answer that somebody waited for.
+    early: std::collections::VecDeque<StreamEvent>,
+    shared: Arc<Shared>,
+}
+
+impl NetStream {
+    pub(super) fn new(
+        msid: MessageStreamId,
+        requests: mpsc::Sender<Request>,
+        events: mpsc::Receiver<StreamEvent>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            msid,
+            requests,
+            events,
+            early: std::collections::VecDeque::new(),
+            shared,
+        }
+    }
+
+    /// Publishes under a name, and waits until the server is ready for media.
+    ///
+    /// Encoders' servers are told in the encoders' dialect first (`releaseStream`, `FCPublish`); others ignore it.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses, does not answer within [`limits::ANSWER`], or the connection has ended.
+    pub async fn publish(&mut self, name: &Secret, kind: PublishKind) -> Result<(), StreamError> {
+        let text = || Some(name.expose().into());
+        let connection = MessageStreamId::CONNECTION;
+        self.command_on(connection, ClientCommand::ReleaseStream(text()))
+            .await?;
+        self.command_on(connection, ClientCommand::FcPublish(text()))
+            .await?;
+        let name = name.expose().into();
+        self.command(ClientCommand::Publish(Publish { name, kind }))
+            .await?;
+        self.answer(&[StatusCode::PublishStart]).await
+    }
+
+    /// Plays, and waits until the server has begun to, or has said that it will.
+    ///
+    /// A live stream that nobody publishes yet is a success: its frames come when it starts.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses, does not answer within [`limits::ANSWER`], or the connection has ended.
+    pub async fn play(&mut self, play: Play) -> Result<(), StreamError> {
+        self.command(ClientCommand::Play(play)).await?;
+        self.set_buffer(limits::BUFFER_MS).await?;
+        self.answer(&[StatusCode::PlayStart]).await
+    }
+
+    /// Stops the server from sending, or lets it go on. `position_ms` is where this player is.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    pub async fn pause(&self, state: PauseState, position_ms: u32) -> Result<(), StreamError> {
+        self.command(ClientCommand::Pause {
+            state,
+            position_ms,
+            form: PauseForm::Plain,
+        })
+        .await
+    }
+
+    /// Goes to a place in a recording, in milliseconds; the answer is a status.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    pub async fn seek(&self, position_ms: u32) -> Result<(), StreamError> {
+        self.command(ClientCommand::Seek { position_ms }).await
+    }
+
+    /// Says whether audio is wanted.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    pub async fn receive_audio(&self, receive: Receive) -> Result<(), StreamError> {
+        self.command(ClientCommand::ReceiveAudio(receive)).await
+    }
+
+    /// Says whether video is wanted.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    pub async fn receive_video(&self, receive: Receive) -> Result<(), StreamError> {
+        self.command(ClientCommand::ReceiveVideo(receive)).await
+    }
+
+    /// Tells the server how much this player buffers, in milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    pub async fn set_buffer(&self, ms: u32) -> Result<(), StreamError> {
+        let msid = self.msid;
+        self.ask(Request::BufferLength { msid, ms }).await
+    }
+
+    /// Sends a frame of what is published, and waits while too much is queued.
+    ///
+    /// Metadata (`onMetaData`) is sent in the form that makes servers keep it for players who come later.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    pub async fn send(&self, frame: Frame) -> Result<(), StreamError> {
+        let msid = self.msid;
+        self.ask(Request::Frame { msid, frame }).await
+    }
+
+    /// Waits until everything sent before has left this machine's memory.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    pub async fn flush(&self) -> Result<(), StreamError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Request::Flush { answer }).await?;
+        answered.await.map_err(|_| self.shared.gone())
+    }
+
+    /// The next thing that happened, or `None` at the end of the connection. Cancel-safe.
+    pub async fn next_event(&mut self) -> Option<StreamEvent> {
+        match self.early.pop_front() {
+            Some(event) => Some(event),
+            None => self.events.recv().await,
+        }
+    }
+
+    /// Why the connection has ended, if it has.
+    pub fn ended(&self) -> Option<&super::Ended> {
+        self.shared.ended()
+    }
+
+    /// Ends the stream once everything sent has left. `name` is that of a published stream, for servers that want to hear it again.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended before.
+    pub async fn close(self, name: Option<&Secret>) -> Result<(), StreamError> {
+        if let Some(name) = name {
+            let connection = MessageStreamId::CONNECTION;
+            let command = ClientCommand::FcUnpublish(Some(name.expose().into()));
+            self.command_on(connection, command).await?;
+        }
+        self.command(ClientCommand::CloseStream).await?;
+        self.flush().await
+    }
+
+    /// Waits for one of `codes`, an error, or media.
+    async fn answer(&mut self, codes: &[StatusCode]) -> Result<(), StreamError> {
+        let after = limits::ANSWER;
+        timeout(after, self.find_answer(codes))
+            .await
+            .unwrap_or(Err(StreamError::Silent { after }))
+    }
+
+    async fn find_answer(&mut self, codes: &[StatusCode]) -> Result<(), StreamError> {
+        loop {
+            let Some(event) = self.events.recv().await else {
+                return Err(self.shared.gone());
+            };
+            match &event {
+                StreamEvent::Status(status) if status.is_error() => {
+                    return Err(StreamError::Refused(status.clone()));
+                }
+                StreamEvent::Status(status) if is_one_of(status, codes) => {
+                    self.early.push_back(event);
+                    return Ok(());
+                }
+                StreamEvent::Frame(_) => {
+                    self.early.push_back(event);
+                    return Ok(());
+                }
+                // A few words at most come before the answer.
+                _ if self.early.len() < limits::EVENTS => self.early.push_back(event),
+                _ => {}
+            }
+        }
+    }
+
+    async fn command(&self, command: ClientCommand) -> Result<(), StreamError> {
+        self.command_on(self.msid, command).await
+    }
+
+    async fn command_on(
+        &self,
+        msid: MessageStreamId,
+        command: ClientCommand,
+    ) -> Result<(), StreamError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Request::Command {
+            msid,
+            command,
+            answer,
+        })
+        .await?;
+        answered.await.map_err(|_| self.shared.gone())?
+    }
+
+    async fn ask(&self, request: Request) -> Result<(), StreamError> {
+        self.requests
+            .send(request)
+            .await
+            .map_err(|_| self.shared.gone())
+    }
+}
+
+impl Drop for NetStream {
+    fn drop(&mut self) {
+        // If there is no room, the task sees by the closed queue that nobody listens any more.
+        let deleted = self.requests.try_send(Request::Delete { msid: self.msid });
+        drop(deleted);
+    }
+}
+
+fn is_one_of(status: &Status, codes: &[StatusCode]) -> bool {
+    status.code().is_some_and(|code| codes.contains(&code))
+}

@@ -1,0 +1,179 @@
+//! One carrier and the session on it, driven together by whoever owns both.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use adit_net::Carrier;
+use adit_rtmp::Seed;
+use adit_rtmp::session::{ClientConfig, ClientEvent, ClientSession, CloseReason, SessionError};
+use bytes::{Buf as _, Bytes};
+use tokio::time::{Sleep, sleep_until, timeout};
+
+/// A carrier with its session. One task polls it.
+pub(crate) struct Link {
+    carrier: Carrier,
+    session: ClientSession,
+    timer: Pin<Box<Sleep>>,
+    first: First,
+}
+
+/// The first bytes that came, to tell what answers where no RTMP does.
+#[derive(Debug, Clone, Copy, Default)]
+struct First {
+    bytes: [u8; 4],
+    count: usize,
+}
+
+/// A connection that is of no further use.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    pub(crate) cause: LostCause,
+    first: First,
+}
+
+#[derive(Debug)]
+pub(crate) enum LostCause {
+    /// The carrier broke.
+    Io(io::Error),
+    /// The session failed: the peer breaks the rules, or is silent.
+    Session(SessionError),
+    /// The peer ended the connection.
+    Ended,
+}
+
+impl Lost {
+    /// What came first, up to four bytes.
+    pub(crate) fn first_bytes(&self) -> &[u8] {
+        self.first.as_slice()
+    }
+}
+
+impl First {
+    fn note(&mut self, input: &[u8]) {
+        let room = self.bytes.iter_mut().skip(self.count);
+        self.count += room.zip(input).map(|(slot, byte)| *slot = *byte).count();
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.count).unwrap_or_default()
+    }
+}
+
+impl Link {
+    /// A session that begins its handshake on a carrier.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no random bytes.
+    pub(crate) fn new(carrier: Carrier, config: ClientConfig) -> io::Result<Self> {
+        let mut random = [0; 32];
+        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+        Ok(Self {
+            carrier,
+            session: ClientSession::new(Instant::now(), config, &Seed::new(random)),
+            timer: Box::pin(sleep_until(tokio::time::Instant::now())),
+            first: First::default(),
+        })
+    }
+
+    pub(crate) fn carrier(&self) -> &Carrier {
+        &self.carrier
+    }
+
+    pub(crate) fn session(&mut self) -> &mut ClientSession {
+        &mut self.session
+    }
+
+    /// Bytes that wait for the carrier to take them.
+    pub(crate) fn unsent(&mut self) -> usize {
+        self.session.output().remaining()
+    }
+
+    /// The next event. Whatever the session has to say leaves on the way.
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<ClientEvent, Lost>> {
+        loop {
+            let now = Instant::now();
+            if self.session.poll_timeout().is_some_and(|due| due <= now) {
+                self.session.handle_timeout(now);
+            }
+            match self.session.poll_event(now) {
+                Ok(Some(event)) => return Poll::Ready(Ok(event)),
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Err(self.lost(LostCause::Session(error)))),
+            }
+            if let Poll::Ready(Err(error)) = self.poll_flush(cx) {
+                return Poll::Ready(Err(self.lost(LostCause::Io(error))));
+            }
+            if self.session.is_closing() {
+                return Poll::Ready(Err(self.lost(LostCause::Ended)));
+            }
+            if self.session.wants_input() {
+                match self.carrier.poll_recv(cx) {
+                    Poll::Ready(Ok(Some(bytes))) => {
+                        self.handle_input(now, bytes);
+                        continue;
+                    }
+                    Poll::Ready(Ok(None)) => {
+                        self.session.handle_eof(now);
+                        continue;
+                    }
+                    Poll::Ready(Err(error)) => {
+                        return Poll::Ready(Err(self.lost(LostCause::Io(error))));
+                    }
+                    Poll::Pending => {}
+                }
+            }
+            if !self.is_due(cx) {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Writes what is queued. Ready when all of it has left.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.carrier.poll_send(cx, self.session.output())
+    }
+
+    /// Ends the session and the carrier the way they like to be ended, within [`GOODBYE`].
+    pub(crate) async fn close(mut self) {
+        self.session.close(CloseReason::Ended);
+        let goodbye = std::future::poll_fn(|cx| {
+            if ready!(self.poll_flush(cx)).is_err() {
+                return Poll::Ready(());
+            }
+            self.carrier.poll_close(cx).map(|_| ())
+        });
+        // Whoever does not take it in time has lost interest in it.
+        drop(timeout(GOODBYE, goodbye).await);
+    }
+
+    fn handle_input(&mut self, now: Instant, bytes: Bytes) {
+        self.first.note(&bytes);
+        self.session.handle_input(now, bytes);
+    }
+
+    fn lost(&self, cause: LostCause) -> Lost {
+        Lost {
+            cause,
+            first: self.first,
+        }
+    }
+
+    /// Whether the session's next deadline has passed; else the task is woken then.
+    fn is_due(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(due) = self.session.poll_timeout() else {
+            return false;
+        };
+        let due = tokio::time::Instant::from_std(due);
+        if self.timer.deadline() != due {
+            self.timer.as_mut().reset(due);
+        }
+        self.timer.as_mut().poll(cx).is_ready()
+    }
+}
+
+/// How long a connection that is given up may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);

@@ -1,0 +1,40 @@
+//! Between the messages of a session and frames.
+
+use adit_media::{Frame, FrameKind, Timestamp};
+use adit_rtmp::session::MediaKind;
+use bytes::{Bytes, BytesMut};
+
+/// A frame as the message that publishes it. Metadata gets the word before it that makes servers keep it.
+pub(crate) fn to_message(frame: &Frame) -> (MediaKind, adit_rtmp::Timestamp, Bytes) {
+    let at = adit_rtmp::Timestamp::from_ms(frame.at().ms());
+    match frame.kind() {
+        FrameKind::Audio => (MediaKind::Audio, at, frame.payload().clone()),
+        FrameKind::Video => (MediaKind::Video, at, frame.payload().clone()),
+        FrameKind::Data => (MediaKind::Data, at, kept_data(frame.payload())),
+    }
+}
+
+/// A message as the frame that it carries.
+pub(crate) fn to_frame(kind: MediaKind, at: adit_rtmp::Timestamp, payload: Bytes) -> Frame {
+    let kind = match kind {
+        MediaKind::Audio => FrameKind::Audio,
+        MediaKind::Video => FrameKind::Video,
+        MediaKind::Data => FrameKind::Data,
+    };
+    Frame::classify(Timestamp::from_ms(at.ms()), kind, payload)
+}
+
+fn kept_data(payload: &Bytes) -> Bytes {
+    if !payload.starts_with(METADATA) {
+        return payload.clone();
+    }
+    let mut out = BytesMut::with_capacity(SET.len() + payload.len());
+    out.extend_from_slice(SET);
+    out.extend_from_slice(payload);
+    out.freeze()
+}
+
+/// `onMetaData` as an AMF0 string.
+const METADATA: &[u8] = b"\x02\0\x0AonMetaData";
+/// `@setDataFrame` as an AMF0 string.
+const SET: &[u8] = b"\x02\0\x0D@setDataFrame";

@@ -1,0 +1,7 @@
+//! What the network layer lets users choose: trust, proxies, deadlines, resolvers.
+
+pub use adit_net::client::{
+    ConnectorConfig, Deadlines, Discovery, DiscoveryError, GivenProxy, InsecureTls, PacAddress,
+    ParseProxyError, Resolver, TlsClient, TlsSetupError, TunnelClientConfig,
+};
+pub use adit_net::{CarrierInfo, TlsInfo, Transport};
