@@ -3,7 +3,7 @@
 mod descriptors;
 
 use crate::admission::{Admission, Refusal};
-use crate::carrier::Carrier;
+use crate::carrier::{Carrier, canonical};
 use crate::config::AcceptorConfig;
 use crate::connection;
 use crate::counters::Counters;
@@ -11,6 +11,7 @@ use crate::error::BindError;
 use crate::http::{Bodies, Sessions};
 use crate::limits;
 use crate::listener::{self, Listener};
+use crate::turned_away::TurnedAway;
 use descriptors::Descriptors;
 use std::fmt::Display;
 use std::io;
@@ -45,6 +46,7 @@ pub(crate) struct Door {
     pub(crate) bodies: Bodies,
     pub(crate) carriers: mpsc::Sender<Carrier>,
     pub(crate) phases: Phases,
+    pub(crate) turned_away: TurnedAway,
     descriptors: Descriptors,
     tasks: TaskTracker,
 }
@@ -85,6 +87,7 @@ impl Acceptor {
             counters,
             carriers: sender,
             phases: Phases::default(),
+            turned_away: TurnedAway::new(),
             tasks: TaskTracker::new(),
         });
         for listener in listeners {
@@ -208,7 +211,12 @@ impl Door {
                     abort.run_until_cancelled(connection).await;
                 });
             }
-            Err(refusal) => self.count_refusal(refusal),
+            Err(refusal) => {
+                self.count_refusal(refusal);
+                let reason = format!("not let in: {refusal}");
+                self.turned_away
+                    .connection(canonical(peer), stream.local_addr().ok(), &reason);
+            }
         }
     }
 
@@ -229,13 +237,14 @@ impl Door {
         }
     }
 
-    /// Wakes tunnel sessions whose time has come while nobody asks for anything.
+    /// Wakes tunnel sessions whose time has come while nobody asks for anything, and tells how many were turned away.
     async fn keep_time(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(limits::SESSION_TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let finish = &self.phases.finish;
         while finish.run_until_cancelled(ticks.tick()).await.is_some() {
             self.sessions.handle_timeout(Instant::now().into_std());
+            self.turned_away.sum_up();
         }
         // Nobody can reach those that are left.
         self.sessions.hang_up(Instant::now().into_std());

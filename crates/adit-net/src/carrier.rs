@@ -18,6 +18,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// An ordered, reliable, two-way stream of bytes to one peer: a TCP connection, a TLS connection, or a tunnel
 /// session over as many HTTP connections as the peer likes.
@@ -125,6 +126,16 @@ impl Carrier {
     /// ([`AdmissionConfig::unauthenticated`](crate::AdmissionConfig::unauthenticated)).
     pub fn authenticated(&mut self) {
         self.newcomer = None;
+    }
+
+    /// How long ago the client of a tunnel asked something last; `None` for other carriers, which nobody has to ask.
+    ///
+    /// Tells a client that has gone from one that takes its time: in a tunnel bytes leave only in answers.
+    pub fn unasked_for(&self) -> Option<Duration> {
+        match &self.way {
+            Way::Tunnel(tunnel) => Some(tunnel.silence()),
+            Way::Socket(_) | Way::ClientTunnel(_) => None,
+        }
     }
 
     /// Who is there and how the bytes travel. In a tunnel the peer is whoever asked last.

@@ -5,6 +5,7 @@ use crate::limits;
 use crate::network::Network;
 use crate::tls::Tls;
 use adit_rtmpt::{TableConfig, TunnelConfig};
+use bytes::Bytes;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -140,7 +141,9 @@ pub struct HttpConfig {
     /// Values of the `Origin` header that may drive a tunnel from a browser, such as `https://example.com`.
     /// Empty: none. (Requests without the header are not from foreign pages and always welcome.)
     pub allowed_origins: Vec<String>,
-    /// Whatever is not a tunnel path.
+    /// Plain text that `GET /` answers, for people who look with a browser; `None` leaves it to the handler.
+    pub front_page: Option<Bytes>,
+    /// Whatever is neither a tunnel path nor the front page.
     pub handler: Arc<dyn HttpHandler>,
 }
 
@@ -155,6 +158,7 @@ impl Default for HttpConfig {
             ident: IdentReply::default(),
             ident2: IdentReply::default(),
             allowed_origins: Vec::new(),
+            front_page: None,
             handler: Arc::new(NotFound),
         }
     }
@@ -171,6 +175,7 @@ impl fmt::Debug for HttpConfig {
             .field("ident", &self.ident)
             .field("ident2", &self.ident2)
             .field("allowed_origins", &self.allowed_origins)
+            .field("front_page", &self.front_page)
             .finish_non_exhaustive()
     }
 }

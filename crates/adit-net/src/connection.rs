@@ -7,10 +7,11 @@ use crate::http;
 use crate::limits;
 use crate::proxy_protocol::{self, Addresses, BadHeader, Progress};
 use crate::sniff::{Sniff, sniff};
+use crate::words::plain_words;
 use bytes::{Buf, Bytes, BytesMut};
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::io::AsyncRead;
 use tokio::net::TcpStream;
@@ -19,12 +20,16 @@ use tokio::time::timeout;
 /// Finds out what a peer speaks and hands it on: RTMP to whoever accepts carriers, HTTP to its server.
 pub(crate) async fn serve(door: &Arc<Door>, stream: TcpStream, peer: SocketAddr, permit: Permit) {
     let peer = canonical(peer);
+    let local = stream.local_addr().ok().map(canonical);
     let stop = &door.phases.stop;
     // Whoever has not shown what he speaks when the acceptor stops would not be let in any more.
     let known = stop.run_until_cancelled(identify(door, stream, peer, permit));
     match known.await {
         Some(Ok(known)) => hand_over(door, known).await,
-        Some(Err(end)) => end.count(door, peer),
+        Some(Err(end)) => {
+            end.count(door);
+            end.tell(door, peer, local);
+        }
         None => {}
     }
 }
@@ -47,21 +52,33 @@ enum Speaks {
 /// Why a connection leads to nothing.
 #[derive(Debug, thiserror::Error)]
 enum End {
-    #[error("the peer has gone")]
-    Gone,
+    /// Nothing came at all: a look at whether the port is open.
+    #[error("the peer hung up without a word")]
+    Unsaid,
+    #[error("the peer hung up before it was clear what it speaks, after {}", quoted(.0))]
+    Gone(Bytes),
+    #[error("the peer hung up after the tls handshake; does it trust the certificate?")]
+    GoneInside,
+    #[error("{0}")]
+    Broken(String),
     #[error("the peer did not show in time what it speaks")]
     Silent,
-    #[error("the peer speaks nothing known")]
-    Unknown,
-    #[error("a PROXY header from a peer that is not trusted")]
-    UntrustedProxy,
+    #[error("no protocol of this server begins with {}", quoted(.0))]
+    Unknown(Bytes),
+    #[error(
+        "a PROXY header from an address that is not trusted; if it is your load balancer, \
+         --trust-proxy {0} lets it name its clients"
+    )]
+    UntrustedProxy(IpAddr),
+    #[error("a PROXY header inside tls, where it is not believed")]
+    ProxyInside,
     #[error("a PROXY header that is not right")]
     BadProxyHeader,
-    #[error("TLS without a certificate to show")]
+    #[error("tls, but this server has no certificate")]
     NoCertificate,
-    #[error("TLS inside TLS")]
+    #[error("tls inside tls")]
     NestedTls,
-    #[error("tls handshake: {0}")]
+    #[error("tls handshake: {}", plain_words(.0))]
     TlsFailed(io::Error),
     #[error("tls handshake: not finished in time")]
     TlsSlow,
@@ -70,13 +87,15 @@ enum End {
 }
 
 impl End {
-    fn count(self, door: &Door, peer: SocketAddr) {
+    fn count(&self, door: &Door) {
         let counters = &door.counters;
-        match &self {
-            Self::Gone => {}
+        match self {
+            Self::Unsaid | Self::Gone(_) | Self::GoneInside | Self::Broken(_) => {}
             Self::Silent => counters.sniff_timeouts().count(),
-            Self::Unknown => counters.unknown_protocols().count(),
-            Self::UntrustedProxy => counters.untrusted_proxy_headers().count(),
+            Self::Unknown(_) => counters.unknown_protocols().count(),
+            Self::UntrustedProxy(_) | Self::ProxyInside => {
+                counters.untrusted_proxy_headers().count();
+            }
             Self::BadProxyHeader => counters.bad_proxy_headers().count(),
             Self::NoCertificate => counters.tls_unconfigured().count(),
             Self::NestedTls => counters.tls_nested().count(),
@@ -84,8 +103,41 @@ impl End {
             Self::TlsSlow => counters.tls_timeouts().count(),
             Self::Refused(refusal) => door.count_refusal(*refusal),
         }
-        tracing::debug!(%peer, reason = %self, "connection without a session");
     }
+
+    fn tell(&self, door: &Door, peer: SocketAddr, local: Option<SocketAddr>) {
+        match self {
+            // Load balancers do this every few seconds.
+            Self::Unsaid => tracing::debug!(%peer, reason = %self, "turned away"),
+            end => door.turned_away.connection(peer, local, &end.to_string()),
+        }
+    }
+
+    /// The same inside TLS, where a peer that has gone has said at least that much.
+    fn inside(self) -> Self {
+        match self {
+            Self::Unsaid => Self::GoneInside,
+            end => end,
+        }
+    }
+}
+
+/// The first bytes as they can stand in a log, those that are no characters in hexadecimal: `'SSH-2.0-x<0d><0a>'`.
+///
+/// Without backslashes, which logs would escape once more.
+fn quoted(bytes: &[u8]) -> String {
+    let shown = bytes.get(..limits::SNIFF_BYTES).unwrap_or(bytes);
+    let mut text = String::from("'");
+    for &byte in shown {
+        match byte {
+            b' ' | b'!'..=b'~' if !matches!(byte, b'"' | b'\\' | b'<') => {
+                text.push(char::from(byte));
+            }
+            _ => text.push_str(&format!("<{byte:02x}>")),
+        }
+    }
+    text.push('\'');
+    text
 }
 
 async fn identify(
@@ -94,7 +146,7 @@ async fn identify(
     peer: SocketAddr,
     mut permit: Permit,
 ) -> Result<Known, End> {
-    let local = canonical(stream.local_addr().map_err(|_| End::Gone)?);
+    let local = canonical(stream.local_addr().map_err(|_| End::Unsaid)?);
     let mut origin = Origin {
         peer,
         local,
@@ -108,7 +160,7 @@ async fn identify(
         .map_err(|_| End::Silent)??;
     if matches!(seen, Sniff::ProxyV1 | Sniff::ProxyV2) {
         if !door.is_trusted(peer) {
-            return Err(End::UntrustedProxy);
+            return Err(End::UntrustedProxy(peer.ip()));
         }
         let header = proxy_header(&mut stream, &mut prefix, seen);
         let addresses = timeout(deadline, header).await.map_err(|_| End::Silent)??;
@@ -133,7 +185,7 @@ async fn identify(
         Sniff::Http => Speaks::Http,
         Sniff::Tls => return identify_inside(door, stream, prefix, origin, permit).await,
         Sniff::ProxyV1 | Sniff::ProxyV2 => return Err(End::BadProxyHeader),
-        Sniff::NeedMore | Sniff::Unknown => return Err(End::Unknown),
+        Sniff::NeedMore | Sniff::Unknown => return Err(End::Unknown(prefix)),
     };
     Ok(Known {
         stream: Stream::Tcp(stream),
@@ -161,12 +213,12 @@ async fn identify_inside(
     origin.tls = Some(info);
     let mut prefix = Bytes::new();
     let seen = timeout(door.config.sniff_deadline, look(&mut stream, &mut prefix));
-    let speaks = match seen.await.map_err(|_| End::Silent)?? {
+    let speaks = match seen.await.map_err(|_| End::Silent)?.map_err(End::inside)? {
         Sniff::Rtmp | Sniff::Rtmpe => Speaks::Rtmp,
         Sniff::Http => Speaks::Http,
         Sniff::Tls => return Err(End::NestedTls),
-        Sniff::ProxyV1 | Sniff::ProxyV2 => return Err(End::UntrustedProxy),
-        Sniff::NeedMore | Sniff::Unknown => return Err(End::Unknown),
+        Sniff::ProxyV1 | Sniff::ProxyV2 => return Err(End::ProxyInside),
+        Sniff::NeedMore | Sniff::Unknown => return Err(End::Unknown(prefix)),
     };
     Ok(Known {
         stream: Stream::Tls(Box::new(stream)),
@@ -236,11 +288,16 @@ async fn proxy_header(
 }
 
 async fn read_more<S: AsyncRead + Unpin>(stream: &mut S, seen: &mut Bytes) -> Result<(), End> {
-    let more = poll_fn(|cx| read(stream, cx))
+    let Some(more) = poll_fn(|cx| read(stream, cx))
         .await
-        .ok()
-        .flatten()
-        .ok_or(End::Gone)?;
+        .map_err(|error| broken(&error, seen))?
+    else {
+        return Err(if seen.is_empty() {
+            End::Unsaid
+        } else {
+            End::Gone(seen.clone())
+        });
+    };
     *seen = if seen.is_empty() {
         more
     } else {
@@ -251,3 +308,16 @@ async fn read_more<S: AsyncRead + Unpin>(stream: &mut S, seen: &mut Bytes) -> Re
     };
     Ok(())
 }
+
+fn broken(error: &io::Error, seen: &[u8]) -> End {
+    match error.kind() {
+        // Many TLS peers just hang up instead of saying that they have finished (Q-190), and load balancers reset.
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset if seen.is_empty() => {
+            End::Unsaid
+        }
+        _ => End::Broken(plain_words(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

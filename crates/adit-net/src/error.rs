@@ -88,9 +88,29 @@ pub enum TlsError {
         /// `certificate` or `private key`.
         what: &'static str,
     },
-    /// Certificate and key do not belong together, or are of a kind that is not supported.
-    #[error("certificate and key cannot be used together: {source}")]
+    /// The key is that of another certificate.
+    #[error(
+        "the key in {} does not belong to the certificate in {}",
+        key.display(),
+        certificate.display()
+    )]
+    Mismatch {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+    },
+    /// Certificate or key are of a kind that is not supported.
+    #[error(
+        "the certificate in {} and the key in {} cannot be used together: {source}",
+        certificate.display(),
+        key.display()
+    )]
     Pair {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
         /// What the TLS library says.
         #[source]
         source: rustls::Error,

@@ -28,6 +28,7 @@ use hyper::server::conn::http1;
 use io::RequestIo;
 use service::Service;
 use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -41,7 +42,7 @@ pub(crate) async fn serve(
     origin: Origin,
     permit: Permit,
 ) {
-    let peer = origin.peer;
+    let (peer, local) = (origin.peer, origin.local);
     let exchange = Arc::new(Exchange::new(&door.config.http));
     let io = RequestIo::new(stream, prefix, Arc::clone(&exchange));
     let service = Service::new(Arc::clone(door), Arc::clone(&exchange), origin);
@@ -71,16 +72,13 @@ pub(crate) async fn serve(
     match end {
         End::Overdue(overdue) => {
             count_overdue(door, overdue);
-            tracing::debug!(%peer, ?overdue, "http connection timed out");
+            if let Some(words) = overdue.words() {
+                door.turned_away.connection(peer, Some(local), words);
+            }
         }
         End::Finished(result) => {
             if let Err(error) = &result {
-                if error.is_parse_too_large() {
-                    door.counters.http_header_limits().count();
-                } else if error.is_parse() {
-                    door.counters.http_bad_headers().count();
-                }
-                tracing::debug!(%peer, %error, "http connection failed");
+                note_failure(door, peer, local, error);
             }
             let mut stream = connection.into_parts().io.into_stream();
             let mut linger = Linger::new();
@@ -94,6 +92,21 @@ pub(crate) async fn serve(
 enum End {
     Finished(hyper::Result<()>),
     Overdue(Overdue),
+}
+
+fn note_failure(door: &Door, peer: SocketAddr, local: SocketAddr, error: &hyper::Error) {
+    let reason = if error.is_parse_too_large() {
+        door.counters.http_header_limits().count();
+        "http head too long or with too many fields".to_owned()
+    } else if error.is_parse() {
+        door.counters.http_bad_headers().count();
+        format!("not http as it should be: {error}")
+    } else {
+        // Mostly a peer that has gone.
+        tracing::debug!(%peer, %error, "http connection failed");
+        return;
+    };
+    door.turned_away.connection(peer, Some(local), &reason);
 }
 
 fn count_overdue(door: &Door, overdue: Overdue) {

@@ -24,12 +24,15 @@ mod error;
 pub mod http;
 pub mod limits;
 mod listener;
+mod log_quota;
 mod network;
 mod proxy_protocol;
 mod sniff;
 #[cfg(test)]
 mod testing;
 pub mod tls;
+mod turned_away;
+mod words;
 
 pub use acceptor::Acceptor;
 pub use carrier::{Carrier, CarrierInfo, TlsInfo, Transport};
@@ -37,5 +40,7 @@ pub use config::{AcceptorConfig, AdmissionConfig, HttpConfig, IdentReply, Socket
 pub use counters::{Counter, Counters};
 pub use error::{BindError, TlsError};
 pub use listener::Listener;
+pub use log_quota::{LogQuota, Verdict};
 pub use network::{Network, ParseNetworkError};
 pub use sniff::{Sniff, sniff};
+pub use words::plain_words;

@@ -50,6 +50,12 @@ pub const LINGER: Duration = Duration::from_secs(1);
 /// Bytes thrown away meanwhile (`conn.linger_bytes`).
 pub const LINGER_BYTES: usize = 256 * 1024;
 
+/// Log lines about connections and requests that lead to no session, in [`TURNED_AWAY_SPAN`]; those beyond are told in one
+/// line (`log.turned_away`).
+pub const TURNED_AWAY_LINES: u32 = 20;
+/// The time over which [`TURNED_AWAY_LINES`] are counted (`log.turned_away`).
+pub const TURNED_AWAY_SPAN: Duration = Duration::from_secs(10);
+
 /// Bytes of a request line and header together (`http.header`).
 pub const HEADER_BYTES: usize = 8 * 1024;
 /// Header fields of one request (`http.header`).

@@ -7,6 +7,7 @@ use bytes::{Buf, Bytes};
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// The reading and writing end of a tunnel session. Dropping it ends the session.
@@ -36,6 +37,10 @@ impl TunnelCarrier {
         mut out: &mut B,
     ) -> Poll<io::Result<()>> {
         self.session.poll_write(cx, &mut out).map_err(broken)
+    }
+
+    pub(super) fn silence(&self) -> Duration {
+        self.session.silence()
     }
 
     pub(super) fn poll_close(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {

@@ -66,6 +66,18 @@ pub(super) enum Overdue {
     Write,
 }
 
+impl Overdue {
+    /// What the operator hears of it.
+    pub(super) fn words(self) -> Option<&'static str> {
+        match self {
+            Self::KeepAlive => None,
+            Self::Header => Some("http head not whole in time"),
+            Self::Body => Some("http body came too slowly"),
+            Self::Write => Some("the peer does not take an http response"),
+        }
+    }
+}
+
 /// A request that cannot be served, whatever it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BadRequest {
@@ -75,6 +87,16 @@ pub(super) enum BadRequest {
     OutOfStep,
     /// A transfer coding other than `chunked` alone.
     Coding,
+}
+
+impl BadRequest {
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Ambiguous(_) => "two readers could take it for different requests",
+            Self::OutOfStep => "where its head ends is unclear",
+            Self::Coding => "a transfer coding other than chunked",
+        }
+    }
 }
 
 impl Exchange {

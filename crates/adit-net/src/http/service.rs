@@ -6,9 +6,12 @@ use super::framing::BodyFrame;
 use super::tunnel;
 use crate::acceptor::Door;
 use crate::carrier::{CarrierInfo, Origin};
+use adit_rtmpt::path::{self, Target};
+use bytes::Bytes;
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderValue};
-use hyper::{HeaderMap, Request, Response, StatusCode, Version};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
@@ -42,7 +45,8 @@ impl Service {
         {
             self.door.counters.http_bad_headers().count();
             tracing::debug!(peer = %self.origin.peer, ?bad, "ambiguous http request");
-            return Box::pin(std::future::ready(closing(StatusCode::BAD_REQUEST)));
+            let refusal = closing(StatusCode::BAD_REQUEST, bad.words());
+            return Box::pin(std::future::ready(refusal));
         }
         match tunnel::target(&request) {
             Some(target) => {
@@ -53,13 +57,30 @@ impl Service {
                 };
                 Box::pin(asked.answer(target, request))
             }
-            None => self
-                .door
-                .config
-                .http
-                .handler
-                .handle(request.map(RequestBody), &self.info),
+            None => self.page(request),
         }
+    }
+
+    /// What is not the tunnel's.
+    fn page(&self, request: Request<Incoming>) -> Answer {
+        let http = &self.door.config.http;
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        if let Some(text) = &http.front_page
+            && request.uri().path() == "/"
+            && is_read
+        {
+            return Box::pin(std::future::ready(front_page(text)));
+        }
+        let answer = http.handler.handle(request.map(RequestBody), &self.info);
+        Box::pin(async {
+            let response = answer.await;
+            let status = response.status();
+            if status.is_client_error() || status.is_server_error() {
+                because(response, "no page of this server")
+            } else {
+                response
+            }
+        })
     }
 }
 
@@ -73,9 +94,16 @@ impl hyper::service::Service<Request<Incoming>> for Service {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let keep = keeps_alive(request.version(), request.headers());
         let exchange = Arc::clone(&self.exchange);
+        let (door, peer) = (Arc::clone(&self.door), self.origin.peer);
+        let asked = (request.method().clone(), request.uri().clone());
         let answer = self.respond(request);
         Box::pin(async move {
             let mut response = answer.await;
+            if let Some(Why(why)) = response.extensions_mut().remove() {
+                let status = response.status().as_u16();
+                let request = told(&asked.0, asked.1.path());
+                door.turned_away.request(peer, request, status, &why);
+            }
             let fields = response.headers_mut();
             if !fields.contains_key(header::CONNECTION) {
                 fields.insert(
@@ -88,13 +116,53 @@ impl hyper::service::Service<Request<Incoming>> for Service {
     }
 }
 
-/// An empty response after which the connection ends.
-pub(super) fn closing(status: StatusCode) -> Response<HttpBody> {
+/// Why a request is refused, for the log.
+#[derive(Debug, Clone)]
+struct Why(Cow<'static, str>);
+
+/// The same response with a line in the log.
+pub(super) fn because(
+    mut response: Response<HttpBody>,
+    why: impl Into<Cow<'static, str>>,
+) -> Response<HttpBody> {
+    response.extensions_mut().insert(Why(why.into()));
+    response
+}
+
+/// An empty response after which the connection ends, and why.
+pub(super) fn closing(status: StatusCode, why: impl Into<Cow<'static, str>>) -> Response<HttpBody> {
     let mut response = Response::new(HttpBody::default());
     *response.status_mut() = status;
     response
         .headers_mut()
         .insert(header::CONNECTION, HeaderValue::from_static(CLOSE));
+    because(response, why)
+}
+
+/// What was asked for, as it can stand in a log: without a query, and without the id of a tunnel session, which is a
+/// secret.
+fn told(method: &Method, path: &str) -> String {
+    let is_tunnel = !matches!(path::parse(path), Ok(Target::Other));
+    let verb = path.split('/').nth(1).unwrap_or_default();
+    if is_tunnel && verb != "fcs" {
+        return format!("{method} /{verb}/…");
+    }
+    match path.char_indices().nth(TOLD_CHARACTERS) {
+        Some((end, _)) => format!("{method} {}…", path.get(..end).unwrap_or_default()),
+        None => format!("{method} {path}"),
+    }
+}
+
+fn front_page(text: &Bytes) -> Response<HttpBody> {
+    let mut response = Response::new(HttpBody::from(text.clone()));
+    let fields = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        fields.insert(name, HeaderValue::from_static(value));
+    }
     response
 }
 
@@ -136,3 +204,8 @@ fn keeps_alive(version: Version, fields: &HeaderMap) -> bool {
 
 const KEEP: &str = "Keep-Alive";
 const CLOSE: &str = "close";
+/// How much of a path the log shows.
+const TOLD_CHARACTERS: usize = 100;
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::time::{Sleep, sleep_until};
 
 /// What has become of a session since it was last looked at.
@@ -57,8 +57,9 @@ struct Core {
     wants_room: bool,
     /// Bytes from the client, up to those the carrier has taken.
     taken: u64,
-    /// Who asked last.
+    /// Who asked last, and when.
     peer: SocketAddr,
+    asked: Instant,
 }
 
 struct Place {
@@ -90,6 +91,7 @@ impl Session {
                 wants_room: false,
                 taken: 0,
                 peer,
+                asked: now,
             }),
         }
     }
@@ -118,6 +120,7 @@ impl Session {
         let now = now();
         let id = core.next_id();
         core.peer = peer;
+        core.asked = now;
         core.waiting.push(Place {
             id,
             reply: None,
@@ -133,6 +136,11 @@ impl Session {
             done: false,
             timer: None,
         }
+    }
+
+    /// How long ago the client asked something last.
+    pub(crate) fn silence(&self) -> Duration {
+        now().saturating_duration_since(self.core().asked)
     }
 
     /// Ends the session as if the client had.

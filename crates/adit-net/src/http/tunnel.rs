@@ -3,7 +3,7 @@
 use super::bodies::NoRoom;
 use super::body::HttpBody;
 use super::exchange::Exchange;
-use super::service::closing;
+use super::service::{because, closing};
 use super::session::Session;
 use super::sessions::{Found, Opened};
 use crate::acceptor::Door;
@@ -17,6 +17,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use std::borrow::Cow;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -47,10 +48,10 @@ impl Asked {
         request: Request<Incoming>,
     ) -> Response<HttpBody> {
         let result = match target {
-            Err(error) => {
-                tracing::debug!(peer = %self.origin.peer, %error, "bad tunnel request");
-                Err(Box::new(closing(StatusCode::BAD_REQUEST)))
-            }
+            Err(error) => Err(Box::new(closing(
+                StatusCode::BAD_REQUEST,
+                error.to_string(),
+            ))),
             Ok(target) => match self.check(target, &request) {
                 Ok(()) => self.serve(target, request.into_body()).await,
                 Err(refusal) => {
@@ -66,11 +67,12 @@ impl Asked {
     fn check(&self, target: Target, request: &Request<Incoming>) -> Result<(), Refusal> {
         let fields = request.headers();
         if self.is_foreign_page(fields) {
-            return Err(Box::new(closing(StatusCode::FORBIDDEN)));
+            let why = "a web page of another site asks";
+            return Err(Box::new(closing(StatusCode::FORBIDDEN, why)));
         }
         let asks = matches!(target, Target::Ident | Target::Ident2);
         if !(request.method() == Method::POST || (asks && request.method() == Method::GET)) {
-            let mut refusal = closing(StatusCode::METHOD_NOT_ALLOWED);
+            let mut refusal = closing(StatusCode::METHOD_NOT_ALLOWED, "the tunnel is not asked so");
             let allowed = HeaderValue::from_static(if asks { "GET, POST" } else { "POST" });
             refusal.headers_mut().insert(header::ALLOW, allowed);
             return Err(Box::new(refusal));
@@ -85,7 +87,8 @@ impl Asked {
                 .iter()
                 .all(is_plausible_type)
         {
-            return Err(Box::new(closing(StatusCode::UNSUPPORTED_MEDIA_TYPE)));
+            let why = "a type or coding of body that no client of a tunnel sends";
+            return Err(Box::new(closing(StatusCode::UNSUPPORTED_MEDIA_TYPE, why)));
         }
         Ok(())
     }
@@ -148,30 +151,23 @@ impl Asked {
                 self.control_body(body).await?;
                 self.pass_on(session?, Tunnelled::Close { sequence }).await
             }
-            _ => Err(Box::new(status(StatusCode::NOT_FOUND))),
+            _ => Err(refused(StatusCode::NOT_FOUND, "nothing of the tunnel")),
         }
     }
 
     /// Opens a session, hands its carrier to whoever accepts, and tells the client its id.
     fn open(&self) -> Result<Response<HttpBody>, Refusal> {
-        let unavailable = || Box::new(status(StatusCode::SERVICE_UNAVAILABLE));
         // The place in the queue comes first, so that a session never has to be taken back.
         let place = self.door.carriers.try_reserve().map_err(|_| {
             self.door.counters.refused_queue().count();
-            unavailable()
+            unavailable("too many connections wait for their session")
         })?;
         let newcomer = self.door.admission.newcomer().map_err(|refusal| {
             self.door.count_refusal(refusal);
-            unavailable()
+            unavailable(refusal.to_string())
         })?;
-        let Opened { session, id } =
-            self.door
-                .sessions
-                .open(now(), &self.origin)
-                .map_err(|error| {
-                    tracing::debug!(peer = %self.origin.peer, %error, "tunnel session refused");
-                    unavailable()
-                })?;
+        let opened = self.door.sessions.open(now(), &self.origin);
+        let Opened { session, id } = opened.map_err(|error| unavailable(error.to_string()))?;
         self.door.counters.tunnel_opened().count();
         let info = Origin::clone(&self.origin).tunnel();
         let carrier = Carrier::tunnel(session, self.door.sessions.clone(), info);
@@ -191,8 +187,8 @@ impl Asked {
         {
             Found::Session(session) => Ok(session),
             Found::Ended => Err(Box::new(reply(ReplyBody::closed()))),
-            Found::Gone => Err(Box::new(status(StatusCode::GONE))),
-            Found::Unknown => Err(Box::new(status(StatusCode::NOT_FOUND))),
+            Found::Gone => Err(refused(StatusCode::GONE, "the tunnel session has ended")),
+            Found::Unknown => Err(refused(StatusCode::NOT_FOUND, "no such tunnel session")),
         }
     }
 
@@ -228,8 +224,8 @@ impl Asked {
         self.read(body, session.send_limit(), |data| {
             collected.append(data).map_err(|NoRoom| {
                 self.door.counters.http_body_budget().count();
-                tracing::debug!(peer = %self.origin.peer, "no memory for a request body");
-                Box::new(closing(StatusCode::SERVICE_UNAVAILABLE))
+                let why = "no memory for request bodies is left";
+                Box::new(closing(StatusCode::SERVICE_UNAVAILABLE, why))
             })
         })
         .await?;
@@ -245,7 +241,8 @@ impl Asked {
     ) -> Result<(), Refusal> {
         let too_large = || {
             self.door.counters.http_body_limits().count();
-            Box::new(closing(StatusCode::PAYLOAD_TOO_LARGE))
+            let why = "the body is too long";
+            Box::new(closing(StatusCode::PAYLOAD_TOO_LARGE, why))
         };
         if expected(&body) > limit {
             return Err(too_large());
@@ -254,7 +251,7 @@ impl Asked {
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| {
                 tracing::debug!(peer = %self.origin.peer, %error, "request body not whole");
-                Box::new(closing(StatusCode::BAD_REQUEST))
+                Box::new(closing(StatusCode::BAD_REQUEST, "the body is not whole"))
             })?;
             let Ok(data) = frame.into_data() else {
                 continue;
@@ -309,6 +306,15 @@ fn ident(configured: IdentReply) -> Response<HttpBody> {
             response.map(|_| HttpBody::from(Bytes::from(address.to_string())))
         }
     }
+}
+
+/// An empty response with a line in the log.
+fn refused(code: StatusCode, why: impl Into<Cow<'static, str>>) -> Refusal {
+    Box::new(because(status(code), why))
+}
+
+fn unavailable(why: impl Into<Cow<'static, str>>) -> Refusal {
+    refused(StatusCode::SERVICE_UNAVAILABLE, why)
 }
 
 /// An empty response that says only this.

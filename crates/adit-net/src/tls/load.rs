@@ -1,6 +1,7 @@
 //! Certificate and key in PEM files.
 
 use crate::error::TlsError;
+use rustls::InconsistentKeys;
 use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
@@ -59,7 +60,19 @@ impl Pair {
         }
         let key = PrivateKeyDer::from_pem_slice(&self.key)
             .map_err(|_| content(&files.key, "private key"))?;
-        CertifiedKey::from_der(chain, key, provider).map_err(|source| TlsError::Pair { source })
+        CertifiedKey::from_der(chain, key, provider).map_err(|source| {
+            let (certificate, key) = (files.certificate.clone(), files.key.clone());
+            match source {
+                rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
+                    TlsError::Mismatch { certificate, key }
+                }
+                source => TlsError::Pair {
+                    certificate,
+                    key,
+                    source,
+                },
+            }
+        })
     }
 }
 

@@ -163,7 +163,11 @@ fn files_that_cannot_be_used_are_named() {
     let other = Pair::new();
     std::fs::copy(other.key(), pair.key()).unwrap();
     let error = pair.load().unwrap_err();
-    assert!(matches!(error, TlsError::Pair { .. }), "{error}");
+    assert!(matches!(error, TlsError::Mismatch { .. }), "{error}");
+    for file in [pair.certificate(), pair.key()] {
+        let named = file.display().to_string();
+        assert!(error.to_string().contains(&named), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -39,6 +39,37 @@ async fn nothing_is_found_where_nobody_put_anything() {
     }
 }
 
+#[tokio::test]
+async fn the_front_page_is_plain_text_for_whoever_reads_it_and_nothing_else() {
+    let mut config = AcceptorConfig::default();
+    config.http.front_page = Some(Bytes::from_static(b"a server\n"));
+    let server = Echo::start(config);
+    let mut client = Raw::new(server.connect().await);
+    for (request, status, body) in [
+        ("GET /", 200, "a server\n"),
+        ("GET /?x=1", 200, "a server\n"),
+        ("GET http://a/", 200, "a server\n"),
+        ("GET /x", 404, "not found\n"),
+        ("DELETE /", 404, "not found\n"),
+    ] {
+        client
+            .send(format!("{request} HTTP/1.1\r\nHost: a\r\n\r\n"))
+            .await;
+        let answer = client.answer().await;
+        let got = String::from_utf8(answer.body.clone()).unwrap();
+        assert_eq!((answer.status, got.as_str()), (status, body), "{request}");
+        let kind = answer.field("Content-Type");
+        assert_eq!(kind, Some("text/plain; charset=utf-8"), "{request}");
+    }
+    client
+        .send("HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .await;
+    let mut head = String::new();
+    client.stream.read_to_string(&mut head).await.unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert!(head.ends_with("\r\n\r\n"), "no body: {head}");
+}
+
 /// Answers with what it is asked.
 struct Mirror;
 

@@ -143,10 +143,13 @@ async fn a_client_that_stops_asking_is_given_up() {
     let mut server = Hand::start(AcceptorConfig::default());
     let (mut client, id, mut carrier) = server.open().await;
     client.ask(&format!("/idle/{id}/0"), b"\0").await;
+    assert!(carrier.unasked_for().unwrap() < 2 * SECOND);
     let begin = Instant::now();
     let error = receive(&mut carrier).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     assert_eq!(error.to_string(), "the client stopped polling");
+    let silence = carrier.unasked_for().unwrap().as_secs();
+    assert!((59..=62).contains(&silence), "{silence}");
     let counters = server.acceptor.counters().clone();
     assert!(
         (59..=62).contains(&begin.elapsed().as_secs()),

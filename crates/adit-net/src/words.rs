@@ -1,0 +1,62 @@
+//! What an I/O error means, in words for a log.
+
+use rustls::AlertDescription;
+use std::io::{self, ErrorKind};
+
+/// What became of a connection, without the system's numbers; of errors that are not the system's, what they say
+/// themselves.
+pub fn plain_words(error: &io::Error) -> String {
+    if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        return tls_words(tls);
+    }
+    if error.get_ref().is_some() {
+        return error.to_string();
+    }
+    match error.kind() {
+        ErrorKind::ConnectionReset => "the peer reset the connection".to_owned(),
+        ErrorKind::BrokenPipe | ErrorKind::NotConnected | ErrorKind::WriteZero => {
+            "the peer hung up while bytes were on their way to it".to_owned()
+        }
+        ErrorKind::ConnectionAborted => "the connection was cut off".to_owned(),
+        ErrorKind::TimedOut => "the peer did not answer any more".to_owned(),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
+            "no way through the network to the peer any more".to_owned()
+        }
+        ErrorKind::UnexpectedEof => "the peer hung up".to_owned(),
+        _ => without_number(&error.to_string()).to_owned(),
+    }
+}
+
+fn tls_words(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::AlertReceived(alert) if is_about_certificate(*alert) => {
+            format!("the peer does not trust the certificate (tls alert {alert:?})")
+        }
+        rustls::Error::AlertReceived(alert) => {
+            format!("the peer broke off (tls alert {alert:?})")
+        }
+        rustls::Error::PeerIncompatible(_) => format!("no common way to encrypt: {error}"),
+        rustls::Error::InvalidMessage(_) => format!("not tls as it should be: {error}"),
+        other => format!("tls: {other}"),
+    }
+}
+
+fn is_about_certificate(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::UnsupportedCertificate
+    )
+}
+
+/// The system's own text ends with its number.
+fn without_number(text: &str) -> &str {
+    text.split_once(" (os error").map_or(text, |(text, _)| text)
+}
+
+#[cfg(test)]
+mod tests;
