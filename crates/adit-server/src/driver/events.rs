@@ -19,6 +19,7 @@ use super::SessionDriver;
 use super::patience::Silence;
 use super::player::{Flow, Player};
 use super::roles::{Publisher, Role};
+use super::summary::Part;
 
 /// All hosts share their streams until virtual hosts can be configured: a publisher who says `localhost` and a player who says
 /// `127.0.0.1` mean the same stream.
@@ -29,7 +30,7 @@ impl SessionDriver {
         match event {
             ServerEvent::Connect(request) => self.connect(request),
             ServerEvent::Publish(request) => self.publish(now, request),
-            ServerEvent::Play(request) => self.play(request),
+            ServerEvent::Play(request) => self.play(now, request),
             ServerEvent::Media {
                 msid,
                 kind,
@@ -85,12 +86,9 @@ impl SessionDriver {
     }
 
     fn publish(&mut self, now: Instant, request: PublishRequest) {
-        let msid = request.msid;
-        self.summary.uses_stream("publish", &request.location.name);
         if request.kind != PublishKind::Live {
             let refusal = "this server does not record; publish with the type live";
-            self.session
-                .reject_publish(request, StatusCode::RecordNoAccess, refusal);
+            self.refuse_publish(request, StatusCode::RecordNoAccess, refusal);
             return;
         }
         let publisher = PublisherInfo::new(self.summary.id().to_string(), self.summary.peer());
@@ -98,55 +96,64 @@ impl SessionDriver {
             .map(|key| self.shared.broker.publish(key, publisher, now))
         {
             Ok(Ok(publication)) => {
+                let (msid, name) = (request.msid, request.location.name.clone());
                 if self.session.accept_publish(request) {
+                    // An earlier role ends first, in the log too.
+                    self.roles.remove(msid);
+                    let listed = self.summary.started(now, Part::Publish, &name);
                     let publisher = Publisher::new(now, publication);
-                    self.roles.insert(msid, Role::Publishing(publisher));
+                    self.roles.insert(msid, Role::Publishing(publisher), listed);
                 }
             }
             Ok(Err(in_use)) => {
                 let description = describe(&request.location.name, &in_use, now);
-                self.session
-                    .reject_publish(request, StatusCode::PublishBadName, &description);
+                self.refuse_publish(request, StatusCode::PublishBadName, &description);
             }
             Err(too_long) => {
-                self.session.reject_publish(
-                    request,
-                    StatusCode::PublishBadName,
-                    &too_long.to_string(),
-                );
+                self.refuse_publish(request, StatusCode::PublishBadName, &too_long.to_string());
             }
         }
     }
 
-    fn play(&mut self, request: PlayRequest) {
+    fn refuse_publish(&mut self, request: PublishRequest, code: StatusCode, description: &str) {
+        self.summary
+            .refused(Part::Publish, &request.location.name, description);
+        self.session.reject_publish(request, code, description);
+    }
+
+    fn play(&mut self, now: Instant, request: PlayRequest) {
         let msid = request.msid;
-        self.summary.uses_stream("play", &request.location.name);
         let key = match stream_key(&request.location) {
             Ok(key) => key,
             Err(too_long) => {
-                self.session.reject_play(
-                    request,
-                    StatusCode::PlayStreamNotFound,
-                    &too_long.to_string(),
-                );
+                self.refuse_play(request, &too_long.to_string());
                 return;
             }
         };
         // rtmpdump asks for the recording from 0 when it means whatever there is.
         if matches!(request.start, PlayStart::Recorded { from_ms } if from_ms > 0) {
             let description = format!("there is no recording of {}", request.location.name);
-            self.session
-                .reject_play(request, StatusCode::PlayStreamNotFound, &description);
+            self.refuse_play(request, &description);
             return;
         }
+        let name = request.location.name.clone();
         let subscription = self
             .shared
             .broker
             .subscribe(key, SubscribeOptions::default());
         if self.session.accept_play(request) {
-            self.roles
-                .insert(msid, Role::Playing(Player::new(msid, subscription)));
+            self.roles.remove(msid);
+            let listed = self.summary.started(now, Part::Play, &name);
+            let player = Player::new(msid, subscription);
+            self.roles.insert(msid, Role::Playing(player), listed);
         }
+    }
+
+    fn refuse_play(&mut self, request: PlayRequest, description: &str) {
+        self.summary
+            .refused(Part::Play, &request.location.name, description);
+        self.session
+            .reject_play(request, StatusCode::PlayStreamNotFound, description);
     }
 
     fn media(

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use adit_net::Carrier;
+use adit_net::{Carrier, plain_words};
 use adit_rtmp::Seed;
 use adit_rtmp::session::{CloseReason, ServerSession};
 use bytes::Buf as _;
@@ -131,7 +131,8 @@ impl SessionDriver {
         self.roles.flush(now);
         if self.stall_deadline().is_some_and(|due| due <= now) {
             self.shared.stats.write_stalled();
-            self.give_up(now, "the peer stopped reading");
+            let reason = stalled(self.carrier.unasked_for());
+            self.give_up(now, &reason);
         }
     }
 
@@ -152,7 +153,7 @@ impl SessionDriver {
                     self.session.handle_input(now, bytes);
                 }
                 Poll::Ready(Ok(None)) => self.session.handle_eof(now),
-                Poll::Ready(Err(cause)) => self.give_up(now, &cause.to_string()),
+                Poll::Ready(Err(cause)) => self.give_up(now, &plain_words(&cause)),
             }
         }
         Step::More
@@ -217,7 +218,7 @@ impl SessionDriver {
             self.write_blocked_since = Some(now);
         }
         match outcome {
-            Poll::Ready(Err(cause)) => self.give_up(now, &cause.to_string()),
+            Poll::Ready(Err(cause)) => self.give_up(now, &plain_words(&cause)),
             _ if self.phase == Phase::Draining && left == 0 => {
                 self.phase = Phase::Closing {
                     until: after(now, GOODBYE),
@@ -307,6 +308,14 @@ impl Timer {
         } else {
             Step::Idle
         }
+    }
+}
+
+/// Why nothing can be sent. In a tunnel bytes leave only in answers, so there it is the requests that are missing.
+fn stalled(unasked_for: Option<Duration>) -> String {
+    match unasked_for {
+        Some(silence) => format!("no tunnel request came for {} s", silence.as_secs()),
+        None => "the peer stopped reading".to_owned(),
     }
 }
 

@@ -11,13 +11,22 @@ use adit_rtmp::session::ServerSession;
 use super::Step;
 use super::patience::Silence;
 use super::player::Player;
+use super::summary::Listed;
 use crate::limits::ServerLimits;
 
 /// The publications and players of one connection, by message stream id.
 ///
 /// A connection has a handful of streams (the session bounds them), so a list beats a map.
 #[derive(Default)]
-pub(super) struct Roles(Vec<(MessageStreamId, Role)>);
+pub(super) struct Roles(Vec<Held>);
+
+/// A message stream and what it is used for.
+struct Held {
+    msid: MessageStreamId,
+    role: Role,
+    /// Writes its line when the role ends.
+    _listed: Listed,
+}
 
 /// One message stream in use. Dropping it unpublishes or leaves.
 pub(super) enum Role {
@@ -41,14 +50,18 @@ impl Publisher {
 }
 
 impl Roles {
-    /// Gives `msid` a new role; an earlier one ends.
-    pub(super) fn insert(&mut self, msid: MessageStreamId, role: Role) {
+    /// Gives `msid` a new role; an earlier one has ended by then, see [`Roles::remove`].
+    pub(super) fn insert(&mut self, msid: MessageStreamId, role: Role, listed: Listed) {
         self.remove(msid);
-        self.0.push((msid, role));
+        self.0.push(Held {
+            msid,
+            role,
+            _listed: listed,
+        });
     }
 
     pub(super) fn remove(&mut self, msid: MessageStreamId) {
-        self.0.retain(|(held, _)| *held != msid);
+        self.0.retain(|held| held.msid != msid);
     }
 
     pub(super) fn clear(&mut self) {
@@ -57,9 +70,9 @@ impl Roles {
 
     /// Appends a frame to the stream that `msid` publishes, if it does.
     pub(super) fn push(&mut self, now: Instant, msid: MessageStreamId, frame: Frame) {
-        for (held, role) in &mut self.0 {
-            if *held == msid
-                && let Role::Publishing(publisher) = role
+        for held in &mut self.0 {
+            if held.msid == msid
+                && let Role::Publishing(publisher) = &mut held.role
             {
                 publisher.silence.heard(now);
                 publisher.publication.push(now, frame);
@@ -69,8 +82,8 @@ impl Roles {
     }
 
     pub(super) fn player(&mut self, msid: MessageStreamId) -> Option<&mut Player> {
-        self.0.iter_mut().find_map(|(held, role)| match role {
-            Role::Playing(player) if *held == msid => Some(player),
+        self.0.iter_mut().find_map(|held| match &mut held.role {
+            Role::Playing(player) if held.msid == msid => Some(player),
             _ => None,
         })
     }
@@ -84,8 +97,8 @@ impl Roles {
         now: Instant,
     ) -> Step {
         let mut step = Step::Idle;
-        for (_, role) in &mut self.0 {
-            if let Role::Playing(player) = role {
+        for held in &mut self.0 {
+            if let Role::Playing(player) = &mut held.role {
                 step = step.max(player.fill(cx, session, limits, now));
             }
         }
@@ -94,8 +107,8 @@ impl Roles {
 
     /// A player that fell behind too often.
     pub(super) fn hopeless_player(&self) -> Option<MessageStreamId> {
-        self.0.iter().find_map(|(msid, role)| match role {
-            Role::Playing(player) if player.is_hopeless() => Some(*msid),
+        self.0.iter().find_map(|held| match &held.role {
+            Role::Playing(player) if player.is_hopeless() => Some(held.msid),
             _ => None,
         })
     }
@@ -126,16 +139,16 @@ impl Roles {
     }
 
     pub(super) fn flush(&mut self, now: Instant) {
-        for (_, role) in &mut self.0 {
-            if let Role::Publishing(publisher) = role {
+        for held in &mut self.0 {
+            if let Role::Publishing(publisher) = &mut held.role {
                 publisher.publication.flush(now);
             }
         }
     }
 
     fn publishers(&self) -> impl Iterator<Item = (MessageStreamId, &Publisher)> {
-        self.0.iter().filter_map(|(msid, role)| match role {
-            Role::Publishing(publisher) => Some((*msid, publisher)),
+        self.0.iter().filter_map(|held| match &held.role {
+            Role::Publishing(publisher) => Some((held.msid, publisher)),
             Role::Playing(_) => None,
         })
     }

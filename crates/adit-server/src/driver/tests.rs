@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::stalled;
 use crate::limits::REPLY_QUEUE_BYTES;
 use crate::{Listener, Server, ServerConfig};
 
@@ -66,6 +67,13 @@ async fn whoever_asks_without_reading_gets_all_answers_when_it_reads() {
     let read = timeout(Duration::from_secs(30), from.read_exact(&mut answers));
     read.await.expect("no answer is forgotten").unwrap();
     drop(writer.await.unwrap());
+}
+
+#[test]
+fn a_tunnel_whose_client_has_gone_is_not_said_to_have_stopped_reading() {
+    assert_eq!(stalled(None), "the peer stopped reading");
+    let silence = Some(Duration::from_millis(14_500));
+    assert_eq!(stalled(silence), "no tunnel request came for 14 s");
 }
 
 #[tokio::test]
