@@ -1,10 +1,13 @@
 //! `adit serve`: binds the ports, says what to paste where, serves until Ctrl-C.
 
+mod descriptors;
 mod first_screen;
+mod front_page;
 mod ports;
 mod state_dir;
 
 use std::io;
+use std::path::PathBuf;
 
 use adit_server::tls::{CertificateSource, Tls};
 use adit_server::{BindError, Server, ServerConfig, TlsError};
@@ -50,6 +53,7 @@ impl ServeError {
 /// When a port cannot be bound, the certificate cannot be used, or the state directory cannot be written.
 pub(crate) fn run(arguments: &cli::Serve) -> Result<(), ServeError> {
     log::start(arguments.log);
+    descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -68,8 +72,9 @@ async fn serve(arguments: &cli::Serve) -> Result<(), ServeError> {
         ports::bind_asked(&arguments.listen)?
     };
     let config = config(arguments)?;
+    let self_signed = config.net.tls.as_ref().and_then(self_signed);
     let server = Server::new(config, listeners);
-    first_screen::print(server.local_addrs());
+    first_screen::print(server.local_addrs(), self_signed.as_deref());
     server.run(asked_to_stop(interrupt, terminate)).await;
     Ok(())
 }
@@ -95,18 +100,26 @@ fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {
         .net
         .trusted_proxies
         .clone_from(&arguments.trust_proxy);
+    config.net.http.front_page = Some(front_page::text().into());
     config.latency = arguments.latency.into();
     Ok(config)
+}
+
+/// The file of the certificate, when players have to be told to trust it.
+fn self_signed(tls: &Tls) -> Option<PathBuf> {
+    match tls.source() {
+        CertificateSource::SelfSigned { .. } => Some(tls.certificate_path().to_owned()),
+        _ => None,
+    }
 }
 
 /// Ready at the first Ctrl-C or SIGTERM. From then on a second Ctrl-C ends the process at once.
 async fn asked_to_stop(mut interrupt: Signal, mut terminate: Signal) {
     // Both arms are cancel-safe: a signal that was not taken is delivered to the next call.
     tokio::select! {
-        _ = interrupt.recv() => {}
+        _ = interrupt.recv() => ui::aside("Ctrl-C again ends at once"),
         _ = terminate.recv() => {}
     }
-    ui::note("stopping, sessions drain; Ctrl-C again ends at once");
     tokio::spawn(async move {
         interrupt.recv().await;
         #[expect(clippy::exit, reason = "asked for twice by the person at the keyboard")]

@@ -26,6 +26,13 @@ pub(crate) fn note(text: &str) {
     talk(Kind::Note, text);
 }
 
+/// Something for whoever sits at the keyboard, and for no log.
+pub(crate) fn aside(text: &str) {
+    if !IN_LOG.load(Ordering::Relaxed) {
+        note(text);
+    }
+}
+
 /// What to do about the line before.
 pub(crate) fn hint(text: &str) {
     talk(Kind::Hint, text);

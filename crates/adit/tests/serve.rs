@@ -2,11 +2,12 @@
 #![cfg(test)]
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::time::Duration;
 
-use adit_testkit::attack::Attacker;
+use adit_testkit::attack::{Attacker, command, message, string};
 use adit_testkit::honest::Honest;
 use adit_testkit::process::Process;
 use adit_testkit::server::AditServer;
@@ -38,11 +39,136 @@ fn each_address_has_a_line_of_its_own_in_the_order_asked_for_and_then_come_lines
     assert!(server.printed("publish ").contains("ffmpeg -re"));
     assert!(server.printed("play ").contains("ffplay rtmp://"));
     assert!(server.printed("          ffplay rtmps://").contains("live"));
+    assert!(
+        server
+            .printed("          rtmpdump --live -r rtmpts://")
+            .contains("live")
+    );
+    let trust = server.printed("trust ");
+    let certificate = server.certificate().display().to_string();
+    assert!(trust.trim_start().starts_with(&certificate), "{trust}");
+}
+
+#[test]
+fn an_address_that_another_one_takes_in_needs_no_socket_of_its_own() {
+    let port = TcpListener::bind("[::]:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let state = tempfile::tempdir().unwrap();
+    let mut command = Command::new(ADIT);
+    command.args(["serve", "--listen", &format!("0.0.0.0:{port}")]);
+    command.args(["--listen", &format!("[::]:{port}"), "--state-dir"]);
+    let process = Process::start("adit", command.arg(state.path()));
+    let lines = process.stdout_lines("listening on ", 1, SOON);
+    assert_eq!(lines, [format!("[::]:{port}")]);
+    let note = process.stderr_line("needs no port of its own", SOON);
+    assert!(note.contains(&format!("[::]:{port} takes it in")), "{note}");
+    // It does.
+    drop(TcpStream::connect(("127.0.0.1", port)).unwrap());
+}
+
+#[test]
+fn the_soft_limit_of_file_descriptors_is_raised_to_the_hard_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = directory.path().join("few");
+    fs::write(
+        &script,
+        format!("#!/bin/sh\nulimit -S -n 100\nexec {ADIT} \"$@\"\n"),
+    )
+    .unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = Command::new(&script);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--state-dir"]);
+    let process = Process::start("adit", command.arg(directory.path()));
+    process.stdout_lines("listening on ", 1, SOON);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", process.id())).unwrap();
+    let files = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let words: Vec<_> = files.unwrap().split_whitespace().collect();
+    assert_eq!(words[3], words[4], "soft and hard: {words:?}");
+}
+
+#[tokio::test]
+async fn a_browser_is_told_what_this_is() {
+    let server = AditServer::start(ADIT);
+    let mut browser = Attacker::connect(server.address()).await;
+    browser
+        .write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .await;
+    let page = browser.ending(SOON).await;
+    let text = String::from_utf8(page.received).unwrap();
+    assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
+    for wanted in [
+        "Content-Type: text/plain",
+        "Adit ",
+        "ffmpeg ",
+        "ffplay rtmp://HOST/live/NAME",
+    ] {
+        assert!(text.contains(wanted), "no `{wanted}` in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_gets_no_session_has_a_line_that_says_why() {
+    let server = AditServer::start(ADIT);
+    let cases: [(&[u8], &str, &str); 6] = [
+        (b"SSH-2.0-x\r\n", "turned away", "no protocol of this server begins with"),
+        (b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n\x03", "turned away", "--trust-proxy 127."),
+        (b"\x16\x03\x01\x00\x05\xff\xff\xff\xff\xff", "turned away", "tls handshake: "),
+        (b"POST /x y z\r\n\r\n", "turned away", "not http as it should be"),
+        (
+            b"GET /wp-login.php?secret HTTP/1.1\r\nHost: a\r\n\r\n",
+            "request refused",
+            "request=GET /wp-login.php status=404",
+        ),
+        (
+            b"POST /idle/0123456789abcdef0123456789abcdef/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+            "request refused",
+            "no such tunnel session",
+        ),
+    ];
+    for (bytes, message, reason) in cases {
+        let mut stranger = Attacker::connect(server.address()).await;
+        stranger.write(bytes).await;
+        let line = server.log_line(reason, SOON);
+        for wanted in [message, "peer=127.", " INFO "] {
+            assert!(line.contains(wanted), "no `{wanted}` in {line}");
+        }
+    }
+    for secret in ["?secret", "0123456789abcdef"] {
+        assert!(!server.log().contains(secret), "{}", server.log());
+    }
+}
+
+#[tokio::test]
+async fn a_scanner_does_not_flood_the_log() {
+    let server = AditServer::start(ADIT);
+    for _ in 0..100 {
+        let mut stranger = Attacker::connect(server.address()).await;
+        stranger.write(b"nonsense\n").await;
+        stranger.ending(SOON).await;
+    }
+    // Over 100 of them a new span may begin; a busy machine is allowed a second one.
+    let (_, log) = tokio::task::spawn_blocking(|| server.stop()).await.unwrap();
+    let lines = log
+        .lines()
+        .filter(|line| line.contains("turned away peer="));
+    let lines = lines.count();
+    assert!((20..=40).contains(&lines), "{lines} lines\n{log}");
+    let counts = log
+        .lines()
+        .filter(|line| line.contains("more were turned away"));
+    let counted: usize = counts
+        .filter_map(|line| line.split_once("count=")?.1.trim().parse::<usize>().ok())
+        .sum();
+    assert_eq!(lines + counted, 100, "{log}");
 }
 
 #[test]
 fn the_certificate_is_made_once_and_kept_with_a_key_that_only_its_owner_reads() {
-    use std::os::unix::fs::PermissionsExt as _;
     let state = tempfile::tempdir().unwrap();
     let start = || {
         AditServer::start_with(ADIT, |command| {
@@ -85,29 +211,83 @@ async fn a_request_to_stop_ends_sessions_and_exits_with_0() {
 }
 
 #[tokio::test]
-async fn a_session_has_a_line_when_it_opens_and_one_when_it_closes() {
+async fn a_session_has_lines_when_it_opens_starts_stops_and_closes() {
     let server = AditServer::start(ADIT);
     Honest::start(server.address(), "logged")
         .await
         .vanish()
         .await;
-    let closed = server.log_line("closed", Duration::from_secs(5));
-    for wanted in [
+    let check = |message: &str, wanted: &[&str]| {
+        let line = server.log_line(message, SOON);
+        for wanted in wanted {
+            assert!(line.contains(wanted), "no `{wanted}` in {line}");
+        }
+    };
+    check(" opened ", &["connection=1", "transport=rtmp", "peer="]);
+    let started = [
         "transport=rtmp",
         "peer=",
         "app=\"live\"",
         "stream=\"logged\"",
+    ];
+    check(" publish started ", &started);
+    check(" play started ", &started);
+    let stopped = ["app=\"live\"", "stream=\"logged\"", "seconds="];
+    check(" publish stopped ", &stopped);
+    check(" play stopped ", &stopped);
+    let closed = [
+        "transport=rtmp",
+        "peer=",
+        "app=\"live\"",
+        "role=\"",
+        "stream=\"logged\"",
         "received_bytes=",
         "sent_bytes=",
-        "reason=",
-    ] {
-        assert!(closed.contains(wanted), "no `{wanted}` in {closed}");
-    }
-    let opened = server.log_line("opened", Duration::from_secs(5));
+        "seconds=",
+        "reason=\"the peer ",
+    ];
+    check(" closed ", &closed);
+}
+
+#[tokio::test]
+async fn a_publisher_that_was_refused_and_went_has_the_refusal_in_its_last_line() {
+    let server = AditServer::start(ADIT);
+    let first = Honest::start(server.address(), "taken").await;
+    let mut second = Attacker::connect(server.address()).await;
+    second.enter().await;
+    second
+        .write(&message(3, 20, 0, &command("createStream", 2)))
+        .await;
+    let mut publish = command("publish", 3);
+    publish.push(5);
+    publish.extend(string("taken"));
+    publish.extend(string("live"));
+    second.write(&message(8, 20, 1, &publish)).await;
+    let refused = server.log_line("publish refused", SOON);
+    assert!(refused.contains("stream=\"taken\""), "{refused}");
+    drop(second);
+    let closed = server.log_line("after its publish was refused: ", SOON);
     assert!(
-        opened.contains("transport=rtmp") && opened.contains("peer="),
-        "{opened}"
+        closed.contains("taken is already published from"),
+        "{closed}"
     );
+    assert!(
+        closed.contains(" closed ") && closed.contains("the peer "),
+        "{closed}"
+    );
+    assert!(!closed.contains("os error"), "{closed}");
+    drop(first);
+}
+
+#[test]
+fn a_stop_has_one_line_in_a_log_of_objects() {
+    let server = AditServer::start_with(ADIT, |command| {
+        command.args(["--log", "json"]);
+    });
+    let (status, log) = server.stop();
+    assert!(status.success(), "{log}");
+    let lines = log.lines().filter(|line| line.contains("stop"));
+    assert_eq!(lines.count(), 1, "{log}");
 }
 
 #[tokio::test]
@@ -154,6 +334,30 @@ fn what_cannot_be_done_is_said_with_exit_code_1_and_what_was_not_meant_with_2() 
         "/no/key",
     ];
     check(&missing, 1, "/no/cert");
+    let one = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    for directory in [&one, &other] {
+        drop(AditServer::start_with(ADIT, |command| {
+            command.arg("--state-dir").arg(directory.path());
+        }));
+    }
+    let certificate = one.path().join("tls/self-signed.crt").display().to_string();
+    let key = other
+        .path()
+        .join("tls/self-signed.key")
+        .display()
+        .to_string();
+    let mixed = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--cert",
+        &certificate,
+        "--key",
+        &key,
+    ];
+    check(&mixed, 1, &certificate);
+    check(&mixed, 1, &key);
     check(&["serve", "--cert", "/no/cert"], 2, "--key");
     check(&["serve", "--listen", "nonsense"], 2, "nonsense");
     check(&["serve", "--trust-proxy", "nonsense"], 2, "nonsense");

@@ -1,21 +1,27 @@
 //! What a person reads first: where the server listens, and what to paste into which program.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::path::Path;
 
 use crate::ui;
 
-/// Prints one `listening on` line for each address, then how to publish and play.
-pub(super) fn print(addresses: &[SocketAddr]) {
+/// Prints one `listening on` line for each address, then how to publish and play, and which certificate to trust if it is
+/// `self_signed`.
+pub(super) fn print(addresses: &[SocketAddr], self_signed: Option<&Path>) {
     for address in addresses {
         ui::line(&format!("listening on {address}"));
     }
-    if let Some(text) = what_to_paste(addresses, machine_address()) {
+    if let Some(text) = what_to_paste(addresses, machine_address(), self_signed) {
         ui::line(&text);
     }
 }
 
 /// The lines for OBS, ffmpeg and players; `machine` is what to write for a server that listens on every address.
-fn what_to_paste(addresses: &[SocketAddr], machine: IpAddr) -> Option<String> {
+fn what_to_paste(
+    addresses: &[SocketAddr],
+    machine: IpAddr,
+    self_signed: Option<&Path>,
+) -> Option<String> {
     let first = addresses.first()?;
     // Any port takes any protocol, but a URL is shorter with the port its scheme stands for.
     let at = |usual: u16, stand_in: u16| {
@@ -35,6 +41,11 @@ fn what_to_paste(addresses: &[SocketAddr], machine: IpAddr) -> Option<String> {
     let rtmp = url("rtmp", 1935, 1935);
     let rtmpt = url("rtmpt", 80, 8080);
     let rtmps = url("rtmps", 443, 8443);
+    let rtmpts = url("rtmpts", 443, 8443);
+    let trust = self_signed.map_or_else(String::new, |path| {
+        let path = path.display();
+        format!("trust     {path}   (self-signed, for players that check certificates)\n")
+    });
     Some(format!(
         "
 OBS       server {rtmp}   stream key test   (any name will do)
@@ -42,7 +53,8 @@ publish   ffmpeg -re -i FILE -c copy -f flv {rtmp}/test
 play      ffplay {rtmp}/test
           ffplay {rtmpt}/test    where only HTTP passes
           ffplay {rtmps}/test    encrypted
-"
+          rtmpdump --live -r {rtmpts}/test -o - | ffplay -    both
+{trust}"
     ))
 }
 

@@ -1,7 +1,7 @@
 //! Which ports are bound when nobody chose, and what is done about those that cannot be.
 
 use std::env;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use adit_server::{BindError, Listener};
 
@@ -29,15 +29,48 @@ struct Port {
     stand_in: Option<u16>,
 }
 
-/// Binds the addresses that were asked for, all or none.
+/// Binds the addresses that were asked for, all or none. One that another one of them takes in as well is left to it.
 ///
 /// # Errors
 /// The first that cannot be bound.
 pub(super) fn bind_asked(addresses: &[SocketAddr]) -> Result<Vec<Listener>, BindError> {
-    addresses
-        .iter()
-        .map(|address| Listener::bind(*address))
-        .collect()
+    let mut listeners = Vec::new();
+    for (place, address) in addresses.iter().enumerate() {
+        match taken_in_by(addresses, place) {
+            Some(other) if other == *address => ui::note(&format!("{address} was asked for twice")),
+            Some(other) => ui::note(&format!(
+                "{address} needs no port of its own: {other} takes it in"
+            )),
+            None => listeners.push(Listener::bind(*address)?),
+        }
+    }
+    Ok(listeners)
+}
+
+/// Which of `addresses` answers for the one at `place` too: `[::]` takes everything, IPv4 as well, `0.0.0.0` all of IPv4.
+fn taken_in_by(addresses: &[SocketAddr], place: usize) -> Option<SocketAddr> {
+    let asked = addresses.get(place)?;
+    // Port 0 is another one each time.
+    if asked.port() == 0 {
+        return None;
+    }
+    let (before, _) = addresses.split_at(place);
+    if before.contains(asked) {
+        return Some(*asked);
+    }
+    let takes_in = |other: &SocketAddr| {
+        let covers = match other.ip() {
+            IpAddr::V6(ip) => ip.is_unspecified(),
+            IpAddr::V4(ip) => ip.is_unspecified() && asked.is_ipv4(),
+        };
+        covers && other != asked && other.port() == asked.port()
+    };
+    let wider = || addresses.iter().filter(|other| takes_in(other));
+    // The widest that is itself bound.
+    wider()
+        .find(|other| other.is_ipv6())
+        .or_else(|| wider().next())
+        .copied()
 }
 
 /// Binds 1935, 80 and 443, or 8080 and 8443 in place of the latter two.
@@ -107,3 +140,6 @@ pub(super) fn remedy(error: &BindError) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;
