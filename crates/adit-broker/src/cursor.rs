@@ -1,12 +1,16 @@
 //! One reader's way through a log, as a state machine without locks and wakers.
 //!
 //! ```text
-//!            publication runs            key frame to join at
+//!    ┌────── was here before the publication: Started, frames ───────┐
+//!    │        came later                 key frame to join at        ▼
 //!   Idle ───── Started ─────▶ Seeking ─── headers, frames ─────▶ Playing
 //!    ▲                         │   ▲                               │  │
 //!    ├────── Stopped ──────────┘   └──── too far behind, nowhere ──┘  │  too far behind:
 //!    └────── Stopped ─────────────────────────────────────────────────┘  Skipped, headers, frames
 //! ```
+//!
+//! A reader that was here before a publication needs all of it: from idle it goes to playing, from the first frame on and
+//! with nothing told twice. If it looks so late that the log could not keep all of it, it is like any reader too far behind.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,10 +28,20 @@ pub(crate) struct Cursor {
     taken: VecDeque<Delivery>,
 }
 
+/// What a reader is doing, for those who wake it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// It waits for a publication, or for a frame to begin with.
+    Waits,
+    /// It takes frame after frame.
+    Plays,
+}
+
 #[derive(Debug)]
 enum State {
-    /// No publication was announced.
-    Idle,
+    /// No publication is announced. One whose first frame is at `since` or later is for this
+    /// reader from its first frame on.
+    Idle { since: Position },
     /// Announced; waits for a frame to begin with.
     Seeking {
         publication: Arc<PublicationInfo>,
@@ -51,7 +65,9 @@ impl Cursor {
         };
         let taken = VecDeque::with_capacity(BATCH_FRAMES);
         Self {
-            state: State::Idle,
+            state: State::Idle {
+                since: log.entrance(),
+            },
             earliest,
             taken,
         }
@@ -67,11 +83,21 @@ impl Cursor {
         self.taken.is_empty()
     }
 
-    /// The oldest entry the reader still needs, `None` when it needs none: it plays nothing.
+    /// The oldest entry the reader still needs, also of what is yet to come; `None` when it needs
+    /// none, because it will begin at a frame that the log keeps for all who join.
     pub(crate) fn needs(&self) -> Option<Position> {
         match self.state {
+            State::Idle { since } => Some(since),
             State::Playing { position, .. } => Some(position),
-            State::Idle | State::Seeking { .. } => None,
+            State::Seeking { .. } => None,
+        }
+    }
+
+    /// Whether the reader plays, or waits for something to begin with.
+    pub(crate) fn phase(&self) -> Phase {
+        match self.state {
+            State::Playing { .. } => Phase::Plays,
+            State::Idle { .. } | State::Seeking { .. } => Phase::Waits,
         }
     }
 
@@ -81,33 +107,43 @@ impl Cursor {
     /// about to write, so frames that wait for a flush cost nothing more. A reader that has seen
     /// what is visible takes nothing, so that one flush makes one write.
     pub(crate) fn advance(&mut self, log: &Log) {
-        let Self {
-            state,
-            taken,
-            earliest,
-        } = self;
-        if let State::Idle = state
-            && let Some(publication) = log.publication()
+        self.announce(log);
+        if let State::Playing { position, .. } = self.state
+            && log.is_too_far_behind(position)
         {
-            let publication = Arc::clone(publication);
-            taken.push_back(Delivery::Started {
-                publication: Arc::clone(&publication),
-            });
-            let from = log.first().0.max(*earliest);
-            *state = State::Seeking {
-                publication,
-                from,
-                lost: None,
-            };
-        }
-        if let State::Playing { position, .. } = state {
-            let position = *position;
-            if log.is_too_far_behind(position) {
-                self.fall_behind(log, position);
-            }
+            self.fall_behind(log, position);
         }
         self.join(log);
         self.take(log);
+    }
+
+    /// From idle to playing, or to seeking in a publication that was there first.
+    fn announce(&mut self, log: &Log) {
+        let State::Idle { since } = self.state else {
+            return;
+        };
+        let Some(start) = log.next_start(since) else {
+            // Nothing of what is in the log is for this reader.
+            self.state = State::Idle { since: log.head() };
+            return;
+        };
+        let publication = Arc::clone(start.publication);
+        self.taken.push_back(Delivery::Started {
+            publication: Arc::clone(&publication),
+        });
+        self.state = if since <= start.first {
+            State::Playing {
+                publication,
+                position: start.first,
+                frames_before: start.frames_before,
+            }
+        } else {
+            State::Seeking {
+                publication,
+                from: start.first.max(self.earliest),
+                lost: None,
+            }
+        };
     }
 
     /// Gives up the place at `position` if there is a newer one, or if it is gone from the log.
@@ -144,9 +180,11 @@ impl Cursor {
             return;
         };
         if !is_running(publication, log) {
-            let (_, end) = log.first();
-            self.skipped(*lost, end.frames);
-            self.stop();
+            let (since, lost) = (*from, *lost);
+            let next = log.next_start(since);
+            let frames_before = next.map_or(log.total().frames, |next| next.frames_before);
+            self.skipped(lost, frames_before);
+            self.stop(since);
             return;
         }
         let Some(Join {
@@ -172,15 +210,17 @@ impl Cursor {
     }
 
     fn skipped(&mut self, lost: Option<u64>, frames_before: u64) {
-        if let Some(lost) = lost {
-            let frames = frames_before.saturating_sub(lost);
+        // Nothing is lost to a reader that had everything but the end.
+        let frames = lost.map_or(0, |lost| frames_before.saturating_sub(lost));
+        if frames > 0 {
             self.taken.push_back(Delivery::Skipped { frames });
         }
     }
 
-    fn stop(&mut self) {
+    /// The publication is over; the next one begins at `since` or later.
+    fn stop(&mut self, since: Position) {
         if let State::Seeking { publication, .. } | State::Playing { publication, .. } =
-            std::mem::replace(&mut self.state, State::Idle)
+            std::mem::replace(&mut self.state, State::Idle { since })
         {
             self.taken.push_back(Delivery::Stopped { publication });
         }
@@ -204,7 +244,8 @@ impl Cursor {
         let mut bytes = 0usize;
         for entry in entries.take(BATCH_FRAMES) {
             let Item::Frame(frame) = &entry.item else {
-                self.stop();
+                let since = position.saturating_add(1);
+                self.stop(since);
                 return;
             };
             let size = frame.frame().payload().len();

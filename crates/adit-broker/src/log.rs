@@ -36,7 +36,7 @@ pub(crate) struct Log {
     current: Option<Current>,
 }
 
-/// One entry: a frame, or the end of a publication.
+/// One entry: the beginning of a publication, a frame, or the end.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) item: Item,
@@ -47,6 +47,7 @@ pub(crate) struct Entry {
 
 #[derive(Debug)]
 pub(crate) enum Item {
+    Started(Arc<PublicationInfo>),
     Frame(Arc<SharedFrame>),
     Stopped,
 }
@@ -65,6 +66,16 @@ pub(crate) struct Join {
     /// How many frames were appended before it.
     pub(crate) frames_before: u64,
     pub(crate) preamble: Preamble,
+}
+
+/// The beginning of a publication.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start<'a> {
+    pub(crate) publication: &'a Arc<PublicationInfo>,
+    /// Where its first frame is, or will be.
+    pub(crate) first: Position,
+    /// How many frames were appended before it.
+    pub(crate) frames_before: u64,
 }
 
 /// What an append changed, for those who count and those who wake.
@@ -104,14 +115,45 @@ impl Log {
         self.current.as_ref().map(|current| &current.info)
     }
 
-    /// Where the running publication began, and what the log had seen before it; without one,
-    /// where the log ends.
-    pub(crate) fn first(&self) -> (Position, Total) {
-        self.current
-            .as_ref()
-            .map_or((self.head(), self.total), |current| {
-                (current.first, current.before)
+    /// The publication that comes next for a reader that has seen everything before `from`: the
+    /// oldest one that begins there or later and whose beginning is in the log, else the running
+    /// one.
+    pub(crate) fn next_start(&self, from: Position) -> Option<Start<'_>> {
+        let from = from.max(self.base);
+        let mut entries = (from..).zip(self.entries_from(from)?);
+        let in_log = entries.find_map(|(position, entry)| {
+            let Item::Started(publication) = &entry.item else {
+                return None;
+            };
+            Some(Start {
+                publication,
+                first: position.saturating_add(1),
+                frames_before: entry.before.frames,
             })
+        });
+        in_log.or_else(|| {
+            self.current.as_ref().map(|current| Start {
+                publication: &current.info,
+                first: current.first,
+                frames_before: current.before.frames,
+            })
+        })
+    }
+
+    /// Where a reader comes in: at the head, but while the running publication has no frame yet,
+    /// at its beginning.
+    pub(crate) fn entrance(&self) -> Position {
+        let head = self.head();
+        let is_new = self
+            .current
+            .as_ref()
+            .is_some_and(|current| current.first == head);
+        head.saturating_sub(is_new.into())
+    }
+
+    /// What was ever appended.
+    pub(crate) fn total(&self) -> Total {
+        self.total
     }
 
     /// One past the newest entry.
@@ -157,6 +199,7 @@ impl Log {
 
     /// Begins a publication. The one before has ended.
     pub(crate) fn start(&mut self, info: Arc<PublicationInfo>) {
+        self.append(info.since, Item::Started(Arc::clone(&info)));
         self.current = Some(Current::new(info, self.head(), self.total));
     }
 
@@ -209,7 +252,7 @@ impl Log {
                 frames: 1,
                 bytes: frame.bytes(),
             },
-            Item::Stopped => Total::default(),
+            Item::Started(_) | Item::Stopped => Total::default(),
         };
         self.entries.push_back(Entry {
             item,
@@ -273,10 +316,11 @@ impl Log {
         })
     }
 
-    /// Whether a reader at `position` is further behind than it may be. The newest entry never is
-    /// too far behind, however large it is.
+    /// Whether a reader at `position` is further behind than it may be, or what it needs is gone.
+    /// The newest entry never is too far behind, however large it is.
     pub(crate) fn is_too_far_behind(&self, position: Position) -> bool {
-        position.saturating_add(1) < self.head() && !self.is_within(position, &self.limits.lag)
+        let is_older = position.saturating_add(1) < self.head();
+        position < self.base || (is_older && !self.is_within(position, &self.limits.lag))
     }
 
     /// Whether everything from `position` on is in the log and fits the window.

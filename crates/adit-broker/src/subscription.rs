@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::broker::Registry;
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, Phase};
 use crate::stream::Stream;
 use crate::waiter::Waiter;
 use crate::{Delivery, GopCache, StreamKey};
@@ -14,11 +14,16 @@ use crate::{Delivery, GopCache, StreamKey};
 /// What it gets, in this order, as often as the stream is published:
 ///
 /// 1. [`Delivery::Started`], at once if a publication runs.
-/// 2. Metadata, then the sequence headers of every track, stamped with the time of the frame they
-///    lead to; then frames from a key frame on, untouched and without gaps. A stream without
-///    video begins with any frame.
-/// 3. When the reader was too slow: [`Delivery::Skipped`], then as in 2 from a newer key frame.
+/// 2. A reader that was here before the publication: every frame from the first one on, untouched
+///    and without gaps. A reader that came later: metadata, then the sequence headers of every
+///    track, stamped with the time of the frame they lead to; then frames from a key frame on,
+///    untouched and without gaps. A stream without video begins with any frame.
+/// 3. When the reader was too slow: [`Delivery::Skipped`], then as for one that came later, from a
+///    newer key frame.
 /// 4. [`Delivery::Stopped`].
+///
+/// A publication that came and went before the reader looked is told afterwards, as far as a
+/// reader may lag behind; further back it is as if it had not been.
 #[derive(Debug)]
 pub struct Subscription {
     registry: Arc<Registry>,
@@ -39,7 +44,12 @@ impl Subscription {
     ) -> Self {
         let waiter = Arc::new(Waiter::new());
         stream.add_reader(Arc::clone(&waiter));
-        let cursor = Cursor::new(&stream.read(), gop_cache);
+        let cursor = {
+            let log = stream.read();
+            let cursor = Cursor::new(&log, gop_cache);
+            waiter.set_place(cursor.needs(), cursor.phase());
+            cursor
+        };
         Self {
             registry,
             key,
@@ -84,15 +94,16 @@ impl Subscription {
 
     /// Takes the next batch out of the log.
     fn look(&mut self) {
-        let was_playing = self.cursor.needs().is_some();
-        {
+        let needed = self.cursor.needs();
+        let (needs, phase) = {
             let log = self.stream.read();
             self.cursor.advance(&log);
-            let needs = self.cursor.needs();
-            self.waiter.set_needs(needs);
-            self.caught_up = needs.is_none_or(|position| position >= log.visible());
-        }
-        if was_playing && self.cursor.needs().is_none() {
+            let place = (self.cursor.needs(), self.cursor.phase());
+            self.waiter.set_place(place.0, place.1);
+            self.caught_up = place.0.is_none_or(|position| position >= log.visible());
+            place
+        };
+        if phase == Phase::Waits && needs != needed {
             self.stream.trim_ended();
         }
     }

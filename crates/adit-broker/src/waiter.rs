@@ -1,9 +1,10 @@
 //! What a reader leaves with the stream: its place, and its waker while it waits.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::Waker;
 
+use crate::cursor::Phase;
 use crate::log::Position;
 
 /// The place of a reader that needs nothing from the log.
@@ -15,6 +16,8 @@ pub(crate) struct Waiter {
     /// The oldest entry the reader needs. Relaxed: it is written and read under the log's lock, or
     /// is a hint that the reader checks again after it has armed its waker.
     needs: AtomicU64,
+    /// Whether it waits for something to begin with. Relaxed for the same reason.
+    waits: AtomicBool,
     waker: Mutex<Option<Waker>>,
 }
 
@@ -22,15 +25,17 @@ impl Waiter {
     pub(crate) const fn new() -> Self {
         Self {
             needs: AtomicU64::new(NOTHING),
+            waits: AtomicBool::new(true),
             waker: Mutex::new(None),
         }
     }
 
-    /// Says where the reader is. Called with the log's lock held, so that nothing it needs is
-    /// trimmed in between.
-    pub(crate) fn set_needs(&self, position: Option<Position>) {
+    /// Says where the reader is and what it is doing. Called with the log's lock held, so that
+    /// nothing it needs is trimmed in between.
+    pub(crate) fn set_place(&self, needs: Option<Position>, phase: Phase) {
         self.needs
-            .store(position.unwrap_or(NOTHING), Ordering::Relaxed);
+            .store(needs.unwrap_or(NOTHING), Ordering::Relaxed);
+        self.waits.store(phase == Phase::Waits, Ordering::Relaxed);
     }
 
     /// The oldest entry the reader needs; `Position::MAX` for none.
@@ -58,10 +63,7 @@ impl Waiter {
     /// Whether a flush up to `visible` has something for this reader; `joinable` when waiting
     /// readers may be able to begin.
     pub(crate) fn wants(&self, visible: Position, joinable: bool) -> bool {
-        match self.needs() {
-            NOTHING => joinable,
-            position => position < visible,
-        }
+        self.needs() < visible || (joinable && self.waits.load(Ordering::Relaxed))
     }
 
     fn swap(&self, waker: Option<Waker>) -> Option<Waker> {

@@ -1,4 +1,5 @@
 mod joining;
 mod lagging;
 mod property;
+mod republished;
 mod waking;

@@ -68,10 +68,11 @@ async fn a_player_that_came_before_the_publisher_sees_everything() {
     player.until("NetStream.Play.Start").await;
     let mut publisher = publisher(&server, "early").await;
     player.until("NetStream.Play.PublishNotify").await;
+    publisher.send(Audio, 7, AAC_FRAME).await;
     publisher.send(Video, 40, KEY_FRAME).await;
     publisher.send(Audio, 41, AAC_FRAME).await;
     publisher.send(Video, 80, INTER_FRAME).await;
-    let media = player.until_media(5).await;
+    let media = player.until_media(6).await;
     let got: Vec<_> = media
         .iter()
         .map(|(kind, at, payload)| (*kind, *at, payload.as_ref()))
@@ -79,9 +80,9 @@ async fn a_player_that_came_before_the_publisher_sees_everything() {
     assert_eq!(
         got,
         [
-            // Headers are told again with the time at which the player joins.
-            (Video, 40, AVC_HEADER),
-            (Audio, 40, AAC_HEADER),
+            (Video, 0, AVC_HEADER),
+            (Audio, 0, AAC_HEADER),
+            (Audio, 7, AAC_FRAME),
             (Video, 40, KEY_FRAME),
             (Audio, 41, AAC_FRAME),
             (Video, 80, INTER_FRAME),

@@ -54,11 +54,125 @@ fn headers_are_replayed_with_the_time_of_the_frame_they_lead_to() {
 }
 
 #[test]
-fn an_early_reader_begins_at_the_first_key_frame() {
+fn an_early_reader_gets_everything_from_the_first_frame_on_untouched() {
     check_early(
-        "M@0 V@0 S@0 A@0 I@10 K@20 A@30",
-        "started M@0 V@20 S@20 K@20 A@30",
+        "M@7 V@7 S@8 A@9 I@10 K@20 A@30",
+        "started M@7 V@7 S@8 A@9 I@10 K@20 A@30",
     );
+}
+
+#[test]
+fn an_early_reader_gets_everything_also_if_it_looks_late() {
+    for gop_cache in [GopCache::On, OFF] {
+        let broker = broker(Limits::default());
+        let options = SubscribeOptions::default().with_gop_cache(gop_cache);
+        let mut player = Player::with(&broker, "a", options);
+        let mut publisher = Publisher::new(&broker, "a");
+        publisher.push("M@7 V@7 S@8 A@9 I@10 K@20 I@60 K@100 A@101");
+        player.check("started M@7 V@7 S@8 A@9 I@10 K@20 I@60 K@100 A@101");
+    }
+}
+
+#[test]
+fn a_reader_that_comes_between_the_beginning_and_the_first_frame_is_early() {
+    let broker = broker(Limits::default());
+    let mut publisher = Publisher::new(&broker, "a");
+    let mut player = Player::new(&broker, "a");
+    let mut sleepy = Player::new(&broker, "a");
+    publisher.push("A@5 V@6 K@6");
+    player.check("started A@5 V@6 K@6");
+    drop(publisher);
+    player.check("stopped");
+    sleepy.check("started A@5 V@6 K@6 stopped");
+}
+
+#[test]
+fn what_an_early_reader_gets_does_not_wait_for_a_key_frame() {
+    let broker = broker(Limits::default());
+    let mut player = Player::new(&broker, "a");
+    player.check("");
+    let mut publisher = Publisher::new(&broker, "a");
+    assert_eq!(player.bell.rings(), 1);
+    player.check("started");
+    publisher.push("V@0");
+    assert_eq!(player.bell.rings(), 2);
+    player.check("V@0");
+    publisher.push("I@40");
+    assert_eq!(player.bell.rings(), 3);
+    player.check("I@40");
+}
+
+#[test]
+fn an_early_reader_of_long_audio_before_the_first_video_gets_all_of_it() {
+    let broker = broker(Limits::default());
+    let mut player = Player::new(&broker, "a");
+    let mut publisher = Publisher::new(&broker, "a");
+    publisher.push("M@0 S@0");
+    player.check("started M@0 S@0");
+    for ms in (0..60_000).step_by(20) {
+        publisher.push(&format!("A@{ms}"));
+        player.check(&format!("A@{ms}"));
+    }
+    let held = publisher.publication.stats().held_frames;
+    assert!(held <= 51 + crate::limits::TRIM_INTERVAL, "{held}");
+    publisher.push("V@60000 A@60000 K@60010");
+    player.check("V@60000 A@60000 K@60010");
+}
+
+#[test]
+fn a_reader_that_stays_gets_publication_after_publication_whole() {
+    let broker = broker(Limits::default());
+    let mut player = Player::new(&broker, "a");
+    for _ in 0..3 {
+        let mut publisher = Publisher::new(&broker, "a");
+        publisher.push("M@0 A@0 V@0 K@10");
+        player.check("started M@0 A@0 V@0 K@10");
+        drop(publisher);
+        player.check("stopped");
+        let held = broker.streams()[0].stats.held_frames;
+        assert_eq!(held, 0);
+    }
+}
+
+#[test]
+fn publications_that_came_and_went_before_the_reader_looked_are_told_in_order() {
+    let broker = broker(Limits::default());
+    let mut player = Player::new(&broker, "a");
+    Publisher::new(&broker, "a").push("A@0 K@1");
+    Publisher::new(&broker, "a").push("A@2");
+    drop(Publisher::new(&broker, "a"));
+    let mut last = Publisher::new(&broker, "a");
+    last.push("A@3");
+    player.check("started A@0 K@1 stopped started A@2 stopped started stopped started A@3");
+    drop(last);
+    player.check("stopped");
+    player.check("");
+    assert_eq!(broker.streams()[0].stats.held_frames, 0);
+}
+
+#[test]
+fn a_late_reader_that_looks_after_the_end_gets_the_next_publication_whole() {
+    let broker = broker(Limits::default());
+    let mut first = Publisher::new(&broker, "a");
+    first.push("V@0 K@0");
+    let mut player = Player::new(&broker, "a");
+    first.push("K@40");
+    drop(first);
+    Publisher::new(&broker, "a").push("A@0 V@0 K@10");
+    player.check("started A@0 V@0 K@10 stopped");
+}
+
+#[test]
+fn a_reader_that_waited_for_a_key_frame_in_vain_hears_of_what_came_after() {
+    let broker = broker(Limits::default());
+    let mut first = Publisher::new(&broker, "a");
+    first.push("V@0 I@0");
+    let mut player = Player::new(&broker, "a");
+    player.check("started");
+    drop(first);
+    let mut second = Publisher::new(&broker, "a");
+    second.push("A@0 V@0");
+    player.check("stopped started A@0 V@0");
 }
 
 #[test]
@@ -99,12 +213,12 @@ fn a_reader_without_the_cache_begins_at_the_next_key_frame() {
 }
 
 #[test]
-fn a_reader_without_the_cache_that_was_there_first_begins_at_the_first_key_frame() {
+fn a_reader_without_the_cache_that_was_there_first_gets_everything() {
     let broker = broker(Limits::default());
     let mut player = Player::with(&broker, "a", without_cache());
     let mut publisher = Publisher::new(&broker, "a");
-    publisher.push("V@0 K@0 I@40");
-    player.check("started V@0 K@0 I@40");
+    publisher.push("A@0 V@0 K@10 I@40");
+    player.check("started A@0 V@0 K@10 I@40");
 }
 
 #[test]
@@ -313,12 +427,15 @@ fn nothing_of_an_ended_publication_is_held_once_its_readers_are_through() {
 #[test]
 fn a_stream_that_ends_before_its_first_key_frame_is_told_as_started_and_stopped() {
     let broker = broker(Limits::default());
-    let mut player = Player::new(&broker, "a");
+    let mut early = Player::new(&broker, "a");
     let mut publisher = Publisher::new(&broker, "a");
-    player.check("started");
+    early.check("started");
     publisher.push("V@0");
+    let mut late = Player::new(&broker, "a");
+    late.check("started");
     drop(publisher);
-    player.check("stopped");
+    early.check("V@0 stopped");
+    late.check("stopped");
 }
 
 #[test]

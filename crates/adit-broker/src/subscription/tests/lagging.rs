@@ -117,7 +117,89 @@ fn a_slow_reader_across_publications_hears_of_the_end_and_the_beginning() {
     drop(publisher);
     let mut second = Publisher::new(&broker, "a");
     second.push("V@0 K@0 I@40 I@80 K@120");
-    player.check("skipped(3) stopped started V@120 K@120");
+    // It was there before the second one too, and is told what it missed of that.
+    player.check("skipped(3) stopped started skipped(4) V@120 K@120");
+}
+
+#[test]
+fn an_early_reader_that_looks_late_may_lag_behind_by_as_many_frames_as_the_limit_says() {
+    for (script, expected) in [
+        ("A@0 V@0 K@10 K@20", "started A@0 V@0 K@10 K@20"),
+        (
+            "A@0 V@0 K@10 K@20 I@30",
+            "started skipped(3) V@20 K@20 I@30",
+        ),
+    ] {
+        let broker = broker(limits(|limits| limits.lag.frames = 4));
+        let mut player = Player::new(&broker, "a");
+        let mut publisher = Publisher::new(&broker, "a");
+        publisher.push(script);
+        player.check(expected);
+    }
+}
+
+#[test]
+fn an_early_reader_that_never_looks_pins_no_more_than_the_limits() {
+    let broker = broker(limits(|limits| {
+        limits.lag.frames = 40;
+        limits.gop.frames = 20;
+    }));
+    let mut early = Player::new(&broker, "a");
+    for _ in 0..10 {
+        let mut publisher = Publisher::new(&broker, "a");
+        for ms in 0..200 {
+            publisher.push(&format!("I@{ms} A@{ms}"));
+            let held = publisher.publication.stats().held_frames;
+            assert!(held <= 40, "{held}");
+        }
+        drop(publisher);
+        let held = broker.streams()[0].stats.held_frames;
+        assert!(held <= 40, "{held}");
+    }
+    // Of no publication the beginning is left, and none runs: there is nothing to tell.
+    early.check("");
+    assert_eq!(broker.streams()[0].stats.held_frames, 0);
+}
+
+#[test]
+fn an_early_reader_that_never_looks_pins_no_more_than_the_limit_of_bytes() {
+    let broker = broker(limits(|limits| limits.lag.bytes = 10_000));
+    let mut early = Player::new(&broker, "a");
+    let mut publisher = Publisher::new(&broker, "a");
+    for ms in 0..1_000 {
+        publisher.push_frame(frame_of("I", ms, 1_000));
+        let held = publisher.publication.stats().held_bytes;
+        assert!(held <= 10_000, "{held}");
+    }
+    early.check("started");
+    publisher.push("K@1000");
+    early.check("skipped(1000) K@1000");
+}
+
+#[test]
+fn a_reader_whose_publication_is_gone_whole_from_the_log_hears_of_it_still() {
+    // One frame, and too large to be kept for those who join.
+    let broker = broker(limits(|limits| limits.gop.bytes = 100));
+    let mut first = Publisher::new(&broker, "a");
+    first.push("V@0 I@0");
+    let mut player = Player::new(&broker, "a");
+    player.check("started");
+    drop(first);
+    let mut second = Publisher::new(&broker, "a");
+    second.push_frame(frame_of("K", 0, 1_000));
+    player.check("stopped started");
+    second.push("K@40");
+    player.check("skipped(1) K@40");
+}
+
+#[test]
+fn beginnings_and_ends_count_as_frames_for_those_who_never_look() {
+    let broker = broker(limits(|limits| limits.lag.frames = 10));
+    let mut player = Player::new(&broker, "a");
+    for _ in 0..1000 {
+        drop(Publisher::new(&broker, "a"));
+    }
+    assert_eq!(player.drain(), ["started stopped"; 5].join(" "));
 }
 
 #[test]
