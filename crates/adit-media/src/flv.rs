@@ -20,6 +20,9 @@ use crate::{Frame, FrameKind, Timestamp};
 /// Bytes of a tag header.
 pub const TAG_HEAD_BYTES: usize = 11;
 
+/// The most bytes of a tag body, whose size has 24 bits.
+pub(crate) const TAG_BODY_BYTES: usize = 0x00FF_FFFF;
+
 const AUDIO: u8 = 8;
 const VIDEO: u8 = 9;
 const SCRIPT: u8 = 18;
@@ -62,7 +65,7 @@ impl FileTracks {
         }
     }
 
-    const fn flags(self) -> u8 {
+    pub(crate) const fn flags(self) -> u8 {
         match self {
             Self::AudioVideo => HAS_AUDIO | HAS_VIDEO,
             Self::Audio => HAS_AUDIO,

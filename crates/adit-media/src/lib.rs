@@ -16,8 +16,10 @@ pub mod flv;
 mod fourcc;
 mod frame;
 pub mod limits;
+pub mod pace;
 pub mod pattern;
 mod read;
+pub mod record;
 mod timestamp;
 pub mod video;
 

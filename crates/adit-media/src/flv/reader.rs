@@ -51,7 +51,7 @@ pub enum FlvError {
         limit: u32,
     },
     /// The input ended inside the header or a tag. The tags before it are good.
-    #[error("the input ends inside what begins at byte {offset}")]
+    #[error("truncated at byte {offset}: the input ends inside what begins there")]
     Truncated {
         /// Where the unfinished part begins.
         offset: u64,

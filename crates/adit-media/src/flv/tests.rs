@@ -134,6 +134,14 @@ fn timestamps_use_the_extension_byte_past_two_to_the_twenty_four() {
 }
 
 #[test]
+fn times_that_go_back_are_read_as_they_are() {
+    let times = [5000, 0x0100_0000, 40, 0, u32::MAX, 20];
+    let file = write(&times.map(|ms| video(ms, b"x")));
+    let read: Vec<_> = tags(&file).iter().map(|tag| tag.at.ms()).collect();
+    assert_eq!(read, times);
+}
+
+#[test]
 fn wrong_track_flags_and_reserved_bits_do_not_matter() {
     let mut file = GOLDEN.to_vec();
     file[4] = 0xFA;
@@ -320,6 +328,17 @@ fn truncation_at_every_byte_gives_the_whole_tags_before_it() {
             assert_eq!(error, FlvError::Truncated { offset });
         }
     }
+}
+
+#[test]
+fn an_input_that_is_cut_off_says_where() {
+    let file = write(&[video(0, b"abc"), video(40, b"def")]);
+    let (seen, result) = read_in(&file[..file.len() - 5], 1, Reader::new());
+    assert_eq!(seen.len(), 2, "the header and the tag that is whole");
+    assert_eq!(
+        result.unwrap_err().to_string(),
+        "truncated at byte 31: the input ends inside what begins there"
+    );
 }
 
 fn any_frame() -> impl Strategy<Value = Frame> {

@@ -1,0 +1,210 @@
+//! A live stream as an FLV file that can be opened whenever writing it stops.
+//!
+//! ```text
+//! file header · onMetaData { duration, filesize, … } · tags in the order they came
+//!        ▲                       ▲         ▲
+//!        └───────────────────────┴─────────┴── patched at the end, or at any time
+//! ```
+
+mod clock;
+mod metadata;
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+pub use clock::StartTime;
+
+use crate::flv::{FileTracks, TagTooLong, encode_frame, encode_header};
+use crate::{Frame, FrameKind, Timestamp, data};
+use clock::Clock;
+
+/// Where the file header says which tracks there are.
+const TRACKS_OFFSET: u64 = 4;
+
+/// Makes an FLV file of the frames of a live stream: bytes to append, and patches for its beginning.
+///
+/// What [`Self::push`] gives is whole tags, so a file to which each piece was appended by one write opens at whatever
+/// moment the writer was killed. The file begins with `onMetaData`: the stream's own if it came first, with what it says
+/// about another file taken out. Video begins at a key frame.
+///
+/// Time goes on when a stream begins anew within the recording: a track that jumps back, or ahead by more than 10 s, goes
+/// on 40 ms after what was written last, and the other track follows it. Within a track time never goes back.
+///
+/// ```
+/// use adit_media::{pattern::Pattern, record::{Recorder, StartTime}};
+///
+/// let mut recorder = Recorder::new(StartTime::Zero);
+/// let mut file = Vec::new();
+/// for frame in Pattern::new("pattern:".parse()?).take(100) {
+///     // one write for each piece that is not empty
+///     file.extend_from_slice(&recorder.push(&frame)?);
+/// }
+/// for patch in recorder.patches() {
+///     // seek, write, and seek back to the end
+///     let at = usize::try_from(patch.offset)?;
+///     file[at..at + patch.bytes.len()].copy_from_slice(&patch.bytes);
+/// }
+/// assert_eq!(recorder.bytes(), u64::try_from(file.len())?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    clock: Clock,
+    bytes: u64,
+    waits_for_key: bool,
+    left_out: u64,
+    has_audio: bool,
+    has_video: bool,
+}
+
+/// Bytes that replace as many bytes of what was written before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Patch {
+    /// Where they go, from the start of the file.
+    pub offset: u64,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
+impl Recorder {
+    /// At the start of an empty file.
+    pub const fn new(start: StartTime) -> Self {
+        Self {
+            clock: Clock::new(start),
+            bytes: 0,
+            waits_for_key: true,
+            left_out: 0,
+            has_audio: false,
+            has_video: false,
+        }
+    }
+
+    /// What to append for `frame`, to be written at once: one tag, the first time behind the beginning of the file.
+    /// Empty for what does not belong in a file: video before the first key frame, messages from server to player.
+    ///
+    /// # Errors
+    /// [`TagTooLong`] when the frame has 16 MiB or more; it is left out and recording can go on.
+    pub fn push(&mut self, frame: &Frame) -> Result<Bytes, TagTooLong> {
+        if frame.payload().len() > crate::flv::TAG_BODY_BYTES {
+            return Err(TagTooLong {
+                bytes: frame.payload().len(),
+            });
+        }
+        if !self.belongs(frame) {
+            self.left_out = self.left_out.saturating_add(1);
+            return Ok(Bytes::new());
+        }
+        let mut out = BytesMut::new();
+        if frame.flags().is_metadata() {
+            self.metadata(frame, &mut out)?;
+        } else {
+            if self.bytes == 0 {
+                begin(&metadata::first(None), &mut out)?;
+            }
+            let at = self.clock.time(frame);
+            encode_frame(&frame.clone().with_timestamp(at), &mut out)?;
+        }
+        self.has_audio |= frame.kind() == FrameKind::Audio;
+        self.has_video |= frame.kind() == FrameKind::Video;
+        let written = u64::try_from(out.len()).unwrap_or(u64::MAX);
+        self.bytes = self.bytes.saturating_add(written);
+        Ok(out.freeze())
+    }
+
+    /// Says that the stream was published anew, so its timestamps have nothing to do with the earlier ones. A restart
+    /// that is not told is noticed all the same when a track jumps.
+    pub fn restart(&mut self) {
+        self.clock.restart();
+        self.waits_for_key = true;
+    }
+
+    /// What to change near the beginning of the file for what was written so far: its tracks, duration and size.
+    ///
+    /// For the end of the recording; a file without them opens too. They may be applied at any earlier time as well.
+    /// There are none while nothing is written.
+    pub fn patches(&self) -> Vec<Patch> {
+        if self.bytes == 0 {
+            return Vec::new();
+        }
+        let tracks = match (self.has_audio, self.has_video) {
+            (true, true) => FileTracks::AudioVideo,
+            (true, false) => FileTracks::Audio,
+            (false, true) => FileTracks::Video,
+            (false, false) => FileTracks::Neither,
+        };
+        vec![
+            Patch {
+                offset: TRACKS_OFFSET,
+                bytes: Bytes::copy_from_slice(&[tracks.flags()]),
+            },
+            Patch {
+                offset: metadata::PATCH_OFFSET,
+                bytes: metadata::patch(self.duration(), self.bytes),
+            },
+        ]
+    }
+
+    /// How long the recording is, from its first frame to the end of its last.
+    pub fn duration(&self) -> Duration {
+        self.clock.duration()
+    }
+
+    /// The bytes given so far, which is the size of the file.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Frames that were left out.
+    pub const fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    fn belongs(&mut self, frame: &Frame) -> bool {
+        let flags = frame.flags();
+        match frame.kind() {
+            FrameKind::Audio => true,
+            FrameKind::Video => {
+                self.waits_for_key &= !flags.is_key_frame();
+                !(self.waits_for_key && flags.is_coded())
+            }
+            FrameKind::Data => {
+                let name = data::name(frame.payload());
+                !flags.clears_metadata() && !name.is_some_and(|name| TO_PLAYERS.contains(&name))
+            }
+        }
+    }
+
+    /// Metadata of any time but 0 is a track of subtitles for ffmpeg (Q-164), so all of it is written at 0.
+    fn metadata(&self, frame: &Frame, out: &mut BytesMut) -> Result<(), TagTooLong> {
+        let members = metadata::members(frame.payload());
+        let understood = members.is_some();
+        let again = if self.bytes == 0 {
+            begin(&metadata::first(members.as_ref()), out)?;
+            None
+        } else {
+            members.as_ref().and_then(metadata::later)
+        };
+        if self.bytes > 0 || !understood {
+            let payload = again.unwrap_or_else(|| frame.payload().clone());
+            encode_frame(&at_zero(payload), out)?;
+        }
+        Ok(())
+    }
+}
+
+/// Data messages by which a server talks to a player.
+const TO_PLAYERS: [&str; 2] = ["|RtmpSampleAccess", "onStatus"];
+
+/// The file header and the first tag.
+fn begin(metadata: &Bytes, out: &mut BytesMut) -> Result<(), TagTooLong> {
+    encode_header(FileTracks::AudioVideo, out);
+    encode_frame(&at_zero(metadata.clone()), out)
+}
+
+fn at_zero(payload: Bytes) -> Frame {
+    Frame::classify(Timestamp::ZERO, FrameKind::Data, payload)
+}
+
+#[cfg(test)]
+mod tests;

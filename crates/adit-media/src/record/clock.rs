@@ -1,0 +1,177 @@
+//! The time of a recording, out of that of what is recorded.
+
+use std::time::Duration;
+
+use crate::{Frame, FrameKind, Timestamp};
+
+/// Steps ahead up to this long are gaps that are kept; longer ones are another clock.
+const GAP_MS: i64 = 10_000;
+/// Steps back up to this long are disorder; longer ones are another clock.
+const DISORDER_MS: i64 = 1000;
+/// What is written first by another clock comes so long after what was written last.
+const STEP_MS: i64 = 40;
+
+/// Where the time of a recording begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StartTime {
+    /// The first frame is at 0.
+    #[default]
+    Zero,
+    /// The first frame is where the stream had it.
+    Kept,
+}
+
+/// Gives every frame its time in the recording.
+#[derive(Clone, Debug)]
+pub(super) struct Clock {
+    start: StartTime,
+    /// Where the tracks are, as long as they are of one publication.
+    audio: Option<Track>,
+    video: Option<Track>,
+    /// The track that was written last.
+    leader: Option<Track>,
+    first: Option<i64>,
+    newest: i64,
+    end: i64,
+}
+
+/// Where a track is, by both clocks.
+#[derive(Clone, Copy, Debug)]
+struct Track {
+    input: Timestamp,
+    output: i64,
+    /// The latest time that was written.
+    highest: i64,
+    step: i64,
+    trust: Trust,
+}
+
+/// What is to be believed of a track's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// It goes on, with some disorder.
+    Usual,
+    /// Its sequence header came again: any step back is another clock.
+    Renewed,
+    /// It was another publication's.
+    Stale,
+}
+
+impl Track {
+    fn renew(&mut self) {
+        if self.trust == Trust::Usual {
+            self.trust = Trust::Renewed;
+        }
+    }
+
+    /// The time of `at` by this track, if it is by the same clock.
+    fn time(&self, at: Timestamp) -> Option<i64> {
+        let ahead = i64::from(at.since(self.input));
+        let back = match self.trust {
+            Trust::Usual => DISORDER_MS,
+            Trust::Renewed => 0,
+            Trust::Stale => return None,
+        };
+        (-back..=GAP_MS)
+            .contains(&ahead)
+            .then_some(self.output + ahead)
+    }
+}
+
+impl Clock {
+    pub(super) const fn new(start: StartTime) -> Self {
+        Self {
+            start,
+            audio: None,
+            video: None,
+            leader: None,
+            first: None,
+            newest: 0,
+            end: 0,
+        }
+    }
+
+    /// Forgets the clock of the stream, not that of the recording.
+    pub(super) fn restart(&mut self) {
+        for track in [&mut self.audio, &mut self.video].into_iter().flatten() {
+            track.trust = Trust::Stale;
+        }
+        self.leader = None;
+    }
+
+    pub(super) fn duration(&self) -> Duration {
+        let length = self.first.map_or(0, |first| self.end - first);
+        Duration::from_millis(u64::try_from(length).unwrap_or(0))
+    }
+
+    /// When `frame` is due in the recording.
+    pub(super) fn time(&mut self, frame: &Frame) -> Timestamp {
+        let at = frame.at();
+        let time = match frame.kind() {
+            FrameKind::Data => self
+                .leader
+                .and_then(|leader| leader.time(at))
+                .unwrap_or_else(|| self.before_media(at)),
+            kind if frame.flags().is_sequence_header() => {
+                if let Some(track) = self.track(kind) {
+                    track.renew();
+                }
+                self.before_media(at)
+            }
+            kind => self.media_time(kind, at),
+        };
+        let wrapped = u64::try_from(time).unwrap_or(0) & u64::from(u32::MAX);
+        Timestamp::from_ms(u32::try_from(wrapped).unwrap_or(0))
+    }
+
+    /// The time of what has none of its own.
+    fn before_media(&self, at: Timestamp) -> i64 {
+        match (self.first, self.start) {
+            (Some(_), _) => self.newest,
+            (None, StartTime::Zero) => 0,
+            (None, StartTime::Kept) => i64::from(at.ms()),
+        }
+    }
+
+    fn media_time(&mut self, kind: FrameKind, at: Timestamp) -> i64 {
+        let own = *self.track(kind);
+        let other = match kind {
+            FrameKind::Audio => self.video,
+            _ => self.audio,
+        };
+        let by = |track: Option<Track>| track.and_then(|track| track.time(at));
+        let output = by(own).or_else(|| by(other)).unwrap_or_else(|| {
+            if self.first.is_some() {
+                self.newest + STEP_MS
+            } else {
+                self.before_media(at)
+            }
+        });
+        let first = *self.first.get_or_insert(output);
+        let highest = own.map_or(first, |own| own.highest).max(output);
+        let step = match own.map(|own| output - own.output) {
+            Some(step @ 1..=GAP_MS) => step,
+            _ => own.map_or(STEP_MS, |own| own.step),
+        };
+        let track = Track {
+            input: at,
+            output,
+            highest,
+            step,
+            trust: Trust::Usual,
+        };
+        *self.track(kind) = Some(track);
+        self.leader = Some(track);
+        self.newest = self.newest.max(highest);
+        self.end = self.end.max(highest + step);
+        highest
+    }
+
+    const fn track(&mut self, kind: FrameKind) -> &mut Option<Track> {
+        match kind {
+            FrameKind::Audio => &mut self.audio,
+            _ => &mut self.video,
+        }
+    }
+}

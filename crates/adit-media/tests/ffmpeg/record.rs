@@ -1,0 +1,160 @@
+//! Recordings open wherever they were cut off, and say the truth once they were finished.
+
+use adit_media::Frame;
+use adit_media::record::{Recorder, StartTime};
+use adit_testkit::peers::Peers;
+
+use crate::tools::{FFMPEGS, clip, decode, probe, write};
+
+/// A recording, and where it could have been cut off between two writes.
+struct Recorded {
+    recorder: Recorder,
+    file: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Recorded {
+    fn new() -> Self {
+        Self {
+            recorder: Recorder::new(StartTime::Zero),
+            file: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, frames: impl IntoIterator<Item = Frame>) {
+        for frame in frames {
+            let piece = self.recorder.push(&frame).unwrap();
+            if !piece.is_empty() {
+                self.file.extend_from_slice(&piece);
+                self.ends.push(self.file.len());
+            }
+        }
+    }
+
+    fn patched(&self) -> Vec<u8> {
+        let mut file = self.file.clone();
+        for patch in self.recorder.patches() {
+            let at = usize::try_from(patch.offset).unwrap();
+            file[at..at + patch.bytes.len()].copy_from_slice(&patch.bytes);
+        }
+        file
+    }
+}
+
+/// Joins a pattern in the middle: headers first, then media from 3 s on, which is inside a group of pictures.
+fn joined_late(pattern: &str) -> impl Iterator<Item = Frame> {
+    let clip = clip(pattern, 9000).into_iter().enumerate();
+    clip.filter(|(at, frame)| *at < 3 || frame.at().ms() >= 3000)
+        .map(|(_, frame)| frame)
+}
+
+#[test]
+fn a_recording_opens_wherever_it_was_cut_off() {
+    let Some(peers) = Peers::for_test() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorded = Recorded::new();
+    recorded.push(clip("pattern:160x120,100k", 400));
+    // After metadata, headers and the first picture.
+    let boundaries = recorded.ends.iter().copied().skip(3);
+    let anywhere = (recorded.ends[3]..recorded.file.len()).step_by(211);
+    for cut in boundaries.chain(anywhere) {
+        let file = write(folder.path(), "cut.flv", &recorded.file[..cut]);
+        let arguments = [
+            "-count_packets",
+            "-show_entries",
+            "stream=codec_name,nb_read_packets",
+        ];
+        let seen = probe(peers, &file, &arguments);
+        let whole = recorded.ends.iter().filter(|end| **end <= cut).count() - 3;
+        let number = |codec: &str| {
+            let line = seen.iter().find_map(|line| line.strip_prefix(codec));
+            // `N/A` stands for none.
+            line.and_then(|number| number.parse::<usize>().ok())
+                .unwrap_or(0)
+        };
+        let packets = number("h264,") + number("aac,");
+        assert!(
+            (whole..=whole + 1).contains(&packets),
+            "cut at {cut}: {seen:?}, {whole} whole"
+        );
+        assert!(number("h264,") > 0, "cut at {cut}: {seen:?}");
+    }
+}
+
+#[test]
+fn a_finished_recording_tells_its_duration() {
+    let Some(peers) = Peers::for_test() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorded = Recorded::new();
+    recorded.push(joined_late("pattern:160x120,100k"));
+    let file = write(folder.path(), "whole.flv", &recorded.patched());
+    let format = probe(
+        peers,
+        &file,
+        &[
+            "-show_entries",
+            "format=start_time,duration:format_tags=encoder",
+        ],
+    );
+    // Sound from 3008 ms to the end of the last frame at 8981 + 21 ms; pictures begin with the key frame at 4 s.
+    let seconds: Vec<f64> = format[0]
+        .split(',')
+        .take(2)
+        .map(|n| n.parse().unwrap())
+        .collect();
+    assert!(seconds[0].abs() < 0.002, "{format:?}");
+    assert!((seconds[1] - 6.0).abs() < 0.03, "{format:?}");
+    assert!(format[0].ends_with("Adit test pattern"), "{format:?}");
+}
+
+#[test]
+fn a_recording_of_a_stream_that_began_anew_is_decoded_without_a_warning() {
+    let Some(peers) = Peers::for_test() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorded = Recorded::new();
+    recorded.push(joined_late("pattern:160x120,100k"));
+    recorded.push(clip("pattern:160x120,100k", 2000));
+    recorded.recorder.restart();
+    recorded.push(joined_late("pattern:160x120,100k"));
+    for (name, bytes) in [
+        ("unfinished", recorded.file.clone()),
+        ("whole", recorded.patched()),
+    ] {
+        let file = write(folder.path(), name, &bytes);
+        for peer in FFMPEGS {
+            let text = decode(
+                peers,
+                peer,
+                &file,
+                &["-fps_mode", "passthrough", "-f", "framecrc", "-"],
+            );
+            let pictures = text.lines().filter(|line| line.starts_with("0,")).count();
+            // From key frame at 4 s to 9 s, two seconds, five seconds again.
+            assert_eq!(pictures, 150 + 60 + 150, "{peer}: {name}");
+        }
+        let times = probe(
+            peers,
+            &file,
+            &["-select_streams", "v", "-show_entries", "packet=dts"],
+        );
+        // A packet with new headers stands on two lines, the second of them empty.
+        let times: Vec<u32> = times
+            .iter()
+            .filter_map(|time| time.split(',').next().filter(|time| !time.is_empty()))
+            .map(|time| time.parse().unwrap())
+            .collect();
+        assert!(times.is_sorted(), "{times:?}");
+        let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max();
+        assert!(
+            longest <= Some(1100),
+            "{longest:?}: no holes but up to the next key frame"
+        );
+    }
+}
