@@ -1,6 +1,9 @@
 //! Between the messages of a session and frames.
 
+use adit_amf::Limits;
+use adit_amf::amf0;
 use adit_media::{Frame, FrameKind, Timestamp};
+use adit_rtmp::command::Status;
 use adit_rtmp::session::MediaKind;
 use bytes::{Bytes, BytesMut};
 
@@ -11,6 +14,31 @@ pub(crate) fn to_message(frame: &Frame) -> (MediaKind, adit_rtmp::Timestamp, Byt
         FrameKind::Audio => (MediaKind::Audio, at, frame.payload().clone()),
         FrameKind::Video => (MediaKind::Video, at, frame.payload().clone()),
         FrameKind::Data => (MediaKind::Data, at, kept_data(frame.payload())),
+    }
+}
+
+/// What a data message is.
+#[derive(Debug, PartialEq)]
+pub(crate) enum DataRole {
+    /// Part of the stream.
+    Media,
+    /// News for the player (`onStatus`, `onPlayStatus`).
+    Status(Status),
+    /// What a Flash program may do with the picture (`|RtmpSampleAccess`): nothing to us, and no part of the stream.
+    Permission,
+}
+
+impl DataRole {
+    pub(crate) fn of(payload: &Bytes, limits: &Limits) -> Self {
+        if payload.starts_with(SAMPLE_ACCESS) {
+            return Self::Permission;
+        }
+        if !payload.starts_with(ON_STATUS) && !payload.starts_with(ON_PLAY_STATUS) {
+            return Self::Media;
+        }
+        let values = amf0::decode_all(payload.clone(), limits).unwrap_or_default();
+        let status = values.iter().skip(1).find_map(Status::from_value);
+        status.map_or(Self::Media, Self::Status)
     }
 }
 
@@ -36,5 +64,11 @@ fn kept_data(payload: &Bytes) -> Bytes {
 
 /// `onMetaData` as an AMF0 string.
 const METADATA: &[u8] = b"\x02\0\x0AonMetaData";
+const SAMPLE_ACCESS: &[u8] = b"\x02\0\x11|RtmpSampleAccess";
+const ON_STATUS: &[u8] = b"\x02\0\x08onStatus";
+const ON_PLAY_STATUS: &[u8] = b"\x02\0\x0ConPlayStatus";
 /// `@setDataFrame` as an AMF0 string.
 const SET: &[u8] = b"\x02\0\x0D@setDataFrame";
+
+#[cfg(test)]
+mod tests;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use adit_amf::amf0::Value;
-use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::{ClientCommand, Outcome, Response, Status, StatusCode, TransactionId};
 use adit_rtmp::message::UserControl;
-use adit_rtmp::session::{CallRequest, ClientEvent};
+use adit_rtmp::session::{CallRequest, ClientEvent, MediaKind};
+use adit_rtmp::{MessageStreamId, Timestamp};
+use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::PollSender;
 
@@ -19,7 +20,7 @@ use super::request::{Opened, Request};
 use super::stats::{ConnectionStats, Shared};
 use crate::limits;
 use crate::link::{Link, Lost};
-use crate::message;
+use crate::message::{self, DataRole};
 
 /// Owns the link until the connection is over.
 pub(super) struct Driver {
@@ -34,6 +35,7 @@ pub(super) struct Driver {
     held: Option<(MessageStreamId, StreamEvent)>,
     /// Who waits until everything has left.
     flushing: Vec<oneshot::Sender<()>>,
+    amf_limits: adit_amf::Limits,
 }
 
 /// Who waits for which answer. Few do at a time: the session limits them.
@@ -87,6 +89,7 @@ impl Driver {
             calls: Waiting::default(),
             held: None,
             flushing: Vec::new(),
+            amf_limits: adit_amf::Limits::default(),
         }
     }
 
@@ -249,10 +252,7 @@ impl Driver {
                 kind,
                 timestamp,
                 payload,
-            } => {
-                let frame = message::to_frame(kind, timestamp, payload);
-                self.hold(msid, StreamEvent::Frame(frame));
-            }
+            } => self.handle_media(msid, kind, timestamp, payload),
             ClientEvent::ClearData { msid, handler } => {
                 self.hold(msid, StreamEvent::ClearData(handler));
             }
@@ -265,6 +265,24 @@ impl Driver {
             ClientEvent::Call(call) => self.pass_call(call),
             other => tracing::trace!(?other, "nothing to do"),
         }
+    }
+
+    fn handle_media(
+        &mut self,
+        msid: MessageStreamId,
+        kind: MediaKind,
+        at: Timestamp,
+        payload: Bytes,
+    ) {
+        if kind == MediaKind::Data {
+            match DataRole::of(&payload, &self.amf_limits) {
+                DataRole::Media => {}
+                DataRole::Status(status) => return self.hold(msid, StreamEvent::Status(status)),
+                DataRole::Permission => return,
+            }
+        }
+        let frame = message::to_frame(kind, at, payload);
+        self.hold(msid, StreamEvent::Frame(frame));
     }
 
     fn open(&mut self, transaction: TransactionId, msid: MessageStreamId) {

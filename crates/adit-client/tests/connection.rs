@@ -1,0 +1,504 @@
+//! `NetConnection` and `NetStream` against a scripted server on loopback.
+#![cfg(test)]
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use adit_amf::amf0::Value;
+use adit_client::connection::{ConnectionEvent, Ended, StreamError, StreamEvent};
+use adit_client::media::{Frame, FrameKind, Timestamp};
+use adit_client::network::Transport;
+use adit_client::rtmp::command::{Play, PublishKind, StatusCode};
+use adit_client::rtmp::session::server::Rejection;
+use adit_client::rtmp::session::{MediaKind, ServerEvent};
+use adit_client::{ConnectError, Destination, Intent, Secret};
+use bytes::Bytes;
+use support::{Server, accept, client, options, raw};
+use tokio::time::timeout;
+
+const SOON: Duration = Duration::from_secs(10);
+
+fn frame(at: u32, kind: FrameKind, payload: &'static [u8]) -> Frame {
+    Frame::classify(Timestamp::from_ms(at), kind, Bytes::from_static(payload))
+}
+
+/// Everything that a server has received as media: kind, time, payload.
+type Received = Arc<Mutex<Vec<(MediaKind, u32, Bytes)>>>;
+
+fn collecting() -> (Server, Received) {
+    let received = Received::default();
+    let seen = Arc::clone(&received);
+    let server = Server::start(move |_, session, event| {
+        if let Some(ServerEvent::Media {
+            kind,
+            timestamp,
+            payload,
+            ..
+        }) = accept(session, event)
+        {
+            seen.lock().unwrap().push((kind, timestamp.ms(), payload));
+        }
+    });
+    (server, received)
+}
+
+async fn publishes_by(scheme: &str, transport: Transport) {
+    let (server, received) = collecting();
+    let target = server.target(scheme, "live/key");
+    let connection = client()
+        .connect(&target, &options(Intent::Publish))
+        .await
+        .unwrap();
+    assert_eq!(connection.protocol(), transport);
+    assert_eq!(connection.using_tls(), transport.is_secure());
+    let mut stream = connection.create_stream().await.unwrap();
+    stream
+        .publish(target.name(), PublishKind::Live)
+        .await
+        .unwrap();
+    let metadata = b"\x02\0\x0AonMetaData\x08\0\0\0\0\0\0\x09";
+    stream
+        .send(frame(0, FrameKind::Data, metadata))
+        .await
+        .unwrap();
+    stream
+        .send(frame(7, FrameKind::Audio, b"\xaf\x01abc"))
+        .await
+        .unwrap();
+    stream
+        .send(frame(40, FrameKind::Video, b"\x17\x01\0\0\0def"))
+        .await
+        .unwrap();
+    stream.close(Some(target.name())).await.unwrap();
+    timeout(SOON, connection.close()).await.unwrap();
+    let received = received.lock().unwrap().clone();
+    // The server takes the word off again that makes it keep metadata.
+    let expected = [
+        (MediaKind::Data, 0, Bytes::from_static(metadata)),
+        (MediaKind::Audio, 7, Bytes::from_static(b"\xaf\x01abc")),
+        (
+            MediaKind::Video,
+            40,
+            Bytes::from_static(b"\x17\x01\0\0\0def"),
+        ),
+    ];
+    assert_eq!(received, expected);
+}
+
+#[tokio::test]
+async fn what_is_published_arrives_by_rtmp() {
+    publishes_by("rtmp", Transport::Rtmp).await;
+}
+
+#[tokio::test]
+async fn what_is_published_arrives_by_rtmpt() {
+    publishes_by("rtmpt", Transport::Rtmpt).await;
+}
+
+#[tokio::test]
+async fn what_is_published_arrives_by_rtmps() {
+    publishes_by("rtmps", Transport::Rtmps).await;
+}
+
+#[tokio::test]
+async fn what_is_published_arrives_by_rtmpts() {
+    publishes_by("rtmpts", Transport::Rtmpts).await;
+}
+
+#[tokio::test]
+async fn everything_played_arrives_in_order_though_the_player_is_slow() {
+    const FRAMES: u32 = 3000;
+    let server = Server::start(|_, session, event| {
+        if let ServerEvent::Play(request) = event {
+            let msid = request.msid;
+            session.accept_play(request);
+            for at in 0..FRAMES {
+                let payload = Bytes::from(vec![0x27; 500]);
+                let at = adit_client::rtmp::Timestamp::from_ms(at);
+                session
+                    .send_media(msid, MediaKind::Video, at, &payload)
+                    .unwrap();
+            }
+        } else {
+            accept(session, event);
+        }
+    });
+    let target = server.target("rtmp", "live/key");
+    let connection = client()
+        .connect(&target, &options(Intent::Play))
+        .await
+        .unwrap();
+    let mut stream = connection.create_stream().await.unwrap();
+    stream.play(Play::new("key")).await.unwrap();
+    // Long enough for everything to pile up that may.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut next = 0;
+    while next < FRAMES {
+        let event = timeout(SOON, stream.next_event()).await.unwrap();
+        if let Some(StreamEvent::Frame(frame)) = event
+            && frame.kind() == FrameKind::Video
+        {
+            assert_eq!(frame.at().ms(), next);
+            next += 1;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_publisher_hears_why() {
+    let server = Server::start(|_, session, event| {
+        if let ServerEvent::Publish(request) = event {
+            session.reject_publish(request, StatusCode::PublishBadName, "somebody is on air");
+        } else {
+            accept(session, event);
+        }
+    });
+    let target = server.target("rtmp", "live/key");
+    let connection = client()
+        .connect(&target, &options(Intent::Publish))
+        .await
+        .unwrap();
+    let mut stream = connection.create_stream().await.unwrap();
+    let refused = stream
+        .publish(target.name(), PublishKind::Live)
+        .await
+        .unwrap_err();
+    assert!(refused.is_refusal());
+    assert!(
+        refused.to_string().contains("somebody is on air"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_connect_is_reported_with_its_reason() {
+    let server = Server::start(|_, session, event| {
+        if let ServerEvent::Connect(request) = event {
+            let rejection = Rejection::new(StatusCode::ConnectInvalidApp, "no such application");
+            session.reject_connect(request, rejection);
+        }
+    });
+    let target = server.target("rtmp", "live/key");
+    let error = client()
+        .connect(&target, &options(Intent::Play))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ConnectError::Refused { .. }), "{error:?}");
+    assert!(error.to_string().contains("no such application"), "{error}");
+}
+
+#[tokio::test]
+async fn a_login_in_adobes_way_takes_three_connections() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let server = Server::start(move |number, session, event| {
+        if let ServerEvent::Connect(request) = event {
+            log.lock().unwrap().push(request.connect.app.to_string());
+            let refuse = |description: &str| {
+                Rejection::new(StatusCode::ConnectRejected, description.to_owned())
+            };
+            match number {
+                0 => session.reject_connect(
+                    request,
+                    refuse("[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] : "),
+                ),
+                1 => session.reject_connect(
+                    request,
+                    refuse("[ AccessManager.Reject ] : [ authmod=adobe ] : ?reason=needauth&user=me&salt=ab12&challenge=cd34&opaque=ef56"),
+                ),
+                _ => session.accept_connect(request),
+            }
+        }
+    });
+    let address = format!(
+        "rtmp://me:secret@localhost:{}/live/key",
+        server.address.port()
+    );
+    let target = adit_client::Target::parse(&address).unwrap();
+    let connection = client()
+        .connect(&target, &options(Intent::Publish))
+        .await
+        .unwrap();
+    drop(connection);
+    let seen = seen.lock().unwrap().clone();
+    assert_eq!(seen.len(), 3, "{seen:?}");
+    assert_eq!(seen[0], "live");
+    assert_eq!(seen[1], "live?authmod=adobe&user=me");
+    assert!(
+        seen[2].starts_with("live?authmod=adobe&user=me&challenge="),
+        "{seen:?}"
+    );
+    assert!(
+        seen[2].contains("&response=") && seen[2].contains("&opaque=ef56"),
+        "{seen:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_login_nobody_gave_is_told_apart() {
+    let server = Server::start(|_, session, event| {
+        if let ServerEvent::Connect(request) = event {
+            let text = "[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] : ";
+            session.reject_connect(request, Rejection::new(StatusCode::ConnectRejected, text));
+        }
+    });
+    let target = server.target("rtmp", "live/key");
+    let error = client()
+        .connect(&target, &options(Intent::Play))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the server asks for a user and a password"
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed() {
+    let there = Server::start(|_, session, event| drop(accept(session, event)));
+    let port = there.address.port();
+    let here = Server::start(move |_, session, event| {
+        if let ServerEvent::Connect(request) = event {
+            let rejection = Rejection::new(StatusCode::ConnectRejected, "moved")
+                .redirect(format!("rtmp://localhost:{port}/other"));
+            session.reject_connect(request, rejection);
+        }
+    });
+    let target = here.target("rtmp", "live/key");
+    let connection = client()
+        .connect(&target, &options(Intent::Play))
+        .await
+        .unwrap();
+    assert_eq!(connection.target().port(), Some(port));
+    assert_eq!(connection.target().app(), "other");
+    assert_eq!(connection.target().name(), &Secret::new("key"));
+}
+
+#[tokio::test]
+async fn a_circle_of_redirects_ends() {
+    let ports = Arc::new(Mutex::new([0, 0]));
+    let pointing = |to: usize| {
+        let ports = Arc::clone(&ports);
+        Server::start(move |_, session, event| {
+            if let ServerEvent::Connect(request) = event {
+                let port = ports.lock().unwrap()[to];
+                let rejection = Rejection::new(StatusCode::ConnectRejected, "moved")
+                    .redirect(format!("rtmp://localhost:{port}/live"));
+                session.reject_connect(request, rejection);
+            }
+        })
+    };
+    let (one, other) = (pointing(1), pointing(0));
+    *ports.lock().unwrap() = [one.address.port(), other.address.port()];
+    let target = one.target("rtmp", "live/key");
+    let error = client()
+        .connect(&target, &options(Intent::Play))
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "the server sends us in a circle");
+}
+
+#[tokio::test]
+async fn a_reconnect_request_tells_where_to_go() {
+    let server = Server::start(|_, session, event| {
+        if let ServerEvent::Publish(request) = event {
+            session.accept_publish(request);
+            session
+                .request_reconnect(Some("rtmp://localhost:7/next".into()), "maintenance")
+                .unwrap();
+        } else {
+            accept(session, event);
+        }
+    });
+    let target = server.target("rtmp", "live/key");
+    let mut connection = client()
+        .connect(&target, &options(Intent::Publish))
+        .await
+        .unwrap();
+    let mut stream = connection.create_stream().await.unwrap();
+    stream
+        .publish(target.name(), PublishKind::Live)
+        .await
+        .unwrap();
+    let event = timeout(SOON, connection.next_event()).await.unwrap();
+    let Some(ConnectionEvent::ReconnectRequested { url, .. }) = event else {
+        panic!("{event:?}");
+    };
+    let mut destination = Destination::new(target.clone());
+    let now = std::time::Instant::now();
+    destination
+        .reconnect_requested(now, connection.target(), url.as_deref())
+        .unwrap();
+    // Nobody listens there, which shows that it was gone to.
+    let error = client()
+        .connect_to(&mut destination, &options(Intent::Publish))
+        .await
+        .unwrap_err();
+    let report = error.report().unwrap();
+    assert_eq!(report.attempts()[0].rung().port(), 7);
+}
+
+#[tokio::test]
+async fn calls_go_both_ways() {
+    let server = Server::start(|_, session, event| match event {
+        ServerEvent::Call(request) if &*request.name == "double" => {
+            let number = request.arguments[0].as_number().unwrap();
+            session.reply_call(request, vec![Value::Number(2.0 * number)]);
+            session.call("hello", vec!["you".into()]).unwrap();
+        }
+        ServerEvent::Call(request) => session.fail_call(request, "no such method"),
+        event => drop(accept(session, event)),
+    });
+    let target = server.target("rtmp", "app");
+    let mut connection = client()
+        .connect(&target, &options(Intent::Play))
+        .await
+        .unwrap();
+    let doubled = connection.call("double", vec![Value::Number(21.0)]).await;
+    assert_eq!(doubled.unwrap(), [Value::Number(42.0)]);
+    let failed = connection.call("nothing", Vec::new()).await.unwrap_err();
+    assert!(failed.to_string().contains("no such method"), "{failed}");
+    let event = timeout(SOON, connection.next_event()).await.unwrap();
+    let Some(ConnectionEvent::Call(call)) = event else {
+        panic!("{event:?}");
+    };
+    assert_eq!(
+        (call.method(), call.arguments()),
+        ("hello", &[Value::from("you")][..])
+    );
+    connection.reply_call(call, Vec::new()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_ends_says_so_everywhere() {
+    let server = Server::start(|_, session, event| {
+        if let Some(ServerEvent::Media { .. }) = accept(session, event) {
+            session.close(adit_client::rtmp::session::CloseReason::Ended);
+        }
+    });
+    let target = server.target("rtmp", "live/key");
+    let mut connection = client()
+        .connect(&target, &options(Intent::Publish))
+        .await
+        .unwrap();
+    let mut stream = connection.create_stream().await.unwrap();
+    stream
+        .publish(target.name(), PublishKind::Live)
+        .await
+        .unwrap();
+    stream
+        .send(frame(0, FrameKind::Audio, b"\xaf\x01a"))
+        .await
+        .unwrap();
+    let event = timeout(SOON, connection.next_event()).await.unwrap();
+    assert!(
+        matches!(
+            event,
+            Some(ConnectionEvent::Ended(Ended::ByServer | Ended::Broken(_)))
+        ),
+        "{event:?}"
+    );
+    assert!(
+        timeout(SOON, connection.next_event())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let error = stream
+        .send(frame(9, FrameKind::Audio, b"\xaf\x01a"))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StreamError::Ended(_)), "{error:?}");
+    while timeout(SOON, stream.next_event()).await.unwrap().is_some() {}
+}
+
+/// What the verdict says about a peer that is no RTMP server.
+async fn check_peer(scheme: &str, answer: &[u8], expected: &str) {
+    let address = raw(answer.to_vec(), true).await;
+    let target =
+        adit_client::Target::parse(&format!("{scheme}://127.0.0.1:{}/live", address.port()))
+            .unwrap();
+    let asked = client().connect(&target, &options(Intent::Play)).await;
+    let text = format!(
+        "{:?}",
+        asked.unwrap_err().report().unwrap().attempts()[0].failure()
+    );
+    assert!(text.contains(expected), "{text}");
+}
+
+#[tokio::test]
+async fn a_web_server_in_place_of_rtmp_is_named() {
+    check_peer("rtmp", b"HTTP/1.1 400 Bad Request\r\n\r\n", "AnsweredHttp").await;
+}
+
+#[tokio::test]
+async fn a_tls_server_in_place_of_rtmp_is_named() {
+    check_peer("rtmp", b"\x15\x03\x01\0\x02\x02\x46", "AnsweredTls").await;
+}
+
+#[tokio::test]
+async fn garbage_in_place_of_rtmp_is_named() {
+    check_peer("rtmp", b"SSH-2.0-OpenSSH_9\r\n", "NotRtmp").await;
+}
+
+#[tokio::test]
+async fn a_peer_that_hangs_up_is_named() {
+    check_peer("rtmp", b"", "Closed").await;
+}
+
+#[tokio::test]
+async fn a_web_page_in_place_of_a_tunnel_is_named() {
+    let page =
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<html>hi</html>";
+    check_peer("rtmpt", page, "HttpStatus { status: 200 }").await;
+}
+
+#[tokio::test]
+async fn silence_is_waited_out_for_so_long_and_named() {
+    let address = raw(Vec::new(), false).await;
+    let target =
+        adit_client::Target::parse(&format!("rtmp://127.0.0.1:{}/live", address.port())).unwrap();
+    let mut options = options(Intent::Play);
+    options.policy = options.policy.with_deadline(Duration::from_millis(500));
+    let asked = timeout(SOON, client().connect(&target, &options))
+        .await
+        .unwrap();
+    let error = asked.unwrap_err();
+    let report = error.report().unwrap();
+    let failure = report.attempts()[0].failure().unwrap();
+    assert_eq!(failure.to_string(), "handshake: no answer in time");
+}
+
+#[tokio::test]
+async fn a_survey_tries_every_transport_of_a_port() {
+    let (server, _) = collecting();
+    let target = server.target("rtmp", "live");
+    let options = options(Intent::Play).with_strategy(adit_client::strategy::Strategy::Reach);
+    let report = client().probe(&target, &options).await.unwrap();
+    let outcomes: Vec<_> = report
+        .attempts()
+        .iter()
+        .map(|attempt| {
+            (
+                attempt.rung().transport().as_str(),
+                attempt.outcome().as_str(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("rtmp", "won"),
+        ("rtmps", "works"),
+        ("rtmpt", "works"),
+        ("rtmpts", "works"),
+    ];
+    assert_eq!(outcomes, expected);
+    for attempt in report.attempts() {
+        assert!(attempt.entered(adit_client::plan::Stage::Connect).is_some());
+        assert_eq!(
+            attempt.certificate().is_some(),
+            attempt.rung().transport().is_secure()
+        );
+    }
+}
