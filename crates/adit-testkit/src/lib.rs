@@ -20,6 +20,7 @@ pub mod packets;
 pub mod peers;
 pub mod process;
 pub mod random;
+pub mod reach;
 pub mod server;
 pub mod tunnel;
 
