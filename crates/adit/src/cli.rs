@@ -1,10 +1,19 @@
 //! The command line: what can be asked for, and in which words.
 
+mod address;
+mod client;
+mod span;
+mod way_out;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use adit_server::Network;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use address::{Address, AddressMistake, without_secrets};
+pub(crate) use client::{Play, Probe, Publish, Record, Retry, Tunnel};
+pub(crate) use way_out::{Key, Strategy, WayOut};
 
 /// RTMP that gets through: one server port for RTMP, RTMPT and RTMPS.
 #[derive(Debug, Parser)]
@@ -19,6 +28,16 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run the server: RTMP, RTMPT, RTMPS and RTMPTS on every port it listens on
     Serve(Serve),
+    /// Publish an FLV file, standard input or a test clip to a server
+    Publish(Publish),
+    /// Play a stream: to a player, a file, or as figures
+    Play(Play),
+    /// Record a stream in an FLV file
+    Record(Record),
+    /// Try every way to a server, and say what stands in between
+    Probe(Probe),
+    /// Lend the way out to an encoder or player on this machine
+    Tunnel(Tunnel),
 }
 
 /// The flags of `adit serve`.

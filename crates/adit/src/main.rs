@@ -1,30 +1,49 @@
 //! RTMP that gets through: the `adit` command.
 //!
-//! This crate knows flags, output and exit codes; what the server does is in `adit-server`.
-//! Exit codes: 0 done, 1 something failed, 2 the command line is wrong.
+//! This crate knows flags, output and exit codes; what the server does is in `adit-server`, the way out in `adit-client`.
+//! Exit codes: 0 done, 1 something failed, 2 the command line is wrong, 3 no way leads to the server, 130 interrupted.
 
 mod cli;
+mod connect;
 mod log;
 mod serve;
+mod tunnel;
 mod ui;
 
+use std::env;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::connect::Failure;
+
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
+    let arguments = match cli::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(mistake) => return refuse(&mistake),
+    };
     let outcome = match arguments.command {
-        cli::Command::Serve(serve) => serve::run(&serve),
+        cli::Command::Serve(serve) => serve::run(&serve).map_err(Failure::from),
+        cli::Command::Tunnel(tunnel) => tunnel::run(&tunnel),
+        _ => Err(Failure::NotBuilt {
+            command: "this command",
+        }),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            ui::error(&failure);
-            if let Some(remedy) = failure.remedy() {
-                ui::hint(&remedy);
-            }
-            ExitCode::FAILURE
-        }
+        Err(failure) => failure.tell(),
     }
+}
+
+/// Says what is wrong with the command line, or what was asked about it, without any password that stands in it.
+fn refuse(mistake: &clap::Error) -> ExitCode {
+    if !mistake.use_stderr() {
+        mistake.exit();
+    }
+    let arguments = env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let text = cli::without_secrets(&mistake.to_string(), arguments);
+    // There is nobody to tell where standard error is closed.
+    drop(io::stderr().write_all(text.as_bytes()));
+    ExitCode::from(connect::USAGE)
 }

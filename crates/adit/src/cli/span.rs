@@ -1,0 +1,18 @@
+//! Lengths of time as people write them.
+
+use std::time::Duration;
+
+/// `5s`, `1m30s`, `250ms`, and a bare number of seconds as in `5` or `0.5`.
+pub(super) fn parse(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().map(Duration::try_from_secs_f64);
+    let parsed = match seconds {
+        Some(seconds) => seconds.ok(),
+        None => humantime::parse_duration(text).ok(),
+    };
+    parsed
+        .filter(|span| !span.is_zero() && *span <= LONGEST)
+        .ok_or_else(|| "not a length of time; write it as in 5s, 1m30s or 250ms".to_owned())
+}
+
+/// A year: nothing here lasts longer, and clocks can add it.
+const LONGEST: Duration = Duration::from_hours(365 * 24);

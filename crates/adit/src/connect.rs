@@ -1,0 +1,10 @@
+//! What every command that goes to a server shares: the client made from the flags, and how it ends.
+
+mod failure;
+mod interrupt;
+mod key;
+mod way;
+
+pub(crate) use failure::{Failure, USAGE};
+pub(crate) use interrupt::Interrupt;
+pub(crate) use way::{Way, runtime};

@@ -1,0 +1,112 @@
+//! The client that the flags ask for.
+
+use std::io;
+
+use adit_client::network::{ConnectorConfig, InsecureTls, TlsClient};
+use adit_client::plan::Policy;
+use adit_client::plan::Report;
+use adit_client::{Client, ConnectOptions, Destination, Intent, NetConnection, Target};
+use tokio::runtime::Runtime;
+
+use super::Failure;
+use super::key;
+use crate::cli::{self, Address, Key, WayOut};
+use crate::ui;
+
+/// The way out, as the flags ask for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Way {
+    client: Client,
+    options: ConnectOptions,
+}
+
+/// Threads of a command: one for the connection, one for what waits beside it.
+const THREADS: usize = 2;
+
+/// What the tasks of a command run on.
+///
+/// # Errors
+/// When the system gives no threads.
+pub(crate) fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()
+}
+
+impl Way {
+    /// What `flags` ask for; `usual` is the strategy of the command.
+    ///
+    /// # Errors
+    /// When there is nobody to trust: a file of certificates cannot be read.
+    pub(crate) fn new(
+        flags: &WayOut,
+        intent: Intent,
+        usual: cli::Strategy,
+    ) -> Result<Self, Failure> {
+        let tls = match &flags.ca_file {
+            _ if flags.insecure => {
+                ui::note(
+                    "--insecure: certificates are not verified, so whoever sits on the way can read and change everything, \
+                     the stream key too",
+                );
+                TlsClient::insecure(InsecureTls::accept_any_certificate())
+            }
+            Some(path) => TlsClient::with_ca_file(path)?,
+            None => TlsClient::system()?,
+        };
+        let client = Client::new(ConnectorConfig::new(tls), flags.proxy.clone());
+        let mut options =
+            ConnectOptions::new(intent).with_strategy(flags.strategy.unwrap_or(usual).into());
+        options.proxy_type = flags.proxy_type.into();
+        options.policy = if flags.sequential {
+            Policy::sequential()
+        } else {
+            Policy::staggered()
+        };
+        if let Some(timeout) = flags.timeout {
+            options.policy = options.policy.with_deadline(timeout);
+        }
+        Ok(Self { client, options })
+    }
+
+    /// The stream that address and key name; the application alone if neither names one.
+    ///
+    /// # Errors
+    /// When the address is wrong, or the key cannot be read.
+    pub(crate) fn target(address: &Address, key: &Key) -> Result<Target, Failure> {
+        key::target(address, key)
+    }
+
+    /// The stream that address and key name.
+    ///
+    /// # Errors
+    /// As [`target`](Self::target), and when they name none.
+    pub(crate) fn stream(address: &Address, key: &Key) -> Result<Target, Failure> {
+        let target = key::target(address, key)?;
+        if target.has_stream() {
+            Ok(target)
+        } else {
+            Err(cli::AddressMistake::NoStream.into())
+        }
+    }
+
+    /// Connects to the application of a destination.
+    ///
+    /// # Errors
+    /// No way leads to the server, or it does not let us in.
+    pub(crate) async fn connect(
+        &self,
+        destination: &mut Destination,
+    ) -> Result<NetConnection, Failure> {
+        Ok(self.client.connect_to(destination, &self.options).await?)
+    }
+
+    /// Tries every way to its end.
+    ///
+    /// # Errors
+    /// The settings for proxies cannot be followed.
+    pub(crate) async fn probe(&self, target: &Target) -> Result<Report, Failure> {
+        Ok(self.client.probe(target, &self.options).await?)
+    }
+}
