@@ -2,7 +2,6 @@
 
 use crate::limits;
 use crate::log_quota::{LogQuota, Verdict};
-use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
@@ -30,17 +29,11 @@ impl TurnedAway {
     }
 
     /// A request that is answered with an error; its connection may go on.
-    pub(crate) fn request(
-        &self,
-        peer: SocketAddr,
-        request: impl Display,
-        status: u16,
-        reason: &str,
-    ) {
+    pub(crate) fn request(&self, peer: SocketAddr, request: &str, status: u16, reason: &str) {
         if self.may_write() {
-            tracing::info!(%peer, request = %request, status, reason, "request refused");
+            tracing::info!(%peer, request, status, reason, "request refused");
         } else {
-            tracing::debug!(%peer, request = %request, status, reason, "request refused");
+            tracing::debug!(%peer, request, status, reason, "request refused");
         }
     }
 

@@ -30,13 +30,15 @@ pub fn plain_words(error: &io::Error) -> String {
 fn tls_words(error: &rustls::Error) -> String {
     match error {
         rustls::Error::AlertReceived(alert) if is_about_certificate(*alert) => {
-            format!("the peer does not trust the certificate (tls alert {alert:?})")
+            format!("the peer does not trust this server's certificate (tls alert {alert:?})")
         }
         rustls::Error::AlertReceived(alert) => {
             format!("the peer broke off (tls alert {alert:?})")
         }
-        rustls::Error::PeerIncompatible(_) => format!("no common way to encrypt: {error}"),
-        rustls::Error::InvalidMessage(_) => format!("not tls as it should be: {error}"),
+        rustls::Error::PeerIncompatible(why) => {
+            format!("no common way to encrypt, tls 1.2 or newer is needed ({why:?})")
+        }
+        rustls::Error::InvalidMessage(why) => format!("not tls as it should be ({why:?})"),
         other => format!("tls: {other}"),
     }
 }

@@ -122,7 +122,7 @@ async fn whoever_gets_no_session_has_a_line_that_says_why() {
         (
             b"GET /wp-login.php?secret HTTP/1.1\r\nHost: a\r\n\r\n",
             "request refused",
-            "request=GET /wp-login.php status=404",
+            "request=\"GET /wp-login.php\" status=404",
         ),
         (
             b"POST /idle/0123456789abcdef0123456789abcdef/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",

@@ -102,7 +102,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
             if let Some(Why(why)) = response.extensions_mut().remove() {
                 let status = response.status().as_u16();
                 let request = told(&asked.0, asked.1.path());
-                door.turned_away.request(peer, request, status, &why);
+                door.turned_away.request(peer, &request, status, &why);
             }
             let fields = response.headers_mut();
             if !fields.contains_key(header::CONNECTION) {

@@ -34,7 +34,7 @@ fn a_peer_that_does_not_trust_the_certificate_is_told_from_others() {
     let alert = |alert| Error::new(ErrorKind::InvalidData, rustls::Error::AlertReceived(alert));
     check(
         &alert(AlertDescription::UnknownCA),
-        "the peer does not trust the certificate (tls alert UnknownCA)",
+        "the peer does not trust this server's certificate (tls alert UnknownCA)",
     );
     check(
         &alert(AlertDescription::InternalError),

@@ -1,6 +1,6 @@
 //! What a session asks for, and what the server answers.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use adit_amf::Text;
 use adit_amf::amf0::{self, Value};
@@ -15,15 +15,18 @@ use adit_rtmp::{MessageStreamId, Timestamp};
 use bytes::{Bytes, BytesMut};
 use tracing::debug;
 
-use super::SessionDriver;
 use super::patience::Silence;
 use super::player::{Flow, Player};
 use super::roles::{Publisher, Role};
 use super::summary::Part;
+use super::{SessionDriver, stalled};
 
 /// All hosts share their streams until virtual hosts can be configured: a publisher who says `localhost` and a player who says
 /// `127.0.0.1` mean the same stream.
 const DEFAULT_VHOST: &str = "";
+
+/// Clients of a tunnel ask at least every few seconds.
+const TUNNEL_SILENT: Duration = Duration::from_secs(10);
 
 impl SessionDriver {
     pub(super) fn handle_event(&mut self, now: Instant, event: ServerEvent) {
@@ -202,7 +205,13 @@ impl SessionDriver {
             };
             self.shared.stats.publisher_silent(silence);
             self.tell(msid, StatusCode::PublishIdle, words);
-            self.finish(words);
+            // A client of a tunnel that sends nothing asks at least.
+            match self.carrier.unasked_for() {
+                Some(unasked_for) if unasked_for >= TUNNEL_SILENT => {
+                    self.finish(&format!("{words}: {}", stalled(Some(unasked_for))));
+                }
+                _ => self.finish(words),
+            }
         } else if self.roles.hopeless_player().is_some() {
             self.shared.stats.player_hopeless();
             self.finish("the line to the player is too slow");
