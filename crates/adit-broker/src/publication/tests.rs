@@ -136,6 +136,21 @@ fn a_reader_at_work_takes_what_waits_along_and_is_not_woken_for_it_again() {
 }
 
 #[test]
+fn a_reader_of_audio_alone_that_took_it_along_is_not_woken_for_it_again() {
+    let broker = broker(Limits::default());
+    let mut player = Player::new(&broker, "a");
+    let mut publisher = Publisher::with_latency(&broker, "a", Some(Latency::Balanced));
+    publisher.push("A@0 A@40");
+    player.check("started A@0 A@40");
+    publisher.push("A@50 A@90");
+    assert_eq!(player.bell.rings(), 1);
+    publisher.push("A@91");
+    player.check("A@50 A@90 A@91");
+    publisher.publication.flush(publisher.time(126));
+    assert_eq!(player.bell.rings(), 1);
+}
+
+#[test]
 fn a_reader_that_has_seen_what_is_visible_does_not_take_what_waits() {
     let broker = broker(Limits::default());
     let mut publisher = Publisher::with_latency(&broker, "a", Some(Latency::Balanced));

@@ -91,3 +91,29 @@ fn every_frame_reaches_every_sleeping_reader() {
     });
     assert_eq!(broker.streams().len(), 0);
 }
+
+#[test]
+fn every_publication_reaches_a_reader_that_sleeps_in_between() {
+    let broker = broker(Limits::default());
+    let mut subscription = broker.subscribe(key("a"), SubscribeOptions::default());
+    let (sender, times) = sync_channel(4);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let waker = Waker::from(Arc::new(Unpark(thread::current())));
+            let mut at = 0;
+            while at < ROUNDS {
+                if let Delivery::Frame(shared) = next(&mut subscription, &waker) {
+                    at = shared.frame().at().ms();
+                    sender.send(at).unwrap();
+                    dawdle(at);
+                }
+            }
+        });
+        for at in 1..=ROUNDS {
+            // It ends at once: what the reader sees of it depends on when it looks, but it sees it.
+            Publisher::new(&broker, "a").push_frame(frame("A", at));
+            expect(&times, at);
+        }
+    });
+    assert_eq!(broker.streams().len(), 0);
+}
