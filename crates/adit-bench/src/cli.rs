@@ -18,6 +18,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// One publisher, many players: CPU per delivered gigabit, memory per connection, delay.
     Fanout(Fanout),
+    /// The tunnel beside direct RTMP: delay, throughput, CPU, requests, over a line with a round trip.
+    Tunnel(Tunnel),
     /// Writes the benchmark's stream to plain connections as cheaply as the kernel allows.
     #[command(hide = true)]
     BareLoop(BareLoop),
@@ -61,6 +63,23 @@ pub(crate) struct Fanout {
     /// Writes all rounds, the machine and the date to this file
     #[arg(long)]
     pub(crate) json: Option<PathBuf>,
+}
+
+/// Options of `adit-bench tunnel`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Tunnel {
+    /// Round trip of each leg, in milliseconds
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(0..=2000))]
+    pub(crate) rtt: u32,
+    /// Seconds measured, after two to settle
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub(crate) seconds: u32,
+    /// Times each case is measured; they take turns, and medians are printed
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) rounds: u32,
+    /// The adit binary, if it is not beside this program
+    #[arg(long)]
+    pub(crate) adit: Option<PathBuf>,
 }
 
 /// Options of the bare loop.

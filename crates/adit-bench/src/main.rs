@@ -17,6 +17,7 @@ mod round;
 mod server;
 mod stats;
 mod swarm;
+mod tunnel;
 mod wire;
 
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ use cli::{Cli, Command};
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Fanout(options) => fanout::run(&options),
+        Command::Tunnel(options) => tunnel::run(&options),
         Command::BareLoop(options) => bare_loop::run(&options).map(|()| true),
         Command::Child { parent, command } => server::run_as_child(parent, &command).map(|()| true),
         Command::Janitor { dir } => server::run_janitor(&dir).map(|()| true),
