@@ -22,6 +22,7 @@ async fn a_session_is_opened_with_exactly_this_response() {
             "Content-Type: application/x-fcs",
             "Cache-Control: no-cache, no-store",
             "Pragma: no-cache",
+            "Adit-Tunnel: ordered",
             "Connection: Keep-Alive",
             "Content-Length: 33",
             "",
