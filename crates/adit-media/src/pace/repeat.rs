@@ -17,7 +17,7 @@ const SOUND_MS: u32 = 23;
 /// ```
 /// use adit_media::{pace::Loop, pattern::Pattern};
 ///
-/// let clip: Vec<_> = Pattern::new("pattern:no-audio@25".parse()?).take(52).collect();
+/// let clip: Vec<_> = Pattern::new("pattern:@25,no-audio".parse()?).take(52).collect();
 /// let mut repeat = Loop::new();
 /// let mut sent = Vec::new();
 /// for _turn in 0..3 {

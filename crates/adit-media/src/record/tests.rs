@@ -414,4 +414,29 @@ proptest! {
             prop_assert!(times.is_sorted(), "{times:?}");
         }
     }
+
+    #[test]
+    fn whatever_comes_the_file_is_whole(
+        frames in proptest::collection::vec(
+            (0..3_usize, any::<u32>(), proptest::collection::vec(any::<u8>(), 0..40), any::<bool>()),
+            1..30,
+        ),
+    ) {
+        let mut recorder = Recorder::new(StartTime::Kept);
+        let mut file = Vec::new();
+        let mut pieces = 0;
+        for (kind, ms, body, named) in frames {
+            let kind = [FrameKind::Audio, FrameKind::Video, FrameKind::Data][kind];
+            let name: &[u8] = if named { b"\x02\x00\x0AonMetaData" } else { b"" };
+            let piece = recorder.push(&frame(kind, ms, &[name, &body].concat())).unwrap();
+            pieces += usize::from(!piece.is_empty());
+            file.extend_from_slice(&piece);
+        }
+        if pieces > 0 {
+            let file = patched(&recorder, file);
+            prop_assert!(first_metadata(&file).property("filesize").is_some());
+            // The first piece may be two tags, for the metadata that the stream does not have.
+            prop_assert!((pieces..=pieces + 1).contains(&read(&file).1.len()));
+        }
+    }
 }
