@@ -12,7 +12,7 @@ use adit_testkit::process::Process;
 use bytes::BytesMut;
 
 /// How long a program may take on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The ffmpegs.
 pub(crate) const FFMPEGS: [Peer; 2] = [Peer::Ffmpeg5, Peer::Ffmpeg9];
