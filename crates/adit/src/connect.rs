@@ -7,4 +7,4 @@ mod way;
 
 pub(crate) use failure::{Failure, USAGE};
 pub(crate) use interrupt::Interrupt;
-pub(crate) use way::{Way, runtime};
+pub(crate) use way::{Way, rung_fields, runtime};

@@ -5,7 +5,13 @@
 
 mod cli;
 mod connect;
+mod input;
 mod log;
+mod play;
+mod probe;
+mod progress;
+mod publish;
+mod record;
 mod serve;
 mod tunnel;
 mod ui;
@@ -13,22 +19,25 @@ mod ui;
 use std::env;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Parser as _;
 
 use crate::connect::Failure;
 
 fn main() -> ExitCode {
+    let began = Instant::now();
     let arguments = match cli::Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(mistake) => return refuse(&mistake),
     };
     let outcome = match arguments.command {
         cli::Command::Serve(serve) => serve::run(&serve).map_err(Failure::from),
+        cli::Command::Publish(publish) => publish::run(&publish, began),
+        cli::Command::Play(play) => play::run(&play, began),
+        cli::Command::Record(record) => record::run(&record, began),
+        cli::Command::Probe(probe) => probe::run(&probe),
         cli::Command::Tunnel(tunnel) => tunnel::run(&tunnel),
-        _ => Err(Failure::NotBuilt {
-            command: "this command",
-        }),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,9 @@ use std::io;
 use adit_client::network::{ConnectorConfig, InsecureTls, TlsClient};
 use adit_client::plan::Policy;
 use adit_client::plan::Report;
+use adit_client::strategy::Rung;
 use adit_client::{Client, ConnectOptions, Destination, Intent, NetConnection, Target};
+use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
 use super::Failure;
@@ -32,6 +34,21 @@ pub(crate) fn runtime() -> io::Result<Runtime> {
         .worker_threads(THREADS)
         .enable_all()
         .build()
+}
+
+/// What programs are told about a way: the rung as people read it, and its parts.
+pub(crate) fn rung_fields(rung: &Rung) -> Map<String, Value> {
+    let proxy = rung.route().proxy().map(ToString::to_string);
+    let fields = [
+        ("rung", json!(rung.to_string())),
+        ("transport", json!(rung.transport().to_string())),
+        ("port", json!(rung.port())),
+        ("proxy", json!(proxy)),
+    ];
+    fields
+        .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .collect()
 }
 
 impl Way {
@@ -70,18 +87,10 @@ impl Way {
         Ok(Self { client, options })
     }
 
-    /// The stream that address and key name; the application alone if neither names one.
-    ///
-    /// # Errors
-    /// When the address is wrong, or the key cannot be read.
-    pub(crate) fn target(address: &Address, key: &Key) -> Result<Target, Failure> {
-        key::target(address, key)
-    }
-
     /// The stream that address and key name.
     ///
     /// # Errors
-    /// As [`target`](Self::target), and when they name none.
+    /// When the address is wrong, the key cannot be read, or they name no stream.
     pub(crate) fn stream(address: &Address, key: &Key) -> Result<Target, Failure> {
         let target = key::target(address, key)?;
         if target.has_stream() {

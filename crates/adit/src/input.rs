@@ -1,0 +1,214 @@
+//! What is published: frames of a file, of standard input, or of the built-in clip, read by a thread of its own.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::thread;
+
+use adit_client::media::Frame;
+use adit_client::media::flv::{FlvError, Next, Reader};
+use adit_client::media::pace::{Loop, NothingToRepeat};
+use adit_client::media::pattern::{Pattern, PatternError, PatternOptions};
+use bytes::BytesMut;
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+/// Frames read ahead.
+const AHEAD: usize = 32;
+/// Bytes read at once.
+const PIECE: usize = 64 * 1024;
+
+/// What is to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// FLV on standard input.
+    Stdin,
+    /// The built-in clip.
+    Pattern(PatternOptions),
+    /// An FLV file.
+    File(String),
+}
+
+/// How often a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turns {
+    /// So many times.
+    Count(u32),
+    /// Without end.
+    Endless,
+}
+
+/// Why there are no more frames.
+#[derive(Debug, Error)]
+pub(crate) enum InputError {
+    /// The system does not let it be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is no FLV, or damaged.
+    #[error(transparent)]
+    Flv(#[from] FlvError),
+    /// It cannot be repeated.
+    #[error(transparent)]
+    Nothing(#[from] NothingToRepeat),
+    /// It ends before anything was to be seen or heard.
+    #[error("there is no audio or video in it")]
+    Empty,
+}
+
+/// The frames in order, then the end of the channel; an error is the last.
+pub(crate) type Frames = mpsc::Receiver<Result<Frame, InputError>>;
+
+impl Input {
+    /// What `text` on the command line means.
+    ///
+    /// # Errors
+    /// When it begins as a pattern, and is none.
+    pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
+        match text {
+            "-" => Ok(Self::Stdin),
+            _ if text.starts_with("pattern:") => text.parse().map(Self::Pattern),
+            "pattern" => Ok(Self::Pattern(PatternOptions::default())),
+            _ => Ok(Self::File(text.to_owned())),
+        }
+    }
+
+    /// How people call it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Stdin => "standard input".to_owned(),
+            Self::Pattern(options) => options.to_string(),
+            Self::File(path) => path.clone(),
+        }
+    }
+
+    /// Begins to read. A file is opened at once, so that a wrong name is told before anybody is connected to.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub(crate) fn open(self, turns: Turns) -> io::Result<Frames> {
+        let (frames, taker) = mpsc::channel(AHEAD);
+        let source = match self {
+            Self::Stdin => Source::Flv(Box::new(io::stdin())),
+            Self::Pattern(options) => Source::Pattern(Pattern::new(options)),
+            Self::File(path) => {
+                let file = File::open(&path)?;
+                if file.metadata()?.is_dir() {
+                    return Err(io::ErrorKind::IsADirectory.into());
+                }
+                Source::File(path, file)
+            }
+        };
+        thread::Builder::new()
+            .name("input".to_owned())
+            .spawn(move || source.read(turns, &Taker(frames)))?;
+        Ok(taker)
+    }
+}
+
+enum Source {
+    Flv(Box<dyn Read + Send>),
+    File(String, File),
+    Pattern(Pattern),
+}
+
+/// Whoever takes the frames.
+struct Taker(mpsc::Sender<Result<Frame, InputError>>);
+
+/// Nobody takes frames any more.
+struct Gone;
+
+impl Taker {
+    fn give(&self, frame: Frame) -> Result<(), Gone> {
+        self.0.blocking_send(Ok(frame)).map_err(|_| Gone)
+    }
+}
+
+impl Source {
+    fn read(self, turns: Turns, taker: &Taker) {
+        let outcome = match self {
+            Self::Pattern(pattern) => {
+                for frame in pattern {
+                    if taker.give(frame).is_err() {
+                        return;
+                    }
+                }
+                Ok(())
+            }
+            Self::Flv(stream) => turn(stream, &mut Loop::new(), taker),
+            Self::File(path, file) => read_file(&path, file, turns, taker),
+        };
+        if let Err(error) = outcome
+            && taker.0.blocking_send(Err(error)).is_err()
+        {
+            tracing::debug!("nobody reads the input any more");
+        }
+    }
+}
+
+fn read_file(path: &str, file: File, turns: Turns, taker: &Taker) -> Result<(), InputError> {
+    let mut clip = Loop::new();
+    let mut file = Some(file);
+    let mut left = match turns {
+        Turns::Count(count) => Some(count),
+        Turns::Endless => None,
+    };
+    while left != Some(0) {
+        let again = match file.take() {
+            Some(first) => first,
+            None => {
+                clip.begin_again()?;
+                File::open(Path::new(path))?
+            }
+        };
+        turn(again, &mut clip, taker)?;
+        if taker.0.is_closed() {
+            break;
+        }
+        left = left.map(|count| count.saturating_sub(1));
+    }
+    Ok(())
+}
+
+/// Reads FLV once, to its end or until nobody takes frames any more.
+fn turn(mut input: impl Read, clip: &mut Loop, taker: &Taker) -> Result<(), InputError> {
+    let mut reader = Reader::new();
+    let mut frames = 0_u64;
+    loop {
+        match reader.poll()? {
+            Next::Tag(tag) => {
+                let frame = tag.into_frame().and_then(|frame| clip.frame(frame));
+                if let Some(frame) = frame {
+                    frames = frames.saturating_add(1);
+                    if taker.give(frame).is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+            Next::NeedMore => {
+                let mut piece = BytesMut::zeroed(PIECE);
+                let count = read(&mut input, &mut piece)?;
+                if count == 0 {
+                    reader.handle_eof();
+                } else {
+                    piece.truncate(count);
+                    reader.handle_input(piece.freeze());
+                }
+            }
+            Next::End if frames == 0 => return Err(InputError::Empty),
+            Next::End => return Ok(()),
+            _ => {}
+        }
+    }
+}
+
+fn read(input: &mut impl Read, piece: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match input.read(piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

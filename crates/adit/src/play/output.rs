@@ -1,0 +1,239 @@
+//! Where played frames go: a file or standard output, written by a thread of its own.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use adit_client::media::Frame;
+use adit_client::media::record::{Patch, Recorder, StartTime};
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Duration, Instant, timeout};
+
+use crate::connect::Failure;
+
+/// Tags that wait for the disk or the player.
+const WAITING: usize = 64;
+/// How often the duration at the beginning of a file is brought up to date.
+const PATCH_EVERY: Duration = Duration::from_secs(5);
+/// How long the last tags may take.
+const FINISH: Duration = Duration::from_secs(5);
+
+/// Whether a file that exists may be overwritten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Overwrite {
+    /// It is left alone.
+    Refused,
+    /// It is.
+    Allowed,
+}
+
+/// Takes frames and writes FLV that opens whenever writing stops.
+#[derive(Debug)]
+pub(crate) struct Output {
+    path: PathBuf,
+    recorder: Recorder,
+    pieces: mpsc::Sender<Piece>,
+    written: oneshot::Receiver<io::Result<()>>,
+    patched: Instant,
+}
+
+/// What the thread is given.
+#[derive(Debug)]
+enum Piece {
+    Append(Bytes),
+    Patch(Vec<Patch>),
+}
+
+/// Nobody takes what is written: the player has gone, or the disk is full.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+enum Place {
+    Stdout,
+    File { path: PathBuf, overwrite: Overwrite },
+}
+
+impl Output {
+    /// A player behind standard output.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn stdout() -> Result<Self, Failure> {
+        Self::start(Path::new("standard output"), Place::Stdout)
+    }
+
+    /// A file. It is made with the first frame, so that nothing is overwritten by a stream that is not there.
+    ///
+    /// # Errors
+    /// When it exists and may not be overwritten, or cannot be written.
+    pub(crate) fn file(path: &Path, overwrite: Overwrite) -> Result<Self, Failure> {
+        let output = |source| Failure::Output {
+            path: path.to_owned(),
+            source,
+        };
+        match fs::metadata(path) {
+            Ok(about) if about.is_dir() => {
+                return Err(output(io::ErrorKind::IsADirectory.into()));
+            }
+            Ok(about) if about.is_file() && overwrite == Overwrite::Refused => {
+                return Err(Failure::Exists {
+                    path: path.to_owned(),
+                });
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let folder = path.parent().filter(|folder| *folder != Path::new(""));
+                if let Some(folder) = folder {
+                    fs::metadata(folder).map_err(output)?;
+                }
+            }
+            Err(error) => return Err(output(error)),
+        }
+        let place = Place::File {
+            path: path.to_owned(),
+            overwrite,
+        };
+        Self::start(path, place)
+    }
+
+    fn start(path: &Path, place: Place) -> Result<Self, Failure> {
+        let (pieces, taken) = mpsc::channel(WAITING);
+        let (done, written) = oneshot::channel();
+        thread::Builder::new()
+            .name("output".to_owned())
+            .spawn(move || {
+                // Whoever waited for it may have given up.
+                drop(done.send(write(place, taken)));
+            })?;
+        Ok(Self {
+            path: path.to_owned(),
+            recorder: Recorder::new(StartTime::Zero),
+            pieces,
+            written,
+            patched: Instant::now(),
+        })
+    }
+
+    /// Takes the next frame; waits while the disk or the player is behind. If it is given up while it waits, the frame is lost.
+    ///
+    /// # Errors
+    /// When nobody takes it; [`finish`](Self::finish) knows why.
+    pub(crate) async fn push(&mut self, frame: &Frame) -> Result<(), Closed> {
+        let Ok(piece) = self.recorder.push(frame) else {
+            tracing::warn!("a frame of 16 MiB or more fits no FLV file, it is left out");
+            return Ok(());
+        };
+        if !piece.is_empty() {
+            self.give(Piece::Append(piece)).await?;
+        }
+        if self.patched.elapsed() >= PATCH_EVERY {
+            self.patched = Instant::now();
+            self.give(Piece::Patch(self.recorder.patches())).await?;
+        }
+        Ok(())
+    }
+
+    /// Says that what comes now belongs to a new connection.
+    pub(crate) fn restart(&mut self) {
+        self.recorder.restart();
+    }
+
+    /// Bytes written so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.recorder.bytes()
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    /// What went wrong with the file, if anything did. That the player behind standard output has gone is no error.
+    pub(crate) async fn finish(self) -> Result<(), Failure> {
+        let patches = self.recorder.patches();
+        // If nobody takes them, the reason is told below.
+        drop(timeout(FINISH, self.pieces.send(Piece::Patch(patches))).await);
+        drop(self.pieces);
+        let outcome = match timeout(FINISH, self.written).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(io::Error::other("the thread that writes it has ended")),
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        };
+        match outcome {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            outcome => outcome.map_err(|source| Failure::Output {
+                path: self.path,
+                source,
+            }),
+        }
+    }
+
+    async fn give(&self, piece: Piece) -> Result<(), Closed> {
+        self.pieces.send(piece).await.map_err(|_| Closed)
+    }
+}
+
+fn write(place: Place, mut pieces: mpsc::Receiver<Piece>) -> io::Result<()> {
+    let mut file: Option<Sink> = None;
+    while let Some(piece) = pieces.blocking_recv() {
+        match (piece, &mut file) {
+            (Piece::Append(bytes), Some(sink)) => sink.append(&bytes)?,
+            (Piece::Append(bytes), None) => {
+                let sink = file.insert(Sink::open(&place)?);
+                sink.append(&bytes)?;
+            }
+            (Piece::Patch(patches), Some(sink)) => sink.patch(&patches)?,
+            (Piece::Patch(_), None) => {}
+        }
+    }
+    Ok(())
+}
+
+/// An open output.
+enum Sink {
+    Stdout,
+    /// What can be written at any place.
+    File(File),
+    /// A pipe or a device.
+    Stream(File),
+}
+
+impl Sink {
+    fn open(place: &Place) -> io::Result<Self> {
+        let Place::File { path, overwrite } = place else {
+            return Ok(Self::Stdout);
+        };
+        let mut options = OpenOptions::new();
+        options.write(true);
+        let special = fs::metadata(path).is_ok_and(|about| !about.is_file());
+        match overwrite {
+            _ if special => return Ok(Self::Stream(options.open(path)?)),
+            Overwrite::Refused => options.create_new(true),
+            Overwrite::Allowed => options.create(true).truncate(true),
+        };
+        Ok(Self::File(options.open(path)?))
+    }
+
+    /// One write for each piece, which is whole tags.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Stdout => {
+                let mut out = io::stdout().lock();
+                out.write_all(bytes)?;
+                out.flush()
+            }
+            Self::File(file) | Self::Stream(file) => file.write_all(bytes),
+        }
+    }
+
+    fn patch(&self, patches: &[Patch]) -> io::Result<()> {
+        let Self::File(file) = self else {
+            return Ok(());
+        };
+        for patch in patches {
+            file.write_all_at(&patch.bytes, patch.offset)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+//! `adit probe`: every way to a server tried to its end, and what stands in between.
+
+mod json;
+mod table;
+
+use adit_client::Intent;
+use adit_client::plan::{Outcome, Report};
+
+use crate::cli;
+use crate::connect::{Failure, Interrupt, Way, runtime};
+use crate::{log, ui};
+
+/// Tries every way and prints what came of it.
+///
+/// # Errors
+/// No way leads to the server, or the settings for proxies cannot be followed.
+pub(crate) fn run(arguments: &cli::Probe) -> Result<(), Failure> {
+    log::start(arguments.way.log);
+    let target = arguments.url.target(None)?;
+    let way = Way::new(&arguments.way, Intent::Play, cli::Strategy::Reach)?;
+    let runtime = runtime()?;
+    let report = runtime.block_on(async {
+        let mut interrupt = Interrupt::listen()?;
+        // Both arms may be dropped: attempts that nobody waits for are given up.
+        tokio::select! {
+            report = way.probe(&target) => report,
+            () = interrupt.asked() => Err(Failure::Interrupted),
+        }
+    });
+    runtime.shutdown_background();
+    let report = report?;
+    if arguments.json {
+        ui::line(&json::of(&report).to_string());
+    } else {
+        ui::line(&table::of(&report));
+    }
+    if works(&report) {
+        Ok(())
+    } else {
+        Err(Failure::NoWay)
+    }
+}
+
+/// Whether any way leads to the server.
+fn works(report: &Report) -> bool {
+    let mut attempts = report.attempts().iter();
+    attempts.any(|attempt| matches!(attempt.outcome(), Outcome::Won | Outcome::Works))
+}

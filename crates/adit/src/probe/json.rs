@@ -1,0 +1,57 @@
+//! A report for programs.
+
+use std::time::Duration;
+
+use adit_client::plan::{AttemptReport, Report, Stage, Trust};
+use serde_json::{Map, Value, json};
+
+/// One object: the attempts in their order, the sentence, and the obstacle in a word.
+pub(super) fn of(report: &Report) -> Value {
+    let host = report.host().to_string();
+    let attempts: Vec<Value> = report
+        .attempts()
+        .iter()
+        .map(|attempt| of_attempt(attempt, &host))
+        .collect();
+    let verdict = report.verdict();
+    json!({
+        "host": host,
+        "attempts": attempts,
+        "elapsed_ms": millis(report.elapsed()),
+        "obstacle": verdict.obstacle().as_str(),
+        "verdict": verdict.to_string(),
+    })
+}
+
+fn of_attempt(attempt: &AttemptReport, host: &str) -> Value {
+    let rung = attempt.rung();
+    let failure = attempt.failure();
+    let stage = failure.map_or_else(|| attempt.stage(), |failure| Some(failure.stage()));
+    let stages: Map<String, Value> = Stage::ALL
+        .into_iter()
+        .filter_map(|stage| {
+            let time = attempt.time_in(stage)?;
+            Some((stage.to_string(), json!(millis(time))))
+        })
+        .collect();
+    json!({
+        "transport": rung.transport().to_string(),
+        "host": host,
+        "port": rung.port(),
+        "proxy": rung.route().proxy().map(ToString::to_string),
+        "outcome": attempt.outcome().as_str(),
+        "stage": stage.map(Stage::as_str),
+        "ms": attempt.took().map(millis),
+        "cause": failure.map(|failure| failure.cause().to_string()),
+        "stages_ms": stages,
+        "certificate": attempt.certificate().map(|certificate| json!({
+            "issuer": certificate.issuer().as_str(),
+            "trusted": certificate.trust() != Trust::Refused,
+            "interceptor": certificate.interceptor(),
+        })),
+    })
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,109 @@
+//! A report for people: a row for each way, a column for each stage, and the sentence.
+
+use std::time::Duration;
+
+use adit_client::plan::{AttemptReport, Certificate, Outcome, Report, Stage, Trust};
+
+/// The table with the sentence under it, without a line end.
+pub(super) fn of(report: &Report) -> String {
+    let mut rows = vec![heading()];
+    rows.extend(report.attempts().iter().map(row));
+    let widths: Vec<usize> = (0..COLUMNS)
+        .map(|column| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            let width = *width;
+            // Names to the left, figures to the right.
+            if column == 0 {
+                line.push_str(&format!("{cell:<width$}"));
+            } else if column + 1 == COLUMNS {
+                line.push_str(&format!("  {cell}"));
+            } else {
+                line.push_str(&format!("  {cell:>width$}"));
+            }
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    for line in certificates(report) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    text.push('\n');
+    text.push_str(&report.verdict().to_string());
+    text
+}
+
+/// The way, the stages, the whole time, what came of it.
+const COLUMNS: usize = Stage::ALL.len() + 3;
+
+fn heading() -> Vec<String> {
+    let stages = Stage::ALL.iter().map(|stage| stage.as_str());
+    let names = ["way"].into_iter().chain(stages).chain(["ms", "outcome"]);
+    names.map(str::to_owned).collect()
+}
+
+fn row(attempt: &AttemptReport) -> Vec<String> {
+    let failed_at = attempt.failure().map(adit_client::plan::Failure::stage);
+    let stages = Stage::ALL
+        .iter()
+        .map(|stage| match attempt.time_in(*stage) {
+            _ if failed_at == Some(*stage) => "✗".to_owned(),
+            Some(time) => millis(time),
+            None => "·".to_owned(),
+        });
+    let mut row = vec![attempt.rung().to_string()];
+    row.extend(stages);
+    row.push(attempt.took().map_or_else(|| "·".to_owned(), millis));
+    row.push(match attempt.outcome() {
+        Outcome::Won | Outcome::Works => "works".to_owned(),
+        Outcome::Failed(failure) => failure.to_string(),
+        other => other.as_str().to_owned(),
+    });
+    row
+}
+
+/// Who has signed what was shown on the way, once each.
+fn certificates(report: &Report) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for attempt in report.attempts() {
+        if let Some(certificate) = attempt.certificate() {
+            let line = format!(
+                "certificate on port {}: {}",
+                attempt.rung().port(),
+                signed(certificate)
+            );
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    if !lines.is_empty() {
+        lines.insert(0, String::new());
+    }
+    lines
+}
+
+fn signed(certificate: &Certificate) -> String {
+    let issuer = certificate.issuer();
+    let trust = match certificate.trust() {
+        Trust::Public => "trusted",
+        Trust::Added => "trusted by this machine's own settings",
+        Trust::Refused => "not trusted",
+        _ => "accepted",
+    };
+    match certificate.interceptor() {
+        Some(name) => format!("signed by {issuer}, {trust}; {name} seems to open TLS on the way"),
+        None => format!("signed by {issuer}, {trust}"),
+    }
+}
+
+fn millis(time: Duration) -> String {
+    time.as_millis().to_string()
+}

@@ -1,0 +1,220 @@
+//! The line on a terminal that says how it goes.
+
+use std::fmt;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
+
+use adit_client::media::Timestamp;
+use rustix::termios::tcgetwinsize;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+
+/// How often the line on a terminal changes.
+const REFRESH: Duration = Duration::from_millis(500);
+/// How often there is a line where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(1);
+
+/// Where there is no terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Elsewhere {
+    /// Nothing is written.
+    Nothing,
+    /// A line each second.
+    Lines,
+}
+
+/// Shows how it goes on standard error: one line that changes on a terminal. Dropping it removes that line.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    form: Form,
+    ticks: Interval,
+    shown: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Terminal,
+    Lines,
+    None,
+}
+
+impl Progress {
+    /// Nothing is shown yet. To be called within a runtime.
+    pub(crate) fn new(elsewhere: Elsewhere) -> Self {
+        let form = match elsewhere {
+            _ if io::stderr().is_terminal() => Form::Terminal,
+            Elsewhere::Lines => Form::Lines,
+            Elsewhere::Nothing => Form::None,
+        };
+        let period = match form {
+            Form::Terminal => REFRESH,
+            Form::Lines | Form::None => LINE_EVERY,
+        };
+        let mut ticks = interval_at(Instant::now() + period, period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            form,
+            ticks,
+            shown: false,
+        }
+    }
+
+    /// Ready when it is time to show something new. Cancel-safe.
+    pub(crate) async fn due(&mut self) {
+        self.ticks.tick().await;
+    }
+
+    /// Shows how it goes.
+    pub(crate) fn show(&mut self, text: &dyn fmt::Display) {
+        let mut err = io::stderr().lock();
+        let written = match self.form {
+            Form::Terminal => {
+                self.shown = true;
+                let text: String = text.to_string().chars().take(width()).collect();
+                write!(err, "\r{text}\x1b[K").and_then(|()| err.flush())
+            }
+            Form::Lines => writeln!(err, "{text}"),
+            Form::None => Ok(()),
+        };
+        // There is nobody to tell where standard error is closed.
+        drop(written);
+    }
+
+    /// Removes the line from the terminal, so that something else can be said.
+    pub(crate) fn clear(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            let mut err = io::stderr().lock();
+            drop(write!(err, "\r\x1b[K").and_then(|()| err.flush()));
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// Columns of the terminal but one: a full line would wrap.
+fn width() -> usize {
+    let columns = tcgetwinsize(io::stderr()).map_or(0, |size| size.ws_col);
+    match usize::from(columns) {
+        0 => USUAL_COLUMNS,
+        columns => columns.saturating_sub(1),
+    }
+}
+
+const USUAL_COLUMNS: usize = 79;
+
+/// A length of time as `00:01:23`.
+pub(crate) struct Clock(pub(crate) Duration);
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+        write!(f, "{hours:02}:{minutes:02}:{:02}", seconds % 60)
+    }
+}
+
+/// Bytes as `12.3 MB`.
+pub(crate) struct Size(pub(crate) u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            bytes @ 0..1_000 => write!(f, "{bytes} B"),
+            bytes @ 1_000..1_000_000 => write!(f, "{} kB", bytes / 1_000),
+            bytes @ 1_000_000..1_000_000_000 => {
+                write!(f, "{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
+            }
+            bytes => write!(
+                f,
+                "{}.{:02} GB",
+                bytes / 1_000_000_000,
+                bytes / 10_000_000 % 100
+            ),
+        }
+    }
+}
+
+/// Bits a second as `2.51 Mbit/s`.
+pub(crate) struct BitRate(pub(crate) u64);
+
+impl fmt::Display for BitRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            bits @ 0..1_000_000 => write!(f, "{} kbit/s", bits / 1_000),
+            bits => write!(f, "{}.{:02} Mbit/s", bits / 1_000_000, bits / 10_000 % 100),
+        }
+    }
+}
+
+/// How much there was in the last seconds.
+#[derive(Debug, Clone)]
+pub(crate) struct Rate {
+    /// When, and the total then; the oldest first.
+    marks: std::collections::VecDeque<(Instant, u64)>,
+}
+
+impl Rate {
+    /// Nothing yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            marks: std::collections::VecDeque::from([(Instant::now(), 0)]),
+        }
+    }
+
+    /// How much there was in each second lately, now that there was `total` in all.
+    pub(crate) fn per_second(&mut self, total: u64) -> u64 {
+        let now = Instant::now();
+        let (from, before) = self.marks.front().copied().unwrap_or((now, total));
+        self.marks.push_back((now, total));
+        if self.marks.len() > MARKS {
+            self.marks.pop_front();
+        }
+        let millis = now.saturating_duration_since(from).as_millis();
+        let more = u128::from(total.saturating_sub(before));
+        (more * 1000)
+            .checked_div(millis)
+            .and_then(|rate| u64::try_from(rate).ok())
+            .unwrap_or(0)
+    }
+}
+
+/// Marks that a rate looks back over: two seconds on a terminal.
+const MARKS: usize = 4;
+
+/// How far a stream has come by its own clock, over jumps and breaks: steps of more than ten seconds, either way, do not count.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Played {
+    newest: Option<Timestamp>,
+    sum: Duration,
+}
+
+impl Played {
+    /// Notes the time of a frame.
+    pub(crate) fn note(&mut self, at: Timestamp) {
+        let Some(newest) = self.newest else {
+            self.newest = Some(at);
+            return;
+        };
+        let step = at.since(newest);
+        let jumps = step.unsigned_abs() > JUMP_MS;
+        if step > 0 && !jumps {
+            self.sum += Duration::from_millis(step.unsigned_abs().into());
+        }
+        if step > 0 || jumps {
+            self.newest = Some(at);
+        }
+    }
+
+    /// The sum of all steps.
+    pub(crate) fn time(&self) -> Duration {
+        self.sum
+    }
+}
+
+const JUMP_MS: u32 = 10_000;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,447 @@
+//! A stream published over as many connections as it takes.
+
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use adit_client::connection::{ConnectionEvent, Ended as Closed, StreamError, StreamEvent};
+use adit_client::media::Frame;
+use adit_client::media::pace::Pacer;
+use adit_client::rtmp::command::{PublishKind, StatusCode};
+use adit_client::{ConnectError, Destination, NetConnection, NetStream};
+use serde_json::{Map, Value};
+use tokio::time::{sleep, sleep_until, timeout};
+
+use super::backoff::Backoff;
+use super::headers::Headers;
+use super::summary::{Ended, Summary, Totals};
+use crate::cli::Retry;
+use crate::connect::{Failure, Interrupt, Way, rung_fields};
+use crate::input::Frames;
+use crate::progress::{BitRate, Clock, Played, Progress, Rate, Size};
+use crate::ui;
+
+/// How long what was sent may take to leave when the stream ends by itself.
+const DRAIN: Duration = Duration::from_secs(30);
+/// The same after an interruption.
+const GOODBYE: Duration = Duration::from_secs(3);
+/// From here on it is said that the input is ahead of the network.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Whether the clock of the input is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    RealTime,
+    AsFastAsPossible,
+}
+
+/// What is to be published, and how.
+pub(super) struct Order {
+    pub(super) way: Way,
+    pub(super) destination: Destination,
+    /// How people call the input.
+    pub(super) name: String,
+    pub(super) pace: Pace,
+    /// Whether the input runs on while there is no connection.
+    pub(super) runs_on: bool,
+    pub(super) duration: Option<Duration>,
+    pub(super) retry: Retry,
+    pub(super) began: Instant,
+}
+
+/// What does not belong to one connection.
+pub(super) struct Sending {
+    order: Order,
+    pacer: Pacer,
+    headers: Headers,
+    /// The next frame with the time at which it is due.
+    next: Option<(Frame, Instant)>,
+    /// After a break: nothing is sent before a key frame.
+    waits_for_key: bool,
+    played: Played,
+    totals: Totals,
+    rate: Rate,
+    way: Map<String, Value>,
+    connect: Option<Duration>,
+}
+
+/// What follows one connection.
+enum Next {
+    End(Ended),
+    /// The server has asked to connect again.
+    Again,
+    /// It broke.
+    Broken(Failure),
+}
+
+impl Sending {
+    pub(super) fn new(order: Order) -> Self {
+        Self {
+            order,
+            pacer: Pacer::new(),
+            headers: Headers::default(),
+            next: None,
+            waits_for_key: false,
+            played: Played::default(),
+            totals: Totals::default(),
+            rate: Rate::new(),
+            way: Map::new(),
+            connect: None,
+        }
+    }
+
+    /// Publishes to the end.
+    ///
+    /// # Errors
+    /// There was no connection at all. What went wrong after that is in the summary.
+    pub(super) async fn run(
+        mut self,
+        mut frames: Frames,
+        mut progress: Progress,
+        mut interrupt: Interrupt,
+    ) -> Result<Summary, Failure> {
+        let mut backoff = Backoff::new(self.order.retry);
+        let ended = loop {
+            let begun = Instant::now();
+            let next = self.connection(&mut frames, &mut progress, &mut interrupt);
+            let next = next.await;
+            progress.clear();
+            let failure = match next {
+                Next::End(ended) => break ended,
+                Next::Again => {
+                    self.resume();
+                    continue;
+                }
+                Next::Broken(failure) => failure,
+            };
+            backoff.lasted(begun.elapsed());
+            if !self.may_try_again(&failure) {
+                break Ended::Failed(failure);
+            }
+            let Some(wait) = backoff.next(Instant::now()) else {
+                break Ended::Failed(failure);
+            };
+            ui::note(&format!("{failure}; trying again in {:.0?}", wait));
+            self.resume();
+            // Both arms may be dropped.
+            tokio::select! {
+                () = interrupt.asked() => break Ended::Interrupted,
+                () = self.idle(&mut frames, sleep(wait)) => {}
+            }
+        };
+        match ended {
+            Ended::Failed(failure) if self.connect.is_none() => Err(failure),
+            ended => Ok(Summary {
+                ended,
+                way: self.way,
+                connect: self.connect,
+                totals: self.totals,
+                published: self.played.time(),
+            }),
+        }
+    }
+
+    /// Whether a failure may pass. Before the first success only if somebody wants to wait for ever.
+    fn may_try_again(&self, failure: &Failure) -> bool {
+        let passing = match failure {
+            Failure::Connect(error) => error.is_passing(),
+            Failure::Stream(StreamError::Refused(_)) => false,
+            Failure::Stream(_) => true,
+            _ => false,
+        };
+        if self.connect.is_none() {
+            return passing && self.order.retry == Retry::Forever;
+        }
+        // A server that starts again refuses for a while, and one that has not noticed the break says that the name is taken.
+        let refused = matches!(
+            failure,
+            Failure::Connect(ConnectError::Refused { .. })
+                | Failure::Stream(StreamError::Refused(_))
+        );
+        passing || refused
+    }
+
+    /// The next frame goes to another connection, or late.
+    fn resume(&mut self) {
+        self.waits_for_key = self.totals.frames > 0;
+        if !self.order.runs_on {
+            self.pacer.restart();
+        }
+    }
+
+    /// Waits for something without a connection; an input that runs on is let by.
+    async fn idle<T>(&mut self, frames: &mut Frames, something: impl Future<Output = T>) -> T {
+        let mut something = pin!(something);
+        loop {
+            // Every arm is cancel-safe, and `something` is not dropped.
+            tokio::select! {
+                done = &mut something => return done,
+                () = self.let_by(frames), if self.order.runs_on && self.waits_for_key => {}
+            }
+        }
+    }
+
+    /// Reads one frame and drops it when it is due.
+    async fn let_by(&mut self, frames: &mut Frames) {
+        if self.next.is_none() {
+            match frames.recv().await {
+                Some(Ok(frame)) => self.read(frame),
+                // The end is noticed by whoever has a connection.
+                _ => std::future::pending().await,
+            }
+        }
+        if let Some((_, due)) = &self.next {
+            sleep_until((*due).into()).await;
+            self.next = None;
+            self.totals.skipped = self.totals.skipped.saturating_add(1);
+        }
+    }
+
+    fn read(&mut self, frame: Frame) {
+        let now = Instant::now();
+        let due = match self.order.pace {
+            Pace::RealTime => self.pacer.due(&frame, now),
+            Pace::AsFastAsPossible => now,
+        };
+        self.headers.note(&frame);
+        self.next = Some((frame, due));
+    }
+
+    /// One connection from its beginning to its end.
+    async fn connection(
+        &mut self,
+        frames: &mut Frames,
+        progress: &mut Progress,
+        interrupt: &mut Interrupt,
+    ) -> Next {
+        let way = self.order.way.clone();
+        let mut destination = self.order.destination.clone();
+        let connect = async {
+            let connection = way.connect(&mut destination).await?;
+            let mut stream = connection.create_stream().await?;
+            let name = connection.target().stream_argument();
+            stream.publish(&name, PublishKind::Live).await?;
+            Ok::<_, Failure>((connection, stream))
+        };
+        // Both arms may be dropped: there is nothing to keep of a connection that is not wanted any more.
+        let connected = tokio::select! {
+            connected = self.idle(frames, connect) => connected,
+            () = interrupt.asked() => return Next::End(Ended::Interrupted),
+        };
+        self.order.destination = destination;
+        let (mut connection, mut stream) = match connected {
+            Ok(connected) => connected,
+            Err(failure) => return Next::Broken(failure),
+        };
+        self.connected(&connection);
+        let next = self
+            .publish(&mut connection, &mut stream, frames, progress, interrupt)
+            .await;
+        self.say_goodbye(connection, stream, &next, interrupt).await;
+        next
+    }
+
+    fn connected(&mut self, connection: &NetConnection) {
+        self.way = rung_fields(connection.rung());
+        if self.connect.is_some() {
+            self.totals.reconnects = self.totals.reconnects.saturating_add(1);
+        } else {
+            self.connect = Some(self.order.began.elapsed());
+        }
+        ui::aside(&format!(
+            "publishing {} over {}",
+            self.order.name,
+            connection.rung()
+        ));
+    }
+
+    async fn publish(
+        &mut self,
+        connection: &mut NetConnection,
+        stream: &mut NetStream,
+        frames: &mut Frames,
+        progress: &mut Progress,
+        interrupt: &mut Interrupt,
+    ) -> Next {
+        loop {
+            let due = self.next.as_ref().map(|(_, due)| *due);
+            // Every arm is cancel-safe.
+            tokio::select! {
+                () = interrupt.asked() => return Next::End(Ended::Interrupted),
+                frame = frames.recv(), if due.is_none() => match frame {
+                    Some(Ok(frame)) => self.read(frame),
+                    Some(Err(error)) => {
+                        let name = self.order.name.clone();
+                        let text = error.to_string();
+                        return Next::End(Ended::Failed(Failure::Input { name, text }));
+                    }
+                    None => return Next::End(Ended::Complete),
+                },
+                () = sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => {
+                    if let Some((frame, _)) = self.next.take()
+                        && let Some(next) = self.frame(frame, connection, stream, progress, interrupt).await
+                    {
+                        return next;
+                    }
+                }
+                event = stream.next_event() => {
+                    if let Some(next) = stream_news(event, stream) {
+                        return next;
+                    }
+                }
+                event = connection.next_event() => {
+                    if let Some(next) = self.news(event, connection) {
+                        return next;
+                    }
+                }
+                () = progress.due() => progress.show(&self.line(connection)),
+            }
+        }
+    }
+
+    /// Sends a frame that is due, unless it has to wait for a key frame.
+    async fn frame(
+        &mut self,
+        frame: Frame,
+        connection: &mut NetConnection,
+        stream: &NetStream,
+        progress: &mut Progress,
+        interrupt: &mut Interrupt,
+    ) -> Option<Next> {
+        let mut batch = Vec::new();
+        if self.waits_for_key {
+            if !self.headers.can_go_on_with(&frame) {
+                self.totals.skipped = self.totals.skipped.saturating_add(1);
+                return None;
+            }
+            self.waits_for_key = false;
+            batch = self.headers.again(frame.at());
+        }
+        if frame.flags().is_coded() {
+            self.played.note(frame.at());
+        }
+        batch.push(frame);
+        for frame in batch {
+            let size = u64::try_from(frame.payload().len()).unwrap_or(u64::MAX);
+            let mut sent = pin!(stream.send(frame));
+            loop {
+                // Every arm is cancel-safe, and `sent` is not dropped before its end unless the stream is given up.
+                tokio::select! {
+                    sent = &mut sent => match sent {
+                        Ok(()) => break,
+                        Err(error) => return Some(Next::Broken(error.into())),
+                    },
+                    () = interrupt.asked() => return Some(Next::End(Ended::Interrupted)),
+                    event = connection.next_event() => {
+                        if let Some(next) = self.news(event, connection) {
+                            return Some(next);
+                        }
+                    }
+                    () = progress.due() => progress.show(&self.line(connection)),
+                }
+            }
+            self.totals.frames = self.totals.frames.saturating_add(1);
+            self.totals.bytes = self.totals.bytes.saturating_add(size);
+        }
+        let over = |duration| self.played.time() >= duration;
+        let is_over = self.order.duration.is_some_and(over);
+        is_over.then_some(Next::End(Ended::Duration))
+    }
+
+    fn news(&mut self, event: Option<ConnectionEvent>, connection: &NetConnection) -> Option<Next> {
+        match event {
+            Some(ConnectionEvent::ReconnectRequested { url, .. }) => {
+                let current = connection.target();
+                let asked = self.order.destination.reconnect_requested(
+                    Instant::now(),
+                    current,
+                    url.as_deref(),
+                );
+                match asked {
+                    Ok(()) => Some(Next::Again),
+                    Err(error) => {
+                        let text = format!("a request to connect again is not followed: {error}");
+                        ui::note(&text);
+                        None
+                    }
+                }
+            }
+            Some(ConnectionEvent::Ended(ended)) => Some(broken(ended)),
+            None => Some(broken(
+                connection.ended().cloned().unwrap_or(Closed::ByServer),
+            )),
+            Some(_) => None,
+        }
+    }
+
+    fn line(&mut self, connection: &NetConnection) -> String {
+        let bits = self.rate.per_second(self.totals.bytes.saturating_mul(8));
+        let queue = connection.stats().queued_bytes;
+        let late = match self.order.pace {
+            Pace::RealTime => self.pacer.late(Instant::now()),
+            Pace::AsFastAsPossible => Duration::ZERO,
+        };
+        let late = if late >= LATE {
+            format!("  {} s behind", late.as_secs())
+        } else {
+            String::new()
+        };
+        format!(
+            "{}  {}  {}  queue {}{late}",
+            Clock(self.played.time()),
+            BitRate(bits),
+            connection.rung(),
+            Size(queue)
+        )
+    }
+
+    /// Ends the stream as its server likes it, within the time there is.
+    async fn say_goodbye(
+        &self,
+        connection: NetConnection,
+        stream: NetStream,
+        next: &Next,
+        interrupt: &mut Interrupt,
+    ) {
+        let name = connection.target().stream_argument();
+        let time = match next {
+            Next::Broken(_) => return,
+            Next::End(Ended::Complete | Ended::Duration) => DRAIN,
+            Next::End(_) | Next::Again => GOODBYE,
+        };
+        let goodbye = async {
+            if let Err(error) = stream.close(Some(&name)).await {
+                tracing::debug!(%error, "the stream was not closed");
+            }
+            connection.close().await;
+        };
+        let was_asked = interrupt.is_asked();
+        let impatient = async {
+            if was_asked {
+                std::future::pending::<()>().await;
+            }
+            interrupt.asked().await;
+        };
+        // Whoever does not take the goodbye in time has lost interest in it.
+        tokio::select! {
+            ended = timeout(time, goodbye) => drop(ended),
+            () = impatient => {}
+        }
+    }
+}
+
+fn broken(ended: Closed) -> Next {
+    Next::Broken(StreamError::Ended(ended).into())
+}
+
+/// What the server says about the stream that is published.
+fn stream_news(event: Option<StreamEvent>, stream: &NetStream) -> Option<Next> {
+    match event {
+        Some(StreamEvent::Status(status)) => {
+            let gone = status.code() == Some(StatusCode::UnpublishSuccess);
+            let refused = status.is_error() || gone;
+            refused.then(|| Next::Broken(StreamError::Refused(status).into()))
+        }
+        Some(_) => None,
+        None => Some(broken(stream.ended().cloned().unwrap_or(Closed::ByServer))),
+    }
+}
