@@ -4,18 +4,20 @@
 //! ([`Lane`]); the driver owns connections, proxies and HTTP, and hands back replies or tells that a connection was lost.
 //!
 //! ```text
-//!   Unknown server, one lane              A server that orders, two lanes
+//!   Unknown server, one lane              A server that orders, several lanes
 //!
-//!   First                                 First                Second
+//!   First                                 First                Second                      Third
 //!     POST /open/1        → SID             POST /open/1 → SID
 //!     POST /send/SID/0    → …               POST /send/0 → …
 //!     POST /idle/SID/1    → …               POST /send/2 → …     POST /idle/1 → … (parked)
-//!     POST /send/SID/2    → …               POST /send/4 → …     POST /idle/3 → … (parked)
-//!     POST /close/SID/3   → 00              POST /close/5 → 00
+//!     POST /send/SID/2    → …               POST /send/4         POST /idle/3 → … (parked)   POST /send/5
+//!     POST /close/SID/3   → 00              POST /close/6 → 00
 //! ```
 //!
 //! With one lane nothing is asked before the last reply is here, because many servers take requests as they arrive, whatever
-//! their numbers (Q-134). A server says that it orders with the header field [`ServerKind::FIELD`] in its reply to `/open/1`;
+//! their numbers (Q-134). Against a server that orders a send does not wait for
+//! the reply to the one before, and while data flows several idles are parked, so that neither direction waits for a round trip.
+//! A server says that it orders with the header field [`ServerKind::FIELD`] in its reply to `/open/1`;
 //! configuration can say it too. The session id is no help: other servers have ids of the same shape.
 
 pub mod limits;
@@ -117,7 +119,7 @@ impl ClientTunnel {
     pub fn poll_request(&mut self, now: Instant) -> Option<(Lane, Request)> {
         self.lanes.bring_home();
         self.plan(now);
-        [Lane::First, Lane::Second]
+        Lane::ALL
             .into_iter()
             .find_map(|lane| self.give_out(now, lane).map(|request| (lane, request)))
     }
@@ -165,7 +167,7 @@ impl ClientTunnel {
         if self.close_by.is_some_and(|due| due <= now) {
             self.end(ClientState::Closed(Ending::Unconfirmed));
         }
-        for lane in [Lane::First, Lane::Second] {
+        for lane in Lane::ALL {
             let is_silent = self.lanes.get(lane).is_some_and(
                 |pending| matches!(pending.phase, Phase::Asked { deadline, .. } if deadline <= now),
             );
@@ -182,8 +184,8 @@ impl ClientTunnel {
             self.close_by,
             self.lanes.due(),
             self.close_due(),
-            self.send_due(),
-            self.idle_due(),
+            self.send_due().map(|(_, due)| due),
+            self.idle_due().map(|(_, due)| due),
         ]
         .into_iter()
         .flatten()
@@ -262,14 +264,10 @@ impl ClientTunnel {
 
     /// Payload bytes held in memory: queued, under way and received.
     pub fn held_bytes(&self) -> usize {
-        let lanes = [Lane::First, Lane::Second].into_iter();
-        lanes
-            .filter_map(|lane| self.lanes.get(lane))
-            .map(|pending| pending.body.len())
-            .fold(
-                self.uplink.len() + self.downlink.held_bytes(),
-                usize::saturating_add,
-            )
+        self.lanes.all().map(|pending| pending.body.len()).fold(
+            self.uplink.len() + self.downlink.held_bytes(),
+            usize::saturating_add,
+        )
     }
 
     /// What happened so far.

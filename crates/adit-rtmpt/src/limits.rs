@@ -60,7 +60,8 @@ pub const REPLY_BYTES: usize = 64 * 1024;
 
 /// RTMP bytes in one reply while one reply after the other is cut at its limit (`rtmpt.reply_bytes_max`).
 ///
-/// One reply per round trip is the speed limit of a client with one request outstanding: 64 KiB at 200 ms is 2.6 Mbit/s.
+/// One reply per round trip is the speed limit of a client with one request outstanding: 64 KiB at 200 ms is 2.6 Mbit/s. For one
+/// that parks several idles half of it is the most.
 pub const REPLY_BYTES_MAX: usize = 256 * 1024;
 
 /// The longest reply that configuration can allow: 1 MiB.
@@ -79,6 +80,12 @@ pub const CACHED_ALWAYS: usize = 5;
 ///
 /// FFmpeg and librtmp ignore the poll byte, so this is what paces them: at most two empty replies a second.
 pub const HOLD: Duration = Duration::from_millis(512);
+
+/// Idles of one session that are held at a time (`rtmpt.held_idles`); one more releases the lowest.
+///
+/// One reply can carry what comes down while the next idle is on its way; on a long line that is a round trip for every reply.
+/// With several held, each on a connection of its own, data waits for none.
+pub const HELD_IDLES: usize = 4;
 
 /// The shortest hold that configuration can ask for. rtmpdump asks 14,000 times a second if it is answered at once.
 pub const HOLD_MIN: Duration = Duration::from_millis(20);

@@ -30,8 +30,8 @@ use crate::state::{CloseReason, State};
 ///                   └▶ cache (for duplicates)
 /// ```
 ///
-/// At most one number is past its turn and unanswered (`waiting`): before the next one has its turn, it is answered. So
-/// replies are filled in the order of the numbers, each with the oldest bytes that wait.
+/// What is past its turn and unanswered waits in `waiting`: one send, or up to [`limits::HELD_IDLES`] idles. Before a send has
+/// its turn, all of them are answered. Replies are filled in the order of the numbers, each with the oldest bytes that wait.
 ///
 /// Feed with `handle_*`, [`write`](Self::write) and [`close`](Self::close); then drain in this order until each is dry:
 /// [`poll_received`](Self::poll_received), whatever the RTMP side has to say to it ([`write`](Self::write)),
@@ -41,7 +41,7 @@ pub struct ServerTunnel {
     config: TunnelConfig,
     state: State,
     order: Order,
-    waiting: Option<Waiting>,
+    waiting: VecDeque<Waiting>,
     ready: VecDeque<(RequestId, Reply)>,
     cache: ReplyCache,
     received: Received,
@@ -51,7 +51,7 @@ pub struct ServerTunnel {
     counters: TunnelCounters,
 }
 
-/// The lowest unanswered number. Without waiters its HTTP exchange is gone, and the number waits for a retry.
+/// A number that had its turn. Without waiters its HTTP exchange is gone, and the number waits for a retry.
 #[derive(Debug)]
 struct Waiting {
     sequence: u64,
@@ -73,6 +73,9 @@ struct Pace {
     ladder: Ladder,
     /// The size at which the next reply is cut.
     reply_bytes: usize,
+    /// What that grows to. Half of what is configured once several idles were held: with smaller replies the requests of such a
+    /// client stay apart, and the line never falls idle.
+    reply_bytes_max: usize,
     /// Sends in a row that waited for an answer in vain.
     misses: u32,
 }
@@ -113,12 +116,13 @@ impl ServerTunnel {
         let pace = Pace {
             ladder: Ladder::new(config.poll),
             reply_bytes: config.reply.bytes,
+            reply_bytes_max: config.reply.bytes_max,
             misses: 0,
         };
         Self {
             state: State::Open,
             order: Order::new(config.order),
-            waiting: None,
+            waiting: VecDeque::new(),
             ready: VecDeque::new(),
             cache: ReplyCache::default(),
             received: Received::default(),
@@ -175,7 +179,7 @@ impl ServerTunnel {
     /// The connection that waited for this reply is gone; what was or would have been answered is kept for a retry.
     pub fn handle_disconnect(&mut self, now: Instant, id: RequestId) {
         self.handle_timeout(now);
-        if let Some(waiting) = &mut self.waiting {
+        for waiting in &mut self.waiting {
             waiting.waiters.remove(id);
         }
         for parked in self.order.iter_mut() {
@@ -189,12 +193,12 @@ impl ServerTunnel {
     /// librtmp pipelines without limit (Q-129), and its next request cannot be read before this one is answered.
     pub fn handle_pipelined(&mut self, now: Instant, id: RequestId) {
         self.handle_timeout(now);
-        if self
+        let place = self
             .waiting
-            .as_ref()
-            .is_some_and(|waiting| waiting.waiters.contains(id))
-        {
-            self.release(now, Release::Overtaken);
+            .iter()
+            .position(|waiting| waiting.waiters.contains(id));
+        if let Some(place) = place {
+            self.release_up_to(now, place, Release::Overtaken);
         } else if self.order.has_hole() {
             self.answer_early(|parked| parked.waiters.contains(id));
         }

@@ -9,13 +9,17 @@ use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// One HTTP/1 connection to a proxy or server, driven by whoever waits for its answer.
 pub(super) struct HttpConnection {
     sender: SendRequest<Full<Bytes>>,
-    connection: Connection<TokioIo<ClientStream>, Full<Bytes>>,
+    connection: Connection<TokioIo<Counted>, Full<Bytes>>,
     ended: bool,
     /// Whether an answer has come over it.
     pub(super) used: bool,
@@ -46,6 +50,18 @@ impl From<hyper::Error> for HttpFailure {
 
 impl HttpConnection {
     pub(super) async fn open(stream: ClientStream) -> Result<Self, HttpFailure> {
+        Self::open_counted(stream, &Moved::default()).await
+    }
+
+    /// The same for somebody who wants to know whether bytes move.
+    pub(super) async fn open_counted(
+        stream: ClientStream,
+        moved: &Moved,
+    ) -> Result<Self, HttpFailure> {
+        let stream = Counted {
+            stream,
+            moved: moved.clone(),
+        };
         let (sender, connection) = http1::Builder::new()
             .max_buf_size(limits::HEAD_BYTES)
             .max_headers(limits::HEAD_FIELDS)
@@ -140,17 +156,95 @@ impl HttpConnection {
     /// The connection itself, once its last answer was the end of HTTP on it.
     pub(super) fn into_stream(self) -> ClientStream {
         let parts = self.connection.into_parts();
-        parts.io.into_inner().with_prefix(parts.read_buf)
+        parts.io.into_inner().stream.with_prefix(parts.read_buf)
     }
 }
 
 /// Lets the connection work. What goes wrong there the answer tells.
 fn drive(
-    connection: &mut Connection<TokioIo<ClientStream>, Full<Bytes>>,
+    connection: &mut Connection<TokioIo<Counted>, Full<Bytes>>,
     ended: &mut bool,
     cx: &mut Context<'_>,
 ) {
     if !*ended && connection.poll_without_shutdown(cx).is_ready() {
         *ended = true;
+    }
+}
+
+/// How many bytes have moved over a connection, either way. Clones share the count.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Moved(Arc<AtomicU64>);
+
+impl Moved {
+    fn add(&self, count: usize) {
+        self.0.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A stream that counts what moves.
+#[derive(Debug)]
+struct Counted {
+    stream: ClientStream,
+    moved: Moved,
+}
+
+impl Counted {
+    fn counted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(count)) = &written {
+            self.moved.add(*count);
+        }
+        written
+    }
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
+        this.moved.add(buffer.filled().len().saturating_sub(before));
+        read
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.counted(written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
+        this.counted(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }

@@ -1,8 +1,8 @@
 //! RTMPT and RTMPTS: [`ClientTunnel`] over HTTP/1 connections of its own, one to a lane.
 //!
 //! ```text
-//!  Carrier ─▶ ClientTunnel ─▶ lane 1: request ─▶ connection (kept, or made anew) ─▶ reply
-//!                          └▶ lane 2: the parked idle, only against servers that order
+//!  Carrier ─▶ ClientTunnel ─▶ first lane: request ─▶ connection (kept, or made anew) ─▶ reply
+//!                          └▶ other lanes: parked idles, sends beside others, only against servers that order
 //! ```
 //!
 //! Through an HTTP proxy plain RTMPT sends whole URLs and needs no `CONNECT`; with TLS, or through SOCKS, each connection goes

@@ -72,7 +72,7 @@ pub enum Ident2 {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct SendConfig {
-    /// So many bytes go without further waiting ([`limits::COALESCE_BYTES`]).
+    /// So many bytes go after a quarter of `coalesce_delay` ([`limits::COALESCE_BYTES`]).
     pub coalesce_bytes: usize,
     /// The shortest time between sends of fewer bytes ([`limits::COALESCE_DELAY`]).
     pub coalesce_delay: Duration,

@@ -18,8 +18,8 @@ pub struct ClientCounters {
     pub reordered: u64,
     /// Replies nobody had asked for.
     pub unexpected: u64,
-    /// Times the second lane was given up.
-    pub second_lane_lost: u64,
+    /// Times a lane other than the first was given up, and those behind it.
+    pub lanes_lost: u64,
     /// RTMP bytes put into sends, each counted once.
     pub sent_bytes: u64,
     /// RTMP bytes taken out of replies.

@@ -20,6 +20,8 @@ pub(super) struct Downlink {
     oldest: u64,
     /// The number the next request gets.
     next: u64,
+    /// The number behind the newest send.
+    sent: u64,
     early: BTreeMap<u64, Answer>,
     received: VecDeque<Bytes>,
     received_bytes: usize,
@@ -54,9 +56,16 @@ impl Downlink {
         number
     }
 
-    /// Whether later numbers have been asked than this one.
+    /// The number for the next request, which is a send.
+    pub(super) fn take_send_number(&mut self) -> u64 {
+        let number = self.take_number();
+        self.sent = self.next;
+        number
+    }
+
+    /// Whether a send has a later number than this one: then the server lets go of it.
     pub(super) fn is_overtaken(&self, number: u64) -> bool {
-        self.next > number.saturating_add(1)
+        self.sent > number.saturating_add(1)
     }
 
     /// Takes the reply to a number.

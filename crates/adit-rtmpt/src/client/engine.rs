@@ -21,18 +21,27 @@ impl ClientTunnel {
             let number = self.downlink.take_number();
             *self.lanes.place(Lane::First) = Some(Pending::bare(now, Verb::Close, number));
         }
-        if self.send_due().is_some_and(|due| due <= now) {
-            let body = self.uplink.take(now);
-            let number = self.downlink.take_number();
+        while let Some((lane, due)) = self.send_due()
+            && due <= now
+        {
+            let is_alone = self.lanes.of(Verb::Send).next().is_none();
+            let body = if is_alone {
+                self.uplink.take(now)
+            } else {
+                self.uplink.take_beside(now)
+            };
+            let number = self.downlink.take_send_number();
             self.counters.sends += 1;
             self.counters.sent_bytes += body.len() as u64;
             self.pace.send(now);
-            *self.lanes.place(Lane::First) = Some(Pending::new(now, Verb::Send, number, body));
+            *self.lanes.place(lane) = Some(Pending::new(now, Verb::Send, number, body));
         }
-        if self.idle_due().is_some_and(|due| due <= now) {
+        while let Some((lane, due)) = self.idle_due()
+            && due <= now
+        {
             let number = self.downlink.take_number();
             self.counters.idles += 1;
-            *self.lanes.place(self.idle_lane()) = Some(Pending::bare(now, Verb::Idle, number));
+            *self.lanes.place(lane) = Some(Pending::bare(now, Verb::Idle, number));
         }
     }
 
@@ -41,39 +50,50 @@ impl ClientTunnel {
         let is_ready = self.state == ClientState::Closing
             && self.session.is_some()
             && self.uplink.is_empty()
-            && self.can_ask(Lane::First);
+            && self.free(&[Lane::First]).is_some();
         is_ready.then_some(self.start)
     }
 
-    /// When a send can go.
-    pub(super) fn send_due(&self) -> Option<Instant> {
+    /// Where and when a send can go.
+    pub(super) fn send_due(&self) -> Option<(Lane, Instant)> {
         let is_closing = self.state == ClientState::Closing;
         let has_room = is_closing || self.has_room();
-        if self.session.is_none() || !has_room || !self.can_ask(Lane::First) {
+        if self.session.is_none() || !has_room {
             return None;
         }
-        let due = self.uplink.due(self.start)?;
-        Some(if is_closing { self.start } else { due })
+        let lane = self.free(&Lane::SENDS)?;
+        let mut under_way = self.lanes.of(Verb::Send).peekable();
+        let due = if under_way.peek().is_none() {
+            self.uplink.due(self.start)?
+        } else {
+            let under_way = under_way.map(|pending| pending.body.len());
+            self.uplink.due_beside(self.start, under_way)?
+        };
+        Some((lane, if is_closing { self.start } else { due }))
     }
 
-    /// When an idle can go. Not while a send is about to: its reply carries as much.
-    pub(super) fn idle_due(&self) -> Option<Instant> {
-        let is_sending = self.lanes.holds(Verb::Send);
-        let will_send = !self.uplink.is_empty() && self.lanes.is_free(Lane::First);
+    /// Where and when an idle can go. Not while a send is about to: its reply carries as much, and it would release the idle.
+    pub(super) fn idle_due(&self) -> Option<(Lane, Instant)> {
+        let most = if self.has_several_lanes() {
+            self.pace.idles()
+        } else {
+            1
+        };
         if self.state != ClientState::Open
-            || will_send
-            || self.lanes.holds(Verb::Idle)
+            || self.lanes.of(Verb::Idle).count() >= most
+            || self.send_due().is_some()
             || !self.has_room()
-            || !self.can_ask(self.idle_lane())
         {
             return None;
         }
-        self.pace.idle_due(is_sending)
+        let lane = self.free(&Lane::IDLES)?;
+        let is_sending = self.lanes.of(Verb::Send).next().is_some();
+        Some((lane, self.pace.idle_due(is_sending)?))
     }
 
     pub(super) fn give_out(&mut self, now: Instant, lane: Lane) -> Option<Request> {
         let patience = self.patience(lane)?;
-        let is_moving = lane == Lane::Second && self.lanes.is_second_given_up();
+        let is_moving = !self.lanes.is_usable(lane);
         let pending = self.lanes.place(lane).as_mut()?;
         let is_due = matches!(pending.phase, Phase::Due(due) if due <= now);
         if !is_due || is_moving {
@@ -108,23 +128,20 @@ impl ClientTunnel {
         })
     }
 
-    fn has_two_lanes(&self) -> bool {
-        self.server == ServerKind::Orders && !self.lanes.is_second_given_up()
+    fn has_several_lanes(&self) -> bool {
+        self.server == ServerKind::Orders && self.lanes.are_several()
     }
 
-    fn idle_lane(&self) -> Lane {
-        if self.has_two_lanes() {
-            Lane::Second
+    /// The first of some lanes that may be given another number. Where there is only one lane, that one, if nothing at all is
+    /// under way.
+    fn free(&self, lanes: &[Lane]) -> Option<Lane> {
+        if !self.downlink.has_number() || self.is_over() {
+            None
+        } else if self.has_several_lanes() {
+            self.lanes.free(lanes)
         } else {
-            Lane::First
+            self.lanes.are_free().then_some(Lane::First)
         }
-    }
-
-    /// Whether a lane may be given another number.
-    fn can_ask(&self, lane: Lane) -> bool {
-        let is_alone = self.lanes.is_free(Lane::First) && self.lanes.is_free(Lane::Second);
-        let is_free = is_alone || (self.has_two_lanes() && self.lanes.is_free(lane));
-        is_free && self.downlink.has_number() && !self.is_over()
     }
 
     fn has_room(&self) -> bool {
@@ -142,7 +159,10 @@ impl ClientTunnel {
         match pending.verb {
             Verb::Ident2 => self.identified(now, &reply),
             Verb::Open => match session_of(&reply) {
-                Ok(session) => self.opened(now, session, reply.server),
+                Ok(session) => {
+                    self.opened(now, session, reply.server);
+                    self.pace.took(pending.took(now));
+                }
                 Err(error) => self.fail(error),
             },
             Verb::Close if reply.status == 200 => self.end(ClientState::Closed(Ending::Client)),
@@ -210,12 +230,10 @@ impl ClientTunnel {
 
     /// Adapts the pace to what came back, and how fast.
     fn note(&mut self, now: Instant, pending: &Pending, answer: &Answer) {
-        let took = match pending.phase {
-            Phase::Asked { at, .. } => now.saturating_duration_since(at),
-            Phase::Due(_) => Duration::ZERO,
-        };
+        let took = pending.took(now);
+        let excess = self.pace.took(took);
         if pending.verb == Verb::Send {
-            self.uplink.answered(pending.body.len(), took);
+            self.uplink.answered(pending.body.len(), excess);
             self.pace.send_answered(now);
         }
         match answer {
@@ -225,6 +243,7 @@ impl ClientTunnel {
             Answer::Data { data, .. } => {
                 self.counters.received_bytes += data.len() as u64;
                 self.pace.data(now);
+                self.uplink.hurry();
             }
             Answer::Closed => {}
         }
@@ -247,12 +266,19 @@ impl ClientTunnel {
     ///
     /// 413 comes before the body has reached the session: from a proxy, or from a server that looks at the length first. So the
     /// number is still free, and is used for a smaller part of the same bytes; the rest goes out under later numbers, which no
-    /// send has yet, for there is one at a time. Only where an attempt before this one may have arrived nobody can know.
+    /// send has yet, for one longer than any before sets out alone. Only where an attempt before this one may have arrived
+    /// nobody can know.
     fn refused(&mut self, now: Instant, lane: Lane, mut pending: Pending, status: u16) {
         let error = ClientError::of_status(pending.verb, status, pending.body.len());
         let is_first = pending.attempts == 1;
+        let is_followed = self
+            .lanes
+            .of(Verb::Send)
+            .any(|send| send.number > pending.number);
         match error {
-            ClientError::TooLarge { .. } if pending.verb == Verb::Send && !is_first => {
+            ClientError::TooLarge { .. }
+                if pending.verb == Verb::Send && (!is_first || is_followed) =>
+            {
                 self.fail(ClientError::TooLargeLate);
             }
             ClientError::TooLarge { verb, bytes }
@@ -287,13 +313,9 @@ impl ClientTunnel {
 
     /// Nothing came back in time.
     pub(super) fn fell_silent(&mut self, now: Instant, lane: Lane, pending: Pending) {
-        let after = match pending.phase {
-            Phase::Asked { at, .. } => now.saturating_duration_since(at),
-            Phase::Due(_) => Duration::ZERO,
-        };
         let error = ClientError::Silence {
             verb: pending.verb,
-            after,
+            after: pending.took(now),
         };
         match pending.verb {
             Verb::Open => self.fail(error),
@@ -313,9 +335,9 @@ impl ClientTunnel {
             pending.connection = Connection::Fresh;
             pending.phase = Phase::Due(at);
             *self.lanes.place(lane) = Some(pending);
-        } else if lane == Lane::Second {
-            self.counters.second_lane_lost += 1;
-            self.lanes.give_up_second(at, pending);
+        } else if lane != Lane::First {
+            self.counters.lanes_lost += 1;
+            self.lanes.give_up(at, lane, pending);
         } else {
             self.fail(error);
         }

@@ -105,8 +105,9 @@ pub enum ClientError {
         /// The length of the body that was refused last.
         bytes: usize,
     },
-    /// 413 for a repeated send: nobody knows whether the first attempt arrived.
-    #[error("a repeated send was refused as too large (status 413)")]
+    /// 413 for a repeated send: nobody knows whether the first attempt arrived. Or for one that others have followed: its rest
+    /// would have to come before them.
+    #[error("a send that cannot be divided any more was refused as too large (status 413)")]
     TooLargeLate,
     /// 400, 404, 410 and others for a session that was there before.
     #[error("the server does not know the tunnel session any more (status {status} for {verb})")]

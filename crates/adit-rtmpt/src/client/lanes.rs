@@ -1,6 +1,6 @@
 //! The requests under way, one per lane.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -61,78 +61,123 @@ impl Pending {
     }
 
     /// When something must happen by itself, or the driver must be given it.
-    pub(super) fn due(&self) -> Instant {
+    fn due(&self) -> Instant {
         match self.phase {
             Phase::Due(at) => at,
             Phase::Asked { deadline, .. } => deadline,
         }
     }
+
+    /// How long it has been under way.
+    pub(super) fn took(&self, now: Instant) -> Duration {
+        match self.phase {
+            Phase::Asked { at, .. } => now.saturating_duration_since(at),
+            Phase::Due(_) => Duration::ZERO,
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        matches!(self.phase, Phase::Due(_))
+    }
 }
 
-/// One place per lane.
-#[derive(Debug, Default)]
+/// One place per lane. Lanes from `usable` on do not work here; what is due there goes home to the first.
+#[derive(Debug)]
 pub(super) struct Lanes {
-    first: Option<Pending>,
-    second: Option<Pending>,
-    /// The second lane does not work here; what waits on it goes home to the first.
-    is_second_given_up: bool,
+    places: [Option<Pending>; Lane::ALL.len()],
+    usable: usize,
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self {
+            places: Default::default(),
+            usable: Lane::ALL.len(),
+        }
+    }
 }
 
 impl Lanes {
     pub(super) fn get(&self, lane: Lane) -> Option<&Pending> {
-        match lane {
-            Lane::First => self.first.as_ref(),
-            Lane::Second => self.second.as_ref(),
-        }
+        self.places.get(lane.index())?.as_ref()
     }
 
     pub(super) fn place(&mut self, lane: Lane) -> &mut Option<Pending> {
+        let [first, second, third, fourth, fifth] = &mut self.places;
         match lane {
-            Lane::First => &mut self.first,
-            Lane::Second => &mut self.second,
+            Lane::First => first,
+            Lane::Second => second,
+            Lane::Third => third,
+            Lane::Fourth => fourth,
+            Lane::Fifth => fifth,
         }
     }
 
-    pub(super) fn is_free(&self, lane: Lane) -> bool {
-        self.get(lane).is_none()
+    /// The first of some lanes that works and has nothing under way.
+    pub(super) fn free(&self, lanes: &[Lane]) -> Option<Lane> {
+        let is_free = |lane: &Lane| self.is_usable(*lane) && self.get(*lane).is_none();
+        lanes.iter().copied().find(is_free)
     }
 
-    pub(super) fn holds(&self, verb: Verb) -> bool {
-        let both = [&self.first, &self.second];
-        both.into_iter()
-            .flatten()
-            .any(|pending| pending.verb == verb)
+    pub(super) fn are_free(&self) -> bool {
+        self.all().next().is_none()
     }
 
-    pub(super) fn is_second_given_up(&self) -> bool {
-        self.is_second_given_up
+    /// All requests under way, with their lanes.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Pending> {
+        self.places.iter().flatten()
     }
 
-    /// The second lane failed twice: its request is asked once more on the first, when that is free.
-    pub(super) fn give_up_second(&mut self, now: Instant, mut pending: Pending) {
-        self.is_second_given_up = true;
+    /// The requests of a kind that are under way.
+    pub(super) fn of(&self, verb: Verb) -> impl Iterator<Item = &Pending> {
+        self.all().filter(move |pending| pending.verb == verb)
+    }
+
+    pub(super) fn is_usable(&self, lane: Lane) -> bool {
+        lane.index() < self.usable
+    }
+
+    /// Whether there are others than the first.
+    pub(super) fn are_several(&self) -> bool {
+        self.usable > 1
+    }
+
+    /// A lane failed twice, so it and those behind it are done without: its request is asked once more on the first, when that
+    /// is free.
+    pub(super) fn give_up(&mut self, now: Instant, lane: Lane, mut pending: Pending) {
+        self.usable = self.usable.min(lane.index()).max(1);
         pending.attempts = limits::ATTEMPTS.saturating_sub(1);
         pending.connection = Connection::Any;
         pending.phase = Phase::Due(now);
-        self.second = Some(pending);
+        *self.place(lane) = Some(pending);
         self.bring_home();
     }
 
+    /// Moves the oldest request of the lanes that do not work to the first, if that is free.
     pub(super) fn bring_home(&mut self) {
-        if self.is_second_given_up && self.first.is_none() {
-            self.first = self.second.take();
+        let Some((first, others)) = self.places.split_first_mut() else {
+            return;
+        };
+        let given_up = others.iter_mut().skip(self.usable.saturating_sub(1));
+        let homeless = given_up.filter(|place| place.as_ref().is_some_and(Pending::is_due));
+        let number = |place: &&mut Option<Pending>| place.as_ref().map(|pending| pending.number);
+        if first.is_none()
+            && let Some(oldest) = homeless.min_by_key(number)
+        {
+            *first = oldest.take();
         }
     }
 
     /// When a lane needs attention.
     pub(super) fn due(&self) -> Option<Instant> {
-        let second = self.second.as_ref().filter(|_| !self.is_second_given_up);
-        let both = [self.first.as_ref(), second];
-        both.into_iter().flatten().map(Pending::due).min()
+        let lanes = Lane::ALL.into_iter().filter_map(|lane| {
+            let pending = self.get(lane)?;
+            (self.is_usable(lane) || !pending.is_due()).then(|| pending.due())
+        });
+        lanes.min()
     }
 
     pub(super) fn clear(&mut self) {
-        self.first = None;
-        self.second = None;
+        self.places = Default::default();
     }
 }

@@ -2,20 +2,29 @@
 
 use std::time::Duration;
 
-/// Queued bytes that make up a send without further waiting (`client.rtmpt.coalesce_bytes`).
-pub const COALESCE_BYTES: usize = 8 * 1024;
+/// Queued bytes that are worth a send (`client.rtmpt.coalesce_bytes`): more than a message of sound, less than most frames.
+pub const COALESCE_BYTES: usize = 2 * 1024;
 
 /// The shortest time from one send to the next while fewer bytes than [`COALESCE_BYTES`] wait
-/// (`client.rtmpt.coalesce_delay`). Bytes written after a longer silence go at once.
-pub const COALESCE_DELAY: Duration = Duration::from_millis(20);
+/// (`client.rtmpt.coalesce_delay`). Bytes written after a longer silence, or after something came down, go at once.
+///
+/// It is a little more than the time from one frame to the next, so that sound rides along with the picture. If more bytes
+/// wait, a quarter of it is enough; if they fill a send, nothing is waited for.
+pub const COALESCE_DELAY: Duration = Duration::from_millis(35);
 
 /// Longest body of a send to begin with (`client.rtmpt.send_bytes`).
 pub const SEND_BYTES: usize = 32 * 1024;
 
 /// Longest body of a send while more waits than one send holds (`client.rtmpt.send_bytes_max`), against servers that order.
 ///
-/// One send per round trip is the speed limit upwards: 32 KiB at 40 ms is 6.5 Mbit/s, this is 105 Mbit/s.
-pub const SEND_BYTES_MAX: usize = 512 * 1024;
+/// One send per round trip is the speed limit upwards of one lane: 32 KiB at 40 ms is 6.5 Mbit/s, this is 52 Mbit/s.
+pub const SEND_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of sends that may be under way together to begin with, against servers that order.
+pub const IN_FLIGHT: usize = 64 * 1024;
+
+/// The same after sends that were answered within [`GROW_WITHIN`] (`client.rtmpt.in_flight`). One alone may always be.
+pub const IN_FLIGHT_MAX: usize = 1024 * 1024;
 
 /// The same against other servers, whose own limits are unknown. FFmpeg's posts of 44 KB pass everywhere.
 pub const SEND_BYTES_MAX_UNKNOWN: usize = 128 * 1024;
@@ -23,7 +32,8 @@ pub const SEND_BYTES_MAX_UNKNOWN: usize = 128 * 1024;
 /// A send of so many bytes or fewer is not made smaller when it is refused with 413: then nothing passes.
 pub const SEND_BYTES_MIN: usize = 512;
 
-/// Sends grow only while replies take less than this.
+/// Sends, and what is under way together, grow only while replies take no more than a round trip and this. Replies that take
+/// longer halve the latter. A middle that always takes a second is a long line, not a narrow one.
 pub const GROW_WITHIN: Duration = Duration::from_secs(1);
 
 /// Upstream bytes that may wait for a send (`client.rtmpt.queue_bytes`), beside the one under way.
@@ -67,6 +77,13 @@ pub const SENDS_CARRY: Duration = Duration::from_millis(60);
 
 /// So many sends in a row, each within [`SENDS_CARRY`] of the reply before, make idles superfluous.
 pub const SENDS_IN_A_ROW: u32 = 8;
+
+/// Idles parked together at most: as many as our server holds. One number of the [`WINDOW`] is left for a send, which releases
+/// them all.
+pub const IDLES: usize = crate::limits::HELD_IDLES;
+
+/// While data flows, another idle is parked for each such part of a round trip.
+pub const IDLE_EACH: Duration = Duration::from_millis(20);
 
 /// How long to wait for something to be written after the session was opened before the first idle.
 pub const FIRST_IDLE: Duration = Duration::from_millis(100);

@@ -24,6 +24,8 @@ pub(super) struct Pace {
     send_replied: Option<Instant>,
     /// Sends in a row.
     sends: u32,
+    /// The shortest time a request took, which is a round trip or little more.
+    round_trip: Option<Duration>,
 }
 
 /// What an empty reply was given to.
@@ -46,6 +48,7 @@ impl Pace {
             data: None,
             send_replied: None,
             sends: 0,
+            round_trip: None,
         }
     }
 
@@ -84,17 +87,46 @@ impl Pace {
         self.send_replied = Some(now);
     }
 
+    /// A request was answered after so long. Says how much longer that is than a round trip.
+    pub(super) fn took(&mut self, took: Duration) -> Duration {
+        let round_trip = self.round_trip.map_or(took, |best| best.min(took));
+        self.round_trip = Some(round_trip);
+        took.saturating_sub(round_trip)
+    }
+
     /// When the next idle is due; `None` while a send is under way that serves as well.
     pub(super) fn idle_due(&self, is_sending: bool) -> Option<Instant> {
-        let flows = self
-            .data
-            .is_some_and(|data| self.replied <= data + limits::FLOWING);
         match self.send_replied {
-            Some(replied) if self.sends >= limits::SENDS_IN_A_ROW && !flows => {
+            Some(replied) if self.sends_in_a_row() && !self.flows() => {
                 (!is_sending).then(|| self.idle_at.max(replied + limits::SENDS_CARRY))
             }
             _ => Some(self.idle_at),
         }
+    }
+
+    /// How many idles to park where they do not get in each other's way.
+    ///
+    /// One while nothing flows. Else so many that one is always at the server, if something comes down every
+    /// [`limits::IDLE_EACH`]. Sends that follow each other release what is parked, so with them there is one.
+    pub(super) fn idles(&self) -> usize {
+        if !self.flows() || self.sends_in_a_row() {
+            return 1;
+        }
+        let round_trip = self.round_trip.unwrap_or_default().as_millis();
+        let more = round_trip / limits::IDLE_EACH.as_millis().max(1);
+        usize::try_from(more)
+            .unwrap_or(limits::IDLES)
+            .saturating_add(1)
+            .min(limits::IDLES)
+    }
+
+    fn flows(&self) -> bool {
+        self.data
+            .is_some_and(|data| self.replied <= data + limits::FLOWING)
+    }
+
+    fn sends_in_a_row(&self) -> bool {
+        self.sends >= limits::SENDS_IN_A_ROW
     }
 }
 

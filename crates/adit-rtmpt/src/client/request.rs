@@ -5,13 +5,57 @@ use std::fmt;
 use bytes::Bytes;
 
 /// One HTTP connection at a time, kept alive or made anew as need be, with one request under way.
+///
+/// ```text
+///   First    everything; where there are several, all but idles
+///   Second   the parked idle
+///   Third    a second send under way, or a fourth parked idle
+///   Fourth   a third send, or a third idle
+///   Fifth    a fourth send, or a second idle
+/// ```
+///
+/// All but the first are only for servers that order. Connect them when their first request comes out: on a short line most
+/// never have one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[non_exhaustive]
 pub enum Lane {
-    /// The lane for everything, except where there are two: then for all but idles.
+    /// The lane that there always is.
     First,
-    /// The lane for the parked idle, only against servers that order. Connect it when its first request comes out.
+    /// For an idle.
     Second,
+    /// For either.
+    Third,
+    /// For either.
+    Fourth,
+    /// For either.
+    Fifth,
+}
+
+impl Lane {
+    /// All lanes: as many connections as Flash Player may have.
+    pub const ALL: [Self; 5] = [
+        Self::First,
+        Self::Second,
+        Self::Third,
+        Self::Fourth,
+        Self::Fifth,
+    ];
+
+    /// Where sends go, the first free one.
+    pub(super) const SENDS: [Self; 4] = [Self::First, Self::Third, Self::Fourth, Self::Fifth];
+
+    /// Where idles go, the first free one.
+    pub(super) const IDLES: [Self; 4] = [Self::Second, Self::Fifth, Self::Fourth, Self::Third];
+
+    /// The place among [`ALL`](Self::ALL).
+    pub const fn index(self) -> usize {
+        match self {
+            Self::First => 0,
+            Self::Second => 1,
+            Self::Third => 2,
+            Self::Fourth => 3,
+            Self::Fifth => 4,
+        }
+    }
 }
 
 /// What a request is for.

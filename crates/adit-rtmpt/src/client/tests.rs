@@ -1,4 +1,5 @@
 mod closing;
+mod cost;
 mod model;
 mod obstacles;
 mod opening;

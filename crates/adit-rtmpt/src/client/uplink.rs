@@ -24,6 +24,7 @@ pub(super) struct Uplink {
     bytes: BytesMut,
     writes: VecDeque<usize>,
     size: Size,
+    flight: Flight,
     last: Option<Instant>,
 }
 
@@ -36,6 +37,16 @@ struct Size {
     ceiling: usize,
 }
 
+/// How much may be under way together.
+#[derive(Debug)]
+struct Flight {
+    /// Bytes of all sends under way.
+    most: usize,
+    /// The longest send that was accepted so far. Longer ones set out alone, because their rest must come next if they are
+    /// refused.
+    accepted: usize,
+}
+
 impl Uplink {
     pub(super) fn new(mut config: SendConfig) -> Self {
         config.bytes = config.bytes.max(limits::SEND_BYTES_MIN);
@@ -45,6 +56,10 @@ impl Uplink {
                 current: config.bytes,
                 most: config.bytes_max.min(limits::SEND_BYTES_MAX_UNKNOWN),
                 ceiling: usize::MAX,
+            },
+            flight: Flight {
+                most: limits::IN_FLIGHT,
+                accepted: 0,
             },
             config,
             returned: Bytes::new(),
@@ -94,18 +109,52 @@ impl Uplink {
 
     /// When what waits may go; `None` when nothing waits. `start` stands for "at once".
     pub(super) fn due(&self, start: Instant) -> Option<Instant> {
-        let is_enough = self.len() >= self.config.coalesce_bytes.min(self.limit());
+        self.due_at_most(start, self.limit())
+    }
+
+    fn due_at_most(&self, start: Instant, limit: usize) -> Option<Instant> {
+        let delay = self.config.coalesce_delay;
         match self.last {
             _ if self.is_empty() => None,
-            Some(last) if !is_enough => Some(last + self.config.coalesce_delay),
+            Some(last) if self.len() < self.config.coalesce_bytes.min(limit) => Some(last + delay),
+            Some(last) if self.len() < limit => Some(last + delay / 4),
             _ => Some(start),
         }
     }
 
-    /// The body of the next send: the oldest bytes, whole writes where that fills at least half of it.
+    /// When what waits may go beside sends that are under way; `None` when nothing waits or it must go alone.
+    ///
+    /// What is under way is given as lengths.
+    pub(super) fn due_beside(
+        &self,
+        start: Instant,
+        under_way: impl Iterator<Item = usize>,
+    ) -> Option<Instant> {
+        let most = self.limit_beside();
+        let (mut all, mut longest) = (self.len().min(most), 0);
+        for len in under_way {
+            all = all.saturating_add(len);
+            longest = longest.max(len);
+        }
+        if all > self.flight.most || longest > self.flight.accepted {
+            return None;
+        }
+        self.due_at_most(start, most)
+    }
+
+    /// The body of the next send, which sets out alone.
     pub(super) fn take(&mut self, now: Instant) -> Bytes {
+        self.take_at_most(now, self.limit())
+    }
+
+    /// The body of the next send, which sets out beside others.
+    pub(super) fn take_beside(&mut self, now: Instant) -> Bytes {
+        self.take_at_most(now, self.limit_beside())
+    }
+
+    /// The oldest bytes, whole writes where that fills at least half of a send.
+    fn take_at_most(&mut self, now: Instant, limit: usize) -> Bytes {
         self.last = Some(now);
-        let limit = self.limit();
         if self.len() < limit / 4 {
             self.size.current = (self.size.current / 2).max(self.config.bytes);
         }
@@ -133,10 +182,23 @@ impl Uplink {
         self.bytes.split_to(len).freeze()
     }
 
-    /// A send of `len` bytes was answered after `took`. If more waits than fits the next one, sends grow.
-    pub(super) fn answered(&mut self, len: usize, took: Duration) {
+    /// Something came down: what is written now is an answer to it, and does not wait for more.
+    pub(super) fn hurry(&mut self) {
+        self.last = None;
+    }
+
+    /// A send of `len` bytes was answered `excess` later than a round trip takes. If more waits than fits the next one, sends
+    /// grow.
+    pub(super) fn answered(&mut self, len: usize, excess: Duration) {
+        self.flight.accepted = self.flight.accepted.max(len);
+        self.flight.most = if excess < limits::GROW_WITHIN {
+            let more = self.flight.most.saturating_add(len);
+            more.min(limits::IN_FLIGHT_MAX)
+        } else {
+            (self.flight.most / 2).max(self.config.bytes)
+        };
         let was_full = len >= self.size.current / 2;
-        if was_full && self.len() >= self.size.current && took < limits::GROW_WITHIN {
+        if was_full && self.len() >= self.size.current && excess < limits::GROW_WITHIN {
             self.size.current = self.size.current.saturating_mul(2).min(self.size.most);
         }
     }
@@ -166,6 +228,10 @@ impl Uplink {
 
     fn limit(&self) -> usize {
         self.size.current.min(self.size.ceiling)
+    }
+
+    fn limit_beside(&self) -> usize {
+        self.limit().min(self.flight.accepted)
     }
 }
 

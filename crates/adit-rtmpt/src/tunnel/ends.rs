@@ -18,9 +18,10 @@ impl ServerTunnel {
     pub(super) fn end(&mut self, reason: CloseReason) {
         self.state = State::Closed(reason);
         self.downstream.clear();
-        let waiting = self.waiting.take().map(|waiting| waiting.waiters);
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let waiting = waiting.map(|waiting| waiting.waiters);
         let parked = self.order.take_all().map(|parked| parked.waiters);
-        for mut waiters in waiting.into_iter().chain(parked) {
+        for mut waiters in waiting.chain(parked) {
             for waiter in waiters.take() {
                 self.ready.push_back((waiter, Reply::Closed));
             }
@@ -58,8 +59,8 @@ impl ServerTunnel {
     pub(super) fn stall_deadline(&self) -> Option<Instant> {
         let is_waited_for = self
             .waiting
-            .as_ref()
-            .is_some_and(|waiting| !waiting.waiters.is_empty());
+            .iter()
+            .any(|waiting| !waiting.waiters.is_empty());
         let is_over = matches!(self.state, State::Closed(_));
         if is_over || is_waited_for || self.clock.polling == Polling::Stalled {
             return None;
@@ -68,14 +69,15 @@ impl ServerTunnel {
     }
 
     pub(super) fn hold_deadline(&self) -> Option<Instant> {
-        let waiting = self
+        let awaited = self
             .waiting
-            .as_ref()
-            .filter(|waiting| !waiting.waiters.is_empty())?;
+            .iter()
+            .filter(|waiting| !waiting.waiters.is_empty());
+        let until = awaited.map(|waiting| waiting.until).min()?;
         let coalesced = self
             .downstream
             .since()
             .map(|since| since + self.config.reply.coalesce_delay);
-        Some(coalesced.map_or(waiting.until, |coalesced| coalesced.min(waiting.until)))
+        Some(coalesced.map_or(until, |coalesced| coalesced.min(until)))
     }
 }

@@ -9,34 +9,53 @@ use crate::reply::{Reply, ReplyBody};
 use crate::state::{CloseReason, State};
 
 impl ServerTunnel {
-    /// Answers the waiting number if there is reason to.
+    /// Answers the waiting numbers as far as there is reason to.
     pub(super) fn settle(&mut self, now: Instant) {
-        let Some(waiting) = &self.waiting else {
-            return;
-        };
-        if waiting.waiters.is_empty() {
-            return;
-        }
-        let is_draining = self.state == State::Draining;
-        let has_data = self.downstream.len() > 0;
-        let is_prompt = waiting.kind == Kind::Send || is_draining || self.is_coalesced(now);
-        if (has_data && is_prompt) || (is_draining && !has_data) {
-            self.release(now, Release::Data);
-        } else if waiting.until <= now {
-            self.release(now, Release::Expired);
+        while let Some((place, why)) = self.due(now) {
+            self.release_up_to(now, place, why);
         }
     }
 
-    /// Answers the waiting number, whatever there is to give.
+    /// The place among the waiting numbers up to which there is reason to answer, and the reason.
+    fn due(&self, now: Instant) -> Option<(usize, Release)> {
+        let is_awaited = |waiting: &Waiting| !waiting.waiters.is_empty();
+        let place = self.waiting.iter().position(is_awaited)?;
+        let lowest = self.waiting.get(place)?;
+        let is_draining = self.state == State::Draining;
+        let has_data = self.downstream.len() > 0;
+        let is_prompt = lowest.kind == Kind::Send || is_draining || self.is_coalesced(now);
+        if (has_data && is_prompt) || (is_draining && !has_data) {
+            return Some((place, Release::Data));
+        }
+        let mut waiting = self.waiting.iter();
+        let expired = waiting.position(|waiting| is_awaited(waiting) && waiting.until <= now)?;
+        Some((expired, Release::Expired))
+    }
+
+    /// Answers all waiting numbers, whatever there is to give.
+    pub(super) fn release(&mut self, now: Instant, why: Release) {
+        while !self.waiting.is_empty() {
+            self.release_lowest(now, why);
+        }
+    }
+
+    /// Answers a waiting number and those before it, so that the order of the replies is that of the numbers.
+    pub(super) fn release_up_to(&mut self, now: Instant, place: usize, why: Release) {
+        for _ in 0..=place {
+            self.release_lowest(now, why);
+        }
+    }
+
+    /// Answers the lowest waiting number.
     ///
     /// If nobody waits for the reply, it carries nothing: its client may have given it up.
-    pub(super) fn release(&mut self, now: Instant, why: Release) {
+    pub(super) fn release_lowest(&mut self, now: Instant, why: Release) {
         let Some(Waiting {
             sequence,
             kind,
             mut waiters,
             ..
-        }) = self.waiting.take()
+        }) = self.waiting.pop_front()
         else {
             return;
         };
@@ -95,7 +114,7 @@ impl ServerTunnel {
             self.pace
                 .reply_bytes
                 .saturating_mul(2)
-                .min(config.bytes_max)
+                .min(self.pace.reply_bytes_max)
         } else {
             config.bytes
         };

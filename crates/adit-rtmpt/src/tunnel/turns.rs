@@ -29,13 +29,10 @@ impl ServerTunnel {
 
     /// A request whose number has had its turn: never fed again, answered with what was answered.
     pub(super) fn handle_past(&mut self, now: Instant, id: RequestId, sequence: u64, body: &Bytes) {
-        if self
-            .waiting
-            .as_ref()
-            .is_some_and(|waiting| waiting.sequence == sequence)
-        {
+        let mut waiting = self.waiting.iter();
+        if let Some(place) = waiting.position(|waiting| waiting.sequence == sequence) {
             self.counters.duplicates += 1;
-            self.join_waiting(now, id);
+            self.join_waiting(now, id, place);
         } else if let Some(reply) = self.cache.get(sequence) {
             self.counters.duplicates += 1;
             self.ready.push_back((id, reply.clone()));
@@ -47,19 +44,23 @@ impl ServerTunnel {
         }
     }
 
-    /// A duplicate of the waiting number: it waits for the same reply. If its connection was gone, it waits anew.
-    fn join_waiting(&mut self, now: Instant, id: RequestId) {
-        let Some(mut waiting) = self.waiting.take() else {
+    /// A duplicate of a waiting number: it waits for the same reply. If its connection was gone, it waits anew.
+    fn join_waiting(&mut self, now: Instant, id: RequestId, place: usize) {
+        let patience = |kind| self.patience(kind);
+        let until = self
+            .waiting
+            .get(place)
+            .map(|waiting| now + patience(waiting.kind));
+        let Some((waiting, until)) = self.waiting.get_mut(place).zip(until) else {
             return;
         };
         if waiting.waiters.is_empty() {
-            waiting.until = now + self.patience(waiting.kind);
+            waiting.until = until;
         }
         if !waiting.waiters.add(id) {
             self.counters.superseded += 1;
             self.ready.push_back((id, Reply::Superseded));
         }
-        self.waiting = Some(waiting);
     }
 
     /// A duplicate of a request that waits for its turn.
@@ -88,7 +89,9 @@ impl ServerTunnel {
         if sequence > self.order.next() {
             self.counters.reordered += 1;
         }
-        self.release(now, Release::Overtaken);
+        if !(kind == Kind::Idle && sequence == self.order.next() && self.holds_idles()) {
+            self.release(now, Release::Overtaken);
+        }
         if matches!(self.state, State::Closed(_)) {
             self.ready.push_back((id, Reply::Closed));
             return;
@@ -130,9 +133,9 @@ impl ServerTunnel {
         }
     }
 
-    /// The turn of a request: its bytes go up, and it becomes the lowest unanswered number.
+    /// The turn of a request: its bytes go up, and it waits for its answer.
     fn take_turn(&mut self, now: Instant, sequence: u64, mut request: Parked) {
-        self.release(now, Release::Overtaken);
+        self.make_way(now, &request);
         if matches!(self.state, State::Closed(_)) {
             // The request before this one fetched the last bytes there were.
             for waiter in request.waiters.take() {
@@ -153,13 +156,36 @@ impl ServerTunnel {
             self.cache.push(sequence, early, &self.config.reply);
         } else {
             let until = now + self.patience(request.kind);
-            self.waiting = Some(Waiting {
+            self.waiting.push_back(Waiting {
                 sequence,
                 kind: request.kind,
                 waiters: request.waiters,
                 until,
             });
         }
+    }
+
+    /// Answers what a request overtakes: all that waits, but an idle is held beside other idles, so that a client with several
+    /// connections is never without one while data flows.
+    fn make_way(&mut self, now: Instant, request: &Parked) {
+        if request.kind == Kind::Idle && request.early.is_none() && self.holds_idles() {
+            while self.waiting.len() >= limits::HELD_IDLES {
+                self.release_lowest(now, Release::Overtaken);
+            }
+            if !self.waiting.is_empty() {
+                let config = &self.config.reply;
+                self.pace.reply_bytes_max = (config.bytes_max / 2).max(config.bytes);
+            }
+        } else {
+            self.release(now, Release::Overtaken);
+        }
+    }
+
+    /// Whether nothing waits but idles.
+    fn holds_idles(&self) -> bool {
+        self.waiting
+            .iter()
+            .all(|waiting| waiting.kind == Kind::Idle)
     }
 
     fn receive(&mut self, body: Bytes) {

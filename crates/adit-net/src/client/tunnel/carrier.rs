@@ -20,7 +20,8 @@ pub(crate) struct ClientTunnelCarrier {
     way: Arc<Way>,
     /// The connection that was made to see whether there is a way; the first lane's.
     first: Option<Pin<Box<dyn Future<Output = Lane> + Send>>>,
-    lanes: [Lane; 2],
+    /// In the order of [`rtmpt::Lane::ALL`].
+    lanes: [Lane; rtmpt::Lane::ALL.len()],
     timer: Option<(Instant, Pin<Box<Sleep>>)>,
     /// Received, but more than one read may return.
     rest: Bytes,
@@ -34,7 +35,7 @@ impl ClientTunnelCarrier {
             tunnel: ClientTunnel::new(Instant::now().into_std(), config),
             way,
             first: Some(Box::pin(Lane::of(first))),
-            lanes: [Lane::default(), Lane::default()],
+            lanes: Default::default(),
             timer: None,
             rest: Bytes::new(),
             obstacle: None,
@@ -118,7 +119,8 @@ impl ClientTunnelCarrier {
             let Poll::Ready(lane) = first.as_mut().poll(cx) else {
                 return;
             };
-            self.lanes = [lane, Lane::default()];
+            let [first, ..] = &mut self.lanes;
+            *first = lane;
             self.first = None;
         }
         loop {
@@ -129,7 +131,7 @@ impl ClientTunnelCarrier {
             }
             while let Some((lane, request)) = self.tunnel.poll_request(now) {
                 let way = Arc::clone(&self.way);
-                if let Some(lane) = self.lane(lane) {
+                if let Some(lane) = self.lanes.get_mut(lane.index()) {
                     lane.begin(way, request);
                 }
                 moved = true;
@@ -143,8 +145,11 @@ impl ClientTunnelCarrier {
     /// Takes the replies that are there.
     fn collect(&mut self, now: std::time::Instant, cx: &mut Context<'_>) -> bool {
         let mut moved = false;
-        for name in [rtmpt::Lane::First, rtmpt::Lane::Second] {
-            let Some(Poll::Ready(result)) = self.lane(name).map(|lane| lane.poll(cx)) else {
+        for (name, lane) in rtmpt::Lane::ALL.into_iter().zip(&mut self.lanes) {
+            let Poll::Ready(result) = lane.poll(cx) else {
+                if lane.has_moved() {
+                    self.tunnel.handle_progress(now, name);
+                }
                 continue;
             };
             moved = true;
@@ -178,15 +183,6 @@ impl ClientTunnelCarrier {
             timer.as_mut().reset(due);
         }
         timer.as_mut().poll(cx).is_ready()
-    }
-
-    fn lane(&mut self, name: rtmpt::Lane) -> Option<&mut Lane> {
-        let [first, second] = &mut self.lanes;
-        match name {
-            rtmpt::Lane::First => Some(first),
-            rtmpt::Lane::Second => Some(second),
-            _ => None,
-        }
     }
 }
 

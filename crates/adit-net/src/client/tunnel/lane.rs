@@ -3,7 +3,7 @@
 use super::Way;
 use crate::client::connector::Connection;
 use crate::client::error::{Cause, DialError, Stage};
-use crate::client::http::HttpConnection;
+use crate::client::http::{HttpConnection, Moved};
 use crate::client::limits;
 use crate::client::proxy::{Authorizer, Kept, ProxyError};
 use adit_rtmpt::client::limits::REPLY_BODY;
@@ -36,13 +36,22 @@ pub(super) enum Lost {
 
 type Work = Pin<Box<dyn Future<Output = (Box<Kit>, Result<Reply, Lost>)> + Send>>;
 
-/// A lane: at rest with what it has kept, or at work.
-pub(super) enum Lane {
+/// A lane.
+#[derive(Default)]
+pub(super) struct Lane {
+    state: State,
+    moved: Moved,
+    /// What had moved when it was last looked at.
+    seen: u64,
+}
+
+/// At rest with what is kept, or at work.
+enum State {
     Rest(Box<Kit>),
     Work(Work),
 }
 
-impl Default for Lane {
+impl Default for State {
     fn default() -> Self {
         Self::Rest(Box::default())
     }
@@ -51,24 +60,31 @@ impl Default for Lane {
 impl Lane {
     /// A lane whose first connection is there already.
     pub(super) async fn of(connection: Connection) -> Self {
-        let opened = HttpConnection::open(connection.into_stream()).await;
-        Self::Rest(Box::new(Kit {
-            connection: opened.ok(),
-            authorizer: None,
-        }))
+        let moved = Moved::default();
+        let opened = HttpConnection::open_counted(connection.into_stream(), &moved).await;
+        Self {
+            state: State::Rest(Box::new(Kit {
+                connection: opened.ok(),
+                authorizer: None,
+            })),
+            moved,
+            seen: 0,
+        }
     }
 
     /// Begins a request. What was under way before is dropped with its connection.
     pub(super) fn begin(&mut self, way: Arc<Way>, request: Request) {
-        let mut kit = match std::mem::take(self) {
-            Self::Rest(kit) => kit,
-            Self::Work(_) => Box::default(),
+        let mut kit = match std::mem::take(&mut self.state) {
+            State::Rest(kit) => kit,
+            State::Work(_) => Box::default(),
         };
         if request.connection == rtmpt::Connection::Fresh {
             kit.connection = None;
         }
-        *self = Self::Work(Box::pin(async move {
-            let result = exchange(&way, &mut kit, &request).await;
+        let moved = self.moved.clone();
+        self.seen = moved.bytes();
+        self.state = State::Work(Box::pin(async move {
+            let result = exchange(&way, &mut kit, &moved, &request).await;
             if result.is_err() {
                 kit.connection = None;
             }
@@ -78,17 +94,28 @@ impl Lane {
 
     /// The reply of the request under way; pending when there is none.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply, Lost>> {
-        let Self::Work(work) = self else {
+        let State::Work(work) = &mut self.state else {
             return Poll::Pending;
         };
         let (kit, result) = ready!(work.as_mut().poll(cx));
-        *self = Self::Rest(kit);
+        self.state = State::Rest(kit);
         Poll::Ready(result)
+    }
+
+    /// Whether bytes have moved since this was last asked.
+    pub(super) fn has_moved(&mut self) -> bool {
+        let now = self.moved.bytes();
+        std::mem::replace(&mut self.seen, now) != now
     }
 }
 
 /// Asks until it is not a proxy's question that comes back.
-async fn exchange(way: &Way, kit: &mut Kit, request: &Request) -> Result<Reply, Lost> {
+async fn exchange(
+    way: &Way,
+    kit: &mut Kit,
+    moved: &Moved,
+    request: &Request,
+) -> Result<Reply, Lost> {
     let proxy = way.whole_urls();
     let uri = match proxy {
         Some(_) => format!("http://{}{}", way.host(), request.target),
@@ -105,7 +132,7 @@ async fn exchange(way: &Way, kit: &mut Kit, request: &Request) -> Result<Reply, 
         None => Lost::Connection,
     };
     for _ in 0..limits::PROXY_ROUNDS {
-        let mut connection = open(way, kit).await?;
+        let mut connection = open(way, kit, moved).await?;
         let authorization = match (&mut kit.authorizer, proxy) {
             (Some(authorizer), Some(_)) => authorizer.header("POST", &uri).map_err(refused)?,
             _ => None,
@@ -145,7 +172,7 @@ async fn exchange(way: &Way, kit: &mut Kit, request: &Request) -> Result<Reply, 
 }
 
 /// The kept connection if it still stands, else another.
-async fn open(way: &Way, kit: &mut Kit) -> Result<HttpConnection, Lost> {
+async fn open(way: &Way, kit: &mut Kit, moved: &Moved) -> Result<HttpConnection, Lost> {
     if let Some(mut connection) = kit.connection.take()
         && connection.is_ready().await
     {
@@ -155,7 +182,7 @@ async fn open(way: &Way, kit: &mut Kit) -> Result<HttpConnection, Lost> {
         authorizer.reconnected();
     }
     let stream = way.connect().await.map_err(Lost::Dial)?.into_stream();
-    HttpConnection::open(stream)
+    HttpConnection::open_counted(stream, moved)
         .await
         .map_err(|_| Lost::Connection)
 }

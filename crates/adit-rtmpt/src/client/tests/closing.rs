@@ -92,7 +92,7 @@ fn the_server_ends_with_a_zero_byte_alone_after_its_last_data() {
 fn an_end_that_overtakes_the_last_data_waits_for_it() {
     let mut bench = Bench::ordered();
     bench.expect(Lane::Second, "/idle/Sid_1/1");
-    bench.wait(20);
+    bench.wait(35);
     bench.write(b"y");
     bench.answer(Lane::First, b"\x00");
     assert_eq!(*bench.tunnel.state(), ClientState::Open);

@@ -1,6 +1,7 @@
 //! Client and server of this crate, coupled through a hostile network: two byte streams whose every byte is known.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
@@ -11,9 +12,9 @@ use crate::{Reply as Answered, Request as Tunnelled, ServerTunnel, TunnelConfig}
 
 /// What the network does, chances in per cent. No second attempt is lost, for there is no third.
 #[derive(Clone, Copy, Debug)]
-struct Network {
+pub(super) struct Network {
     /// One way, least and most.
-    delay_ms: (u64, u64),
+    pub(super) delay_ms: (u64, u64),
     doubled: u64,
     request_lost: u64,
     reply_lost: u64,
@@ -21,6 +22,8 @@ struct Network {
     silent: u64,
     /// Longest body that passes.
     body: usize,
+    /// Bytes a millisecond each way; 0 for as many as there are.
+    pub(super) rate: u64,
 }
 
 const CALM: Network = Network {
@@ -30,13 +33,14 @@ const CALM: Network = Network {
     reply_lost: 0,
     silent: 0,
     body: usize::MAX,
+    rate: 0,
 };
 
 #[derive(Clone, Copy, Debug)]
-struct Play {
+pub(super) struct Play {
     seed: u64,
-    network: Network,
-    server: ServerKind,
+    pub(super) network: Network,
+    pub(super) server: ServerKind,
     /// Bytes each way before the end.
     bytes: u64,
     /// Longest write, and longest pause between writes.
@@ -45,7 +49,7 @@ struct Play {
     ending: Ending,
 }
 
-enum Event {
+pub(super) enum Event {
     Arrives {
         exchange: u64,
         target: String,
@@ -63,32 +67,37 @@ enum Event {
     },
     ClientWrites,
     ServerWrites,
+    /// So many bytes, this once.
+    ClientSays(usize),
+    ServerSays(usize),
 }
 
-struct World {
-    play: Play,
+pub(super) struct World {
+    pub(super) play: Play,
     random: u64,
-    start: Instant,
-    now: Instant,
+    pub(super) start: Instant,
+    pub(super) now: Instant,
+    /// Until when each way is taken.
+    busy: [Instant; 2],
     events: BTreeMap<(Instant, u64), Event>,
     order: u64,
-    client: ClientTunnel,
-    server: ServerTunnel,
+    pub(super) client: ClientTunnel,
+    pub(super) server: ServerTunnel,
     /// The exchange under way on each lane, and how each may end.
     current: BTreeMap<u64, (Lane, Connection)>,
     /// Which exchange a request at the server belongs to.
     ids: BTreeMap<RequestId, u64>,
-    up: Stream,
-    down: Stream,
+    pub(super) up: Stream,
+    pub(super) down: Stream,
 }
 
 /// One direction: how much was written and how much arrived, and how long each write took to arrive.
 #[derive(Default)]
-struct Stream {
-    written: u64,
-    arrived: u64,
+pub(super) struct Stream {
+    pub(super) written: u64,
+    pub(super) arrived: u64,
     writes: VecDeque<(u64, Instant)>,
-    delays: Vec<Duration>,
+    pub(super) delays: Vec<Duration>,
 }
 
 impl Stream {
@@ -112,22 +121,31 @@ impl Stream {
 
 /// The bytes of a stream from a place on: a pattern with a prime period.
 fn stretch(from: u64, len: usize) -> Bytes {
-    let byte = |place: u64| {
-        (place % 65_521)
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            .to_be_bytes()[0]
-    };
-    (from..from + len as u64).map(byte).collect()
+    let mut bytes = Vec::with_capacity(len);
+    while bytes.len() < len {
+        let place = usize::try_from((from + bytes.len() as u64) % PERIOD).unwrap();
+        let rest = &PATTERN[place..];
+        bytes.extend_from_slice(&rest[..rest.len().min(len - bytes.len())]);
+    }
+    bytes.into()
 }
 
+const PERIOD: u64 = 65_521;
+
+static PATTERN: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let byte = |place: u64| place.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes()[0];
+    (0..PERIOD).map(byte).collect()
+});
+
 impl World {
-    fn new(play: Play) -> Self {
+    pub(super) fn new(play: Play) -> Self {
         let now = testing::start();
         Self {
             play,
             random: play.seed,
             start: now,
             now,
+            busy: [now; 2],
             events: BTreeMap::new(),
             order: 0,
             client: ClientTunnel::new(now, ClientConfig::default()),
@@ -159,10 +177,24 @@ impl World {
         self.between(self.play.network.delay_ms)
     }
 
-    fn after(&mut self, ms: u64, event: Event) {
+    pub(super) fn after(&mut self, ms: u64, event: Event) {
+        self.at(self.now + Duration::from_millis(ms), event);
+    }
+
+    fn at(&mut self, due: Instant, event: Event) {
         self.order += 1;
-        let due = self.now + Duration::from_millis(ms);
         self.events.insert((due, self.order), event);
+    }
+
+    /// When `len` bytes that set out now are there, up (0) or down (1).
+    fn arrival(&mut self, way: usize, len: usize) -> Instant {
+        let delay = Duration::from_millis(self.delay());
+        if self.play.network.rate == 0 {
+            return self.now + delay;
+        }
+        let micros = (len as u64 + HEAD_BYTES) * 1000 / self.play.network.rate;
+        self.busy[way] = self.busy[way].max(self.now) + Duration::from_micros(micros);
+        self.busy[way] + delay
     }
 
     /// Plays to the end.
@@ -197,7 +229,7 @@ impl World {
         self
     }
 
-    fn step(&mut self) {
+    pub(super) fn step(&mut self) {
         let state = self.client.state();
         let failed = matches!(state, ClientState::Failed(_));
         assert!(!failed, "{state:?} {:?}", self.server.state());
@@ -241,6 +273,16 @@ impl World {
             Event::Disconnects { id } => self.server.handle_disconnect(self.now, id),
             Event::ClientWrites => self.client_writes(),
             Event::ServerWrites => self.server_writes(),
+            Event::ClientSays(len) => {
+                let written = self.client.write(&mut stretch(self.up.written, len));
+                self.up.write(self.now, written);
+            }
+            Event::ServerSays(len) => {
+                let written = self
+                    .server
+                    .write(self.now, &mut stretch(self.down.written, len));
+                self.down.write(self.now, written);
+            }
         }
     }
 
@@ -279,7 +321,7 @@ impl World {
         self.after(pause, Event::ServerWrites);
     }
 
-    fn drain(&mut self) {
+    pub(super) fn drain(&mut self) {
         while let Some(bytes) = self.server.poll_received(self.now) {
             self.up.arrive(self.now, &bytes);
         }
@@ -304,9 +346,9 @@ impl World {
         self.current.retain(|_, (busy, _)| *busy != lane);
         self.current.insert(exchange, (lane, request.connection));
         let is_last_chance = request.connection == Connection::Fresh || request.verb == Verb::Close;
-        let delay = self.delay();
         if request.body.len() > network.body {
             let reply = Reply::new(413, Bytes::new());
+            let delay = self.delay();
             self.after(delay, Event::Replied { exchange, reply });
             return;
         }
@@ -326,8 +368,9 @@ impl World {
             self.fail(exchange);
             return;
         }
-        self.after(
-            delay,
+        let due = self.arrival(0, request.body.len());
+        self.at(
+            due,
             Event::Arrives {
                 exchange,
                 target: request.target,
@@ -400,11 +443,14 @@ impl World {
             self.fail(exchange);
             return;
         }
-        let delay = self.delay();
+        let due = self.arrival(1, body.len());
         let reply = Reply::new(status, Bytes::from(body)).with_content(ContentType::Tunnel);
-        self.after(delay, Event::Replied { exchange, reply });
+        self.at(due, Event::Replied { exchange, reply });
     }
 }
+
+/// The head of a request or reply.
+const HEAD_BYTES: u64 = 200;
 
 fn networks() -> impl Strategy<Value = Network> {
     (
@@ -423,6 +469,7 @@ fn networks() -> impl Strategy<Value = Network> {
                 reply_lost,
                 silent,
                 body,
+                rate: 0,
             },
         )
 }
@@ -447,7 +494,7 @@ fn plays() -> impl Strategy<Value = Play> {
         })
 }
 
-fn calm(server: ServerKind) -> Play {
+pub(super) fn calm(server: ServerKind) -> Play {
     Play {
         seed: 7,
         network: CALM,

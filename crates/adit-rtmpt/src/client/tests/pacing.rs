@@ -82,7 +82,7 @@ fn with_one_lane_no_idle_gets_in_the_way_of_bytes_that_wait() {
     bench.answer(Lane::First, b"\x01");
     bench.wait(5);
     bench.write(b"b");
-    bench.wait(15);
+    bench.wait(30);
     assert_eq!(bench.expect(Lane::First, "/send/Sid_1/1").body, "b");
 }
 
@@ -97,6 +97,56 @@ fn with_two_lanes_an_idle_is_parked_beside_the_sends() {
     // The server lets go of the idle because of the send, and the next one is parked at once.
     bench.answer(Lane::Second, b"\x21");
     bench.expect(Lane::Second, "/idle/Sid_1/3");
+}
+
+/// How many idles are parked after data came down, on a line with such a round trip.
+#[track_caller]
+fn check_parked(round_trip: u64, expected: usize) {
+    let mut bench = Bench::new();
+    bench.wait(round_trip);
+    bench.open(ServerKind::Orders);
+    bench.write(b"play");
+    bench.wait(round_trip);
+    bench.answer(Lane::First, b"\x01");
+    bench.wait(round_trip);
+    assert_eq!(bench.tunnel.lanes.of(Verb::Idle).count(), 1);
+    bench.answer(Lane::Second, b"\x01data");
+    assert_eq!(
+        bench.tunnel.lanes.of(Verb::Idle).count(),
+        expected,
+        "{round_trip}"
+    );
+}
+
+#[test]
+fn while_data_flows_more_idles_are_parked_the_longer_the_line() {
+    check_parked(0, 1);
+    check_parked(19, 1);
+    check_parked(20, 2);
+    check_parked(39, 2);
+    check_parked(40, 3);
+    check_parked(59, 3);
+    check_parked(60, limits::IDLES);
+    check_parked(400, limits::IDLES);
+}
+
+#[test]
+fn when_nothing_flows_one_idle_is_parked_again() {
+    let mut bench = Bench::new();
+    bench.wait(40);
+    bench.open(ServerKind::Orders);
+    bench.write(b"play");
+    bench.wait(40);
+    bench.answer(Lane::First, b"\x01data");
+    assert_eq!(bench.asked.len(), 3);
+    for _ in 0..3 {
+        bench.wait(512);
+        for (lane, _) in bench.asked.clone() {
+            bench.answer(lane, b"\x01");
+        }
+    }
+    assert_eq!(bench.asked.len(), 1);
+    bench.expect(Lane::Second, "/idle/Sid_1/8");
 }
 
 #[test]
@@ -117,7 +167,7 @@ fn five_numbers_are_open_at_most() {
     bench.expect(Lane::Second, "/idle/Sid_1/1");
     for number in 2..=5 {
         bench.write(b"y");
-        bench.wait(20);
+        bench.wait(35);
         bench.expect(Lane::First, &format!("/send/Sid_1/{number}"));
         bench.answer(Lane::First, b"\x01");
     }
@@ -132,7 +182,7 @@ fn five_numbers_are_open_at_most() {
 fn data_in_a_later_reply_waits_for_the_earlier_one() {
     let mut bench = Bench::ordered();
     bench.expect(Lane::Second, "/idle/Sid_1/1");
-    bench.wait(20);
+    bench.wait(35);
     bench.write(b"y");
     bench.answer(Lane::First, b"\x01second");
     assert_eq!(bench.received, b"");
@@ -146,7 +196,7 @@ fn sends_that_follow_each_other_need_no_idles() {
     let mut bench = Bench::ordered();
     for _ in 0..500 {
         bench.write(b"frame");
-        bench.wait(20);
+        bench.wait(35);
         bench.answer(Lane::First, b"\x01");
         // The send overtook the parked idle, if there was one.
         if bench.asked.iter().any(|(lane, _)| *lane == Lane::Second) {
@@ -158,7 +208,7 @@ fn sends_that_follow_each_other_need_no_idles() {
     assert!(counters.idles < 20, "{counters:?}");
     // When the sends stop, an idle is parked again.
     bench.wait(100);
-    assert!(bench.tunnel.lanes.holds(Verb::Idle));
+    assert_eq!(bench.tunnel.lanes.of(Verb::Idle).count(), 1);
 }
 
 #[test]

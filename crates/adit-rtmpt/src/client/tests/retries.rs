@@ -95,7 +95,7 @@ fn a_gateway_without_its_server_is_asked_again_after_a_pause() {
 fn a_second_lane_that_does_not_work_is_done_without() {
     let mut bench = Bench::ordered();
     bench.expect(Lane::Second, "/idle/Sid_1/1");
-    bench.wait(20);
+    bench.wait(35);
     bench.write(b"y");
     bench.expect(Lane::First, "/send/Sid_1/2");
     bench.lose(Lane::Second);
@@ -107,7 +107,7 @@ fn a_second_lane_that_does_not_work_is_done_without() {
     assert_eq!(bench.received, b"first second");
     bench.expect(Lane::First, "/idle/Sid_1/3");
     bench.expect_quiet(Lane::Second);
-    assert_eq!(bench.tunnel.counters().second_lane_lost, 1);
+    assert_eq!(bench.tunnel.counters().lanes_lost, 1);
 }
 
 #[test]
@@ -118,4 +118,31 @@ fn a_number_is_asked_at_most_three_times_even_so() {
     bench.expect(Lane::First, "/idle/Sid_1/1");
     bench.lose(Lane::First);
     bench.check_error(ClientError::ConnectionLost { verb: Verb::Idle });
+}
+
+#[test]
+fn a_third_lane_that_does_not_work_leaves_the_second() {
+    let mut bench = Bench::ordered();
+    for _ in 0..2 {
+        bench.wait(35);
+        bench.write(b"y");
+    }
+    bench.expect(Lane::First, "/send/Sid_1/2");
+    bench.expect(Lane::Third, "/send/Sid_1/3");
+    bench.lose(Lane::Third);
+    bench.lose(Lane::Third);
+    bench.expect_quiet(Lane::Third);
+    bench.answer(Lane::Second, b"\x01");
+    bench.answer(Lane::First, b"\x01");
+    // The send comes home to the first lane, and idles stay on theirs.
+    bench.expect(Lane::First, "/send/Sid_1/3");
+    bench.answer(Lane::First, b"\x01");
+    bench.wait(100);
+    bench.expect(Lane::Second, "/idle/Sid_1/4");
+    for _ in 0..2 {
+        bench.write(b"z");
+        bench.wait(35);
+    }
+    bench.expect_quiet(Lane::Third);
+    assert_eq!(bench.tunnel.counters().lanes_lost, 1);
 }

@@ -183,6 +183,24 @@ fn replies_grow_while_each_is_cut_and_shrink_again() {
 }
 
 #[test]
+fn replies_grow_half_as_far_once_several_idles_were_held() {
+    let mut bench = Bench::with(|config| {
+        config.reply.bytes = 100;
+        config.reply.bytes_max = 400;
+    });
+    bench.idle(0);
+    bench.idle(1);
+    bench.write(&[7; 1000]);
+    let mut lens = Vec::new();
+    for number in 2..5 {
+        let idle = bench.idle(number);
+        lens.push(bench.reply(idle).unwrap().len() - 1);
+    }
+    // Numbers 0 and 1 took 100 and 200.
+    assert_eq!(lens, [200, 200, 200]);
+}
+
+#[test]
 fn no_configuration_allows_a_reply_beyond_one_megabyte() {
     let mut bench = Bench::with(|config| {
         config.reply.bytes = usize::MAX;
@@ -289,4 +307,91 @@ fn a_client_that_waits_for_a_held_idle_is_not_stalled() {
     assert!(!bench.tunnel.is_stalled());
     bench.wait(1);
     assert!(bench.tunnel.is_stalled());
+}
+
+/// Opens `count` idles from number 0 on, all but the last beyond the limit held.
+fn idles(bench: &mut Bench, count: usize) -> Vec<RequestId> {
+    (0..count as u64).map(|number| bench.idle(number)).collect()
+}
+
+#[test]
+fn four_idles_are_held_and_a_fifth_releases_the_lowest() {
+    let check = |count: usize, released: usize| {
+        let mut bench = Bench::new();
+        let held = idles(&mut bench, count);
+        let answered = held.iter().filter(|id| bench.reply(**id).is_some()).count();
+        assert_eq!(answered, released, "{count}");
+    };
+    check(limits::HELD_IDLES, 0);
+    check(limits::HELD_IDLES + 1, 1);
+}
+
+#[test]
+fn held_idles_are_filled_one_by_one_in_the_order_of_their_numbers() {
+    let mut bench = Bench::new();
+    let held = idles(&mut bench, 3);
+    bench.write(b"first");
+    bench.write(b"second");
+    bench.check(held[0], &b"\x01first"[..]);
+    bench.check(held[1], &b"\x01second"[..]);
+    bench.check(held[2], None);
+    bench.wait(512);
+    bench.check(held[2], EMPTY);
+}
+
+#[test]
+fn a_send_releases_all_held_idles_and_carries_what_comes_next() {
+    let mut bench = Bench::with(|_| {});
+    let held = idles(&mut bench, 3);
+    let send = bench.send(3, b"a");
+    for idle in held {
+        bench.check(idle, EMPTY);
+    }
+    bench.write(b"answer");
+    bench.check(send, &b"\x01answer"[..]);
+}
+
+#[test]
+fn more_behind_one_held_idle_releases_it_and_those_before_it() {
+    let mut bench = Bench::new();
+    let held = idles(&mut bench, 3);
+    bench.pipelined(held[1]);
+    bench.check(held[0], EMPTY);
+    bench.check(held[1], EMPTY);
+    bench.check(held[2], None);
+}
+
+#[test]
+fn a_held_idle_whose_connection_is_gone_does_not_keep_data_from_the_next() {
+    let mut bench = Bench::new();
+    let held = idles(&mut bench, 2);
+    bench.disconnect(held[0]);
+    bench.write(b"data");
+    bench.check(held[1], &b"\x01data"[..]);
+    let again = bench.idle(0);
+    bench.check(again, EMPTY);
+}
+
+#[test]
+fn a_held_idle_that_comes_again_is_held_anew_beside_the_others() {
+    let mut bench = Bench::new();
+    let held = idles(&mut bench, 2);
+    bench.disconnect(held[0]);
+    bench.wait(300);
+    let again = bench.idle(0);
+    bench.wait(212);
+    // The second idle has waited long enough, and the first comes before it.
+    bench.check(again, EMPTY);
+    bench.check(held[1], EMPTY);
+}
+
+#[test]
+fn every_held_idle_hears_of_the_end() {
+    let mut bench = Bench::new();
+    let held = idles(&mut bench, 3);
+    bench.write(b"bye");
+    bench.server_close();
+    bench.check(held[0], &b"\x01bye"[..]);
+    bench.check(held[1], END);
+    bench.check(held[2], END);
 }
