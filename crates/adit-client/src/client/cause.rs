@@ -181,3 +181,6 @@ fn first_number(text: &str) -> u16 {
         .find_map(|part| part.parse().ok())
         .unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,7 @@ mod tunnel;
 
 pub use adit_rtmpt::client::ClientConfig as TunnelClientConfig;
 pub use adit_rtmpt::client::ClientError as TunnelClientError;
+pub use adit_rtmpt::client::Verb as TunnelVerb;
 pub use config::{ConnectorConfig, Deadlines};
 pub use connector::{Connection, Connector, Progress, Security};
 pub use dial::Resolver;

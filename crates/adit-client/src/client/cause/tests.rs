@@ -1,0 +1,116 @@
+use std::io;
+use std::time::Duration;
+
+use adit_net::client::{PeerCertificate, ProxyError, TlsFailure, TunnelClientError};
+
+use super::{first_number, of_http, of_name, of_proxy, of_tls};
+use crate::plan::{Cause, CertificateFault, PeerText};
+
+fn check_proxy(error: &ProxyError, expected: &Cause) {
+    assert_eq!(of_proxy(error), *expected);
+}
+
+#[test]
+fn a_proxy_that_forbids_is_told_from_one_that_cannot() {
+    let target = || "live.example.com:1935".to_owned();
+    let forbidden = ProxyError::Forbidden {
+        target: target(),
+        status: 403,
+    };
+    check_proxy(&forbidden, &Cause::ProxyDenied { status: 403 });
+    let unreachable = ProxyError::TargetUnreachable {
+        target: target(),
+        reason: "status 502".to_owned(),
+    };
+    check_proxy(&unreachable, &Cause::ProxyCannotReach { status: 502 });
+}
+
+#[test]
+fn a_login_is_missing_refused_or_not_supported() {
+    let offered = || "Negotiate".to_owned();
+    let missing = ProxyError::CredentialsMissing { offered: offered() };
+    check_proxy(&missing, &Cause::ProxyLoginMissing);
+    let unsupported = ProxyError::UnknownSchemes { offered: offered() };
+    let offered = PeerText::new("Negotiate");
+    check_proxy(&unsupported, &Cause::ProxyLoginUnsupported { offered });
+}
+
+#[test]
+fn what_is_no_proxy_or_says_nothing_is_told() {
+    check_proxy(
+        &ProxyError::NotAProxy { protocol: "HTTP" },
+        &Cause::NotAProxy,
+    );
+    let after = Duration::from_secs(5);
+    check_proxy(&ProxyError::Silent { after }, &Cause::TimedOut);
+    check_proxy(&ProxyError::HungUp, &Cause::Closed);
+    let page = Cause::HttpStatus { status: 200 };
+    check_proxy(&ProxyError::Captive { status: 200 }, &page);
+}
+
+#[test]
+fn certificates_fail_for_four_reasons() {
+    let certificate = PeerCertificate::default;
+    let check = |failure: TlsFailure, fault| {
+        assert_eq!(of_tls(&failure), Cause::Certificate(fault));
+    };
+    let shown = certificate();
+    check(
+        TlsFailure::UnknownIssuer { certificate: shown },
+        CertificateFault::Untrusted,
+    );
+    let shown = certificate();
+    check(
+        TlsFailure::WrongName { certificate: shown },
+        CertificateFault::WrongName,
+    );
+    let shown = certificate();
+    check(
+        TlsFailure::Date { certificate: shown },
+        CertificateFault::Expired,
+    );
+    let shown = TlsFailure::Certificate {
+        certificate: certificate(),
+        reason: "revoked".to_owned(),
+    };
+    check(shown, CertificateFault::Invalid);
+}
+
+#[test]
+fn tunnels_fail_with_the_status_that_was_seen() {
+    let check = |error, status| assert_eq!(of_http(error), Cause::HttpStatus { status });
+    check(TunnelClientError::NoTunnel { status: 404 }, 404);
+    check(
+        TunnelClientError::Unavailable {
+            verb: adit_net::client::TunnelVerb::Open,
+            status: 503,
+        },
+        503,
+    );
+    assert_eq!(
+        of_http(TunnelClientError::ProxyAuthentication),
+        Cause::ProxyLoginMissing
+    );
+}
+
+#[test]
+fn a_name_server_that_fails_is_told_from_a_name_that_is_not() {
+    let check = |text: &str, expected| {
+        assert_eq!(of_name(&io::Error::other(text.to_owned())), expected);
+    };
+    check(
+        "failed to lookup address information: Temporary failure in name resolution",
+        Cause::NameServer,
+    );
+    check(
+        "failed to lookup address information: Name or service not known",
+        Cause::NameUnknown,
+    );
+}
+
+#[test]
+fn the_first_number_of_a_text_is_found() {
+    assert_eq!(first_number("status 502"), 502);
+    assert_eq!(first_number("reply 5 (refused)"), 5);
+    assert_eq!(first_number("no number"), 0);
+}
