@@ -17,3 +17,5 @@ pub mod rules;
 pub mod services;
 pub mod stop;
 pub mod table;
+pub mod upload;
+pub mod watched;

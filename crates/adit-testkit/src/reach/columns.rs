@@ -1,21 +1,17 @@
 //! The clients: ours by strategy, and ffmpeg by scheme.
 
 use std::fmt;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::certs::Certificates;
-use super::condition::{Condition, HOST, Place, Told};
-use super::control::Kept;
-use super::flv::Watch;
+use super::condition::{Condition, Direction, HOST, Place, Told};
 use super::net::Network;
-use super::stop;
+use super::watched::Watched;
+use super::{stop, upload};
 use crate::process::Process;
 
 #[cfg(test)]
@@ -24,11 +20,13 @@ mod tests;
 /// How much media makes a cell.
 pub const MEDIA: Duration = Duration::from_secs(5);
 /// What is missing of it at most: time stamps are those of frame starts.
-const MEDIA_SLACK: Duration = Duration::from_millis(500);
+pub(super) const MEDIA_SLACK: Duration = Duration::from_millis(500);
 /// How long a client may try before the first media.
-const FIRST_MEDIA_WITHIN: Duration = Duration::from_secs(15);
+pub(super) const FIRST_MEDIA_WITHIN: Duration = Duration::from_secs(15);
 /// How long a cell may take in all.
-const CELL_WITHIN: Duration = Duration::from_secs(27);
+pub(super) const CELL_WITHIN: Duration = Duration::from_secs(27);
+/// How long ffmpeg looks at the streams before it begins; by itself it takes 2 to 3 seconds.
+pub(super) const LOOK_MICROSECONDS: &str = "500000";
 /// The password of every proxy that wants one. No output of the client may have it.
 pub const PASSWORD: &str = "s3cret";
 
@@ -90,7 +88,7 @@ impl Column {
     }
 
     /// Scheme and rung of an ffmpeg column.
-    fn ffmpeg(self) -> Option<(&'static str, &'static str)> {
+    pub(super) fn ffmpeg(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::FfmpegRtmp => Some(("rtmp", "rtmp:1935")),
             Self::FfmpegRtmpt => Some(("rtmpt", "rtmpt:80")),
@@ -208,6 +206,9 @@ pub struct Trial<'a> {
 impl Trial<'_> {
     /// Runs the client of `column` and says what came of it.
     pub fn run(&self, column: Column) -> Cell {
+        if self.condition.direction == Direction::Publish {
+            return upload::run(self, column);
+        }
         if let Some((scheme, rung)) = column.ffmpeg() {
             return self.ffmpeg(&format!("{scheme}://{HOST}/live/clip"), rung);
         }
@@ -249,17 +250,16 @@ impl Trial<'_> {
 
     fn adit_command(&self, strategy: &str, url: &str, media: Duration, memory: &str) -> Command {
         let mut command = self.network.command(Place::Client, &self.programs.adit);
-        let home = self.folder.join(format!("home-{memory}"));
-        command.args([
-            "play",
-            url,
-            "--stats",
-            "--json",
-            "--strategy",
-            strategy,
-            "--duration",
-        ]);
+        command.args(["play", url, "--stats", "--duration"]);
         command.arg(format!("{}s", media.as_secs()));
+        self.prepare_adit(&mut command, strategy, memory);
+        command
+    }
+
+    /// What every command of ours is given: the strategy, the proxy as the client knows it, a home that nobody shares.
+    pub(super) fn prepare_adit(&self, command: &mut Command, strategy: &str, memory: &str) {
+        let home = self.folder.join(format!("home-{memory}"));
+        command.args(["--json", "--strategy", strategy]);
         command.arg("--ca-file").arg(self.certs.file("trust.pem"));
         for variable in [
             "XDG_STATE_HOME",
@@ -289,7 +289,19 @@ impl Trial<'_> {
                     .arg(format!("pac+file://{}", file.display()));
             }
         }
-        command
+    }
+
+    /// What ffmpeg is given; the proxy that it will use for this rung, if any.
+    pub(super) fn prepare_ffmpeg(&self, command: &mut Command, rung: &str) -> Option<String> {
+        command.env("SSL_CERT_FILE", self.certs.file("trust.pem"));
+        match self.condition.told {
+            Told::Environment(proxy) if proxy.starts_with("http://") => {
+                command.env("http_proxy", proxy);
+                // ffmpeg's native RTMP knows no proxy.
+                (!rung.starts_with("rtmp:")).then(|| proxy.to_owned())
+            }
+            _ => None,
+        }
     }
 
     fn ffmpeg(&self, url: &str, rung: &str) -> Cell {
@@ -300,6 +312,8 @@ impl Trial<'_> {
             "-nostats",
             "-loglevel",
             "error",
+            "-analyzeduration",
+            LOOK_MICROSECONDS,
             "-i",
             url,
         ]);
@@ -312,17 +326,14 @@ impl Trial<'_> {
             "flv",
             "pipe:1",
         ]);
-        command.env("SSL_CERT_FILE", self.certs.file("trust.pem"));
-        let mut proxied = None;
-        if let Told::Environment(proxy) = self.condition.told
-            && proxy.starts_with("http")
-        {
-            command.env("http_proxy", proxy);
-            // ffmpeg's native RTMP knows no proxy.
-            proxied = (!rung.starts_with("rtmp:")).then(|| proxy.to_owned());
-        }
+        let proxied = self.prepare_ffmpeg(&mut command, rung);
         let began = Instant::now();
-        let (watch, exit, talk) = watch_flv(&mut command, began);
+        let watched = Watched::start(&mut command);
+        stop::wait_for(CELL_WITHIN, || {
+            let late = began.elapsed() > FIRST_MEDIA_WITHIN && watched.first().is_none();
+            (late || watched.has_ended()).then_some(())
+        });
+        let (watch, exit, talk) = watched.end();
         let took = began.elapsed();
         match watch.first() {
             Some(first) if watch.carried() + MEDIA_SLACK >= MEDIA => Cell::Carried {
@@ -342,56 +353,6 @@ impl Trial<'_> {
             },
         }
     }
-}
-
-/// Runs a program that writes FLV to its standard output, until it ends or is late.
-fn watch_flv(command: &mut Command, began: Instant) -> (Watch, Option<i32>, String) {
-    let mut child = Kept(
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?}: {error}")),
-    );
-    let mut output = child.0.stdout.take().expect("it was piped");
-    let mut errors = child.0.stderr.take().expect("it was piped");
-    let watch = Arc::new(Mutex::new(Watch::default()));
-    let shared = Arc::clone(&watch);
-    let reader = thread::spawn(move || {
-        let mut buffer = [0; 16 * 1024];
-        while let Ok(length @ 1..) = output.read(&mut buffer) {
-            let mut watch = shared.lock().expect("nobody panics with it");
-            watch.feed(Instant::now(), &buffer[..length]);
-        }
-    });
-    let talk = thread::spawn(move || {
-        let mut text = Vec::new();
-        stop::best_effort(errors.read_to_end(&mut text));
-        String::from_utf8_lossy(&text).into_owned()
-    });
-    let status = stop::wait_for(CELL_WITHIN, || {
-        let late = began.elapsed() > FIRST_MEDIA_WITHIN
-            && watch
-                .lock()
-                .expect("nobody panics with it")
-                .first()
-                .is_none();
-        match child.0.try_wait() {
-            Ok(Some(status)) => Some(Some(status)),
-            _ if late => Some(None),
-            _ => None,
-        }
-    });
-    child.end();
-    stop::best_effort(reader.join());
-    let talk = talk.join().unwrap_or_default();
-    let watch = std::mem::take(&mut *watch.lock().expect("nobody panics with it"));
-    (
-        watch,
-        status.flatten().and_then(|status| status.code()),
-        talk,
-    )
 }
 
 /// The verdict on our client, from what it printed.
@@ -430,7 +391,7 @@ fn judge(said: &str, talk: &str, exit: Option<i32>, took: Duration, media: Durat
 }
 
 /// The last JSON object among the lines of standard output.
-fn statistics(said: &str) -> Value {
+pub(super) fn statistics(said: &str) -> Value {
     let mut objects = said
         .lines()
         .rev()
@@ -442,7 +403,7 @@ fn statistics(said: &str) -> Value {
 }
 
 /// What a client of ours said was wrong: its error, else its last line, without hints.
-fn last_word(talk: &str) -> String {
+pub(super) fn last_word(talk: &str) -> String {
     let lines: Vec<&str> = talk
         .lines()
         .map(str::trim)
@@ -457,7 +418,7 @@ fn last_word(talk: &str) -> String {
 }
 
 /// What ffmpeg said was wrong, without addresses of its memory and the URL.
-fn ffmpeg_obstacle(talk: &str) -> String {
+pub(super) fn ffmpeg_obstacle(talk: &str) -> String {
     let line = talk
         .lines()
         .map(str::trim)

@@ -117,6 +117,15 @@ pub enum Told {
     Pac(&'static str),
 }
 
+/// Which way the media goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The client plays.
+    Play,
+    /// The client publishes.
+    Publish,
+}
+
 /// What must come of it for the strategy `reach`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
@@ -204,6 +213,8 @@ pub struct Condition {
     pub server: Vec<u16>,
     /// How the client learns of a proxy.
     pub told: Told,
+    /// Which way the media goes.
+    pub direction: Direction,
     /// What must pass and what must not.
     pub controls: Vec<(Control, Passes)>,
     /// What must come of it.
@@ -230,6 +241,7 @@ impl Condition {
             names: vec![super::net::SERVER],
             server: vec![1935, 80, 443],
             told: Told::Nothing,
+            direction: Direction::Play,
             controls: Vec::new(),
             expected: Expected::Media,
         }
@@ -256,6 +268,12 @@ impl Condition {
     /// The client is told of a proxy.
     pub fn told(mut self, told: Told) -> Self {
         self.told = told;
+        self
+    }
+
+    /// The client publishes in it.
+    pub fn publishing(mut self) -> Self {
+        self.direction = Direction::Publish;
         self
     }
 

@@ -282,14 +282,16 @@ fn faults() -> Vec<Condition> {
         ),
         unasked(
             "body-limit",
-            "transparent proxy that refuses bodies over 64 KiB (413)",
+            "transparent proxy that refuses bodies over 64 KiB (413), publishing",
             "body-limit",
-        ),
+        )
+        .publishing(),
         unasked(
             "shuffles",
             "transparent proxy that reorders and duplicates POSTs",
             "shuffles",
         ),
+        unasked("shuffles-publish", "the same, publishing", "shuffles").publishing(),
     ]
 }
 

@@ -6,6 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::certs::Certificates;
@@ -19,7 +20,8 @@ const PASSES_WITHIN: Duration = Duration::from_secs(8);
 /// How long something that must not pass is tried. A network of one machine answers in a few milliseconds.
 const BLOCKED_AFTER: Duration = Duration::from_millis(2500);
 
-/// Tries all controls of a condition at once and gives what is not as it should be.
+/// Tries the controls of a condition and gives what is not as it should be: first all that must pass, then all that must
+/// not, since a wrong password that comes while the right one of the same user is looked up has been taken by squid for it.
 pub fn check(
     condition: &Condition,
     network: &Network,
@@ -28,33 +30,40 @@ pub fn check(
 ) -> Vec<String> {
     let one = folder.join("one-byte");
     fs::write(&one, [0]).expect("the folder of the row takes files");
-    let tried = |(control, passes): &(Control, Passes)| {
-        let within = match passes {
-            Passes::Yes => PASSES_WITHIN,
-            Passes::No => BLOCKED_AFTER,
-        };
-        let outcome = attempt(control, network, &one, certs, within);
-        match (passes, outcome) {
-            (Passes::Yes, Err(why)) => {
-                Some(format!("{} must pass and does not: {why}", name(control)))
-            }
-            (Passes::No, Ok(())) => Some(format!("{} must not pass and does", name(control))),
-            _ => None,
-        }
+    let attempt = |control: &Control, within| attempt(control, network, &one, certs, within);
+    let must_pass = |control: &Control| {
+        let why = attempt(control, PASSES_WITHIN).err()?;
+        Some(format!("{} must pass and does not: {why}", name(control)))
     };
-    std::thread::scope(|scope| {
-        let trials: Vec<_> = condition
+    let must_not = |control: &Control| {
+        attempt(control, BLOCKED_AFTER).ok()?;
+        Some(format!("{} must not pass and does", name(control)))
+    };
+    let of = |wanted| {
+        condition
             .controls
             .iter()
-            .map(|each| scope.spawn(move || tried(each)))
+            .filter(move |(_, passes)| *passes == wanted)
+            .map(|(control, _)| control)
+    };
+    let mut wrong = at_once(of(Passes::Yes), &must_pass);
+    wrong.extend(at_once(of(Passes::No), &must_not));
+    wrong
+}
+
+/// Tries these controls at the same time.
+fn at_once<'a>(
+    controls: impl Iterator<Item = &'a Control>,
+    attempt: &(impl Fn(&Control) -> Option<String> + Sync),
+) -> Vec<String> {
+    thread::scope(|scope| {
+        let trials: Vec<_> = controls
+            .map(|control| scope.spawn(move || attempt(control)))
             .collect();
+        let panicked = |_| Some("a control panicked".to_owned());
         trials
             .into_iter()
-            .filter_map(|trial| {
-                trial
-                    .join()
-                    .unwrap_or_else(|_| Some("a control panicked".to_owned()))
-            })
+            .filter_map(|trial| trial.join().unwrap_or_else(panicked))
             .collect()
     })
 }
@@ -192,7 +201,7 @@ fn tls(
     );
     let mut input = child.0.stdin.take().expect("it was piped");
     let mut output = child.0.stdout.take().expect("it was piped");
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let answer = scope.spawn(move || {
             let mut first = [0];
             let read = output.read_exact(&mut first);

@@ -14,10 +14,10 @@ use tempfile::TempDir;
 
 use super::certs::Certificates;
 use super::columns::{Column, Programs};
-use super::condition::Condition;
+use super::condition::{Condition, Direction};
 use super::row::{self, Bench, Row};
 use super::table::{self, About};
-use super::{net, stop};
+use super::{net, stop, upload};
 use crate::process::Process;
 
 /// What a run is asked to do.
@@ -123,7 +123,21 @@ pub fn run(options: &Options) -> io::Result<Outcome> {
         .clone()
         .unwrap_or_else(|| temporary.path().to_owned());
     fs::create_dir_all(&folder)?;
+    if fs::read_dir(&folder)?.next().is_some() {
+        let why = format!(
+            "{} is not empty; name a new folder for the logs",
+            folder.display()
+        );
+        return Err(io::Error::other(why));
+    }
     open(&folder)?;
+    if options
+        .conditions
+        .iter()
+        .any(|each| each.direction == Direction::Publish)
+    {
+        upload::make_clip(&options.ffmpeg, &folder);
+    }
     let bench = Bench {
         programs: Programs::new(options.adit.clone(), options.ffmpeg.clone()),
         certs: Certificates::make(folder.join("certificates")),

@@ -184,8 +184,8 @@ fn complete(service: &Service) -> String {
             "Listen {GATEWAY}\nUser root\nGroup root\nTimeout 600\nMaxClients 100\nLogLevel Warning\n{own}\n"
         ),
         Program::Dante => format!(
-            "logoutput: stderr\nexternal: {OUTSIDE}\nclientmethod: none\nuser.privileged: root\nuser.unprivileged: nobody\n\
-             client pass {{ from: 0.0.0.0/0 to: 0.0.0.0/0 }}\nsocks pass {{ from: 0.0.0.0/0 to: 0.0.0.0/0 protocol: tcp }}\n{own}\n"
+            "logoutput: stderr\nexternal: {OUTSIDE}\n{own}\nclientmethod: none\nuser.privileged: root\nuser.unprivileged: nobody\n\
+             client pass {{ from: 0.0.0.0/0 to: 0.0.0.0/0 }}\nsocks pass {{ from: 0.0.0.0/0 to: 0.0.0.0/0 protocol: tcp }}\n"
         ),
         Program::Privoxy => {
             format!("logdir {{dir}}\nlogfile privoxy.log\nuser-manual /\ntoggle 1\n{own}\n")
