@@ -127,17 +127,12 @@ impl End {
 /// Without backslashes, which logs would escape once more.
 fn quoted(bytes: &[u8]) -> String {
     let shown = bytes.get(..limits::SNIFF_BYTES).unwrap_or(bytes);
-    let mut text = String::from("'");
-    for &byte in shown {
-        match byte {
-            b' ' | b'!'..=b'~' if !matches!(byte, b'"' | b'\\' | b'<') => {
-                text.push(char::from(byte));
-            }
-            _ => text.push_str(&format!("<{byte:02x}>")),
-        }
-    }
-    text.push('\'');
-    text
+    let written = shown.iter().map(|&byte| match byte {
+        b'"' | b'\\' | b'<' => format!("<{byte:02x}>"),
+        b' '..=b'~' => char::from(byte).to_string(),
+        _ => format!("<{byte:02x}>"),
+    });
+    format!("'{}'", written.collect::<String>())
 }
 
 async fn identify(
