@@ -82,24 +82,28 @@ impl Service {
     }
 
     /// It runs on the server instead.
+    #[must_use]
     pub fn at_the_server(mut self) -> Self {
         self.place = Place::Server;
         self
     }
 
     /// It listens on one more port.
+    #[must_use]
     pub fn also_on(mut self, port: u16) -> Self {
         self.ports.push(port);
         self
     }
 
     /// One more file in its folder.
+    #[must_use]
     pub fn file(mut self, name: &'static str, text: impl Into<String>) -> Self {
         self.files.push((name, text.into()));
         self
     }
 
     /// A file that stands in for `/etc/{name}`; `{same}` in it is the real one.
+    #[must_use]
     pub fn etc(mut self, name: &'static str, text: impl Into<String>) -> Self {
         self.etc.push((name, text.into()));
         self
@@ -178,18 +182,21 @@ impl Control {
     }
 
     /// To another host or address.
+    #[must_use]
     pub fn at(mut self, host: &'static str) -> Self {
         self.host = host;
         self
     }
 
     /// Through a proxy.
+    #[must_use]
     pub fn via(mut self, proxy: &'static str) -> Self {
         self.via = Some(proxy);
         self
     }
 
     /// Through a proxy and its CONNECT.
+    #[must_use]
     pub fn connect(mut self, proxy: &'static str) -> Self {
         self.connect = true;
         self.via(proxy)
@@ -248,41 +255,48 @@ impl Condition {
     }
 
     /// With one more program in the way.
+    #[must_use]
     pub fn with(mut self, service: Service) -> Self {
         self.services.push(service);
         self
     }
 
     /// With these addresses of [`HOST`]; `"address name"` is the address of another name.
+    #[must_use]
     pub fn names(mut self, names: &[&'static str]) -> Self {
         self.names = names.to_vec();
         self
     }
 
     /// The server proper listens there instead.
+    #[must_use]
     pub fn server(mut self, ports: &[u16]) -> Self {
         self.server = ports.to_vec();
         self
     }
 
     /// The client is told of a proxy.
+    #[must_use]
     pub fn told(mut self, told: Told) -> Self {
         self.told = told;
         self
     }
 
     /// The client publishes in it.
+    #[must_use]
     pub fn publishing(mut self) -> Self {
         self.direction = Direction::Publish;
         self
     }
 
     /// These controls must pass.
+    #[must_use]
     pub fn passes(self, controls: &[Control]) -> Self {
         self.controls(controls, Passes::Yes)
     }
 
     /// These controls must not pass.
+    #[must_use]
     pub fn blocks(self, controls: &[Control]) -> Self {
         self.controls(controls, Passes::No)
     }
@@ -294,6 +308,7 @@ impl Condition {
     }
 
     /// Nothing can come of it but a verdict with one of these words.
+    #[must_use]
     pub fn verdict(mut self, words: &'static [&'static str]) -> Self {
         self.expected = Expected::Verdict(words);
         self

@@ -9,6 +9,7 @@
 //! Nothing of the machine's own network is touched: each end of each pair is born in its namespace. Dropping a
 //! [`Network`] ends what still runs in its namespaces and removes them with their files under `/etc/netns`.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -240,9 +241,11 @@ fn end(interface: &str, v4: &str, v6: &str, gateways: Option<(&str, &str)>) -> S
         "ip link set lo up\nip addr add {v4} dev {interface}\nip -6 addr add {v6} dev {interface} nodad\nip link set {interface} up\n"
     );
     if let Some((v4, v6)) = gateways {
-        script.push_str(&format!(
-            "ip route add default via {v4}\nip -6 route add default via {v6}\n"
-        ));
+        writeln!(
+            script,
+            "ip route add default via {v4}\nip -6 route add default via {v6}"
+        )
+        .expect("a string takes all");
     }
     script
 }

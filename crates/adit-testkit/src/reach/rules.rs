@@ -59,24 +59,28 @@ impl Rules {
     }
 
     /// Another verdict for one TCP port.
+    #[must_use]
     pub fn port(mut self, port: u16, verdict: Verdict) -> Self {
         self.ports.push((port, verdict));
         self
     }
 
     /// Packets to this address vanish.
+    #[must_use]
     pub fn drop_host(mut self, address: &'static str) -> Self {
         self.dropped_hosts.push(address);
         self
     }
 
     /// IPv6 packets vanish.
+    #[must_use]
     pub fn drop_ipv6(mut self) -> Self {
         self.ipv6 = Verdict::Drop;
         self
     }
 
     /// Connections to `port` end at `local`, a port of the gateway itself.
+    #[must_use]
     pub fn intercept(mut self, port: u16, local: u16) -> Self {
         self.intercepts.push((port, local));
         self
