@@ -306,7 +306,7 @@ async fn a_reconnect_request_tells_where_to_go() {
         if let ServerEvent::Publish(request) = event {
             session.accept_publish(request);
             session
-                .request_reconnect(Some("rtmp://localhost:7/next".into()), "maintenance")
+                .request_reconnect(Some("rtmp://localhost:7/next"), "maintenance")
                 .unwrap();
         } else {
             accept(session, event);

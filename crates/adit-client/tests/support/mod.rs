@@ -15,16 +15,16 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 /// What a script does with each event of each connection, the first being number 0. Nothing else is answered for it.
-pub type Script = Box<dyn FnMut(usize, &mut ServerSession, ServerEvent) + Send>;
+pub(crate) type Script = Box<dyn FnMut(usize, &mut ServerSession, ServerEvent) + Send>;
 
 /// A server that lives until it is dropped.
-pub struct Server {
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Server {
-    pub fn start(
+    pub(crate) fn start(
         script: impl FnMut(usize, &mut ServerSession, ServerEvent) + Send + 'static,
     ) -> Self {
         let mut config = AcceptorConfig::default();
@@ -49,7 +49,7 @@ impl Server {
         Self { address, task }
     }
 
-    pub fn target(&self, scheme: &str, path: &str) -> Target {
+    pub(crate) fn target(&self, scheme: &str, path: &str) -> Target {
         Target::parse(&format!(
             "{scheme}://localhost:{}/{path}",
             self.address.port()
@@ -101,17 +101,17 @@ async fn serve(mut carrier: Carrier, number: usize, script: Arc<Mutex<Script>>) 
 }
 
 /// A client that trusts everybody and knows no proxy.
-pub fn client() -> Client {
+pub(crate) fn client() -> Client {
     let tls = TlsClient::insecure(InsecureTls::accept_any_certificate());
     Client::new(ConnectorConfig::new(tls), GivenProxy::None)
 }
 
-pub fn options(intent: Intent) -> ConnectOptions {
+pub(crate) fn options(intent: Intent) -> ConnectOptions {
     ConnectOptions::new(intent)
 }
 
 /// Accepts whatever is asked.
-pub fn accept(session: &mut ServerSession, event: ServerEvent) -> Option<ServerEvent> {
+pub(crate) fn accept(session: &mut ServerSession, event: ServerEvent) -> Option<ServerEvent> {
     match event {
         ServerEvent::Connect(request) => session.accept_connect(request),
         ServerEvent::Publish(request) => {
@@ -126,7 +126,7 @@ pub fn accept(session: &mut ServerSession, event: ServerEvent) -> Option<ServerE
 }
 
 /// Says `answer` to whoever connects, and then nothing any more.
-pub async fn raw(answer: Vec<u8>, then_close: bool) -> SocketAddr {
+pub(crate) async fn raw(answer: Vec<u8>, then_close: bool) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -134,8 +134,9 @@ pub async fn raw(answer: Vec<u8>, then_close: bool) -> SocketAddr {
             let answer = answer.clone();
             tokio::spawn(async move {
                 let mut some = [0; 4096];
-                let _ = stream.read(&mut some).await;
-                let _ = stream.write_all(&answer).await;
+                // A peer that is gone already is as good as one that has answered.
+                drop(stream.read(&mut some).await);
+                drop(stream.write_all(&answer).await);
                 while !then_close && stream.read(&mut some).await.is_ok_and(|count| count > 0) {}
             });
         }
