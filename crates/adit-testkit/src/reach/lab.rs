@@ -117,7 +117,7 @@ fn find(program: &str) -> Option<PathBuf> {
 pub fn run(options: &Options) -> io::Result<Outcome> {
     stop::watch();
     net::sweep();
-    let temporary = TempDir::with_prefix("adit-reach-")?;
+    let temporary = TempDir::with_prefix(net::own_prefix())?;
     let folder = options
         .logs
         .clone()
@@ -183,6 +183,9 @@ fn run_rows(options: &Options, bench: &Bench) -> Vec<Row> {
                         return;
                     }
                     let row = guarded(number, condition, bench);
+                    if stop::requested() {
+                        return;
+                    }
                     say(&table::for_terminal(&row));
                     done.lock()
                         .expect("nobody panics with it")

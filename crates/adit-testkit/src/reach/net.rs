@@ -54,7 +54,7 @@ impl Network {
     /// Makes the network number `row` of this process.
     pub fn build(row: usize, rules: &Rules) -> Self {
         let network = Self {
-            name: format!("{PREFIX}{}-{row}", std::process::id()),
+            name: format!("{}{row}", own_prefix()),
             etc_netns_is_ours: !Path::new(ETC_NETNS).exists(),
         };
         for place in Place::ALL {
@@ -190,15 +190,27 @@ impl Drop for Network {
     }
 }
 
-/// Removes what a run left that was killed: the namespaces of processes that are no more.
+/// The beginning of every name that this process gives to something outside its own folders.
+pub fn own_prefix() -> String {
+    format!("{PREFIX}{}-", std::process::id())
+}
+
+/// Removes what a run left that was killed: namespaces and temporary folders of processes that are no more.
 pub fn sweep() {
+    let left_over = |folder: &Path| -> Vec<String> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let lives = |pid| Path::new(&format!("/proc/{pid}")).exists();
+        names.filter(|name| is_left_over(name, lives)).collect()
+    };
     for folder in ["/run/netns", ETC_NETNS] {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if is_left_over(&name, |pid| Path::new(&format!("/proc/{pid}")).exists()) {
-                remove_namespace(&name);
-            }
+        for name in left_over(Path::new(folder)) {
+            remove_namespace(&name);
         }
+    }
+    let temporary = std::env::temp_dir();
+    for name in left_over(&temporary) {
+        stop::best_effort(fs::remove_dir_all(temporary.join(name)));
     }
 }
 
