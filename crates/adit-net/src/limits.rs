@@ -80,5 +80,7 @@ pub const BODIES_SMALL: usize = 512 * 1024;
 pub const WRITE_STALL: Duration = Duration::from_secs(20);
 /// How often tunnel sessions nobody asks for are looked after; their times may be late by this much (`rtmpt.tick`).
 pub const SESSION_TICK: Duration = Duration::from_millis(500);
-/// How long the last replies of a tunnel session that is over are kept for a client that did not get them (`rtmpt.afterlife`).
-pub const SESSION_AFTERLIFE: Duration = Duration::from_secs(2);
+/// How long the last replies of a tunnel session that is over are kept for a client that did not get them (`rtmpt.afterlife`):
+/// longer than our client waits in silence before it asks again, and so short that a network which opens and closes as fast as
+/// it may does not run out of sessions.
+pub const SESSION_AFTERLIFE: Duration = Duration::from_secs(6);

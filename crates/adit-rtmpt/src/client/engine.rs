@@ -215,8 +215,14 @@ impl ClientTunnel {
             return self.fail(ClientError::EmptyReply { verb });
         };
         self.note(now, &pending, &answer);
+        let is_end = answer == Answer::Closed;
         match self.downlink.answer(pending.number, answer) {
-            Progress::Early => self.counters.reordered += 1,
+            Progress::Early => {
+                self.counters.reordered += 1;
+                if is_end {
+                    self.lanes.hasten(now + limits::RETRY_AFTER_END);
+                }
+            }
             Progress::On => {}
             Progress::Ended if self.state == ClientState::Closing => {
                 self.end(ClientState::Closed(Ending::Unconfirmed));

@@ -168,6 +168,17 @@ impl Lanes {
         }
     }
 
+    /// What is under way must be answered by then, if it is the first attempt.
+    pub(super) fn hasten(&mut self, by: Instant) {
+        for pending in self.places.iter_mut().flatten() {
+            if let Phase::Asked { deadline, .. } = &mut pending.phase
+                && pending.attempts < limits::ATTEMPTS
+            {
+                *deadline = by.min(*deadline);
+            }
+        }
+    }
+
     /// When a lane needs attention.
     pub(super) fn due(&self) -> Option<Instant> {
         let lanes = Lane::ALL.into_iter().filter_map(|lane| {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Queued bytes that are worth a send (`client.rtmpt.coalesce_bytes`): more than a message of sound, less than most frames.
-pub const COALESCE_BYTES: usize = 2 * 1024;
+pub const COALESCE_BYTES: usize = 1024;
 
 /// The shortest time from one send to the next while fewer bytes than [`COALESCE_BYTES`] wait
 /// (`client.rtmpt.coalesce_delay`). Bytes written after a longer silence, or after something came down, go at once.
@@ -102,6 +102,9 @@ pub const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
 /// More than the longest hold of a server of ours ([`HOLD_MAX`](crate::limits::HOLD_MAX)), less than it waits for a number
 /// that is missing ([`HOLE`](crate::limits::HOLE)).
 pub const RETRY_AFTER: Duration = Duration::from_millis(4500);
+
+/// The same for what is still missing once the end was heard in a later reply: it was answered before, and is not kept for long.
+pub const RETRY_AFTER_END: Duration = Duration::from_secs(1);
 
 /// How long a request may take with progress, however slow (`client.rtmpt.reply_longest`).
 pub const REPLY_LONGEST: Duration = Duration::from_mins(1);

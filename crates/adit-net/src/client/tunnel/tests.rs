@@ -1,5 +1,11 @@
 //! Tunnels to our own server, directly and through proxies, and to servers that are none.
 
+mod delays;
+mod ends;
+mod middle;
+mod middles;
+mod slow;
+
 use super::TunnelError;
 use crate::client::testing::{Peer, connector, field, head, say, script, target};
 use crate::client::{Cause, Connector, ProxyError, Route, Security};

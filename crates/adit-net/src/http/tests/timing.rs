@@ -165,7 +165,7 @@ async fn a_client_that_stops_asking_is_given_up() {
     let mut client = server.connect().await;
     let end = client.ask(&format!("/idle/{id}/1"), b"\0").await;
     assert_eq!((end.status, &end.body[..]), (200, &b"\0"[..]));
-    sleep(15 * SECOND).await;
+    sleep(17 * SECOND).await;
     assert_eq!(counters.tunnel_idle_ends().value(), 1);
     assert_eq!(counters.tunnel_stalls().value(), 1);
     assert_eq!(

@@ -146,3 +146,20 @@ fn a_third_lane_that_does_not_work_leaves_the_second() {
     bench.expect_quiet(Lane::Third);
     assert_eq!(bench.tunnel.counters().lanes_lost, 1);
 }
+
+#[test]
+fn what_is_missing_when_the_end_is_heard_is_asked_for_again_after_a_second() {
+    let mut bench = Bench::ordered();
+    bench.expect(Lane::Second, "/idle/Sid_1/1");
+    bench.wait(35);
+    bench.write(b"y");
+    bench.answer(Lane::First, b"\x00");
+    bench.wait(999);
+    assert_eq!(bench.tunnel.counters().retries, 0);
+    bench.wait(1);
+    let again = bench.expect(Lane::Second, "/idle/Sid_1/1");
+    assert_eq!(again.connection, Connection::Fresh);
+    bench.answer(Lane::Second, b"\x01bye");
+    bench.check_end(Ending::Server);
+    assert_eq!(bench.received, b"bye");
+}
