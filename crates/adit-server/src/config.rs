@@ -4,6 +4,7 @@ use adit_broker::Latency;
 use adit_rtmp::session::SessionConfig;
 
 use crate::limits::ServerLimits;
+use crate::relay::RelayConfig;
 
 /// Settings of a [`crate::Server`]; the default is safe on the open internet and has no TLS.
 #[derive(Clone, Debug, Default)]
@@ -19,4 +20,7 @@ pub struct ServerConfig {
     pub streams: adit_broker::Limits,
     /// When the players of a stream are woken.
     pub latency: Latency,
+    /// A far server for everything that is published or played here. Names of streams are hidden in logs then: they are the keys
+    /// of the far server.
+    pub relay: Option<RelayConfig>,
 }

@@ -6,6 +6,7 @@
 mod config;
 mod driver;
 mod limits;
+pub mod relay;
 mod server;
 mod stats;
 

@@ -18,6 +18,7 @@ use tracing::{error, info};
 use crate::config::ServerConfig;
 use crate::driver::SessionDriver;
 use crate::limits::{STOP_DRAIN, ServerLimits};
+use crate::relay::Relay;
 use crate::stats::ServerStats;
 
 /// Names one connection in logs and answers; counts from 1 in each server.
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) limits: ServerLimits,
     pub(crate) stats: ServerStats,
     pub(crate) stop: CancellationToken,
+    pub(crate) relay: Option<Arc<Relay>>,
 }
 
 /// A server whose ports are bound; [`Server::run`] serves them.
@@ -56,13 +58,18 @@ impl Server {
         broker.limits = config.streams;
         let broker = Broker::new(broker);
         let acceptor = Acceptor::start(listeners, config.net);
+        let stop = CancellationToken::new();
+        let relay = config
+            .relay
+            .map(|relay| Arc::new(Relay::new(relay, broker.clone(), stop.clone())));
         Self {
             shared: Arc::new(Shared {
                 stats: ServerStats::new(acceptor.counters().clone(), broker.clone()),
                 broker,
                 session: Arc::new(config.session),
                 limits: config.limits,
-                stop: CancellationToken::new(),
+                stop,
+                relay,
             }),
             acceptor,
             next_id: AtomicU64::new(1),
@@ -106,7 +113,13 @@ impl Server {
         info!(sessions = sessions.tasks.len(), "stopping");
         self.shared.stop.cancel();
         // Tunnel sessions say goodbye in HTTP answers, so both sides have to be worked off together.
-        let drained = async { tokio::join!(self.acceptor.close(), sessions.all_ended()) };
+        let relay = self.shared.relay.clone();
+        let drained = async {
+            tokio::join!(self.acceptor.close(), sessions.all_ended());
+            if let Some(relay) = relay {
+                relay.drained().await;
+            }
+        };
         if timeout(STOP_DRAIN, drained).await.is_err() {
             info!(
                 sessions = sessions.tasks.len(),

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use adit_amf::Text;
 use adit_amf::amf0::{self, Value};
-use adit_broker::{NameInUse, PublisherInfo, StreamKey, SubscribeOptions};
+use adit_broker::{
+    NameInUse, Publication, PublisherInfo, StreamKey, SubscribeOptions, Subscription,
+};
 use adit_media::{Frame, FrameKind};
 use adit_rtmp::command::{
     Location, PauseState, PlayStart, PublishKind, Receive, Status, StatusCode,
@@ -20,6 +22,7 @@ use super::player::{Flow, Player};
 use super::roles::{Publisher, Role};
 use super::summary::Part;
 use super::{SessionDriver, stalled};
+use crate::relay::{Interest, Push};
 
 /// All hosts share their streams until virtual hosts can be configured: a publisher who says `localhost` and a player who says
 /// `127.0.0.1` mean the same stream.
@@ -44,6 +47,7 @@ impl SessionDriver {
             }
             ServerEvent::ClearData { msid, handler } => self.clear_data(now, msid, handler),
             ServerEvent::Unpublish { msid } | ServerEvent::StopPlay { msid } => {
+                self.relayed.forget(msid);
                 self.roles.remove(msid);
             }
             ServerEvent::Pause { msid, state, .. } => self.with_player(msid, |player| {
@@ -84,6 +88,7 @@ impl SessionDriver {
     fn connect(&mut self, request: ConnectRequest) {
         self.summary
             .connected(request.address.application(), request.address.instance());
+        self.relayed.app_query = request.address.query().clone();
         self.session.accept_connect(request);
         self.carrier.authenticated();
     }
@@ -98,16 +103,10 @@ impl SessionDriver {
         match stream_key(&request.location)
             .map(|key| self.shared.broker.publish(key, publisher, now))
         {
-            Ok(Ok(publication)) => {
-                let (msid, name) = (request.msid, request.location.name.clone());
-                if self.session.accept_publish(request) {
-                    // An earlier role ends first, in the log too.
-                    self.roles.remove(msid);
-                    let listed = self.summary.started(now, Part::Publish, &name);
-                    let publisher = Publisher::new(now, publication);
-                    self.roles.insert(msid, Role::Publishing(publisher), listed);
-                }
-            }
+            Ok(Ok(publication)) => match self.shared.relay.clone() {
+                Some(relay) => self.ask_to_publish(&relay, request, publication),
+                None => self.begin_publish(now, request, publication, None),
+            },
             Ok(Err(in_use)) => {
                 let description = describe(&request.location.name, &in_use, now);
                 self.refuse_publish(request, StatusCode::PublishBadName, &description);
@@ -118,45 +117,89 @@ impl SessionDriver {
         }
     }
 
-    fn refuse_publish(&mut self, request: PublishRequest, code: StatusCode, description: &str) {
+    pub(super) fn begin_publish(
+        &mut self,
+        now: Instant,
+        request: PublishRequest,
+        publication: Publication,
+        push: Option<Push>,
+    ) {
+        let (msid, name) = (request.msid, request.location.name.clone());
+        if self.session.accept_publish(request) {
+            // An earlier role ends first, in the log too.
+            self.roles.remove(msid);
+            let listed = self.summary.started(now, Part::Publish, &name);
+            let publisher = Publisher::new(now, publication, push);
+            self.roles
+                .insert(msid, Role::Publishing(publisher), None, listed);
+        }
+    }
+
+    pub(super) fn refuse_publish(
+        &mut self,
+        request: PublishRequest,
+        code: StatusCode,
+        description: &str,
+    ) {
         self.summary
             .refused(Part::Publish, &request.location.name, description);
         self.session.reject_publish(request, code, description);
     }
 
     fn play(&mut self, now: Instant, request: PlayRequest) {
-        let msid = request.msid;
+        let not_found = StatusCode::PlayStreamNotFound;
         let key = match stream_key(&request.location) {
             Ok(key) => key,
             Err(too_long) => {
-                self.refuse_play(request, &too_long.to_string());
+                self.refuse_play(request, not_found, &too_long.to_string());
                 return;
             }
         };
         // rtmpdump asks for the recording from 0 when it means whatever there is.
         if matches!(request.start, PlayStart::Recorded { from_ms } if from_ms > 0) {
             let description = format!("there is no recording of {}", request.location.name);
-            self.refuse_play(request, &description);
+            self.refuse_play(request, not_found, &description);
             return;
         }
-        let name = request.location.name.clone();
         let subscription = self
             .shared
             .broker
             .subscribe(key, SubscribeOptions::default());
+        let asked = match self.shared.relay.clone() {
+            Some(relay) => self.ask_to_play(&relay, request, subscription),
+            None => Some((request, subscription)),
+        };
+        if let Some((request, subscription)) = asked {
+            self.begin_play(now, request, subscription, None);
+        }
+    }
+
+    pub(super) fn begin_play(
+        &mut self,
+        now: Instant,
+        request: PlayRequest,
+        subscription: Subscription,
+        interest: Option<Interest>,
+    ) {
+        let (msid, name) = (request.msid, request.location.name.clone());
         if self.session.accept_play(request) {
             self.roles.remove(msid);
             let listed = self.summary.started(now, Part::Play, &name);
             let player = Player::new(msid, subscription);
-            self.roles.insert(msid, Role::Playing(player), listed);
+            self.roles
+                .insert(msid, Role::Playing(player), interest, listed);
         }
     }
 
-    fn refuse_play(&mut self, request: PlayRequest, description: &str) {
+    pub(super) fn refuse_play(
+        &mut self,
+        request: PlayRequest,
+        code: StatusCode,
+        description: &str,
+    ) {
         self.summary
             .refused(Part::Play, &request.location.name, description);
-        self.session
-            .reject_play(request, StatusCode::PlayStreamNotFound, description);
+        self.session.reject_play(request, code, description);
     }
 
     fn media(
@@ -218,13 +261,13 @@ impl SessionDriver {
         }
     }
 
-    fn finish(&mut self, reason: &str) {
+    pub(super) fn finish(&mut self, reason: &str) {
         self.summary.ended(reason);
         self.session.close(CloseReason::Ended);
     }
 
     /// News of one stream. A client that is just leaving misses nothing.
-    fn tell(&mut self, msid: MessageStreamId, code: StatusCode, description: &str) {
+    pub(super) fn tell(&mut self, msid: MessageStreamId, code: StatusCode, description: &str) {
         if let Err(error) = self
             .session
             .send_status(msid, Status::new(code, description))

@@ -3,6 +3,7 @@
 mod events;
 mod patience;
 mod player;
+mod relayed;
 mod roles;
 mod summary;
 
@@ -21,6 +22,7 @@ use tokio::time::{Sleep, sleep_until};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 pub(crate) use self::patience::Silence;
+use self::relayed::Relayed;
 use self::roles::Roles;
 use self::summary::Summary;
 use crate::limits::{
@@ -36,6 +38,7 @@ pub(crate) struct SessionDriver {
     carrier: Carrier,
     session: ServerSession,
     roles: Roles,
+    relayed: Relayed,
     shared: Arc<Shared>,
     summary: Summary,
     phase: Phase,
@@ -82,6 +85,7 @@ impl SessionDriver {
         Ok(Self {
             session,
             roles: Roles::default(),
+            relayed: Relayed::default(),
             summary: Summary::open(id, carrier.info(), Arc::clone(&shared)),
             carrier,
             phase: Phase::Running,
@@ -97,7 +101,8 @@ impl SessionDriver {
         let now = Instant::now();
         self.handle_deadlines(cx, now);
         let received = self.receive(cx, now);
-        let step = received.max(self.fill_players(cx, now));
+        let settled = self.settle_relayed(cx, now);
+        let step = received.max(settled).max(self.fill_players(cx, now));
         if self.phase == Phase::Running {
             self.check_patience(now);
         }
@@ -145,6 +150,9 @@ impl SessionDriver {
             }
             if self.replies_are_stuck() {
                 return Step::Full;
+            }
+            if self.roles.poll_open(cx, now).is_pending() {
+                return Step::Idle;
             }
             match self.carrier.poll_recv(cx) {
                 Poll::Pending => return Step::Idle,
@@ -197,6 +205,7 @@ impl SessionDriver {
     /// Once the session is over its streams end at once, and only its last bytes are left to do.
     fn settle_end(&mut self) {
         if self.phase == Phase::Running && self.session.is_closing() {
+            self.relayed.clear();
             self.roles.clear();
             self.phase = Phase::Draining;
         }
@@ -232,6 +241,7 @@ impl SessionDriver {
     fn give_up(&mut self, now: Instant, reason: &str) {
         self.summary.ended(reason);
         self.session.close(CloseReason::Ended);
+        self.relayed.clear();
         self.roles.clear();
         self.phase = Phase::Closing { until: now };
     }

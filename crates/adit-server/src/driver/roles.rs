@@ -1,6 +1,6 @@
 //! What each message stream of a connection is used for.
 
-use std::task::Context;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use adit_broker::Publication;
@@ -13,6 +13,7 @@ use super::patience::Silence;
 use super::player::Player;
 use super::summary::Listed;
 use crate::limits::ServerLimits;
+use crate::relay::{Interest, Push};
 
 /// The publications and players of one connection, by message stream id.
 ///
@@ -24,6 +25,8 @@ pub(super) struct Roles(Vec<Held>);
 struct Held {
     msid: MessageStreamId,
     role: Role,
+    /// What keeps the far side of a relay playing.
+    _interest: Option<Interest>,
     /// Writes its line when the role ends.
     _listed: Listed,
 }
@@ -38,24 +41,35 @@ pub(super) enum Role {
 pub(super) struct Publisher {
     publication: Publication,
     silence: Silence,
+    /// The far side, where there is one.
+    push: Option<Push>,
 }
 
 impl Publisher {
-    pub(super) fn new(now: Instant, publication: Publication) -> Self {
+    pub(super) fn new(now: Instant, publication: Publication, push: Option<Push>) -> Self {
         Self {
             publication,
             silence: Silence::FromTheStart(now),
+            push,
         }
     }
 }
 
 impl Roles {
     /// Gives `msid` a new role; an earlier one has ended by then, see [`Roles::remove`].
-    pub(super) fn insert(&mut self, msid: MessageStreamId, role: Role, listed: Listed) {
+    /// `interest` keeps the far side of a relay playing for as long.
+    pub(super) fn insert(
+        &mut self,
+        msid: MessageStreamId,
+        role: Role,
+        interest: Option<Interest>,
+        listed: Listed,
+    ) {
         self.remove(msid);
         self.0.push(Held {
             msid,
             role,
+            _interest: interest,
             _listed: listed,
         });
     }
@@ -79,6 +93,38 @@ impl Roles {
                 return;
             }
         }
+    }
+
+    /// Ready when the publishers may be read from; a far side can be slower than they are. Whoever waits for it is not silent.
+    pub(super) fn poll_open(&mut self, cx: &Context<'_>, now: Instant) -> Poll<()> {
+        let mut open = Poll::Ready(());
+        for held in &mut self.0 {
+            if let Role::Publishing(publisher) = &mut held.role
+                && let Some(push) = &publisher.push
+                && push.poll_open(cx).is_pending()
+            {
+                publisher.silence.heard(now);
+                open = Poll::Pending;
+            }
+        }
+        open
+    }
+
+    /// A publisher whose far side is given up, and why.
+    pub(super) fn poll_push_end(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<(MessageStreamId, String)> {
+        for held in &mut self.0 {
+            if let Role::Publishing(publisher) = &mut held.role
+                && let Some(push) = &mut publisher.push
+                && let Poll::Ready(reason) = push.poll_end(cx)
+            {
+                publisher.push = None;
+                return Poll::Ready((held.msid, reason));
+            }
+        }
+        Poll::Pending
     }
 
     pub(super) fn player(&mut self, msid: MessageStreamId) -> Option<&mut Player> {

@@ -80,6 +80,8 @@ impl Summary {
     pub(super) fn connected(&mut self, application: &str, instance: &str) {
         self.application = match instance {
             DEFAULT_INSTANCE => application.to_owned(),
+            // A name can stand in the path of the connection.
+            _ if self.shared.relay.is_some() => format!("{application}/{HIDDEN}"),
             instance => format!("{application}/{instance}"),
         };
         debug!(connection = %self.id, app = self.application, "connected");
@@ -87,6 +89,7 @@ impl Summary {
 
     /// A stream is published or played from now on; until what is given back is dropped.
     pub(super) fn started(&mut self, now: Instant, part: Part, stream: &str) -> Listed {
+        let stream = self.shown(stream);
         self.used.add(part, stream);
         self.refusal = None;
         let listed = Listed {
@@ -112,6 +115,11 @@ impl Summary {
 
     /// A stream was asked for in vain; the closing line says so too, unless a later one was granted.
     pub(super) fn refused(&mut self, part: Part, stream: &str, description: &str) {
+        let hidden = description.replace(stream, HIDDEN);
+        let (stream, description) = match self.shown(stream) {
+            HIDDEN => (HIDDEN, hidden.as_str()),
+            stream => (stream, description),
+        };
         self.used.add(part, stream);
         self.refusal = Some(format!("its {part} was refused: {description}"));
         if self.may_write(Instant::now()) == Verdict::Write {
@@ -124,6 +132,14 @@ impl Summary {
                 reason = description,
                 "{part} refused"
             );
+        }
+    }
+
+    /// The name of a stream as logs may have it: one that is relayed is a key of somebody else's server.
+    fn shown<'a>(&self, stream: &'a str) -> &'a str {
+        match self.shared.relay {
+            Some(_) => HIDDEN,
+            None => stream,
         }
     }
 
@@ -272,6 +288,9 @@ const STREAMS_LISTED: usize = 8;
 /// Lines about the streams of one connection in [`STREAM_LINES_SPAN`]; those beyond are told in one line.
 const STREAM_LINES: u32 = 20;
 const STREAM_LINES_SPAN: Duration = Duration::from_secs(10);
+
+/// Stands for what no log may show.
+const HIDDEN: &str = "***";
 
 /// Nobody gave a reason: the session was dropped in the middle of a turn, by a panic.
 const DEFECT: &str = "a defect of the server";

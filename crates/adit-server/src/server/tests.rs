@@ -17,6 +17,7 @@ fn sessions() -> Sessions {
         session: Arc::new(SessionConfig::default()),
         limits: ServerLimits::default(),
         stop: CancellationToken::new(),
+        relay: None,
     }))
 }
 

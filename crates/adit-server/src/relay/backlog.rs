@@ -1,0 +1,347 @@
+//! What a far side has not got yet, or would need again after a break: bounded, and cut only before key frames.
+//!
+//! ```text
+//!   headers            sent                  not sent
+//!   before it   [ key … … … … … … │ … … key … … … … key … … ]
+//!               └ kept to begin   └ next                    └ newest
+//!                 again after a break
+//! ```
+//!
+//! What was sent is kept back to the newest key frame, because nobody knows how much of it had arrived when a connection
+//! breaks. A far side that is away for too long loses whole groups of pictures, the oldest first.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use adit_broker::SharedFrame;
+use adit_media::{Frame, FrameKind};
+
+use super::limits::{BUFFER_BYTES, BUFFER_DURATION, BUFFER_FRAMES};
+use headers::Headers;
+
+mod headers;
+
+/// How much a [`Backlog`] may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BufferLimits {
+    /// Payload bytes. Default 32 MiB (`relay.buffer.bytes`).
+    pub bytes: u64,
+    /// Frames. Default 16,384 (`relay.buffer.frames`).
+    pub frames: usize,
+    /// From the arrival of the oldest frame not sent to that of the newest. Default 30 s (`relay.buffer.duration`).
+    pub duration: Duration,
+}
+
+impl Default for BufferLimits {
+    fn default() -> Self {
+        Self {
+            bytes: BUFFER_BYTES,
+            frames: BUFFER_FRAMES,
+            duration: BUFFER_DURATION,
+        }
+    }
+}
+
+/// What the far side did not get.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// How many frames.
+    pub frames: u64,
+    /// How long they lasted, by arrival.
+    pub lasting: Duration,
+}
+
+/// The frames of one publication on their way to one far side.
+#[derive(Debug)]
+pub(super) struct Backlog {
+    limits: BufferLimits,
+    /// What was told before the oldest entry.
+    before: Headers,
+    entries: VecDeque<Entry>,
+    /// How many of the entries were sent.
+    sent: usize,
+    sent_bytes: u64,
+    bytes: u64,
+    /// Metadata and headers that go before the next entry.
+    preamble: VecDeque<Frame>,
+    /// The next entry does not follow the one sent last.
+    gap: Gap,
+    /// Since when frames are left out that nothing can begin with.
+    seeking: Option<Instant>,
+    seen: Seen,
+    skipped: Skipped,
+}
+
+/// The most telling kind of media that came so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Seen {
+    Data,
+    Audio,
+    Video,
+}
+
+#[derive(Debug)]
+struct Entry {
+    frame: Arc<SharedFrame>,
+    arrival: Instant,
+}
+
+impl Entry {
+    fn bytes(&self) -> u64 {
+        u64::try_from(self.frame.frame().payload().len()).unwrap_or(u64::MAX)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gap {
+    None,
+    /// The preamble is still to be made.
+    Unbridged,
+}
+
+impl Backlog {
+    pub(super) fn new(limits: BufferLimits) -> Self {
+        Self {
+            limits,
+            before: Headers::default(),
+            entries: VecDeque::new(),
+            sent: 0,
+            sent_bytes: 0,
+            bytes: 0,
+            preamble: VecDeque::new(),
+            gap: Gap::None,
+            seeking: None,
+            seen: Seen::Data,
+            skipped: Skipped::default(),
+        }
+    }
+
+    /// Takes the next frame of the publisher.
+    pub(super) fn push(&mut self, now: Instant, frame: Arc<SharedFrame>) {
+        self.seen = self.seen.max(match frame.frame().kind() {
+            FrameKind::Data => Seen::Data,
+            FrameKind::Audio => Seen::Audio,
+            FrameKind::Video => Seen::Video,
+        });
+        if let Some(since) = self.seeking {
+            if !self.is_beginning(frame.frame()) {
+                self.leave_out(&frame, now.saturating_duration_since(since));
+                self.seeking = Some(now);
+                return;
+            }
+            self.seeking = None;
+        }
+        let entry = Entry {
+            frame,
+            arrival: now,
+        };
+        self.bytes = self.bytes.saturating_add(entry.bytes());
+        self.entries.push_back(entry);
+        while self.is_too_much() {
+            self.shrink(now);
+        }
+    }
+
+    /// The frame to be sent next. It stays until [`Backlog::note_sent`].
+    pub(super) fn next(&mut self) -> Option<Frame> {
+        if self.gap == Gap::Unbridged {
+            let at = self.entries.get(self.sent)?.frame.frame().at();
+            let mut headers = self.before.clone();
+            for entry in self.entries.range(..self.sent.min(self.entries.len())) {
+                headers.note(&entry.frame);
+            }
+            self.preamble = headers.preamble(at);
+            self.gap = Gap::None;
+        }
+        if let Some(frame) = self.preamble.front() {
+            return Some(frame.clone());
+        }
+        Some(self.entries.get(self.sent)?.frame.frame().clone())
+    }
+
+    /// Whether what comes next can be the beginning of a stream.
+    pub(super) fn next_is_beginning(&self) -> bool {
+        self.preamble.is_empty()
+            && self
+                .entries
+                .get(self.sent)
+                .is_some_and(|entry| self.is_beginning(entry.frame.frame()))
+    }
+
+    /// [`Backlog::next`] is on its way.
+    pub(super) fn note_sent(&mut self) {
+        if self.preamble.pop_front().is_some() {
+            return;
+        }
+        let Some(entry) = self.entries.get(self.sent) else {
+            return;
+        };
+        let is_beginning = self.is_beginning(entry.frame.frame());
+        let bytes = entry.bytes();
+        self.sent = self.sent.saturating_add(1);
+        self.sent_bytes = self.sent_bytes.saturating_add(bytes);
+        if is_beginning {
+            // Back to here it can begin again; what is older is not needed any more.
+            let older = self.sent.saturating_sub(1);
+            self.forget(older);
+        }
+    }
+
+    /// A new connection has nothing yet: begins again at the oldest key frame, which is the one before the break if that is
+    /// still there. Gives how many frames are sent a second time.
+    pub(super) fn rewind(&mut self, now: Instant) -> u64 {
+        let sent = self.sent;
+        self.preamble.clear();
+        let beginning = self.beginning(0);
+        let again = sent.saturating_sub(beginning.unwrap_or(self.entries.len()));
+        self.begin_at(now, beginning, sent);
+        u64::try_from(again).unwrap_or(u64::MAX)
+    }
+
+    /// A new connection takes over at the next frame.
+    pub(super) fn hand_over(&mut self, now: Instant) {
+        let sent = self.sent;
+        self.preamble.clear();
+        let beginning = self.beginning(sent);
+        self.begin_at(now, beginning, sent);
+    }
+
+    /// Drops everything before `beginning`, or everything; of that, what is behind `sent` is lost.
+    fn begin_at(&mut self, now: Instant, beginning: Option<usize>, sent: usize) {
+        let end = beginning.unwrap_or(self.entries.len());
+        self.count_lost(sent, end);
+        (self.sent, self.sent_bytes) = (0, 0);
+        self.forget(end);
+        self.gap = Gap::Unbridged;
+        if beginning.is_none() {
+            self.seeking = self.seeking.or(Some(now));
+        }
+    }
+
+    /// How many frames wait to be sent.
+    pub(super) fn waiting(&self) -> usize {
+        self.entries.len().saturating_sub(self.sent)
+    }
+
+    /// Payload bytes that wait to be sent.
+    pub(super) fn waiting_bytes(&self) -> u64 {
+        self.bytes.saturating_sub(self.sent_bytes)
+    }
+
+    /// What was left out since this was asked last.
+    pub(super) fn take_skipped(&mut self) -> Skipped {
+        std::mem::take(&mut self.skipped)
+    }
+
+    /// The broker itself had to leave frames out.
+    pub(super) fn note_skipped(&mut self, frames: u64) {
+        self.skipped.frames = self.skipped.frames.saturating_add(frames);
+    }
+
+    /// Payload bytes held.
+    #[cfg(test)]
+    pub(super) fn held_bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn is_too_much(&self) -> bool {
+        let waits = match (self.entries.get(self.sent), self.entries.back()) {
+            (Some(oldest), Some(newest)) => {
+                newest.arrival.saturating_duration_since(oldest.arrival)
+            }
+            _ => Duration::ZERO,
+        };
+        // One frame alone is never too much, however large it is.
+        self.entries.len() > 1
+            && (self.bytes > self.limits.bytes
+                || self.entries.len() > self.limits.frames
+                || waits > self.limits.duration)
+    }
+
+    /// Lets go of what was sent, else of the oldest group of pictures.
+    fn shrink(&mut self, now: Instant) {
+        if self.sent > 0 {
+            self.forget(self.sent);
+            return;
+        }
+        let next = self.beginning(1);
+        self.preamble.clear();
+        self.begin_at(now, next, 0);
+    }
+
+    /// The first entry from `from` on that a stream can begin with.
+    fn beginning(&self, from: usize) -> Option<usize> {
+        (from..)
+            .zip(self.entries.range(from.min(self.entries.len())..))
+            .find(|(_, entry)| self.is_beginning(entry.frame.frame()))
+            .map(|(at, _)| at)
+    }
+
+    /// A key frame; any sound or picture where there are no pictures to wait for.
+    fn is_beginning(&self, frame: &Frame) -> bool {
+        let flags = frame.flags();
+        match frame.kind() {
+            FrameKind::Video => flags.is_key_frame() && !flags.is_sequence_header(),
+            FrameKind::Audio => self.seen <= Seen::Audio && !flags.is_sequence_header(),
+            FrameKind::Data => self.seen == Seen::Data && !flags.is_metadata(),
+        }
+    }
+
+    /// Drops the oldest `count` entries; what they told stays known.
+    fn forget(&mut self, count: usize) {
+        let mut dropped = 0u64;
+        for (at, entry) in self
+            .entries
+            .drain(..count.min(self.entries.len()))
+            .enumerate()
+        {
+            self.bytes = self.bytes.saturating_sub(entry.bytes());
+            if at < self.sent {
+                dropped = dropped.saturating_add(entry.bytes());
+            }
+            self.before.note(&entry.frame);
+        }
+        self.sent_bytes = self.sent_bytes.saturating_sub(dropped);
+        self.sent = self.sent.saturating_sub(count);
+    }
+
+    /// Counts the entries from `sent` to `end` as lost, those that are told again excepted.
+    fn count_lost(&mut self, sent: usize, end: usize) {
+        let lost = self
+            .entries
+            .range(sent.min(end)..end.min(self.entries.len()));
+        let (mut frames, mut first, mut last) = (0u64, None, None);
+        for entry in lost {
+            if !is_told_again(entry.frame.frame()) {
+                frames = frames.saturating_add(1);
+            }
+            first = first.or(Some(entry.arrival));
+            last = Some(entry.arrival);
+        }
+        let until = self.entries.get(end).map(|entry| entry.arrival).or(last);
+        if let (Some(first), Some(until)) = (first, until) {
+            self.skipped.frames = self.skipped.frames.saturating_add(frames);
+            let lasting = until.saturating_duration_since(first);
+            self.skipped.lasting = self.skipped.lasting.saturating_add(lasting);
+        }
+    }
+
+    fn leave_out(&mut self, frame: &Arc<SharedFrame>, lasting: Duration) {
+        self.before.note(frame);
+        if !is_told_again(frame.frame()) {
+            self.skipped.frames = self.skipped.frames.saturating_add(1);
+        }
+        self.skipped.lasting = self.skipped.lasting.saturating_add(lasting);
+    }
+}
+
+/// Whether a frame is part of what goes before a new beginning.
+fn is_told_again(frame: &Frame) -> bool {
+    frame.flags().is_metadata() || frame.flags().is_sequence_header()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,301 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use adit_broker::SharedFrame;
+use adit_media::{Frame, FrameKind, Timestamp};
+use bytes::Bytes;
+
+use super::{Backlog, BufferLimits, Skipped};
+use crate::relay::limits::{HEADER_BYTES, HEADER_FRAMES};
+
+/// Messages by label: `M` metadata, `V` video header, `S` audio header, `K` key frame, `I` inter frame, `A` audio, `D` data. A
+/// number behind it is its time, else times count up.
+fn frame(label: &str, at: u32, bytes: usize) -> Frame {
+    let (kind, head): (_, &[u8]) = match label {
+        "M" => (FrameKind::Data, b"\x02\x00\x0AonMetaData"),
+        "V" => (FrameKind::Video, b"\x17\x00\x00\x00\x00"),
+        "S" => (FrameKind::Audio, b"\xAF\x00"),
+        "K" => (FrameKind::Video, b"\x17\x01\x00\x00\x00"),
+        "I" => (FrameKind::Video, b"\x27\x01\x00\x00\x00"),
+        "A" => (FrameKind::Audio, b"\xAF\x01"),
+        "D" => (FrameKind::Data, b"\x02\x00\x06onText"),
+        _ => panic!("no such label: {label}"),
+    };
+    let mut payload = head.to_vec();
+    // Media without a body is nothing to begin with.
+    payload.resize(bytes.max(head.len() + 1), 0);
+    Frame::classify(Timestamp::from_ms(at), kind, Bytes::from(payload))
+}
+
+fn label(frame: &Frame) -> String {
+    let flags = frame.flags();
+    let letter = match frame.kind() {
+        FrameKind::Data if flags.is_metadata() => "M",
+        FrameKind::Data => "D",
+        FrameKind::Video if flags.is_sequence_header() => "V",
+        FrameKind::Video if flags.is_key_frame() => "K",
+        FrameKind::Video => "I",
+        FrameKind::Audio if flags.is_sequence_header() => "S",
+        FrameKind::Audio => "A",
+    };
+    format!("{letter}{}", frame.at().ms())
+}
+
+struct Bench {
+    backlog: Backlog,
+    start: Instant,
+    at: u32,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::with(BufferLimits::default())
+    }
+
+    fn with(limits: BufferLimits) -> Self {
+        Self {
+            backlog: Backlog::new(limits),
+            start: Instant::now(),
+            at: 0,
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.start + Duration::from_millis(self.at.into())
+    }
+
+    /// Pushes what the labels say, a second of media each.
+    fn push(&mut self, labels: &str) -> &mut Self {
+        for label in labels.split_whitespace() {
+            self.push_bytes(label, 0);
+        }
+        self
+    }
+
+    fn push_bytes(&mut self, label: &str, bytes: usize) {
+        let shared = Arc::new(SharedFrame::new(frame(label, self.at, bytes)));
+        self.backlog.push(self.now(), shared);
+        self.at += 1000;
+    }
+
+    /// Sends up to `count` frames.
+    fn send(&mut self, count: usize) -> String {
+        let mut sent = Vec::new();
+        for _ in 0..count {
+            let Some(frame) = self.backlog.next() else {
+                break;
+            };
+            sent.push(label(&frame));
+            self.backlog.note_sent();
+        }
+        sent.join(" ")
+    }
+
+    fn skipped(&mut self) -> (u64, u64) {
+        let Skipped { frames, lasting } = self.backlog.take_skipped();
+        (frames, lasting.as_secs())
+    }
+}
+
+const ALL: usize = usize::MAX;
+
+#[test]
+fn everything_goes_through_untouched_and_in_order() {
+    let mut bench = Bench::new();
+    bench.push("M V S A I K A D I");
+    assert_eq!(
+        bench.send(ALL),
+        "M0 V1000 S2000 A3000 I4000 K5000 A6000 D7000 I8000"
+    );
+    assert_eq!(bench.skipped(), (0, 0));
+    assert_eq!(bench.backlog.waiting(), 0);
+}
+
+#[test]
+fn after_a_break_it_begins_at_the_key_frame_before_it_with_the_headers() {
+    let mut bench = Bench::new();
+    bench.push("M V S K I K I A");
+    bench.send(ALL);
+    bench.push("I K I");
+    let now = bench.now();
+    assert_eq!(bench.backlog.rewind(now), 3);
+    assert_eq!(
+        bench.send(ALL),
+        "M0 V5000 S5000 K5000 I6000 A7000 I8000 K9000 I10000"
+    );
+    assert_eq!(bench.skipped(), (0, 0));
+}
+
+#[test]
+fn headers_that_changed_are_told_as_they_were_at_the_beginning() {
+    let mut bench = Bench::new();
+    bench.push("V K I V K I S");
+    bench.send(ALL);
+    let now = bench.now();
+    bench.backlog.rewind(now);
+    assert_eq!(bench.send(ALL), "V4000 K4000 I5000 S6000");
+}
+
+#[test]
+fn a_stream_of_sound_goes_on_with_the_last_frame_sent() {
+    let mut bench = Bench::new();
+    bench.push("S A A A");
+    bench.send(ALL);
+    bench.push("A A");
+    let now = bench.now();
+    assert_eq!(bench.backlog.rewind(now), 1);
+    assert_eq!(bench.send(ALL), "S3000 A3000 A4000 A5000");
+}
+
+#[test]
+fn a_stream_of_data_goes_on_too() {
+    let mut bench = Bench::new();
+    bench.push("D D");
+    bench.send(ALL);
+    bench.push("D");
+    let now = bench.now();
+    bench.backlog.rewind(now);
+    assert_eq!(bench.send(ALL), "D1000 D2000");
+}
+
+#[test]
+fn without_a_key_frame_it_waits_for_one_and_counts_what_it_left_out() {
+    let mut bench = Bench::new();
+    bench.push("V");
+    bench.send(ALL);
+    bench.push("I I");
+    let now = bench.now();
+    bench.backlog.rewind(now);
+    assert_eq!(bench.send(ALL), "");
+    bench.push("S I A");
+    assert_eq!(bench.send(ALL), "");
+    bench.push("K I");
+    assert_eq!(bench.send(ALL), "V6000 S6000 K6000 I7000");
+    assert_eq!(bench.skipped().0, 4);
+}
+
+#[test]
+fn a_connection_that_takes_over_gets_nothing_twice() {
+    let mut bench = Bench::new();
+    bench.push("V K I");
+    bench.send(ALL);
+    bench.push("K I");
+    assert!(bench.backlog.next_is_beginning());
+    let now = bench.now();
+    bench.backlog.hand_over(now);
+    assert_eq!(bench.send(ALL), "V3000 K3000 I4000");
+    assert_eq!(bench.skipped(), (0, 0));
+}
+
+fn limits(bytes: u64, frames: usize, seconds: u64) -> BufferLimits {
+    BufferLimits {
+        bytes,
+        frames,
+        duration: Duration::from_secs(seconds),
+    }
+}
+
+#[test]
+fn past_the_duration_the_oldest_group_is_lost() {
+    let mut bench = Bench::with(limits(u64::MAX, usize::MAX, 5));
+    bench.push("V K I K I I");
+    // The oldest not sent is as old as may be.
+    assert_eq!(bench.skipped(), (0, 0));
+    // First the header goes, which is told again; then a key frame and an inter frame, which are not.
+    bench.push("I I");
+    assert_eq!(bench.skipped(), (2, 3));
+    assert_eq!(bench.send(ALL), "V3000 K3000 I4000 I5000 I6000 I7000");
+}
+
+#[test]
+fn past_the_bytes_what_was_sent_goes_first() {
+    let mut bench = Bench::with(limits(300, usize::MAX, 100));
+    bench.push_bytes("K", 100);
+    bench.push_bytes("I", 100);
+    bench.send(ALL);
+    bench.push_bytes("I", 100);
+    assert_eq!(bench.backlog.held_bytes(), 300);
+    bench.push_bytes("K", 100);
+    assert_eq!(bench.backlog.held_bytes(), 200);
+    assert_eq!(bench.skipped(), (0, 0));
+    assert_eq!(bench.send(ALL), "I2000 K3000");
+}
+
+#[test]
+fn past_the_frames_the_oldest_group_is_lost() {
+    let mut bench = Bench::with(limits(u64::MAX, 4, 100));
+    bench.push("K I K I");
+    assert_eq!(bench.skipped(), (0, 0));
+    bench.push("I");
+    assert_eq!(bench.skipped(), (2, 2));
+    assert_eq!(bench.send(ALL), "K2000 I3000 I4000");
+}
+
+#[test]
+fn one_frame_is_never_too_much() {
+    let mut bench = Bench::with(limits(10, usize::MAX, 100));
+    bench.push_bytes("K", 100);
+    assert_eq!(bench.send(ALL), "K0");
+}
+
+#[test]
+fn an_endless_break_is_bounded() {
+    let mut bench = Bench::with(limits(10_000, 1000, 100_000));
+    for _ in 0..1000 {
+        bench.push_bytes("K", 100);
+        for _ in 0..30 {
+            bench.push_bytes("I", 100);
+            assert!(bench.backlog.held_bytes() <= 10_000);
+        }
+    }
+    let now = bench.now();
+    bench.backlog.rewind(now);
+    assert!(bench.send(1).starts_with('K'));
+}
+
+#[test]
+fn a_group_longer_than_the_limits_is_lost_up_to_the_next_key_frame() {
+    let mut bench = Bench::with(limits(u64::MAX, 3, 100));
+    bench.push("K I I I I I");
+    assert_eq!(bench.send(ALL), "");
+    bench.push("K");
+    assert_eq!(bench.send(ALL), "K6000");
+    assert_eq!(bench.skipped().0, 6);
+}
+
+#[test]
+fn headers_are_kept_up_to_their_limits() {
+    let check = |bytes: usize, expected: &str| {
+        let mut bench = Bench::new();
+        bench.push_bytes("V", bytes);
+        bench.push("K");
+        bench.send(ALL);
+        let now = bench.now();
+        bench.backlog.rewind(now);
+        assert_eq!(bench.send(ALL), expected);
+    };
+    check(HEADER_BYTES, "V1000 K1000");
+    check(HEADER_BYTES + 1, "K1000");
+}
+
+#[test]
+fn as_many_headers_are_kept_as_allowed() {
+    let mut bench = Bench::new();
+    for track in 0..=u8::try_from(HEADER_FRAMES).unwrap() {
+        let payload = [0x96, 0x00, b'a', b'v', b'0', b'1', track, 0];
+        let header = Frame::classify(
+            Timestamp::ZERO,
+            FrameKind::Video,
+            Bytes::copy_from_slice(&payload),
+        );
+        assert!(header.flags().is_sequence_header());
+        let now = bench.now();
+        bench.backlog.push(now, Arc::new(SharedFrame::new(header)));
+    }
+    bench.push("K");
+    bench.send(ALL);
+    let now = bench.now();
+    bench.backlog.rewind(now);
+    let told = bench.send(ALL);
+    assert_eq!(told.split(' ').count(), HEADER_FRAMES + 1);
+}

@@ -1,0 +1,79 @@
+use adit_client::Target;
+use adit_rtmp::command::{Address, Query, StreamName};
+
+use super::{Local, target};
+
+/// The far address for a relay to `relay`, of a client that connects to `app` and publishes `name`.
+#[track_caller]
+fn check(relay: &str, app: &str, name: &str, expected: (&str, &str)) {
+    let address = Address::parse(app, None).unwrap();
+    let name = StreamName::parse(name).unwrap();
+    let location = address.locate(&name).unwrap();
+    let local = Local {
+        location: &location,
+        app_query: address.query(),
+        name: &name,
+    };
+    let far = target(&Target::parse(relay).unwrap(), local).unwrap();
+    let got = (far.tc_url(), far.stream_argument());
+    assert_eq!((got.0.as_str(), got.1.expose()), expected);
+}
+
+#[test]
+fn an_address_with_an_application_takes_name_and_query_from_the_encoder() {
+    check(
+        "rtmp://far/app",
+        "live",
+        "key?token=1",
+        ("rtmp://far/app", "key?token=1"),
+    );
+    check(
+        "rtmps://far:8443/app/room//",
+        "live",
+        "key",
+        ("rtmps://far:8443/app/room", "key"),
+    );
+}
+
+#[test]
+fn an_address_of_a_server_takes_application_and_name_from_the_encoder() {
+    check("rtmp://far", "live", "key", ("rtmp://far/live", "key"));
+    check(
+        "rtmpt://far",
+        "live/room?vhost=x",
+        "mp4:key?token=1",
+        ("rtmpt://far/live/room?vhost=x", "mp4:key?token=1"),
+    );
+}
+
+#[test]
+fn an_address_with_a_stream_takes_nothing_from_the_encoder() {
+    check(
+        "rtmp://far/app/mine?s=1",
+        "live",
+        "any?other=2",
+        ("rtmp://far/app", "mine?s=1"),
+    );
+}
+
+#[test]
+fn a_name_in_the_path_of_the_connection_is_the_stream() {
+    check("rtmp://far", "live/key", "", ("rtmp://far/live", "key"));
+    check("rtmp://far/app", "live/key", "", ("rtmp://far/app", "key"));
+}
+
+#[test]
+fn credentials_of_the_address_go_on() {
+    let address = Address::parse("live", None).unwrap();
+    let name = StreamName::parse("key").unwrap();
+    let location = address.locate(&name).unwrap();
+    let local = Local {
+        location: &location,
+        app_query: &Query::default(),
+        name: &name,
+    };
+    let relay = Target::parse("rtmp://user:pass@far/app").unwrap();
+    let far = target(&relay, local).unwrap();
+    assert_eq!(far.credentials(), relay.credentials());
+    assert_eq!(far.to_string(), "rtmp://***@far/app/***");
+}

@@ -1,0 +1,49 @@
+//! Numbers that bound a relay.
+
+use std::time::Duration;
+
+/// Payload bytes kept for a far side that is away or slow (`relay.buffer.bytes`).
+pub(crate) const BUFFER_BYTES: u64 = 32 * 1024 * 1024;
+/// Frames kept for it (`relay.buffer.frames`).
+pub(crate) const BUFFER_FRAMES: usize = 16_384;
+/// How long ago the oldest frame that it has not got may have come (`relay.buffer.duration`).
+pub(crate) const BUFFER_DURATION: Duration = Duration::from_secs(30);
+
+/// Sequence headers kept for a new beginning (`relay.headers.frames`).
+pub(crate) const HEADER_FRAMES: usize = 64;
+/// Payload bytes of metadata and sequence headers kept for a new beginning (`relay.headers.bytes`).
+pub(crate) const HEADER_BYTES: usize = 1024 * 1024;
+
+/// The first pause before a connection is made again; each further one is twice as long (`relay.retry.first`).
+pub(crate) const RETRY_FIRST: Duration = Duration::from_secs(1);
+/// The longest pause before a connection is made again (`relay.retry.longest`).
+pub(crate) const RETRY_LONGEST: Duration = Duration::from_secs(15);
+/// A connection that lasted for so long was a good one: after it the pauses begin anew (`relay.retry.settled`).
+pub(crate) const SETTLED: Duration = Duration::from_secs(10);
+
+/// Refusals in a row that are borne after a break: servers hold a name for a while after they have lost its publisher
+/// (`relay.refusals`).
+pub(crate) const REFUSALS: u32 = 8;
+
+/// A far side that takes no byte for this long while bytes wait for it is gone (`relay.stall`).
+pub(crate) const STALL: Duration = Duration::from_secs(10);
+
+/// How long the rest of a stream that has ended may take to leave (`relay.drain`).
+pub(crate) const DRAIN: Duration = Duration::from_secs(6);
+
+/// How long a stream is still fetched after its last player has left (`relay.idle`).
+pub(crate) const IDLE: Duration = Duration::from_secs(8);
+
+/// How long a far side that asked for a new connection waits for the next key frame (`relay.move`).
+pub(crate) const MOVE: Duration = Duration::from_secs(10);
+
+/// Bytes that wait for a far side that is there, above which its local publisher waits too (`relay.pressure`).
+pub(crate) const PRESSURE_ON: u64 = 1024 * 1024;
+/// Bytes at which it goes on (`relay.pressure`).
+pub(crate) const PRESSURE_OFF: u64 = 512 * 1024;
+
+/// How long a local client waits for the first answer of the far side (`relay.ask`).
+pub(crate) const ASK: Duration = Duration::from_secs(45);
+
+/// News that wait for whoever takes them; those beyond are only in the log.
+pub const NEWS: usize = 64;

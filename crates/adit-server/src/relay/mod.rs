@@ -1,0 +1,305 @@
+//! Lends the client's way out to local encoders and players, as if they were connected to the far server itself.
+//!
+//! ```text
+//!  encoder ─▶ driver ─▶ Publication ─▶ FrameLog ─▶ push: Backlog ─▶ NetStream ─▶ far server
+//!   player ◀─ driver ◀─ Subscription ◀────────── pull: Publication ◀─ NetStream ◀─ far server
+//! ```
+//!
+//! The local side is the server as it always is. A `publish` is answered when the far side has answered, with what it said; then a
+//! task of its own carries the frames. When its connection breaks it makes another one, for as long as the local encoder publishes
+//! and the [`Patience`] lasts; the encoder hears nothing of that. What came meanwhile is kept up to [`BufferLimits`], and the new
+//! connection begins at a key frame, with metadata and sequence headers before it and with the timestamps of the encoder.
+//!
+//! A `play` of what nobody publishes here is played at the far side, once for all local players, until a while after the last of
+//! them has left.
+//!
+//! Which far stream a local one is: what the address of the relay says wins, its application and its stream, each with its query.
+//! What it leaves open is taken from the local client.
+
+mod backlog;
+mod far;
+mod interest;
+mod limits;
+mod news;
+mod pressure;
+mod pull;
+mod push;
+mod refusal;
+mod retry;
+mod source;
+mod table;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use adit_broker::{Broker, PublisherInfo, StreamKey, Subscription};
+use adit_client::{Client, ConnectOptions, Destination, Intent, Target};
+use adit_rtmp::command::StatusCode;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+pub use self::backlog::{BufferLimits, Skipped};
+use self::far::Far;
+pub(crate) use self::far::Local;
+pub(crate) use self::interest::Interest;
+pub use self::limits::NEWS;
+use self::news::Teller;
+pub use self::news::{Direction, Happening, News};
+pub(crate) use self::pressure::Pressure;
+use self::pull::{FirstAnswer, Puller};
+use self::push::{Ends, Pusher};
+pub(crate) use self::refusal::Refusal;
+pub use self::retry::Patience;
+use self::retry::Retries;
+use self::source::Source;
+use self::table::{Claim, Pull, Table};
+
+/// A far side for everything that is published or played here.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RelayConfig {
+    /// Makes the connections.
+    pub client: Client,
+    /// The far side: a server, or an application of it, or a stream.
+    pub target: Target,
+    /// How connections are made; what each is for is filled in.
+    pub options: ConnectOptions,
+    /// How long a broken connection is made again. Default: as long as somebody publishes or plays.
+    pub patience: Patience,
+    /// What is kept for a far side that is away or slow.
+    pub buffer: BufferLimits,
+    /// Who wants to hear what happens; [`NEWS`] is room enough.
+    pub news: Option<mpsc::Sender<News>>,
+}
+
+impl RelayConfig {
+    /// A relay to `target`.
+    pub fn new(client: Client, target: Target, options: ConnectOptions) -> Self {
+        Self {
+            client,
+            target,
+            options,
+            patience: Patience::default(),
+            buffer: BufferLimits::default(),
+            news: None,
+        }
+    }
+}
+
+/// Starts the tasks that relay, and knows which there are.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    config: RelayConfig,
+    broker: Broker,
+    publish: Arc<ConnectOptions>,
+    play: Arc<ConnectOptions>,
+    table: Table,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// The first answer of the far side.
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
+
+/// A local publication that is relayed. Dropping it tells that the local publisher has left.
+#[derive(Debug)]
+pub(crate) struct Push {
+    end: oneshot::Receiver<String>,
+    pressure: Pressure,
+    _alive: DropGuard,
+}
+
+impl Push {
+    /// Ready when the local publisher has to end, with the reason. Not to be polled after that.
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<String> {
+        Pin::new(&mut self.end)
+            .poll(cx)
+            .map(|end| end.unwrap_or_else(|_| "a defect of the relay".to_owned()))
+    }
+
+    /// Ready when the local publisher may be read from.
+    pub(crate) fn poll_open(&self, cx: &Context<'_>) -> Poll<()> {
+        self.pressure.poll_open(cx)
+    }
+}
+
+impl Relay {
+    /// A relay whose streams are in `broker`, until `stop`.
+    pub(crate) fn new(config: RelayConfig, broker: Broker, stop: CancellationToken) -> Self {
+        let options = |intent| {
+            let mut options = config.options.clone();
+            options.intent = intent;
+            Arc::new(options)
+        };
+        Self {
+            publish: options(Intent::Publish),
+            play: options(Intent::Play),
+            config,
+            broker,
+            table: Table::default(),
+            tasks: TaskTracker::new(),
+            stop,
+        }
+    }
+
+    /// Relays what `subscription` reads, which has seen nothing of its publication yet.
+    ///
+    /// # Errors
+    /// The far side cannot have this stream.
+    pub(crate) fn push(
+        self: &Arc<Self>,
+        local: Local<'_>,
+        subscription: Subscription,
+    ) -> Result<(Answer, Push), Refusal> {
+        let key = subscription.key().clone();
+        let refuse = |description: String| Refusal {
+            code: StatusCode::PublishBadName,
+            description,
+        };
+        let target =
+            far::target(&self.config.target, local).map_err(|error| refuse(error.to_string()))?;
+        let alive = CancellationToken::new();
+        let claim = self.table.claim_push(&target, key, alive.clone());
+        let Claim { place, before } = claim
+            .ok_or_else(|| refuse(format!("another stream is published to {target} already")))?;
+        let (answer, answered) = oneshot::channel();
+        let (end, ended) = oneshot::channel();
+        let pressure = Pressure::default();
+        let mut pusher = Pusher {
+            source: Source::new(subscription, backlog::Backlog::new(self.config.buffer)),
+            teller: self.teller(Direction::Push, &target),
+            far: self.far(target, &self.publish),
+            retries: Retries::new(self.config.patience),
+            pressure: pressure.clone(),
+            ends: Ends { answer, end },
+        };
+        let relay = Arc::clone(self);
+        self.tasks.spawn(async move {
+            // The publication before this one may still be saying goodbye.
+            let free = match before {
+                Some(before) => pusher.source.keep_while(before.cancelled()).await,
+                None => Ok(()),
+            };
+            if free.is_ok() {
+                pusher.run().await;
+            }
+            relay.table.leave_push(&place);
+        });
+        let push = Push {
+            end: ended,
+            pressure,
+            _alive: alive.drop_guard(),
+        };
+        let answer = within_ask(StatusCode::PublishBadName, async move {
+            answered.await.unwrap_or_else(|_| Err(defect()))
+        });
+        Ok((answer, push))
+    }
+
+    /// Fetches a stream for one more player; nothing if it is published here.
+    ///
+    /// # Errors
+    /// The far side cannot have this stream.
+    pub(crate) fn pull(
+        self: &Arc<Self>,
+        local: Local<'_>,
+        key: &StreamKey,
+    ) -> Result<Option<(Answer, Interest)>, Refusal> {
+        let target = far::target(&self.config.target, local).map_err(|error| Refusal {
+            code: StatusCode::PlayStreamNotFound,
+            description: error.to_string(),
+        })?;
+        let start = |pull| {
+            let pull = Arc::new(pull);
+            let (answer, answered) = watch::channel(FirstAnswer::None);
+            let publisher = PublisherInfo::new("relay", target.to_string());
+            let puller = Puller {
+                teller: self.teller(Direction::Pull, &target),
+                far: self.far(target, &self.play),
+                retries: Retries::new(self.config.patience),
+                local: pull::Local {
+                    broker: self.broker.clone(),
+                    key: key.clone(),
+                    publisher,
+                    publication: None,
+                    frames: 0,
+                },
+                answer,
+                unwanted: Box::pin(Arc::clone(self).unwanted(Arc::clone(&pull))),
+            };
+            let relay = Arc::clone(self);
+            self.tasks.spawn(async move {
+                puller.run().await;
+                relay.table.leave_pull(&pull);
+            });
+            answered
+        };
+        let Some((mut answered, interest)) = self.table.join_pull(key, start) else {
+            return Ok(None);
+        };
+        let answer = within_ask(StatusCode::PlayFailed, async move {
+            match answered.wait_for(Option::is_some).await.as_deref() {
+                Ok(Some(answer)) => answer.clone(),
+                _ => Err(defect()),
+            }
+        });
+        Ok(Some((answer, interest)))
+    }
+
+    async fn unwanted(self: Arc<Self>, pull: Arc<Pull>) {
+        // Both arms are cancel-safe: neither is asked again.
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = self.table.unwanted(&pull) => {}
+        }
+    }
+
+    /// Ready when every task is done. No new one is started after the sessions have ended.
+    pub(crate) async fn drained(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn far(&self, target: Target, options: &Arc<ConnectOptions>) -> Far {
+        Far {
+            client: self.config.client.clone(),
+            options: Arc::clone(options),
+            destination: Destination::new(target),
+        }
+    }
+
+    fn teller(&self, direction: Direction, target: &Target) -> Teller {
+        Teller {
+            direction,
+            far: target.to_string(),
+            news: self.config.news.clone(),
+        }
+    }
+}
+
+/// The answer, or a refusal when it takes too long.
+fn within_ask(
+    code: StatusCode,
+    answer: impl Future<Output = Result<(), Refusal>> + Send + 'static,
+) -> Answer {
+    Box::pin(async move {
+        timeout(limits::ASK, answer).await.unwrap_or_else(|_| {
+            let seconds = limits::ASK.as_secs();
+            Err(Refusal {
+                code,
+                description: format!("the server has not answered within {seconds} s"),
+            })
+        })
+    })
+}
+
+fn defect() -> Refusal {
+    Refusal {
+        code: StatusCode::PublishDenied,
+        description: "a defect of the relay".to_owned(),
+    }
+}

@@ -1,0 +1,181 @@
+//! What a relay tells about its connections to the far side.
+
+use std::fmt;
+use std::time::Duration;
+
+use adit_client::strategy::Rung;
+use tokio::sync::mpsc;
+use tracing::{debug, info};
+
+use super::backlog::Skipped;
+
+/// In which direction a stream goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// A local encoder publishes at the far side.
+    Push,
+    /// A local player plays from the far side.
+    Pull,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Push => "publish",
+            Self::Pull => "play",
+        })
+    }
+}
+
+/// Something that happened to the far side of one stream.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct News {
+    /// Which way the stream goes.
+    pub direction: Direction,
+    /// Where to, or from; without its secrets.
+    pub far: String,
+    /// What happened.
+    pub what: Happening,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Happening {
+    /// The far side lets the stream in for the first time.
+    Connected {
+        /// The way that won.
+        rung: Box<Rung>,
+        /// From the first attempt to the answer.
+        took: Duration,
+    },
+    /// The far side cannot be reached or does not let the stream in; whoever asked here was refused.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// The connection is lost, or could not be made again.
+    Broken {
+        /// Why.
+        cause: String,
+        /// When it is tried again.
+        again_in: Duration,
+    },
+    /// The far side asks for a new connection.
+    Moving {
+        /// Why, as it says.
+        description: String,
+    },
+    /// The far side has the stream again.
+    Recovered {
+        /// The way that won.
+        rung: Box<Rung>,
+        /// From the break to the answer.
+        after: Duration,
+        /// What the far side did not get.
+        skipped: Skipped,
+        /// How many frames are sent a second time, because nobody knows whether they arrived.
+        repeated: u64,
+    },
+    /// The far side was too slow.
+    Skipped(Skipped),
+    /// It is over, as whoever published or played here wanted.
+    Ended {
+        /// Frames that were relayed.
+        frames: u64,
+        /// How long it lasted.
+        lasted: Duration,
+        /// What still waited and did not arrive.
+        undelivered: u64,
+    },
+    /// It is over because the far side is, and whoever published or played here is told so.
+    GivenUp {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl fmt::Display for Happening {
+    /// One line for a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connected { rung, took } => {
+                write!(f, "connected by {rung} in {} ms", took.as_millis())
+            }
+            Self::Refused { reason } => write!(f, "refused: {reason}"),
+            Self::Broken { cause, again_in } => {
+                write!(f, "{cause}; next try in {:.1} s", again_in.as_secs_f64())
+            }
+            Self::Moving { description } if description.is_empty() => {
+                f.write_str("the server asks to connect again")
+            }
+            Self::Moving { description } => {
+                write!(f, "the server asks to connect again: {description}")
+            }
+            Self::Recovered {
+                rung,
+                after,
+                skipped,
+                repeated,
+            } => write!(
+                f,
+                "connected again by {rung} after {:.1} s, {skipped}, {repeated} messages sent again",
+                after.as_secs_f64()
+            ),
+            Self::Skipped(skipped) => write!(f, "the far side is too slow: {skipped}"),
+            Self::Ended {
+                frames,
+                lasted,
+                undelivered: 0,
+            } => write!(f, "ended after {} s, {frames} messages", lasted.as_secs()),
+            Self::Ended {
+                frames,
+                lasted,
+                undelivered,
+            } => write!(
+                f,
+                "ended after {} s, {frames} messages, {undelivered} did not arrive any more",
+                lasted.as_secs()
+            ),
+            Self::GivenUp { reason } => write!(f, "given up: {reason}"),
+        }
+    }
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.frames {
+            0 => f.write_str("nothing left out"),
+            frames => write!(
+                f,
+                "{frames} messages of {:.1} s left out",
+                self.lasting.as_secs_f64()
+            ),
+        }
+    }
+}
+
+/// Tells what happens to one stream: in the log, and to whoever asked for news.
+#[derive(Clone, Debug)]
+pub(super) struct Teller {
+    pub(super) direction: Direction,
+    pub(super) far: String,
+    pub(super) news: Option<mpsc::Sender<News>>,
+}
+
+impl Teller {
+    pub(super) fn tell(&self, what: Happening) {
+        info!(far = self.far, "{}: {what}", self.direction);
+        if let Some(news) = &self.news {
+            let told = news.try_send(News {
+                direction: self.direction,
+                far: self.far.clone(),
+                what,
+            });
+            if told.is_err() {
+                debug!("nobody takes news");
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Makes a local publisher wait that is faster than the far side takes.
+//!
+//! As if it were connected to the far side itself: what its socket does not take it feels, and can send less. While the far side is
+//! away nobody waits.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use super::limits::{PRESSURE_OFF, PRESSURE_ON};
+
+/// Shared by the task that relays and the task that reads from the publisher.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pressure(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    is_on: bool,
+    waker: Option<Waker>,
+}
+
+impl Pressure {
+    /// So many bytes wait for a far side that is there.
+    pub(super) fn set(&self, waiting_bytes: u64) {
+        let mut inner = self.lock();
+        if waiting_bytes > PRESSURE_ON {
+            inner.is_on = true;
+        } else if inner.is_on && waiting_bytes <= PRESSURE_OFF {
+            inner.is_on = false;
+            let waker = inner.waker.take();
+            drop(inner);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Ready when the publisher may be read from; else the task is woken then.
+    pub(crate) fn poll_open(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut inner = self.lock();
+        if !inner.is_on {
+            return Poll::Ready(());
+        }
+        inner.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

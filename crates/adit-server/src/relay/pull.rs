@@ -1,0 +1,262 @@
+//! A stream of the far side for local players, over as many connections as it takes.
+
+use std::future::{Future, pending};
+use std::pin::Pin;
+use std::time::Instant;
+
+use adit_broker::{Broker, NameInUse, Publication, PublisherInfo, StreamKey};
+use adit_client::connection::{ConnectionEvent, StreamEvent};
+use adit_client::media::Frame;
+use adit_client::{NetConnection, NetStream};
+use adit_rtmp::command::{Play, Status, StatusCode};
+use tokio::sync::watch;
+use tokio::time::{sleep, sleep_until, timeout};
+use tracing::debug;
+
+use super::far::Far;
+use super::limits::DRAIN;
+use super::news::{Direction, Happening, Teller};
+use super::refusal::{Failure, Refusal};
+use super::retry::{Next, Retries, random_byte};
+
+/// The first answer of the far side; nothing until it has come.
+pub(super) type FirstAnswer = Option<Result<(), Refusal>>;
+
+/// The task of one pull.
+pub(super) struct Puller {
+    pub(super) far: Far,
+    pub(super) retries: Retries,
+    pub(super) teller: Teller,
+    pub(super) local: Local,
+    pub(super) answer: watch::Sender<FirstAnswer>,
+    /// Ready when the last player has left for a while, a local publisher has come, or the server stops.
+    pub(super) unwanted: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// Where frames go to.
+pub(super) struct Local {
+    pub(super) broker: Broker,
+    pub(super) key: StreamKey,
+    pub(super) publisher: PublisherInfo,
+    pub(super) publication: Option<Publication>,
+    pub(super) frames: u64,
+}
+
+/// A stream that the far side plays.
+struct Line {
+    connection: NetConnection,
+    stream: NetStream,
+    since: Instant,
+}
+
+/// Why a line is not used any more.
+enum Over {
+    Broken(Failure),
+    /// The far side wants a new connection.
+    Moved,
+    /// Somebody publishes the stream here.
+    Taken,
+}
+
+impl Puller {
+    /// Runs until it is unwanted, or the far side is given up.
+    pub(super) async fn run(mut self) {
+        let begun = Instant::now();
+        let mut unwanted = std::mem::replace(&mut self.unwanted, Box::pin(pending()));
+        // Neither arm is polled again after this.
+        let end = tokio::select! {
+            biased;
+            () = &mut unwanted => None,
+            failure = self.play(begun) => failure,
+        };
+        self.teller.tell(match end {
+            Some(reason) => Happening::GivenUp { reason },
+            None => Happening::Ended {
+                frames: self.local.frames,
+                lasted: begun.elapsed(),
+                undelivered: 0,
+            },
+        });
+    }
+
+    /// Plays; gives why it cannot go on, or nothing if somebody publishes here.
+    async fn play(&mut self, begun: Instant) -> Option<String> {
+        let mut line = match Line::open(&mut self.far).await {
+            Ok(line) => line,
+            Err(failure) => {
+                let failure = failure.hiding(&self.far);
+                let refusal = failure.refusal(Direction::Pull);
+                self.answer.send_replace(Some(Err(refusal)));
+                return Some(failure.reason);
+            }
+        };
+        self.teller.tell(Happening::Connected {
+            rung: Box::new(line.connection.rung().clone()),
+            took: begun.elapsed(),
+        });
+        self.answer.send_replace(Some(Ok(())));
+        loop {
+            let since = line.since;
+            let broken = match line
+                .carry(&mut self.far, &mut self.local, &self.teller)
+                .await
+            {
+                Over::Taken => return None,
+                Over::Moved => {
+                    line.close().await;
+                    None
+                }
+                Over::Broken(failure) => {
+                    drop(line);
+                    self.retries.note_connection(since, Instant::now());
+                    Some(failure.hiding(&self.far))
+                }
+            };
+            line = match self.restore(broken).await {
+                Ok(line) => line,
+                Err(reason) => return Some(reason),
+            };
+        }
+    }
+
+    /// Makes a new line after a break. The local publication stays, so that players do.
+    async fn restore(&mut self, mut broken: Option<Failure>) -> Result<Line, String> {
+        let since = Instant::now();
+        loop {
+            if let Some(failure) = broken.take() {
+                let now = Instant::now();
+                let next = self.retries.next(now, failure.cause, random_byte());
+                let Next::After(again_in) = next else {
+                    return Err(failure.reason);
+                };
+                let cause = failure.reason;
+                self.teller.tell(Happening::Broken { cause, again_in });
+                sleep(again_in).await;
+            }
+            match Line::open(&mut self.far).await {
+                Ok(line) => {
+                    self.teller.tell(Happening::Recovered {
+                        rung: Box::new(line.connection.rung().clone()),
+                        after: since.elapsed(),
+                        skipped: super::Skipped::default(),
+                        repeated: 0,
+                    });
+                    return Ok(line);
+                }
+                Err(failure) => broken = Some(failure.hiding(&self.far)),
+            }
+        }
+    }
+}
+
+impl Line {
+    /// Connects and plays.
+    async fn open(far: &mut Far) -> Result<Self, Failure> {
+        let connection = far.connect().await?;
+        let mut stream = connection.create_stream().await?;
+        stream.play(Play::new(far.name().expose())).await?;
+        Ok(Self {
+            connection,
+            stream,
+            since: Instant::now(),
+        })
+    }
+
+    /// Carries frames until something ends it.
+    async fn carry(&mut self, far: &mut Far, local: &mut Local, teller: &Teller) -> Over {
+        loop {
+            let flush = local.next_flush();
+            // All arms are cancel-safe: queues keep what was not taken.
+            tokio::select! {
+                biased;
+                event = self.connection.next_event() => match event {
+                    Some(ConnectionEvent::ReconnectRequested { url, description }) => {
+                        let current = self.connection.target();
+                        let order = far.destination.reconnect_requested(Instant::now(), current, url.as_deref());
+                        if order.is_ok() {
+                            let description = far.without_secrets(&description);
+                            teller.tell(Happening::Moving { description });
+                            return Over::Moved;
+                        }
+                    }
+                    Some(ConnectionEvent::Ended(ended)) => return broken(&ended.to_string()),
+                    Some(_) => {}
+                    None => return broken("the connection is gone"),
+                },
+                () = flush => local.flush(),
+                event = self.stream.next_event() => match event {
+                    Some(StreamEvent::Frame(frame)) => {
+                        if let Err(in_use) = local.push(frame) {
+                            debug!(%in_use, "somebody publishes here what was played");
+                            return Over::Taken;
+                        }
+                    }
+                    Some(StreamEvent::Status(status)) if status.is_error() => {
+                        return Over::Broken(Failure::refused(&status));
+                    }
+                    Some(StreamEvent::Status(status)) => local.note(&status),
+                    Some(_) => {}
+                    None => return broken("the connection is gone"),
+                },
+            }
+        }
+    }
+
+    async fn close(self) {
+        let Self {
+            connection, stream, ..
+        } = self;
+        let goodbye = async {
+            drop(stream.close(None).await);
+            connection.close().await;
+        };
+        drop(timeout(DRAIN, goodbye).await);
+    }
+}
+
+impl Local {
+    fn push(&mut self, frame: Frame) -> Result<(), NameInUse> {
+        let now = Instant::now();
+        let publication = match &mut self.publication {
+            Some(publication) => publication,
+            none => none.insert(self.broker.publish(
+                self.key.clone(),
+                self.publisher.clone(),
+                now,
+            )?),
+        };
+        publication.push(now, frame);
+        self.frames = self.frames.saturating_add(1);
+        Ok(())
+    }
+
+    /// Tells players that the publisher is gone when the far side does.
+    fn note(&mut self, status: &Status) {
+        let over = [
+            StatusCode::PlayUnpublishNotify,
+            StatusCode::PlayStop,
+            StatusCode::PlayComplete,
+        ];
+        if status.code().is_some_and(|code| over.contains(&code)) {
+            self.publication = None;
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Some(publication) = &mut self.publication {
+            publication.flush(Instant::now());
+        }
+    }
+
+    /// Ready when frames that wait for company have to be shown to players after all.
+    fn next_flush(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        match self.publication.as_ref().and_then(Publication::next_flush) {
+            Some(at) => Box::pin(sleep_until(at.into())),
+            None => Box::pin(pending()),
+        }
+    }
+}
+
+fn broken(cause: &str) -> Over {
+    Over::Broken(Failure::new(cause))
+}

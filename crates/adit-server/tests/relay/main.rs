@@ -1,0 +1,332 @@
+//! A server that relays to another one, over real sockets on loopback.
+#![cfg(test)]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use adit_client::connection::StreamError;
+use adit_client::rtmp::command::StatusCode;
+use adit_server::relay::{BufferLimits, Happening, Patience};
+use support::{Encoder, FarServer, Frames, Tunnel, clip, frames_of, is_soak};
+use tokio::time::timeout;
+
+const SOON: Duration = Duration::from_secs(20);
+
+async fn carries_every_frame_by(scheme: &str) {
+    let far = FarServer::start().await;
+    let mut watched = far.watch("app", "key");
+    let tunnel = Tunnel::start(&far.url(scheme, "app"));
+    let encoder = Encoder::publish(tunnel.address, "live", "key")
+        .await
+        .unwrap();
+    let sent = clip(0, 400);
+    for frame in &sent {
+        encoder.send(frame.clone()).await;
+    }
+    let got = watched.take(sent.len()).await;
+    assert_eq!(got, frames_of(&sent));
+    encoder.close().await;
+    watched.until_stopped().await;
+}
+
+#[tokio::test]
+async fn every_frame_goes_through_by_rtmp() {
+    carries_every_frame_by("rtmp").await;
+}
+
+#[tokio::test]
+async fn every_frame_goes_through_by_rtmpt() {
+    carries_every_frame_by("rtmpt").await;
+}
+
+#[tokio::test]
+async fn every_frame_goes_through_by_rtmps() {
+    carries_every_frame_by("rtmps").await;
+}
+
+#[tokio::test]
+async fn every_frame_goes_through_by_rtmpts() {
+    carries_every_frame_by("rtmpts").await;
+}
+
+/// The far server is killed and comes back on the same port. How long it is away is what a soak makes longer.
+#[tokio::test]
+async fn a_break_of_the_far_side_loses_nothing_and_the_encoder_hears_nothing_of_it() {
+    let away = Duration::from_secs(if is_soak() { 20 } else { 3 });
+    let far = FarServer::start().await;
+    let mut watched = far.watch("app", "key");
+    let mut tunnel = Tunnel::start(&far.url("rtmp", "app"));
+    let encoder = Encoder::publish(tunnel.address, "live", "key")
+        .await
+        .unwrap();
+    // 25 pictures a second with a key frame each second, and sound.
+    let all = clip(0, u32::try_from(away.as_secs() + 4).unwrap() * 50);
+    let mut ahead = all.iter();
+    let start = Instant::now();
+    let mut before = Frames::new();
+    encoder
+        .pace(&mut ahead, start, Duration::from_secs(2))
+        .await;
+    before.extend(watched.take_what_came().await);
+    let address = far.kill().await;
+    encoder
+        .pace(&mut ahead, start, Duration::from_secs(2) + away)
+        .await;
+    let far = FarServer::start_on(address).await;
+    let mut watched = far.watch("app", "key");
+    encoder
+        .pace(&mut ahead, start, away + Duration::from_secs(4))
+        .await;
+    encoder.assert_connected();
+    encoder.close().await;
+    let after = timeout(SOON, watched.until_stopped()).await.unwrap();
+
+    // It begins with the headers at a key frame, and has everything from there on.
+    let media = |frames: &Frames| -> Frames {
+        let headers = |frame: &&_| !support::is_header(frame);
+        frames.iter().filter(headers).cloned().collect()
+    };
+    assert!(support::is_metadata(&after[0]), "{:?}", after[0]);
+    let (sent, media_after) = (media(&frames_of(&all)), media(&after));
+    assert!(
+        support::is_key_frame(&media_after[0]),
+        "{:?}",
+        media_after[0]
+    );
+    assert!(sent.ends_with(&media_after), "the end is not what was sent");
+    // Before and after together there is no gap.
+    let media_before = media(&before);
+    assert!(
+        sent.starts_with(&media_before),
+        "the beginning is not what was sent"
+    );
+    assert!(
+        media_before.len() + media_after.len() >= sent.len(),
+        "a gap"
+    );
+    tunnel
+        .until(|what| matches!(what, Happening::Recovered { skipped, .. } if skipped.frames == 0))
+        .await;
+}
+
+#[tokio::test]
+async fn an_endless_break_is_bounded_and_ends_at_a_newer_key_frame() {
+    let far = FarServer::start().await;
+    let mut watched = far.watch("app", "key");
+    let mut limits = BufferLimits::default();
+    limits.bytes = 64 * 1024;
+    let mut tunnel = Tunnel::start_with(&far.url("rtmp", "app"), |config| config.buffer = limits);
+    let encoder = Encoder::publish(tunnel.address, "live", "key")
+        .await
+        .unwrap();
+    let all = clip(0, 4000);
+    encoder.send(all[0].clone()).await;
+    watched.take(1).await;
+    let address = far.kill().await;
+    tunnel
+        .until(|what| matches!(what, Happening::Broken { .. }))
+        .await;
+    for frame in &all[1..] {
+        encoder.send(frame.clone()).await;
+    }
+    let far = FarServer::start_on(address).await;
+    let mut watched = far.watch("app", "key");
+    tunnel
+        .until(|what| matches!(what, Happening::Recovered { skipped, .. } if skipped.frames > 1000))
+        .await;
+    let first = watched.take(4).await;
+    assert!(support::is_metadata(&first[0]));
+    assert!(support::is_key_frame(&first[3]), "{:?}", first[3]);
+    encoder.close().await;
+}
+
+#[tokio::test]
+async fn a_name_in_use_at_the_far_side_refuses_the_encoder() {
+    let far = FarServer::start().await;
+    let _first = Encoder::publish(far.address, "app", "key").await.unwrap();
+    let mut tunnel = Tunnel::start(&far.url("rtmp", "app"));
+    let error = Encoder::publish(tunnel.address, "live", "key")
+        .await
+        .err()
+        .unwrap();
+    let StreamError::Refused(status) = error else {
+        panic!("{error}");
+    };
+    assert_eq!(status.code(), Some(StatusCode::PublishBadName));
+    assert!(
+        status.description().contains("already published"),
+        "{status:?}"
+    );
+    // What the far side says may repeat the key, and ends up in logs.
+    assert!(status.description().contains("***"), "{status:?}");
+    tunnel
+        .until(|what| matches!(what, Happening::Refused { .. }))
+        .await;
+}
+
+#[tokio::test]
+async fn a_far_side_that_cannot_be_reached_refuses_the_encoder() {
+    let far = FarServer::start().await;
+    let url = far.url("rtmp", "app");
+    far.kill().await;
+    let tunnel = Tunnel::start(&url);
+    let error = Encoder::publish(tunnel.address, "live", "key")
+        .await
+        .err()
+        .unwrap();
+    assert!(error.is_refusal(), "{error}");
+    assert!(error.to_string().contains("refuses port"), "{error}");
+}
+
+#[tokio::test]
+async fn a_far_side_that_is_given_up_ends_the_encoder() {
+    let far = FarServer::start().await;
+    let mut tunnel = Tunnel::start_with(&far.url("rtmp", "app"), |config| {
+        config.patience = Patience::None;
+    });
+    let mut encoder = Encoder::publish(tunnel.address, "live", "key")
+        .await
+        .unwrap();
+    encoder.send(clip(0, 1)[0].clone()).await;
+    far.kill().await;
+    timeout(SOON, encoder.until_ended()).await.unwrap();
+    tunnel
+        .until(|what| matches!(what, Happening::GivenUp { .. }))
+        .await;
+}
+
+#[tokio::test]
+async fn a_stream_in_the_address_is_the_only_one() {
+    let far = FarServer::start().await;
+    let mut watched = far.watch("app", "mine");
+    let tunnel = Tunnel::start(&far.url("rtmp", "app/mine"));
+    let encoder = Encoder::publish(tunnel.address, "live", "any")
+        .await
+        .unwrap();
+    let error = Encoder::publish(tunnel.address, "live", "other")
+        .await
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("another stream"), "{error}");
+    encoder.send(clip(0, 1)[0].clone()).await;
+    watched.take(1).await;
+    encoder.close().await;
+    // The name is free again, as soon as the first has said goodbye.
+    let encoder = Encoder::publish(tunnel.address, "live", "other")
+        .await
+        .unwrap();
+    encoder.close().await;
+}
+
+#[tokio::test]
+async fn an_encoder_that_comes_back_at_once_is_let_in() {
+    let far = FarServer::start().await;
+    let tunnel = Tunnel::start(&far.url("rtmp", "app"));
+    for _ in 0..5 {
+        let encoder = Encoder::publish(tunnel.address, "live", "key")
+            .await
+            .unwrap();
+        encoder.send(clip(0, 1)[0].clone()).await;
+        encoder.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_player_gets_every_frame_of_the_far_side_over_a_break() {
+    let far = FarServer::start().await;
+    let mut tunnel = Tunnel::start(&far.url("rtmp", "app"));
+    let mut player = Encoder::play(tunnel.address, "app", "key").await.unwrap();
+    tunnel
+        .until(|what| matches!(what, Happening::Connected { .. }))
+        .await;
+    let sent = clip(0, 100);
+    let encoder = Encoder::publish(far.address, "app", "key").await.unwrap();
+    for frame in &sent {
+        encoder.send(frame.clone()).await;
+    }
+    assert_eq!(
+        timeout(SOON, player.take(sent.len())).await.unwrap(),
+        frames_of(&sent)
+    );
+    let address = far.kill().await;
+    tunnel
+        .until(|what| matches!(what, Happening::Broken { .. }))
+        .await;
+    let far = FarServer::start_on(address).await;
+    let encoder = Encoder::publish(far.address, "app", "key").await.unwrap();
+    let more = clip(10_000, 10);
+    for frame in &more {
+        encoder.send(frame.clone()).await;
+    }
+    let last = frames_of(&more).pop().unwrap();
+    timeout(SOON, player.until(&last)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_player_and_a_publisher_here_need_no_far_player() {
+    let far = FarServer::start().await;
+    let tunnel = Tunnel::start(&far.url("rtmp", ""));
+    let encoder = Encoder::publish(tunnel.address, "app", "key")
+        .await
+        .unwrap();
+    let mut player = Encoder::play(tunnel.address, "app", "key").await.unwrap();
+    let sent = clip(0, 10);
+    for frame in &sent {
+        encoder.send(frame.clone()).await;
+    }
+    let last = frames_of(&sent).pop().unwrap();
+    timeout(SOON, player.until(&last)).await.unwrap();
+    assert_eq!(far.players("app", "key"), 0);
+}
+
+#[tokio::test]
+async fn an_encoder_faster_than_the_network_waits_instead_of_losing_frames() {
+    let far = FarServer::start().await;
+    let mut watched = far.watch("app", "key");
+    let mut tunnel = Tunnel::start_with(&far.url("rtmpt", "app"), |config| {
+        config.buffer.bytes = 4 * 1024 * 1024;
+    });
+    let encoder = Encoder::publish(tunnel.address, "live", "key")
+        .await
+        .unwrap();
+    let sent = support::heavy_clip(30 * 1024 * 1024);
+    let sender = tokio::spawn({
+        let sent = sent.clone();
+        async move {
+            for frame in sent {
+                encoder.send(frame).await;
+            }
+            encoder.close().await;
+        }
+    });
+    let got = watched.count_until_stopped().await;
+    sender.await.unwrap();
+    assert_eq!(got, sent.len());
+    tunnel
+        .until(|what| matches!(what, Happening::Ended { undelivered: 0, .. }))
+        .await;
+}
+
+#[tokio::test]
+async fn a_far_side_that_hangs_up_refuses_the_encoder_and_the_tunnel_goes_on() {
+    // A far side that speaks no RTMP.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            drop(stream);
+        }
+    });
+    let tunnel = Tunnel::start(&format!("rtmp://127.0.0.1:{}/app", address.port()));
+    let error = Encoder::publish(tunnel.address, "live", "key")
+        .await
+        .err()
+        .unwrap();
+    assert!(error.is_refusal(), "{error}");
+    let again = Encoder::publish(tunnel.address, "live", "key")
+        .await
+        .err()
+        .unwrap();
+    assert!(again.is_refusal(), "{again}");
+}
