@@ -12,6 +12,7 @@ pub mod fault;
 pub mod flv;
 pub mod lab;
 pub mod net;
+pub mod ntlm;
 pub mod row;
 pub mod rules;
 pub mod services;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use adit_testkit::reach::columns::Column;
 use adit_testkit::reach::condition::Condition;
 use adit_testkit::reach::lab::{self, Options, Outcome};
-use adit_testkit::reach::{conditions, control, fault};
+use adit_testkit::reach::{conditions, control, fault, ntlm};
 use clap::{Args, Parser, Subcommand};
 
 #[derive(Parser)]
@@ -65,6 +65,8 @@ enum Command {
 enum Inside {
     /// Asks an address for RTMP
     Answer { address: String, milliseconds: u64 },
+    /// Checks passwords by NTLM for squid
+    Ntlm,
     /// Serves a port of the gateway with a fault
     Fault { fault: fault::Fault, port: u16 },
 }
@@ -78,6 +80,9 @@ fn main() -> ExitCode {
         })) => {
             control::answer(&address, Duration::from_millis(milliseconds)).map(|()| Outcome::Met)
         }
+        Some(Command::Inside(Inside::Ntlm)) => ntlm::serve()
+            .map(|()| Outcome::Met)
+            .map_err(|error| error.to_string()),
         Some(Command::Inside(Inside::Fault { fault, port })) => fault::serve(fault, port)
             .map(|()| Outcome::Met)
             .map_err(|error| error.to_string()),

@@ -205,8 +205,20 @@ fn logins() -> Vec<Condition> {
             "lab:s3cret\n",
         )
         .blocks(wrong),
-        // The helper takes any password: it is the three steps on one connection that are tried here.
-        login("proxy-ntlm", "proxy with NTLM (squid)", "auth_param ntlm program /usr/lib/squid/ntlm_fake_auth\nauth_param ntlm children 5", ""),
+        login(
+            "proxy-ntlm",
+            "proxy with NTLM (squid)",
+            "auth_param ntlm program {dir}/reach inside ntlm\nauth_param ntlm children 5",
+            "",
+        )
+        .blocks(wrong),
+        // It takes any password; what is tried here is its challenge, which is none too well made.
+        login(
+            "proxy-ntlm-old",
+            "proxy with NTLM, the helper that comes with it (squid)",
+            "auth_param ntlm program /usr/lib/squid/ntlm_fake_auth\nauth_param ntlm children 5",
+            "",
+        ),
     ]
 }
 

@@ -287,7 +287,7 @@ fn race(trial: &Trial<'_>, row: &mut Row) {
             let best = (0..2)
                 .filter_map(|round| first_media("standard", &url, round))
                 .min()?;
-            Some((best, start.replace("//live", "")))
+            Some((best, start.replace("://live", "")))
         })
         .min();
     let url = format!("rtmp://{HOST}/live/clip");

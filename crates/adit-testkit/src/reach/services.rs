@@ -140,11 +140,16 @@ impl Running {
     }
 }
 
-/// What squid wants to find: a file of hosts, and where it makes certificates, the folder for those.
+/// What squid wants to find: a file of hosts; this program where it can run it, if it is a helper; and where it makes
+/// certificates, the folder for those.
 fn prepare_squid(service: &Service, folder: &Path) {
     let hosts = folder.join("hosts");
     if !hosts.exists() {
         fs::write(hosts, "").expect("a new folder takes files");
+    }
+    if service.config.contains("{dir}/reach") {
+        let program = std::env::current_exe().expect("this program has a file");
+        fs::copy(program, folder.join("reach")).expect("a new folder takes files");
     }
     if service.config.contains("ssl-bump") {
         let made = folder.join("made");

@@ -5,11 +5,9 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use super::columns::{
     CELL_WITHIN, Cell, Column, FIRST_MEDIA_WITHIN, LOOK_MICROSECONDS, MEDIA, MEDIA_SLACK, Trial,
-    ffmpeg_obstacle, last_word, statistics,
+    ffmpeg_obstacle, last_word, reported_way, statistics,
 };
 use super::condition::{HOST, Place};
 use super::stop;
@@ -55,7 +53,8 @@ pub fn run(trial: &Trial<'_>, column: Column) -> Cell {
     ));
     match watch.first() {
         Some(first) if enough => {
-            let (rung, proxy) = known.unwrap_or_else(|| reported(&client.stdout()));
+            let (rung, proxy) =
+                known.unwrap_or_else(|| reported_way(&statistics(&client.stdout())));
             let first_media = first - began;
             Cell::Carried {
                 rung,
@@ -78,16 +77,6 @@ pub fn run(trial: &Trial<'_>, column: Column) -> Cell {
 
 fn is_enough(player: &Watched) -> bool {
     player.carried() + MEDIA_SLACK >= MEDIA
-}
-
-/// Rung and proxy, as our client tells them.
-fn reported(said: &str) -> (String, Option<String>) {
-    let report = statistics(said);
-    let text = |field: &str| report.get(field).and_then(Value::as_str).map(str::to_owned);
-    (
-        text("rung").unwrap_or_else(|| "?".to_owned()),
-        text("proxy"),
-    )
 }
 
 fn obstacle(column: Column, talk: &str) -> String {

@@ -4,7 +4,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn statistics_with_unknown_fields_make_a_cell() {
-    let said = r#"{"rung":"rtmpt:80","transport":"rtmpt","port":80,"proxy":"http://192.0.2.1:3128","first_media_ms":123,
+    let said = r#"{"rung":"rtmpt:80 via http://192.0.2.1:3128","transport":"rtmpt","port":80,"proxy":"http://192.0.2.1:3128","first_media_ms":123,
         "frames":75,"bytes":9,"duration_ms":5000,"new":{"x":[1]}}"#
         .replace('\n', " ");
     let cell = judge(&said, "", Some(0), 6 * SECOND, MEDIA);
