@@ -5,70 +5,100 @@ use bytes::{Bytes, BytesMut};
 
 /// Any bytes as an AMF0 message.
 pub fn amf0(data: &[u8]) {
-    let message = Bytes::copy_from_slice(data);
-    let mut decoder = amf0::Decoder::new(message.clone(), &Limits::default());
-    let all = amf0::decode_all(message, &Limits::default());
-    let one_by_one = collect(|| decoder.next());
-    assert_same(&one_by_one, &all);
-    let Ok(values) = all else {
-        assert_eq!(
-            decoder.next().err(),
-            all.err(),
-            "a failed decoder repeats its error"
-        );
-        return;
-    };
-
-    assert!(values.iter().flat_map(amf0::Value::descendants).count() <= limits::NODES);
-    for value in values.iter().flat_map(amf0::Value::descendants) {
-        if let amf0::Value::Reference(index) = value {
-            assert!(
-                amf0::resolve(&values, *index).is_some(),
-                "reference {index}"
-            );
-        }
-    }
-
-    let written = write(|out| amf0::encode_all(&values, out));
-    let again = amf0::decode_all(written.clone(), &wide());
-    assert_same(&again, &Ok(values));
-    assert_eq!(
-        write(|out| amf0::encode_all(&again.unwrap_or_default(), out)),
-        written
-    );
+    check::<Amf0>(data);
 }
 
 /// Any bytes as a body that is AMF3 from its first byte.
 pub fn amf3(data: &[u8]) {
+    check::<Amf3>(data);
+}
+
+/// One of the two formats.
+trait Format {
+    type Decoder;
+    type Value: PartialEq + std::fmt::Debug;
+
+    fn decoder(message: Bytes) -> Self::Decoder;
+    fn next(decoder: &mut Self::Decoder) -> Result<Option<Self::Value>, DecodeError>;
+    fn decode_all(message: Bytes, limits: &Limits) -> Result<Vec<Self::Value>, DecodeError>;
+    fn encode_all(values: &[Self::Value], out: &mut BytesMut) -> Result<(), EncodeError>;
+    fn descendants(value: &Self::Value) -> impl Iterator<Item = &Self::Value>;
+    /// What a value that is a reference refers to; itself if it is none.
+    fn referred<'a>(values: &'a [Self::Value], value: &'a Self::Value) -> Option<&'a Self::Value>;
+}
+
+macro_rules! implement {
+    ($name:ident, $module:ident) => {
+        struct $name;
+
+        impl Format for $name {
+            type Decoder = $module::Decoder;
+            type Value = $module::Value;
+
+            fn decoder(message: Bytes) -> Self::Decoder {
+                $module::Decoder::new(message, &Limits::default())
+            }
+
+            fn next(decoder: &mut Self::Decoder) -> Result<Option<Self::Value>, DecodeError> {
+                decoder.next()
+            }
+
+            fn decode_all(
+                message: Bytes,
+                limits: &Limits,
+            ) -> Result<Vec<Self::Value>, DecodeError> {
+                $module::decode_all(message, limits)
+            }
+
+            fn encode_all(values: &[Self::Value], out: &mut BytesMut) -> Result<(), EncodeError> {
+                $module::encode_all(values, out)
+            }
+
+            fn descendants(value: &Self::Value) -> impl Iterator<Item = &Self::Value> {
+                value.descendants()
+            }
+
+            fn referred<'a>(
+                values: &'a [Self::Value],
+                value: &'a Self::Value,
+            ) -> Option<&'a Self::Value> {
+                match value {
+                    $module::Value::Reference(index) => $module::resolve(values, *index),
+                    value => Some(value),
+                }
+            }
+        }
+    };
+}
+
+implement!(Amf0, amf0);
+implement!(Amf3, amf3);
+
+fn check<F: Format>(data: &[u8]) {
     let message = Bytes::copy_from_slice(data);
-    let mut decoder = amf3::Decoder::new(message.clone(), &Limits::default());
-    let all = amf3::decode_all(message, &Limits::default());
-    let one_by_one = collect(|| decoder.next());
+    let mut decoder = F::decoder(message.clone());
+    let all = F::decode_all(message, &Limits::default());
+    let one_by_one = collect(|| F::next(&mut decoder));
     assert_same(&one_by_one, &all);
     let Ok(values) = all else {
         assert_eq!(
-            decoder.next().err(),
+            F::next(&mut decoder).err(),
             all.err(),
             "a failed decoder repeats its error"
         );
         return;
     };
 
-    assert!(values.iter().flat_map(amf3::Value::descendants).count() <= limits::NODES);
-    for value in values.iter().flat_map(amf3::Value::descendants) {
-        if let amf3::Value::Reference(index) = value {
-            assert!(
-                amf3::resolve(&values, *index).is_some(),
-                "reference {index}"
-            );
-        }
+    assert!(values.iter().flat_map(F::descendants).count() <= limits::NODES);
+    for value in values.iter().flat_map(F::descendants) {
+        assert!(F::referred(&values, value).is_some(), "{value:?}");
     }
 
-    let written = write(|out| amf3::encode_all(&values, out));
-    let again = amf3::decode_all(written.clone(), &wide());
+    let written = write(|out| F::encode_all(&values, out));
+    let again = F::decode_all(written.clone(), &wide());
     assert_same(&again, &Ok(values));
     assert_eq!(
-        write(|out| amf3::encode_all(&again.unwrap_or_default(), out)),
+        write(|out| F::encode_all(&again.unwrap_or_default(), out)),
         written
     );
 }
