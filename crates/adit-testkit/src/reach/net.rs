@@ -206,6 +206,8 @@ pub fn sweep() {
     for folder in ["/run/netns", ETC_NETNS] {
         for name in left_over(Path::new(folder)) {
             remove_namespace(&name);
+            // Only an empty one goes, and only after something of ours was in it.
+            stop::best_effort(fs::remove_dir(ETC_NETNS));
         }
     }
     let temporary = std::env::temp_dir();

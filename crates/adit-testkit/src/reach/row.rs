@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::certs::Certificates;
-use super::columns::{Cell, Column, Programs, Trial};
+use super::columns::{Cell, Column, LOOK_MICROSECONDS, Programs, Trial};
 use super::condition::{Condition, Expected, HOST, Place};
 use super::fault::TOUCHED;
 use super::net::Network;
@@ -187,6 +187,8 @@ fn publish(
         "-nostdin",
         "-loglevel",
         "error",
+        "-analyzeduration",
+        LOOK_MICROSECONDS,
         "-i",
         &url,
         "-t",
