@@ -67,6 +67,12 @@ pub const REPLY_BYTES_MAX: usize = 256 * 1024;
 /// The longest reply that configuration can allow: 1 MiB.
 pub const REPLY_BYTES_CEILING: usize = 1024 * 1024;
 
+/// So long after a reply that was cut a held idle waits for a whole reply, at most [`BULK_DELAY`].
+pub const BULK: Duration = Duration::from_millis(200);
+
+/// How long that wait may be.
+pub const BULK_DELAY: Duration = Duration::from_millis(5);
+
 /// Replies kept for duplicates (`rtmpt.cached`).
 pub const CACHED_REPLIES: usize = 32;
 

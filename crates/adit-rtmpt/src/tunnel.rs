@@ -76,6 +76,8 @@ struct Pace {
     /// What that grows to. Half of what is configured once several idles were held: with smaller replies the requests of such a
     /// client stay apart, and the line never falls idle.
     reply_bytes_max: usize,
+    /// When a reply last left bytes behind.
+    cut: Option<Instant>,
     /// Sends in a row that waited for an answer in vain.
     misses: u32,
 }
@@ -117,6 +119,7 @@ impl ServerTunnel {
             ladder: Ladder::new(config.poll),
             reply_bytes: config.reply.bytes,
             reply_bytes_max: config.reply.bytes_max,
+            cut: None,
             misses: 0,
         };
         Self {

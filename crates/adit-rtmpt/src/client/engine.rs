@@ -248,7 +248,7 @@ impl ClientTunnel {
             }
             Answer::Data { data, .. } => {
                 self.counters.received_bytes += data.len() as u64;
-                self.pace.data(now);
+                self.pace.data(now, data.len());
                 self.uplink.hurry();
             }
             Answer::Closed => {}

@@ -85,6 +85,9 @@ pub const IDLES: usize = crate::limits::HELD_IDLES;
 /// While data flows, another idle is parked for each such part of a round trip.
 pub const IDLE_EACH: Duration = Duration::from_millis(20);
 
+/// From so many bytes in one reply on, as many idles are parked as may be: then the next bytes do not wait for a reply.
+pub const BULK: usize = 32 * 1024;
+
 /// How long to wait for something to be written after the session was opened before the first idle.
 pub const FIRST_IDLE: Duration = Duration::from_millis(100);
 

@@ -20,6 +20,8 @@ pub(super) struct Pace {
     replied: Instant,
     /// The last reply with data.
     data: Option<Instant>,
+    /// The last reply with as much of it as makes replies the bottleneck.
+    bulk: Option<Instant>,
     /// The last reply to a send.
     send_replied: Option<Instant>,
     /// Sends in a row.
@@ -46,16 +48,20 @@ impl Pace {
             idle_at: now + limits::FIRST_IDLE,
             replied: now,
             data: None,
+            bulk: None,
             send_replied: None,
             sends: 0,
             round_trip: None,
         }
     }
 
-    /// A reply brought data.
-    pub(super) fn data(&mut self, now: Instant) {
+    /// A reply brought so many bytes of data.
+    pub(super) fn data(&mut self, now: Instant, len: usize) {
         self.replied = now;
         self.data = Some(now);
+        if len >= limits::BULK {
+            self.bulk = Some(now);
+        }
         self.idle_at = now;
     }
 
@@ -107,10 +113,13 @@ impl Pace {
     /// How many idles to park where they do not get in each other's way.
     ///
     /// One while nothing flows. Else so many that one is always at the server, if something comes down every
-    /// [`limits::IDLE_EACH`]. Sends that follow each other release what is parked, so with them there is one.
+    /// [`limits::IDLE_EACH`], and as many as may be while replies are long. Sends that follow each other release what is parked, so with them there is one.
     pub(super) fn idles(&self) -> usize {
         if !self.flows() || self.sends_in_a_row() {
             return 1;
+        }
+        if self.lasts(self.bulk) {
+            return limits::IDLES;
         }
         let round_trip = self.round_trip.unwrap_or_default().as_millis();
         let more = round_trip / limits::IDLE_EACH.as_millis().max(1);
@@ -121,8 +130,12 @@ impl Pace {
     }
 
     fn flows(&self) -> bool {
-        self.data
-            .is_some_and(|data| self.replied <= data + limits::FLOWING)
+        self.lasts(self.data)
+    }
+
+    /// Whether something happened shortly before the last reply.
+    fn lasts(&self, happened: Option<Instant>) -> bool {
+        happened.is_some_and(|at| self.replied <= at + limits::FLOWING)
     }
 
     fn sends_in_a_row(&self) -> bool {

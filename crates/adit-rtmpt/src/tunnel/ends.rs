@@ -77,7 +77,7 @@ impl ServerTunnel {
         let coalesced = self
             .downstream
             .since()
-            .map(|since| since + self.config.reply.coalesce_delay);
+            .map(|since| since + self.coalescing(since).1);
         Some(coalesced.map_or(until, |coalesced| coalesced.min(until)))
     }
 }

@@ -111,6 +111,7 @@ impl ServerTunnel {
         self.pace.misses = 0;
         let config = &self.config.reply;
         self.pace.reply_bytes = if self.downstream.len() > 0 {
+            self.pace.cut = Some(now);
             self.pace
                 .reply_bytes
                 .saturating_mul(2)
@@ -155,11 +156,28 @@ impl ServerTunnel {
     }
 
     fn is_coalesced(&self, now: Instant) -> bool {
+        self.downstream.since().is_some_and(|since| {
+            let (bytes, delay) = self.coalescing(since);
+            self.downstream.len() >= bytes || since + delay <= now
+        })
+    }
+
+    /// How many bytes a held idle waits for, and how long, when the first of them was written at `since`.
+    ///
+    /// Soon after a reply that was cut much is on its way down: small replies would waste the idles that are held.
+    pub(super) fn coalescing(&self, since: Instant) -> (usize, Duration) {
         let config = &self.config.reply;
-        self.downstream.len() >= config.coalesce_bytes
-            || self
-                .downstream
-                .since()
-                .is_some_and(|since| since + config.coalesce_delay <= now)
+        let is_bulk = self
+            .pace
+            .cut
+            .is_some_and(|cut| cut < since && since <= cut + limits::BULK);
+        if is_bulk {
+            (
+                config.bytes.max(config.coalesce_bytes),
+                limits::BULK_DELAY.max(config.coalesce_delay),
+            )
+        } else {
+            (config.coalesce_bytes, config.coalesce_delay)
+        }
     }
 }

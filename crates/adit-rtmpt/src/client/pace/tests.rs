@@ -27,7 +27,7 @@ fn sends_do_not_replace_idles_while_data_flows() {
     let check = |later: Duration, replaced: bool| {
         let mut now = testing::start();
         let mut pace = Pace::new(now);
-        pace.data(now);
+        pace.data(now, 1);
         now += later;
         for _ in 0..limits::SENDS_IN_A_ROW {
             pace.send(now);
@@ -38,4 +38,25 @@ fn sends_do_not_replace_idles_while_data_flows() {
     };
     check(limits::FLOWING, false);
     check(limits::FLOWING + Duration::from_millis(1), true);
+}
+
+#[test]
+fn long_replies_have_as_many_idles_parked_as_may_be() {
+    let check = |len: usize, expected: usize| {
+        let now = testing::start();
+        let mut pace = Pace::new(now);
+        pace.took(Duration::ZERO);
+        pace.data(now, len);
+        assert_eq!(pace.idles(), expected, "{len}");
+        pace.empty(now + limits::FLOWING, Asked::AtOnce, PollByte::NOW);
+        assert_eq!(pace.idles(), expected, "{len}");
+        pace.empty(
+            now + limits::FLOWING + Duration::from_millis(1),
+            Asked::AtOnce,
+            PollByte::NOW,
+        );
+        assert_eq!(pace.idles(), 1, "{len}");
+    };
+    check(limits::BULK, limits::IDLES);
+    check(limits::BULK - 1, 1);
 }

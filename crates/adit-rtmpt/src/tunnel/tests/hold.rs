@@ -395,3 +395,27 @@ fn every_held_idle_hears_of_the_end() {
     bench.check(held[1], END);
     bench.check(held[2], END);
 }
+
+#[test]
+fn soon_after_a_reply_that_was_cut_an_idle_waits_for_a_whole_one_for_5_ms() {
+    let check = |later: u64, len: usize, held_ms: u64| {
+        let mut bench = Bench::new();
+        bench.write(&vec![7; limits::REPLY_BYTES + 1]);
+        for number in 0..2 {
+            let idle = bench.idle(number);
+            assert!(bench.reply(idle).is_some());
+        }
+        let idle = bench.idle(2);
+        bench.wait(later);
+        bench.write(&vec![7; len]);
+        if held_ms > 0 {
+            bench.wait(held_ms - 1);
+            assert_eq!(bench.reply(idle), None, "{later} {len}");
+            bench.wait(1);
+        }
+        assert!(bench.reply(idle).is_some(), "{later} {len}");
+    };
+    check(200, limits::REPLY_BYTES - 1, 5);
+    check(200, limits::REPLY_BYTES, 0);
+    check(201, 1, 0);
+}
