@@ -77,8 +77,6 @@ pub(super) struct World {
     random: u64,
     pub(super) start: Instant,
     pub(super) now: Instant,
-    /// Until when each way is taken.
-    busy: [Instant; 2],
     events: BTreeMap<(Instant, u64), Event>,
     order: u64,
     pub(super) client: ClientTunnel,
@@ -94,6 +92,8 @@ pub(super) struct World {
 /// One direction: how much was written and how much arrived, and how long each write took to arrive.
 #[derive(Default)]
 pub(super) struct Stream {
+    /// Until when the line is taken.
+    busy: Option<Instant>,
     pub(super) written: u64,
     pub(super) arrived: u64,
     writes: VecDeque<(u64, Instant)>,
@@ -145,7 +145,6 @@ impl World {
             random: play.seed,
             start: now,
             now,
-            busy: [now; 2],
             events: BTreeMap::new(),
             order: 0,
             client: ClientTunnel::new(now, ClientConfig::default()),
@@ -186,15 +185,18 @@ impl World {
         self.events.insert((due, self.order), event);
     }
 
-    /// When `len` bytes that set out now are there, up (0) or down (1).
-    fn arrival(&mut self, way: usize, len: usize) -> Instant {
+    /// When `len` bytes that set out now are there.
+    fn arrival(&mut self, way: fn(&mut Self) -> &mut Stream, len: usize) -> Instant {
         let delay = Duration::from_millis(self.delay());
         if self.play.network.rate == 0 {
             return self.now + delay;
         }
         let micros = (len as u64 + HEAD_BYTES) * 1000 / self.play.network.rate;
-        self.busy[way] = self.busy[way].max(self.now) + Duration::from_micros(micros);
-        self.busy[way] + delay
+        let now = self.now;
+        let stream = way(self);
+        let free = stream.busy.map_or(now, |busy| busy.max(now)) + Duration::from_micros(micros);
+        stream.busy = Some(free);
+        free + delay
     }
 
     /// Plays to the end.
@@ -368,7 +370,7 @@ impl World {
             self.fail(exchange);
             return;
         }
-        let due = self.arrival(0, request.body.len());
+        let due = self.arrival(|world| &mut world.up, request.body.len());
         self.at(
             due,
             Event::Arrives {
@@ -443,7 +445,7 @@ impl World {
             self.fail(exchange);
             return;
         }
-        let due = self.arrival(1, body.len());
+        let due = self.arrival(|world| &mut world.down, body.len());
         let reply = Reply::new(status, Bytes::from(body)).with_content(ContentType::Tunnel);
         self.at(due, Event::Replied { exchange, reply });
     }

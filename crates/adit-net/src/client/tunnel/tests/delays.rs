@@ -1,6 +1,6 @@
-//! What the tunnel adds on a real clock, beside the direct way, over a line with a round trip of 40 ms. To be run by hand:
-//! `cargo test -p adit-net --lib delays -- --ignored --nocapture`. The same figures on a virtual clock are tests of the core
-//! (`adit_rtmpt::client`, `tests/cost.rs`).
+//! What the tunnel adds on a real clock, beside the direct way, over a line with a round trip of 40 ms. The bounds are wide, for
+//! the machine may be busy; `cargo test -p adit-net --lib delays -- --nocapture` prints the figures. Those of the design, on a
+//! virtual clock, are tests of the core (`adit_rtmpt::client`, `tests/cost.rs`).
 
 use super::open;
 use crate::client::testing::{connector, target};
@@ -15,11 +15,11 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, tcp};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 const ONE_WAY: Duration = Duration::from_millis(20);
 const MESSAGE: usize = 2_000;
-const MESSAGES: u32 = 300;
+const MESSAGES: u32 = 100;
 
 /// A line in front of a server; it counts what looks like a request.
 struct Line {
@@ -130,10 +130,10 @@ async fn delays(mut from: Carrier, mut to: Carrier) -> Vec<Duration> {
     let talking = async {
         for index in 0..MESSAGES {
             // The carrier is driven while it waits.
-            drop(tokio::time::timeout_at(at(index), receive(&mut from)).await);
+            drop(timeout_at(at(index), receive(&mut from)).await);
             send(&mut from, &[7; MESSAGE]).await.unwrap();
         }
-        drop(tokio::time::timeout(Duration::from_secs(1), receive(&mut from)).await);
+        drop(timeout(Duration::from_secs(1), receive(&mut from)).await);
     };
     let hearing = async {
         let mut delays = Vec::new();
@@ -152,67 +152,84 @@ async fn delays(mut from: Carrier, mut to: Carrier) -> Vec<Duration> {
     delays
 }
 
-fn report(name: &str, delays: &[Duration], requests: usize) {
-    let at = |part: usize| delays[(delays.len() - 1) * part / 100].as_secs_f64() * 1e3;
+/// The delays one way, reported, and the requests they took.
+async fn measured(name: &str, tunnelled: bool, up: bool) -> (Vec<Duration>, usize) {
+    let (client, server, line) = ends(tunnelled).await;
+    let before = line.requests.load(Ordering::Relaxed);
+    let delays = if up {
+        delays(client, server).await
+    } else {
+        delays(server, client).await
+    };
+    let requests = line.requests.load(Ordering::Relaxed) - before;
+    let at = |part: usize| percentile(&delays, part).as_secs_f64() * 1e3;
     println!(
-        "{name}: median {:.1} ms, p99 {:.1} ms, most {:.1} ms; {} requests in 10 s",
+        "{name}: median {:.1} ms, p99 {:.1} ms, most {:.1} ms; {requests} requests",
         at(50),
         at(99),
-        at(100),
-        requests
+        at(100)
     );
+    (delays, requests)
+}
+
+fn percentile(delays: &[Duration], part: usize) -> Duration {
+    delays[(delays.len() - 1) * part / 100]
 }
 
 #[tokio::test]
-#[ignore = "measures, on a real clock"]
-async fn delays_of_a_tunnel_beside_the_direct_way() {
-    for (name, tunnelled) in [("direct", false), ("tunnel", true)] {
-        let (client, server, line) = ends(tunnelled).await;
-        let before = line.requests.load(Ordering::Relaxed);
-        let up = delays(client, server).await;
-        let requests = line.requests.load(Ordering::Relaxed) - before;
-        report(&format!("{name} up"), &up, requests);
-        let (client, server, line) = ends(tunnelled).await;
-        let before = line.requests.load(Ordering::Relaxed);
-        let down = delays(server, client).await;
-        let requests = line.requests.load(Ordering::Relaxed) - before;
-        report(&format!("{name} down"), &down, requests);
+async fn a_tunnel_adds_less_than_a_round_trip_to_the_direct_way() {
+    let ((direct, _), _, (up, up_requests), (down, down_requests)) = tokio::join!(
+        measured("direct up", false, true),
+        measured("direct down", false, false),
+        measured("tunnel up", true, true),
+        measured("tunnel down", true, false)
+    );
+    for (delays, requests) in [(up, up_requests), (down, down_requests)] {
+        let added = percentile(&delays, 50).saturating_sub(percentile(&direct, 50));
+        assert!(added < 2 * ONE_WAY, "{added:?}");
+        let most = usize::try_from(MESSAGES).unwrap() * 4 / 3;
+        assert!(requests <= most, "{requests}");
     }
 }
 
-#[tokio::test]
-#[ignore = "measures, on a real clock"]
-async fn throughput_of_a_tunnel_beside_the_direct_way() {
-    const BYTES: usize = 32 * 1024 * 1024;
-    for (name, tunnelled) in [("direct", false), ("tunnel", true)] {
-        for up in [true, false] {
-            let (client, server, line) = ends(tunnelled).await;
-            let (mut from, mut to) = if up {
-                (client, server)
-            } else {
-                (server, client)
-            };
-            let before = line.requests.load(Ordering::Relaxed);
-            let start = Instant::now();
-            let data = vec![7; BYTES];
-            let talking = async {
-                for piece in data.chunks(16 * 1024) {
-                    send(&mut from, piece).await.unwrap();
-                }
-                drop(tokio::time::timeout(Duration::from_secs(1), receive(&mut from)).await);
-            };
-            let hearing = async {
-                let mut read = 0;
-                while read < BYTES {
-                    read += receive(&mut to).await.unwrap().unwrap().len();
-                }
-                start.elapsed()
-            };
-            let ((), took) = tokio::join!(talking, hearing);
-            let megabits = 8.0 * 32.0 * 1.048_576 / took.as_secs_f64();
-            let way = if up { "up" } else { "down" };
-            let requests = line.requests.load(Ordering::Relaxed) - before;
-            println!("{name} {way}: {megabits:.0} Mbit/s, {requests} requests");
+/// Megabits a second of a transfer one way.
+async fn throughput(name: &str, tunnelled: bool, up: bool) -> f64 {
+    const BYTES: u32 = 8 * 1024 * 1024;
+    let (client, server, line) = ends(tunnelled).await;
+    let (mut from, mut to) = if up {
+        (client, server)
+    } else {
+        (server, client)
+    };
+    let before = line.requests.load(Ordering::Relaxed);
+    let start = Instant::now();
+    let bytes = usize::try_from(BYTES).unwrap();
+    let data = vec![7; bytes];
+    let talking = async {
+        for piece in data.chunks(16 * 1024) {
+            send(&mut from, piece).await.unwrap();
         }
-    }
+        drop(timeout(Duration::from_secs(1), receive(&mut from)).await);
+    };
+    let hearing = async {
+        let mut read = 0;
+        while read < bytes {
+            read += receive(&mut to).await.unwrap().unwrap().len();
+        }
+        start.elapsed()
+    };
+    let ((), took) = tokio::join!(talking, hearing);
+    let megabits = f64::from(BYTES) * 8.0 / 1e6 / took.as_secs_f64();
+    let requests = line.requests.load(Ordering::Relaxed) - before;
+    println!("{name}: {megabits:.0} Mbit/s, {requests} requests");
+    megabits
+}
+
+#[tokio::test]
+async fn a_tunnel_carries_much_more_than_one_body_for_each_round_trip() {
+    throughput("direct up", false, true).await;
+    throughput("direct down", false, false).await;
+    // 50 is the goal; this runs beside other tests and without optimisation.
+    assert!(throughput("tunnel up", true, true).await > 20.0);
+    assert!(throughput("tunnel down", true, false).await > 20.0);
 }
