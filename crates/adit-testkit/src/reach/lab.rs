@@ -68,6 +68,9 @@ pub enum Outcome {
     Stopped,
 }
 
+/// How much of the line that a program says about its version is enough.
+const VERSION_LENGTH: usize = 48;
+
 /// What the lab runs besides ours, and which argument makes it tell its version.
 const TOOLS: [(&str, &str, &str); 14] = [
     ("ip", "iproute2", "-V"),
@@ -251,7 +254,14 @@ fn about(bench: &Bench) -> About {
         text.lines()
             .map(str::trim)
             .find(|line| !line.is_empty())
-            .map(str::to_owned)
+            .map(|line| {
+                line.split("  ")
+                    .next()
+                    .unwrap_or(line)
+                    .chars()
+                    .take(VERSION_LENGTH)
+                    .collect()
+            })
     };
     let mut versions: Vec<(String, String)> = TOOLS
         .iter()

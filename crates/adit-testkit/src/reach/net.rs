@@ -14,6 +14,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -41,13 +42,14 @@ pub const DEAD: &str = "198.51.100.99";
 /// What names of namespaces begin with; the process id follows.
 const PREFIX: &str = "adit-reach-";
 const ETC_NETNS: &str = "/etc/netns";
+/// Whether the folder was there before the first network of this process.
+static ETC_NETNS_WAS_THERE: OnceLock<bool> = OnceLock::new();
 const COMMAND_WITHIN: Duration = Duration::from_secs(20);
 
 /// One network of three machines.
 #[derive(Debug)]
 pub struct Network {
     name: String,
-    etc_netns_is_ours: bool,
 }
 
 impl Network {
@@ -55,8 +57,8 @@ impl Network {
     pub fn build(row: usize, rules: &Rules) -> Self {
         let network = Self {
             name: format!("{}{row}", own_prefix()),
-            etc_netns_is_ours: !Path::new(ETC_NETNS).exists(),
         };
+        ETC_NETNS_WAS_THERE.get_or_init(|| Path::new(ETC_NETNS).exists());
         for place in Place::ALL {
             network.write_etc(place);
             ip(&["netns", "add", &network.namespace(place)]);
@@ -177,8 +179,8 @@ impl Network {
         for place in Place::ALL {
             remove_namespace(&self.namespace(place));
         }
-        if self.etc_netns_is_ours {
-            // Another run may use it by now; then it is not empty and stays.
+        if ETC_NETNS_WAS_THERE.get() == Some(&false) {
+            // Another network may use it; then it is not empty and stays.
             stop::best_effort(fs::remove_dir(ETC_NETNS));
         }
     }

@@ -90,7 +90,7 @@ pub fn page(rows: &[Row], columns: &[Column], about: &About) -> String {
     text
 }
 
-/// What was carried stands out.
+/// What was carried stands out; of an obstacle only what it is, without the advice that follows.
 fn in_page(cell: &Cell) -> String {
     match cell {
         Cell::Carried { .. } => {
@@ -100,7 +100,22 @@ fn in_page(cell: &Cell) -> String {
                 None => said,
             }
         }
-        _ => cell.to_string(),
+        Cell::Failed {
+            obstacle,
+            exit,
+            took,
+        } => {
+            let short = obstacle.split(": ").next().unwrap_or(obstacle);
+            let obstacle = short.trim().to_owned();
+            let (exit, took) = (*exit, *took);
+            Cell::Failed {
+                obstacle,
+                exit,
+                took,
+            }
+            .to_string()
+        }
+        Cell::NotThere | Cell::NotTried => cell.to_string(),
     }
 }
 

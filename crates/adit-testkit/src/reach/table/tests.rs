@@ -9,7 +9,7 @@ fn row() -> Row {
         first_media: Duration::from_millis(312),
     };
     let failed = Cell::Failed {
-        obstacle: "a | b".to_owned(),
+        obstacle: "a | b: do c".to_owned(),
         exit: Some(3),
         took: Duration::from_millis(1500),
     };
