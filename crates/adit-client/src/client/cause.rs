@@ -61,7 +61,11 @@ pub(super) fn of_dial(error: &DialError) -> Failure {
 pub(super) fn of_tunnel(error: &TunnelError) -> Failure {
     let cause = match error {
         TunnelError::Dial(error) => return of_dial(error),
-        TunnelError::Tunnel { error, .. } => of_http(*error),
+        TunnelError::Tunnel {
+            error,
+            redirected_to,
+            ..
+        } => of_http(*error, redirected_to.as_deref()),
         TunnelError::Ended { .. } => Cause::Closed,
         other => Cause::Other(PeerText::new(&other.to_string())),
     };
@@ -153,13 +157,13 @@ fn of_proxy(error: &ProxyError) -> Cause {
     }
 }
 
-fn of_http(error: TunnelClientError) -> Cause {
+fn of_http(error: TunnelClientError, redirected_to: Option<&str>) -> Cause {
     use TunnelClientError as E;
     match error {
         E::Page { .. } => Cause::HttpStatus { status: 200 },
         E::Redirected { status, .. } => Cause::HttpRedirect {
             status,
-            to: PeerText::default(),
+            to: PeerText::new(redirected_to.unwrap_or_default()),
         },
         E::NoTunnel { status }
         | E::Forbidden { status, .. }

@@ -283,7 +283,16 @@ impl Driver {
             }
         }
         let frame = message::to_frame(kind, at, payload);
-        self.hold(msid, StreamEvent::Frame(frame));
+        self.hold(self.stream_meant_by(msid), StreamEvent::Frame(frame));
+    }
+
+    /// The stream that media is for: a server that sends it on the stream of the connection can only mean the one there is.
+    fn stream_meant_by(&self, msid: MessageStreamId) -> MessageStreamId {
+        let mut streams = self.streams.keys();
+        match (streams.next(), streams.next()) {
+            (Some(only), None) if msid == MessageStreamId::CONNECTION => *only,
+            _ => msid,
+        }
     }
 
     fn open(&mut self, transaction: TransactionId, msid: MessageStreamId) {

@@ -177,6 +177,7 @@ impl<'a> Case<'a> {
         let pointed = self
             .direct()
             .find_map(|(_, failure)| match failure.cause() {
+                Cause::HttpRedirect { to, .. } if to.as_str().is_empty() => Some(String::new()),
                 Cause::HttpRedirect { to, .. } if !is_related(to.as_str(), &self.host) => {
                     Some(format!(" and points to {to}"))
                 }

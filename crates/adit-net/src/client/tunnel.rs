@@ -18,8 +18,9 @@ use super::proxy::Proxy;
 use super::target::Target;
 use crate::carrier::{Carrier, Transport};
 use adit_rtmpt::client::{ClientConfig, ClientError, ClientState};
+use hyper::Uri;
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub(crate) use carrier::ClientTunnelCarrier;
 
@@ -37,6 +38,8 @@ pub enum TunnelError {
         target: Target,
         /// What stood in the way.
         error: ClientError,
+        /// The host that a redirect pointed to, if one did.
+        redirected_to: Option<String>,
     },
     /// The server ended the tunnel as soon as there was one.
     #[error("{target} closes the tunnel at once")]
@@ -87,6 +90,7 @@ impl Connector {
                 Security::Plain => Security::Plain,
                 _ => Security::TlsForHttp,
             },
+            redirected_to: OnceLock::new(),
         });
         let first = way.connect().await.map_err(TunnelError::Dial)?;
         self.enter(Stage::Http);
@@ -100,7 +104,7 @@ impl Connector {
                 let error = *error;
                 Err(tunnel
                     .take_obstacle()
-                    .map_or(TunnelError::Tunnel { target, error }, TunnelError::Dial))
+                    .map_or_else(|| way.no_tunnel(target, error), TunnelError::Dial))
             }
             _ => Err(TunnelError::Ended { target }),
         }
@@ -113,9 +117,31 @@ pub(super) struct Way {
     target: Target,
     route: Route,
     security: Security,
+    /// Where the first redirect points to.
+    redirected_to: OnceLock<String>,
 }
 
 impl Way {
+    /// Keeps the host of a redirect for the report. Nobody goes there.
+    fn note_redirect(&self, location: &str) {
+        let host = location
+            .parse::<Uri>()
+            .ok()
+            .and_then(|uri| uri.host().map(str::to_owned));
+        if let Some(host) = host {
+            // The first one counts; a later one is from the same tunnel, which has failed by then.
+            self.redirected_to.set(host).ok();
+        }
+    }
+
+    fn no_tunnel(&self, target: Target, error: ClientError) -> TunnelError {
+        TunnelError::Tunnel {
+            target,
+            error,
+            redirected_to: self.redirected_to.get().cloned(),
+        }
+    }
+
     async fn connect(&self) -> Result<Connection, DialError> {
         match self.whole_urls() {
             Some(proxy) => self.connector.connect_to_proxy(proxy).await,

@@ -78,7 +78,7 @@ fn certificates_fail_for_four_reasons() {
 
 #[test]
 fn tunnels_fail_with_the_status_that_was_seen() {
-    let check = |error, status| assert_eq!(of_http(error), Cause::HttpStatus { status });
+    let check = |error, status| assert_eq!(of_http(error, None), Cause::HttpStatus { status });
     check(TunnelClientError::NoTunnel { status: 404 }, 404);
     check(
         TunnelClientError::Unavailable {
@@ -88,9 +88,20 @@ fn tunnels_fail_with_the_status_that_was_seen() {
         503,
     );
     assert_eq!(
-        of_http(TunnelClientError::ProxyAuthentication),
+        of_http(TunnelClientError::ProxyAuthentication, None),
         Cause::ProxyLoginMissing
     );
+}
+
+#[test]
+fn a_redirect_says_where_to() {
+    let redirected = TunnelClientError::Redirected {
+        verb: adit_net::client::TunnelVerb::Open,
+        status: 302,
+    };
+    let to = PeerText::new("login.example");
+    let expected = Cause::HttpRedirect { status: 302, to };
+    assert_eq!(of_http(redirected, Some("login.example")), expected);
 }
 
 #[test]

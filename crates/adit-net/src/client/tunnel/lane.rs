@@ -11,8 +11,8 @@ use adit_rtmpt::client::{self as rtmpt, ContentType, Reply, Request, ServerKind}
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, PROXY_AUTHORIZATION,
-    USER_AGENT,
+    CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, LOCATION,
+    PROXY_AUTHORIZATION, USER_AGENT,
 };
 use std::future::Future;
 use std::pin::Pin;
@@ -146,6 +146,11 @@ async fn exchange(
             .await
             .map_err(|_| Lost::Connection)?;
         let (head, body) = response.into_parts();
+        if head.status.is_redirection()
+            && let Some(Ok(location)) = head.headers.get(LOCATION).map(HeaderValue::to_str)
+        {
+            way.note_redirect(location);
+        }
         let Some(proxy) = proxy.filter(|_| head.status.as_u16() == 407) else {
             let body = connection.part(body, REPLY_BODY + 1).await;
             let body = body.ok_or(Lost::Connection)?;

@@ -177,6 +177,17 @@ async fn refused(answer: &'static str, route: &str) -> TunnelError {
 }
 
 #[tokio::test]
+async fn a_redirect_to_a_login_page_says_where_that_is() {
+    let redirect =
+        "HTTP/1.1 302 Found\r\nLocation: http://login.example/in?x=1\r\nContent-Length: 0\r\n\r\n";
+    let error = refused(redirect, "direct").await;
+    assert!(
+        matches!(&error, TunnelError::Tunnel { redirected_to: Some(host), .. } if host == "login.example"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
 async fn what_is_no_tunnel_is_told_by_name() {
     let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>";
     let error = refused(page, "direct").await;
