@@ -2,6 +2,7 @@
 
 mod address;
 mod client;
+pub(crate) mod hidden;
 mod span;
 mod way_out;
 

@@ -3,6 +3,7 @@
 mod failure;
 mod interrupt;
 mod key;
+pub(crate) mod secrets;
 mod way;
 
 pub(crate) use failure::{Failure, USAGE};

@@ -15,14 +15,23 @@ const FILTER_VARIABLE: &str = "ADIT_LOG";
 
 /// Starts logging; call once.
 pub(crate) fn start(format: LogFormat) {
-    let asked = env::var(FILTER_VARIABLE).unwrap_or_else(|_| USUAL_FILTER.to_owned());
+    start_with(format, USUAL_FILTER);
+}
+
+/// The same for a command that says itself what its user wants to know.
+pub(crate) fn start_quiet(format: LogFormat) {
+    start_with(format, QUIET_FILTER);
+}
+
+fn start_with(format: LogFormat, usual: &str) {
+    let asked = env::var(FILTER_VARIABLE).unwrap_or_else(|_| usual.to_owned());
     let (filter, mistake) = match EnvFilter::try_new(&asked) {
         Ok(filter) => (filter, None),
-        Err(mistake) => (EnvFilter::new(USUAL_FILTER), Some(mistake)),
+        Err(mistake) => (EnvFilter::new(usual), Some(mistake)),
     };
     let lines = fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(|| ui::LogLines)
         .with_target(false);
     match format {
         LogFormat::Pretty => lines.with_ansi(io::stderr().is_terminal()).init(),
@@ -40,3 +49,6 @@ pub(crate) fn start(format: LogFormat) {
 
 /// What is logged if nobody asks for anything else.
 const USUAL_FILTER: &str = "info";
+
+/// The same where only talk and what needs attention is wanted.
+const QUIET_FILTER: &str = "warn,adit::ui=info";

@@ -16,7 +16,6 @@ mod serve;
 mod tunnel;
 mod ui;
 
-use std::env;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -27,10 +26,14 @@ use crate::connect::Failure;
 
 fn main() -> ExitCode {
     let began = Instant::now();
-    let arguments = match cli::Arguments::try_parse() {
+    let arguments = match cli::Arguments::try_parse_from(cli::hidden::arguments()) {
         Ok(arguments) => arguments,
         Err(mistake) => return refuse(&mistake),
     };
+    // The key of a server is a file, no secret.
+    if !matches!(arguments.command, cli::Command::Serve(_)) {
+        cli::hidden::hide();
+    }
     let outcome = match arguments.command {
         cli::Command::Serve(serve) => serve::run(&serve).map_err(Failure::from),
         cli::Command::Publish(publish) => publish::run(&publish, began),
@@ -50,7 +53,10 @@ fn refuse(mistake: &clap::Error) -> ExitCode {
     if !mistake.use_stderr() {
         mistake.exit();
     }
-    let arguments = env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let arguments = cli::hidden::arguments();
+    let arguments = arguments
+        .iter()
+        .map(|argument| argument.to_string_lossy().into_owned());
     let text = cli::without_secrets(&mistake.to_string(), arguments);
     // There is nobody to tell where standard error is closed.
     drop(io::stderr().write_all(text.as_bytes()));

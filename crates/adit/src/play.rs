@@ -15,14 +15,14 @@ use crate::progress::{Elsewhere, Progress};
 use crate::{log, ui};
 
 pub(crate) use output::{Output, Overwrite};
-pub(crate) use viewing::{Ended, Viewing};
+pub(crate) use viewing::{Ended, Length, Viewing};
 
 /// Plays until the stream ends, the time is over, or somebody ends it. `began` is when the command was started.
 ///
 /// # Errors
 /// When no way leads to the server, the stream cannot be played, or the output cannot be written.
 pub(crate) fn run(arguments: &cli::Play, began: Instant) -> Result<(), Failure> {
-    log::start(arguments.way.log);
+    log::start_quiet(arguments.way.log);
     let target = Way::stream(&arguments.url, &arguments.key)?;
     let output = match arguments.output.as_deref() {
         None => None,
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &cli::Play, began: Instant) -> Result<(), Failure> 
         let viewing = Viewing {
             way,
             target,
-            duration: arguments.duration,
+            length: arguments.duration.map(Length::Watched),
             wait: arguments.wait,
             began,
         };

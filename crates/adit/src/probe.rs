@@ -15,8 +15,8 @@ use crate::{log, ui};
 /// # Errors
 /// No way leads to the server, or the settings for proxies cannot be followed.
 pub(crate) fn run(arguments: &cli::Probe) -> Result<(), Failure> {
-    log::start(arguments.way.log);
-    let target = arguments.url.target(None)?;
+    log::start_quiet(arguments.way.log);
+    let target = Way::address(&arguments.url)?;
     let way = Way::new(&arguments.way, Intent::Play, cli::Strategy::Reach)?;
     let runtime = runtime()?;
     let report = runtime.block_on(async {

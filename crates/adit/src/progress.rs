@@ -1,5 +1,6 @@
 //! The line on a terminal that says how it goes.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
@@ -149,30 +150,22 @@ impl fmt::Display for BitRate {
     }
 }
 
-/// How much there was in the last seconds.
-#[derive(Debug, Clone)]
+/// How much there was in the last seconds, by whatever clock.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Rate {
     /// When, and the total then; the oldest first.
-    marks: std::collections::VecDeque<(Instant, u64)>,
+    marks: VecDeque<(Duration, u64)>,
 }
 
 impl Rate {
-    /// Nothing yet.
-    pub(crate) fn new() -> Self {
-        Self {
-            marks: std::collections::VecDeque::from([(Instant::now(), 0)]),
-        }
-    }
-
-    /// How much there was in each second lately, now that there was `total` in all.
-    pub(crate) fn per_second(&mut self, total: u64) -> u64 {
-        let now = Instant::now();
-        let (from, before) = self.marks.front().copied().unwrap_or((now, total));
-        self.marks.push_back((now, total));
+    /// How much there was in each second lately, now that at `time` there was `total` in all.
+    pub(crate) fn per_second(&mut self, time: Duration, total: u64) -> u64 {
+        let (from, before) = self.marks.front().copied().unwrap_or_default();
+        self.marks.push_back((time, total));
         if self.marks.len() > MARKS {
             self.marks.pop_front();
         }
-        let millis = now.saturating_duration_since(from).as_millis();
+        let millis = time.saturating_sub(from).as_millis();
         let more = u128::from(total.saturating_sub(before));
         (more * 1000)
             .checked_div(millis)

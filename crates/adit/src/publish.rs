@@ -23,7 +23,7 @@ use summary::Ended;
 /// # Errors
 /// When the input cannot be read, no way leads to the server, or it does not take the stream.
 pub(crate) fn run(arguments: &cli::Publish, began: Instant) -> Result<(), Failure> {
-    log::start(arguments.way.log);
+    log::start_quiet(arguments.way.log);
     let input = Input::parse(&arguments.input).map_err(|error| Failure::Usage {
         text: error.to_string(),
     })?;

@@ -8,7 +8,7 @@ use adit_client::Intent;
 use crate::cli;
 use crate::connect::{Failure, Interrupt, Way, runtime};
 use crate::log;
-use crate::play::{self, Output, Viewing};
+use crate::play::{self, Length, Output, Viewing};
 use crate::progress::{Elsewhere, Progress};
 
 /// Records until the stream ends, the time is over, or somebody ends it. `began` is when the command was started.
@@ -16,7 +16,7 @@ use crate::progress::{Elsewhere, Progress};
 /// # Errors
 /// When no way leads to the server, the stream cannot be played, or the file cannot be written.
 pub(crate) fn run(arguments: &cli::Record, began: Instant) -> Result<(), Failure> {
-    log::start(arguments.way.log);
+    log::start_quiet(arguments.way.log);
     let target = Way::stream(&arguments.url, &arguments.key)?;
     if arguments.output == Path::new("-") {
         return Err(Failure::Usage {
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &cli::Record, began: Instant) -> Result<(), Failure
         let viewing = Viewing {
             way,
             target,
-            duration: arguments.duration,
+            length: arguments.duration.map(Length::Recorded),
             wait: arguments.wait,
             began,
         };

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::connect::secrets;
+
 /// Talk is written as log lines.
 static IN_LOG: AtomicBool = AtomicBool::new(false);
 
@@ -61,6 +63,7 @@ enum Kind {
 }
 
 fn talk(kind: Kind, text: &str) {
+    let text = secrets::without(text);
     if IN_LOG.load(Ordering::Relaxed) {
         match kind {
             Kind::Note | Kind::Hint => tracing::info!("{text}"),
@@ -76,5 +79,21 @@ fn talk(kind: Kind, text: &str) {
     let mut out = io::stderr().lock();
     if writeln!(out, "{kind}: {text}").is_err() {
         tracing::debug!("standard error is closed");
+    }
+}
+
+/// Standard error for log lines: what is secret does not pass.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LogLines;
+
+impl io::Write for LogLines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        io::stderr().write_all(secrets::without(&text).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }

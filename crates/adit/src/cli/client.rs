@@ -104,7 +104,7 @@ pub(crate) struct Record {
     #[arg(long)]
     pub(crate) force: bool,
 
-    /// End after this time, counted from the first picture or sound
+    /// End after so much of the stream
     #[arg(long, value_name = "TIME", value_parser = span::parse)]
     pub(crate) duration: Option<Duration>,
 

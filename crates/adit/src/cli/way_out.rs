@@ -52,8 +52,8 @@ pub(crate) struct WayOut {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct Key {
-    /// Stream key, apart from the URL. Other users of this machine may see arguments: --key-file or `ADIT_STREAM_KEY` in the environment
-    /// are not shown to them
+    /// Stream key, apart from the URL. Arguments are hidden from other users of this machine as soon as the command runs, not a moment
+    /// earlier: with --key-file, or `ADIT_STREAM_KEY` in the environment for a URL without a key, they never see it
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<Secret>,
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use adit_client::{Secret, Target};
 
-use super::Failure;
+use super::{Failure, secrets};
 use crate::cli::{Address, Key};
 
 /// The variable that holds the key for a URL that names none.
@@ -21,6 +21,22 @@ const LONGEST: u64 = 4096;
 /// # Errors
 /// When the address is wrong, or the key cannot be read.
 pub(super) fn target(address: &Address, key: &Key) -> Result<Target, Failure> {
+    let target = named(address, key)?;
+    secrets::hide(&target);
+    Ok(target)
+}
+
+/// What the address names, a stream or not.
+///
+/// # Errors
+/// When the address is wrong.
+pub(super) fn address(address: &Address) -> Result<Target, Failure> {
+    let target = address.target(None)?;
+    secrets::hide(&target);
+    Ok(target)
+}
+
+fn named(address: &Address, key: &Key) -> Result<Target, Failure> {
     if let Some(key) = &key.key {
         return Ok(address.target(Some(key.expose()))?);
     }

@@ -100,6 +100,24 @@ impl Way {
         }
     }
 
+    /// The server, application or stream that address and key name.
+    ///
+    /// # Errors
+    /// When the address is wrong, or the key cannot be read.
+    pub(crate) fn place(address: &Address, key: &Key) -> Result<Target, Failure> {
+        key::target(address, key)
+    }
+
+    /// Makes the connections.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// How they are made.
+    pub(crate) fn options(&self) -> &ConnectOptions {
+        &self.options
+    }
+
     /// Connects to the application of a destination.
     ///
     /// # Errors
@@ -109,6 +127,14 @@ impl Way {
         destination: &mut Destination,
     ) -> Result<NetConnection, Failure> {
         Ok(self.client.connect_to(destination, &self.options).await?)
+    }
+
+    /// What the address names, a stream or not.
+    ///
+    /// # Errors
+    /// When the address is wrong.
+    pub(crate) fn address(address: &Address) -> Result<Target, Failure> {
+        key::address(address)
     }
 
     /// Tries every way to its end.

@@ -39,8 +39,8 @@ impl Figures {
             played: Played::default(),
             pictures: 0,
             codecs: Codecs::default(),
-            bit_rate: Rate::new(),
-            picture_rate: Rate::new(),
+            bit_rate: Rate::default(),
+            picture_rate: Rate::default(),
         }
     }
 
@@ -73,8 +73,10 @@ impl Figures {
 
     /// Time, bit rate, pictures a second and codecs.
     pub(super) fn line(&mut self) -> String {
-        let bits = self.bit_rate.per_second(self.bytes.saturating_mul(8));
-        let pictures = self.picture_rate.per_second(self.pictures);
+        // By the clock of the stream, because the first seconds come at once.
+        let time = self.duration();
+        let bits = self.bit_rate.per_second(time, self.bytes.saturating_mul(8));
+        let pictures = self.picture_rate.per_second(time, self.pictures);
         let mut line = format!("{}  {}", Clock(self.duration()), BitRate(bits));
         if self.pictures > 0 {
             line.push_str(&format!("  {pictures} fps"));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use adit_client::connection::{ConnectionEvent, Ended as Closed, StreamEvent};
 use adit_client::media::Frame;
 use adit_client::rtmp::command::{Play, Status, StatusCode};
+use adit_client::rtmp::message::UserControl;
 use adit_client::{Destination, NetConnection, NetStream, Target};
 use serde_json::{Map, Value, json};
 use tokio::time::{sleep_until, timeout};
@@ -27,12 +28,21 @@ pub(crate) struct Viewing {
     pub(crate) way: Way,
     /// The stream.
     pub(crate) target: Target,
-    /// How much of it, from the first picture or sound; everything if `None`.
-    pub(crate) duration: Option<Duration>,
+    /// How much of it; everything if `None`.
+    pub(crate) length: Option<Length>,
     /// How long to wait for its start.
     pub(crate) wait: Option<Duration>,
     /// When the command was started.
     pub(crate) began: Instant,
+}
+
+/// How much of a stream, from its first picture or sound.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Length {
+    /// So long by the clock on the wall.
+    Watched(Duration),
+    /// So much by the clock of the stream.
+    Recorded(Duration),
 }
 
 /// How it went.
@@ -242,16 +252,25 @@ impl Viewing {
         match event {
             StreamEvent::Frame(frame) => self.take(&frame, state).await,
             StreamEvent::Status(status) => end_by(&status, state.figures.first.is_some()),
+            // nginx says nothing else when the publisher has gone.
+            StreamEvent::Control(UserControl::StreamEof(_)) if state.figures.first.is_some() => {
+                Some(Ended::Unpublished)
+            }
             _ => None,
         }
     }
 
     async fn take(&self, frame: &Frame, state: &mut State) -> Option<Ended> {
         state.figures.note(frame);
-        if state.deadline.is_none() && state.figures.first.is_some() {
-            state.deadline = self
-                .duration
-                .map(|duration| tokio::time::Instant::now() + duration);
+        match self.length {
+            Some(Length::Watched(time)) if state.deadline.is_none() => {
+                let first = state.figures.first.map(tokio::time::Instant::from_std);
+                state.deadline = first.map(|first| first + time);
+            }
+            Some(Length::Recorded(time)) if state.figures.duration() > time => {
+                return Some(Ended::Duration);
+            }
+            _ => {}
         }
         let output = state.output.as_mut()?;
         // Both arms may be dropped: after an interruption nothing more is written.

@@ -5,6 +5,8 @@ use std::time::Duration;
 use adit_client::plan::{AttemptReport, Report, Stage, Trust};
 use serde_json::{Map, Value, json};
 
+use crate::connect::secrets;
+
 /// One object: the attempts in their order, the sentence, and the obstacle in a word.
 pub(super) fn of(report: &Report) -> Value {
     let host = report.host().to_string();
@@ -19,7 +21,7 @@ pub(super) fn of(report: &Report) -> Value {
         "attempts": attempts,
         "elapsed_ms": millis(report.elapsed()),
         "obstacle": verdict.obstacle().as_str(),
-        "verdict": verdict.to_string(),
+        "verdict": secrets::without(verdict.sentence()),
     })
 }
 
@@ -27,6 +29,8 @@ fn of_attempt(attempt: &AttemptReport, host: &str) -> Value {
     let rung = attempt.rung();
     let failure = attempt.failure();
     let stage = failure.map_or_else(|| attempt.stage(), |failure| Some(failure.stage()));
+    // A server that refuses may repeat the name in its answer.
+    let cause = failure.map(|failure| failure.cause().to_string());
     let stages: Map<String, Value> = Stage::ALL
         .into_iter()
         .filter_map(|stage| {
@@ -42,7 +46,7 @@ fn of_attempt(attempt: &AttemptReport, host: &str) -> Value {
         "outcome": attempt.outcome().as_str(),
         "stage": stage.map(Stage::as_str),
         "ms": attempt.took().map(millis),
-        "cause": failure.map(|failure| failure.cause().to_string()),
+        "cause": cause.as_deref().map(secrets::without),
         "stages_ms": stages,
         "certificate": attempt.certificate().map(|certificate| json!({
             "issuer": certificate.issuer().as_str(),

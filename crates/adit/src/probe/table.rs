@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use adit_client::plan::{AttemptReport, Certificate, Outcome, Report, Stage, Trust};
 
+use crate::connect::secrets;
+
 /// The table with the sentence under it, without a line end.
 pub(super) fn of(report: &Report) -> String {
     let mut rows = vec![heading()];
@@ -36,7 +38,7 @@ pub(super) fn of(report: &Report) -> String {
         text.push('\n');
     }
     text.push('\n');
-    text.push_str(&report.verdict().to_string());
+    text.push_str(&secrets::without(report.verdict().sentence()));
     text
 }
 
@@ -63,7 +65,8 @@ fn row(attempt: &AttemptReport) -> Vec<String> {
     row.push(attempt.took().map_or_else(|| "·".to_owned(), millis));
     row.push(match attempt.outcome() {
         Outcome::Won | Outcome::Works => "works".to_owned(),
-        Outcome::Failed(failure) => failure.to_string(),
+        // A server that refuses may repeat the name in its answer.
+        Outcome::Failed(failure) => secrets::without(&failure.to_string()).into_owned(),
         other => other.as_str().to_owned(),
     });
     row

@@ -1,1 +1,43 @@
+use std::time::Duration;
 
+use adit_client::media::Timestamp;
+
+use super::{BitRate, Clock, Played, Rate, Size};
+
+#[test]
+fn figures_are_short() {
+    let clock = |seconds| Clock(Duration::from_secs(seconds)).to_string();
+    assert_eq!(clock(0), "00:00:00");
+    assert_eq!(clock(3_723), "01:02:03");
+    assert_eq!(clock(360_000), "100:00:00");
+    let size = |bytes| Size(bytes).to_string();
+    assert_eq!(size(999), "999 B");
+    assert_eq!(size(12_345), "12 kB");
+    assert_eq!(size(12_345_678), "12.3 MB");
+    assert_eq!(size(12_345_678_901), "12.34 GB");
+    let rate = |bits| BitRate(bits).to_string();
+    assert_eq!(rate(504_000), "504 kbit/s");
+    assert_eq!(rate(2_512_345), "2.51 Mbit/s");
+}
+
+#[test]
+fn a_rate_looks_back_over_the_last_marks_only() {
+    let mut rate = Rate::default();
+    let mut at = |seconds, total| rate.per_second(Duration::from_secs(seconds), total);
+    assert_eq!(at(0, 100), 0);
+    assert_eq!(at(1, 200), 100);
+    assert_eq!(at(2, 300), 100);
+    assert_eq!(at(3, 300), 66);
+    assert_eq!(at(4, 300), 50);
+    assert_eq!(at(5, 300), 25);
+    assert_eq!(at(6, 300), 0);
+}
+
+#[test]
+fn what_was_played_is_the_sum_of_steps_without_jumps() {
+    let mut played = Played::default();
+    for ms in [1000, 1040, 1020, 1080, 60_000, 60_040, 0, 40, u32::MAX] {
+        played.note(Timestamp::from_ms(ms));
+    }
+    assert_eq!(played.time(), Duration::from_millis(80 + 40 + 40));
+}

@@ -83,7 +83,7 @@ impl Sending {
             waits_for_key: false,
             played: Played::default(),
             totals: Totals::default(),
-            rate: Rate::new(),
+            rate: Rate::default(),
             way: Map::new(),
             connect: None,
         }
@@ -374,7 +374,8 @@ impl Sending {
     }
 
     fn line(&mut self, connection: &NetConnection) -> String {
-        let bits = self.rate.per_second(self.totals.bytes.saturating_mul(8));
+        let bits = self.totals.bytes.saturating_mul(8);
+        let bits = self.rate.per_second(self.order.began.elapsed(), bits);
         let queue = connection.stats().queued_bytes;
         let late = match self.order.pace {
             Pace::RealTime => self.pacer.late(Instant::now()),

@@ -1,0 +1,54 @@
+//! What no output may repeat, whoever says it: servers put the stream key into their answers, and libraries log them.
+
+use std::borrow::Cow;
+use std::sync::RwLock;
+
+use adit_client::{Secret, Target};
+
+/// Texts to hide, the longest first.
+static HIDDEN: RwLock<Vec<String>> = RwLock::new(Vec::new());
+
+/// A text shorter than this is no secret, and hiding it would hide half of every sentence.
+const SHORTEST: usize = 6;
+
+/// Words that log lines for machines consist of are no secrets either.
+const WORDS: [&str; 4] = ["timestamp", "message", "target", "fields"];
+
+/// From now on what is secret in a target is hidden by [`without`].
+pub(super) fn hide(target: &Target) {
+    let password = target
+        .credentials()
+        .map(|credentials| credentials.password());
+    let texts = [
+        Some(target.name()),
+        target.query(),
+        target.app_query(),
+        password,
+    ];
+    let Ok(mut hidden) = HIDDEN.write() else {
+        return;
+    };
+    for text in texts.into_iter().flatten().map(Secret::expose) {
+        let is_word = text.len() < SHORTEST || WORDS.contains(&text);
+        if !is_word && !hidden.iter().any(|other| other == text) {
+            hidden.push(text.to_owned());
+        }
+    }
+    hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
+}
+
+/// The text with `***` where it repeats something hidden.
+pub(crate) fn without(text: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(text);
+    if let Ok(hidden) = HIDDEN.read() {
+        for secret in hidden.iter() {
+            if text.contains(secret.as_str()) {
+                text = Cow::Owned(text.replace(secret, "***"));
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

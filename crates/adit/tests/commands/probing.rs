@@ -1,0 +1,102 @@
+//! What `adit probe` says, to people and to programs.
+
+use std::net::TcpListener;
+
+use adit_testkit::server::{AditServer, Transport};
+
+use super::{ADIT, run, text};
+
+#[test]
+fn every_way_that_works_has_a_row_with_its_times() {
+    let server = AditServer::start(ADIT);
+    let url = server.url(Transport::Rtmp, "live");
+    let certificate = server.certificate();
+    let probed = run(&["probe", &url, "--json", "--ca-file", text(&certificate)]);
+    probed.assert_code(0);
+    let report = probed.json();
+    let attempts = report["attempts"].as_array().unwrap();
+    let transports: Vec<_> = attempts.iter().map(|each| &each["transport"]).collect();
+    assert_eq!(transports, ["rtmp", "rtmps", "rtmpt", "rtmpts"]);
+    for attempt in attempts {
+        assert!(attempt["outcome"] == "won" || attempt["outcome"] == "works");
+        assert_eq!(attempt["host"], "127.0.0.1");
+        assert_eq!(attempt["port"], server.address().port());
+        assert_eq!(attempt["stage"], "connect");
+        assert!(attempt["proxy"].is_null() && attempt["cause"].is_null());
+        assert!(attempt["ms"].is_u64() && attempt["stages_ms"]["tcp"].is_u64());
+    }
+    assert_eq!(report["obstacle"], "none");
+
+    let table = run(&["probe", &url, "--ca-file", text(&certificate)]);
+    table.assert_code(0);
+    let heading = table.out.lines().next().unwrap();
+    let columns: Vec<_> = heading.split_whitespace().collect();
+    assert_eq!(
+        columns,
+        [
+            "way",
+            "dns",
+            "tcp",
+            "proxy",
+            "tls",
+            "http",
+            "handshake",
+            "connect",
+            "ms",
+            "outcome"
+        ]
+    );
+    assert!(table.out.contains("self-signed"), "{}", table.out);
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_is_named_by_its_issuer() {
+    let server = AditServer::start(ADIT);
+    let url = server.url(Transport::Rtmps, "live");
+    let probed = run(&["probe", &url]);
+    probed.assert_code(3);
+    assert!(
+        probed.out.contains("tls: certificate not trusted"),
+        "{}",
+        probed.out
+    );
+    assert!(probed.out.contains("signed by"), "{}", probed.out);
+    let insecure = run(&["probe", &url, "--insecure"]);
+    insecure.assert_code(0);
+    assert!(insecure.err.contains("not verified"), "{}", insecure.err);
+}
+
+#[test]
+fn where_nothing_listens_the_exit_code_is_3_and_the_obstacle_has_a_name() {
+    let port = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let url = format!("rtmp://127.0.0.1:{port}/live");
+    let probed = run(&["probe", &url, "--json"]);
+    probed.assert_code(3);
+    let report = probed.json();
+    assert_eq!(report["obstacle"], "nothing-listens", "{report}");
+    assert!(
+        report["verdict"]
+            .as_str()
+            .unwrap()
+            .contains(&port.to_string())
+    );
+    let attempts = report["attempts"].as_array().unwrap();
+    assert!(
+        attempts
+            .iter()
+            .all(|each| each["outcome"] == "failed" && each["stage"] == "tcp")
+    );
+
+    for command in [
+        &["play", &format!("{url}/name")][..],
+        &["publish", "pattern:", &format!("{url}/name")],
+    ] {
+        let failed = run(command);
+        failed.assert_code(3);
+        assert!(failed.error().contains("refuses"), "{}", failed.err);
+        assert!(failed.err.contains("hint: adit probe"), "{}", failed.err);
+    }
+}

@@ -1,0 +1,157 @@
+//! Command lines that are wrong.
+
+use super::{adit, ended, run};
+use adit_testkit::process::Process;
+
+#[test]
+fn malformed_addresses_are_usage_errors_that_say_which_part_is_wrong() {
+    let cases = [
+        ("", "empty"),
+        ("example.com/live/key", "does not begin with rtmp://"),
+        ("http://example.com/live/key", "http is another protocol"),
+        ("rtmpe://example.com/live/key", "use rtmps"),
+        ("rtmp:/example.com/live/key", "two slashes"),
+        ("rtmp://", "no host"),
+        ("rtmp:///live/key", "no host"),
+        ("rtmp://exa mple/live/key", "space"),
+        ("rtmp://example.com:0/live/key", "1 to 65535"),
+        ("rtmp://example.com:70000/live/key", "1 to 65535"),
+        ("rtmp://example.com:/live/key", "no port"),
+        ("rtmp://example.com:rtmp/live/key", "1 to 65535"),
+        ("rtmp://256.1.1.1/live/key", "IPv4"),
+        ("rtmp://::1/live/key", "brackets"),
+        ("rtmp://[::1/live/key", "brackets"),
+        ("rtmp://[fe80::1%eth0]/live/key", "zone"),
+        ("rtmp://exa_mple..com/live/key", "part that is empty"),
+        ("rtmp://münchen.example/live/key", "xn--"),
+        ("rtmp://user:pa/ss@example.com/live/key", "%2F"),
+        ("rtmp://user%zz@example.com/live/key", "%25"),
+        ("rtmp://:secret@example.com/live/key", "no user"),
+        ("rtmp://example.com/live/key live=1", "librtmp"),
+        ("rtmp://example.com", "no stream"),
+        ("rtmp://example.com/live", "no stream"),
+    ];
+    for (url, words) in cases {
+        for command in [
+            &["play", url][..],
+            &["publish", "pattern:", url],
+            &["record", url, "-o", "/nonexistent/x.flv"],
+        ] {
+            let refused = run(command);
+            refused.assert_code(2);
+            assert!(refused.error().contains(words), "{url}: {}", refused.err);
+            assert!(refused.out.is_empty(), "{url}: {}", refused.out);
+        }
+    }
+    let long = format!("rtmp://example.com/live/{}", "a".repeat(100_000));
+    let refused = run(&["play", &long]);
+    refused.assert_code(2);
+    assert!(refused.err.len() < 1000, "{}", refused.err);
+}
+
+#[test]
+fn an_application_alone_can_be_probed() {
+    let probed = run(&["probe", "rtmp://127.0.0.1:1/live", "--strategy", "standard"]);
+    probed.assert_code(3);
+}
+
+#[test]
+fn flags_that_do_not_fit_are_usage_errors() {
+    let url = "rtmp://127.0.0.1:1/live/name";
+    let cases: [(&[&str], &str); 12] = [
+        (&["publish"], "INPUT"),
+        (&["play"], "URL"),
+        (&["record", url], "--output"),
+        (&["play", url, "--force"], "--output"),
+        (&["play", url, "-o", "-", "--json"], "standard output"),
+        (&["play", url, "--duration", "soon"], "not a length of time"),
+        (&["play", url, "--duration", "0s"], "not a length of time"),
+        (&["play", url, "--proxy", "ftp://proxy"], "--proxy"),
+        (&["play", url, "--strategy", "best"], "standard"),
+        (
+            &["play", url, "--insecure", "--ca-file", "a"],
+            "cannot be used with",
+        ),
+        (&["publish", "pattern:0x0", url], "between 96 and 4096"),
+        (&["publish", "pattern:", url, "--retry", "maybe"], "forever"),
+    ];
+    for (arguments, words) in cases {
+        let refused = run(arguments);
+        refused.assert_code(2);
+        assert!(
+            refused.err.contains(words),
+            "{arguments:?}: {}",
+            refused.err
+        );
+    }
+}
+
+#[test]
+fn inputs_that_cannot_be_published_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let server = adit_testkit::server::AditServer::start(super::ADIT);
+    let url = server.url(adit_testkit::server::Transport::Rtmp, "live/broken");
+    let missing = folder.path().join("missing.flv");
+    let cases = [
+        (missing.to_str().unwrap().to_owned(), "No such file"),
+        (folder.path().to_str().unwrap().to_owned(), "directory"),
+        (
+            file("page.flv", b"<!DOCTYPE html><html>"),
+            "this is not FLV",
+        ),
+        (file("empty.flv", b""), "ends inside"),
+        (
+            file("head.flv", b"FLV\x01\x05\0\0\0\x09\0\0\0\0"),
+            "no audio or video",
+        ),
+        (
+            file("cut.flv", b"FLV\x01\x05\0\0\0\x09\0\0\0\0\x09\0\0"),
+            "ends inside",
+        ),
+        (
+            file(
+                "huge.flv",
+                b"FLV\x01\x05\0\0\0\x09\0\0\0\0\x09\xff\xff\xff\0\0\0\0\0\0\0",
+            ),
+            "allowed",
+        ),
+    ];
+    for (input, words) in cases {
+        let refused = run(&["publish", &input, &url]);
+        refused.assert_code(1);
+        assert!(refused.error().contains(words), "{input}: {}", refused.err);
+        assert!(refused.error().contains(&input), "{input}: {}", refused.err);
+    }
+}
+
+#[test]
+fn a_key_can_come_from_a_file_or_the_environment() {
+    let server = adit_testkit::server::AditServer::start(super::ADIT);
+    let url = server.url(adit_testkit::server::Transport::Rtmp, "live");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    std::fs::write(&file, "from-a-file\r\nnot this\n").unwrap();
+    let publish = ["publish", "pattern:320x180", &url, "--duration", "100ms"];
+    let run = |more: &[&str], variable: &str, name: &str| {
+        let mut command = adit(&[&publish[..], more].concat());
+        command.env("ADIT_STREAM_KEY", variable);
+        let run = ended(Process::start("adit publish", &mut command));
+        run.assert_code(0);
+        server.log_line(&format!("stream=\"{name}\""), super::PATIENCE);
+    };
+    run(&["--key-file", file.to_str().unwrap()], "no", "from-a-file");
+    run(&[], "from-the-environment", "from-the-environment");
+    run(&["--key", "from-the-flag"], "no", "from-the-flag");
+    let missing = super::run(&[&publish[..], &["--key-file", "/nonexistent"]].concat());
+    missing.assert_code(1);
+    assert!(
+        missing.error().contains("stream key cannot be read"),
+        "{}",
+        missing.err
+    );
+}
