@@ -3,6 +3,7 @@
 mod failure;
 mod interrupt;
 mod key;
+mod memory;
 pub(crate) mod secrets;
 mod way;
 

@@ -89,7 +89,7 @@ impl Input {
         let (frames, taker) = mpsc::channel(AHEAD);
         let source = match self {
             Self::Stdin => Source::Flv(Box::new(io::stdin())),
-            Self::Pattern(options) => Source::Pattern(Pattern::new(options)),
+            Self::Pattern(options) => Source::Pattern(Box::new(Pattern::new(options))),
             Self::File(path) => {
                 let file = File::open(&path)?;
                 if file.metadata()?.is_dir() {
@@ -108,7 +108,7 @@ impl Input {
 enum Source {
     Flv(Box<dyn Read + Send>),
     File(String, File),
-    Pattern(Pattern),
+    Pattern(Box<Pattern>),
 }
 
 /// Whoever takes the frames.
@@ -127,7 +127,7 @@ impl Source {
     fn read(self, turns: Turns, taker: &Taker) {
         let outcome = match self {
             Self::Pattern(pattern) => {
-                for frame in pattern {
+                for frame in *pattern {
                     if taker.give(frame).is_err() {
                         return;
                     }
@@ -153,12 +153,11 @@ fn read_file(path: &str, file: File, turns: Turns, taker: &Taker) -> Result<(), 
         Turns::Endless => None,
     };
     while left != Some(0) {
-        let again = match file.take() {
-            Some(first) => first,
-            None => {
-                clip.begin_again()?;
-                File::open(Path::new(path))?
-            }
+        let again = if let Some(first) = file.take() {
+            first
+        } else {
+            clip.begin_again()?;
+            File::open(Path::new(path))?
         };
         turn(again, &mut clip, taker)?;
         if taker.0.is_closed() {

@@ -17,6 +17,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::cli;
 use crate::{log, ui};
 
+pub(crate) use self::state_dir::default as state_directory;
+
 /// Why `adit serve` could not start or go on.
 #[derive(Debug, Error)]
 pub(crate) enum ServeError {

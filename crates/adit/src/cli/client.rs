@@ -17,7 +17,7 @@ pub(crate) struct Publish {
     #[arg(value_name = "INPUT")]
     pub(crate) input: String,
 
-    /// Where to: rtmp://host/app/key, or rtmpt, rtmps, rtmpts
+    /// Where to: `rtmp://host/app/key`, or rtmpt, rtmps, rtmpts
     #[arg(value_name = "URL")]
     pub(crate) url: Address,
 
@@ -51,7 +51,7 @@ pub(crate) struct Publish {
 /// The flags of `adit play`.
 #[derive(Debug, Args)]
 pub(crate) struct Play {
-    /// Where from: rtmp://host/app/name, or rtmpt, rtmps, rtmpts
+    /// Where from: `rtmp://host/app/name`, or rtmpt, rtmps, rtmpts
     #[arg(value_name = "URL")]
     pub(crate) url: Address,
 
@@ -89,7 +89,7 @@ pub(crate) struct Play {
 /// The flags of `adit record`.
 #[derive(Debug, Args)]
 pub(crate) struct Record {
-    /// Where from: rtmp://host/app/name, or rtmpt, rtmps, rtmpts
+    /// Where from: `rtmp://host/app/name`, or rtmpt, rtmps, rtmpts
     #[arg(value_name = "URL")]
     pub(crate) url: Address,
 
@@ -123,7 +123,7 @@ pub(crate) struct Record {
 /// The flags of `adit probe`.
 #[derive(Debug, Args)]
 pub(crate) struct Probe {
-    /// Server and application: rtmp://host/app, or rtmpt, rtmps, rtmpts; a stream name is not needed
+    /// Server and application: `rtmp://host/app`, or rtmpt, rtmps, rtmpts; a stream name is not needed
     #[arg(value_name = "URL")]
     pub(crate) url: Address,
 
@@ -138,7 +138,7 @@ pub(crate) struct Probe {
 /// The flags of `adit tunnel`.
 #[derive(Debug, Args)]
 pub(crate) struct Tunnel {
-    /// The server to lend the way to: rtmp://host/app, or rtmpt, rtmps, rtmpts
+    /// The server to lend the way to: `rtmp://host/app`, or rtmpt, rtmps, rtmpts
     #[arg(value_name = "URL")]
     pub(crate) url: Address,
 

@@ -28,7 +28,6 @@ impl Interrupt {
             }
             asked.send_replace(true);
             interrupt.recv().await;
-            #[expect(clippy::exit, reason = "asked for twice by the person at the keyboard")]
             std::process::exit(INTERRUPTED.into());
         });
         Ok(Self(listener))

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::RwLock;
 
-use adit_client::{Secret, Target};
+use adit_client::{Credentials, Secret, Target};
 
 /// Texts to hide, the longest first.
 static HIDDEN: RwLock<Vec<String>> = RwLock::new(Vec::new());
@@ -16,9 +16,7 @@ const WORDS: [&str; 4] = ["timestamp", "message", "target", "fields"];
 
 /// From now on what is secret in a target is hidden by [`without`].
 pub(super) fn hide(target: &Target) {
-    let password = target
-        .credentials()
-        .map(|credentials| credentials.password());
+    let password = target.credentials().map(Credentials::password);
     let texts = [
         Some(target.name()),
         target.query(),

@@ -5,13 +5,12 @@ use std::io;
 use adit_client::network::{ConnectorConfig, InsecureTls, TlsClient};
 use adit_client::plan::Policy;
 use adit_client::plan::Report;
-use adit_client::strategy::Rung;
+use adit_client::strategy::{Rung, Strategy};
 use adit_client::{Client, ConnectOptions, Destination, Intent, NetConnection, Target};
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
-use super::Failure;
-use super::key;
+use super::{Failure, key, memory};
 use crate::cli::{self, Address, Key, WayOut};
 use crate::ui;
 
@@ -72,7 +71,8 @@ impl Way {
             Some(path) => TlsClient::with_ca_file(path)?,
             None => TlsClient::system()?,
         };
-        let client = Client::new(ConnectorConfig::new(tls), flags.proxy.clone());
+        let client = Client::new(ConnectorConfig::new(tls), flags.proxy.clone())
+            .with_memory(memory::recall());
         let mut options =
             ConnectOptions::new(intent).with_strategy(flags.strategy.unwrap_or(usual).into());
         options.proxy_type = flags.proxy_type.into();
@@ -126,7 +126,9 @@ impl Way {
         &self,
         destination: &mut Destination,
     ) -> Result<NetConnection, Failure> {
-        Ok(self.client.connect_to(destination, &self.options).await?)
+        let connection = self.client.connect_to(destination, &self.options).await?;
+        self.remember();
+        Ok(connection)
     }
 
     /// What the address names, a stream or not.
@@ -142,6 +144,16 @@ impl Way {
     /// # Errors
     /// The settings for proxies cannot be followed.
     pub(crate) async fn probe(&self, target: &Target) -> Result<Report, Failure> {
-        Ok(self.client.probe(target, &self.options).await?)
+        let report = self.client.probe(target, &self.options).await?;
+        self.remember();
+        Ok(report)
+    }
+
+    /// Writes down which ways have worked. It is done by itself after connections that were made here.
+    pub(crate) fn remember(&self) {
+        // Other strategies try what the address says, in its order.
+        if self.options.strategy == Strategy::Reach {
+            memory::keep(&self.client.remembered());
+        }
     }
 }

@@ -77,18 +77,13 @@ impl Figures {
         let time = self.duration();
         let bits = self.bit_rate.per_second(time, self.bytes.saturating_mul(8));
         let pictures = self.picture_rate.per_second(time, self.pictures);
-        let mut line = format!("{}  {}", Clock(self.duration()), BitRate(bits));
+        let mut parts = vec![Clock(time).to_string(), BitRate(bits).to_string()];
         if self.pictures > 0 {
-            line.push_str(&format!("  {pictures} fps"));
+            parts.push(format!("{pictures} fps"));
         }
-        for codec in [&self.codecs.video, &self.codecs.audio]
-            .into_iter()
-            .flatten()
-        {
-            line.push_str("  ");
-            line.push_str(codec);
-        }
-        line
+        let codecs = [&self.codecs.video, &self.codecs.audio];
+        parts.extend(codecs.into_iter().flatten().cloned());
+        parts.join("  ")
     }
 }
 

@@ -106,7 +106,7 @@ impl Output {
             .name("output".to_owned())
             .spawn(move || {
                 // Whoever waited for it may have given up.
-                drop(done.send(write(place, taken)));
+                drop(done.send(write(&place, taken)));
             })?;
         Ok(Self {
             path: path.to_owned(),
@@ -174,13 +174,13 @@ impl Output {
     }
 }
 
-fn write(place: Place, mut pieces: mpsc::Receiver<Piece>) -> io::Result<()> {
+fn write(place: &Place, mut pieces: mpsc::Receiver<Piece>) -> io::Result<()> {
     let mut file: Option<Sink> = None;
     while let Some(piece) = pieces.blocking_recv() {
         match (piece, &mut file) {
             (Piece::Append(bytes), Some(sink)) => sink.append(&bytes)?,
             (Piece::Append(bytes), None) => {
-                let sink = file.insert(Sink::open(&place)?);
+                let sink = file.insert(Sink::open(place)?);
                 sink.append(&bytes)?;
             }
             (Piece::Patch(patches), Some(sink)) => sink.patch(&patches)?,

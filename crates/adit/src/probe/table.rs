@@ -18,18 +18,14 @@ pub(super) fn of(report: &Report) -> String {
         .collect();
     let mut text = String::new();
     for row in &rows {
-        let mut line = String::new();
-        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            let width = *width;
+        let cells = row.iter().zip(&widths).enumerate();
+        let cells = cells.map(|(column, (cell, width))| match column {
             // Names to the left, figures to the right.
-            if column == 0 {
-                line.push_str(&format!("{cell:<width$}"));
-            } else if column + 1 == COLUMNS {
-                line.push_str(&format!("  {cell}"));
-            } else {
-                line.push_str(&format!("  {cell:>width$}"));
-            }
-        }
+            0 => format!("{cell:<width$}"),
+            LAST => cell.clone(),
+            _ => format!("{cell:>width$}"),
+        });
+        let line = cells.collect::<Vec<_>>().join("  ");
         text.push_str(line.trim_end());
         text.push('\n');
     }
@@ -43,7 +39,8 @@ pub(super) fn of(report: &Report) -> String {
 }
 
 /// The way, the stages, the whole time, what came of it.
-const COLUMNS: usize = Stage::ALL.len() + 3;
+const COLUMNS: usize = LAST + 1;
+const LAST: usize = Stage::ALL.len() + 2;
 
 fn heading() -> Vec<String> {
     let stages = Stage::ALL.iter().map(|stage| stage.as_str());

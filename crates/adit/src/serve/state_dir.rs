@@ -1,10 +1,10 @@
-//! Where the server keeps its files when no flag says so.
+//! Where the program keeps its files when no flag says so.
 
 use std::env;
 use std::path::PathBuf;
 
 /// `$STATE_DIRECTORY` as systemd sets it, else `adit` in the user's state directory, else a folder beside the caller.
-pub(super) fn default() -> PathBuf {
+pub(crate) fn default() -> PathBuf {
     let set = |name: &str| {
         env::var_os(name)
             .filter(|value| !value.is_empty())

@@ -24,7 +24,7 @@ use tempfile::TempDir;
 const ADIT: &str = env!("CARGO_BIN_EXE_adit");
 
 /// How long anything may take on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A command with nothing in its environment that would change what it does.
 fn adit(arguments: &[&str]) -> Command {

@@ -106,7 +106,7 @@ fn a_clip_goes_on_without_a_gap_when_it_begins_again() {
     let coded = |packets: Vec<adit_testkit::packets::Packet>| {
         packets
             .into_iter()
-            .filter(|packet| packet.is_coded())
+            .filter(adit_testkit::packets::Packet::is_coded)
             .collect::<Vec<_>>()
     };
     let (sent, got) = (coded(read(&sent)), coded(read(&written)));
