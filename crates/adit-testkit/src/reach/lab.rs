@@ -17,7 +17,7 @@ use super::columns::{Column, Programs};
 use super::condition::{Condition, Direction};
 use super::row::{self, Bench, Row};
 use super::table::{self, About};
-use super::{net, stop, upload};
+use super::{conditions, net, stop, upload};
 use crate::process::Process;
 
 /// What a run is asked to do.
@@ -170,33 +170,36 @@ fn open(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
 }
 
-/// All rows, a few at a time, in the order of the conditions.
+/// All rows, in the order of the conditions: first the one that is about milliseconds, alone, then a few at a time.
 fn run_rows(options: &Options, bench: &Bench) -> Vec<Row> {
-    let next = AtomicUsize::new(0);
+    let numbered = options.conditions.iter().enumerate();
+    let (alone, together): (Vec<_>, Vec<_>) =
+        numbered.partition(|(_, condition)| condition.id == conditions::BLACK_HOLED);
     let done = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..options.at_a_time.max(1) {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(condition) = options.conditions.get(number) else {
-                        return;
-                    };
-                    if stop::requested() {
-                        return;
+    for (rows, at_a_time) in [(alone, 1), (together, options.at_a_time.max(1))] {
+        let next = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..at_a_time {
+                scope.spawn(|| {
+                    while let Some((number, condition)) =
+                        rows.get(next.fetch_add(1, Ordering::Relaxed))
+                    {
+                        if stop::requested() {
+                            return;
+                        }
+                        let row = guarded(*number, condition, bench);
+                        if stop::requested() {
+                            return;
+                        }
+                        say(&table::for_terminal(&row));
+                        done.lock()
+                            .expect("nobody panics with it")
+                            .push((*number, row));
                     }
-                    let row = guarded(number, condition, bench);
-                    if stop::requested() {
-                        return;
-                    }
-                    say(&table::for_terminal(&row));
-                    done.lock()
-                        .expect("nobody panics with it")
-                        .push((number, row));
-                }
-            });
-        }
-    });
+                });
+            }
+        });
+    }
     let mut rows = done.into_inner().expect("nobody panics with it");
     rows.sort_by_key(|(number, _)| *number);
     rows.into_iter().map(|(_, row)| row).collect()
