@@ -38,6 +38,26 @@ fn metadata(ms: u32) -> Frame {
     )
 }
 
+fn other_metadata(ms: u32) -> Frame {
+    frame(
+        FrameKind::Data,
+        ms,
+        b"\x02\x00\x0AonMetaData\x08\x00\x00\x00\x00\x00\x01a\x05\x00\x00\x09",
+    )
+}
+
+fn cleared(ms: u32) -> Frame {
+    frame(
+        FrameKind::Data,
+        ms,
+        b"\x02\x00\x0F@clearDataFrame\x02\x00\x0AonMetaData",
+    )
+}
+
+fn cue_point(ms: u32) -> Frame {
+    frame(FrameKind::Data, ms, b"\x02\x00\x0AonCuePoint\x05")
+}
+
 fn end_of_sequence(ms: u32) -> Frame {
     frame(FrameKind::Video, ms, b"\x17\x02\x00\x00\x00")
 }
@@ -198,16 +218,44 @@ fn the_track_that_ends_last_decides() {
 fn headers_are_repeated_where_the_turn_begins() {
     check_turns(
         &[
-            metadata(0),
+            cue_point(0),
             video_header(0),
             video(5000),
-            metadata(5010),
+            cue_point(5010),
             video(5040),
         ],
         [
             &[0, 0, 5000, 5010, 5040],
             &[5080, 5080, 5080, 5090, 5120],
             &[5160, 5160, 5160, 5170, 5200],
+        ],
+    );
+}
+
+#[test]
+fn metadata_that_was_told_last_is_not_told_again() {
+    check_turns(
+        &[metadata(0), video(5000), metadata(5010), video(5040)],
+        [&[0, 5000, 5010, 5040], &[5080, 5120], &[5160, 5200]],
+    );
+}
+
+#[test]
+fn metadata_that_was_cleared_is_told_again() {
+    check_turns(
+        &[metadata(0), video(0), cleared(10), video(40)],
+        [&[0, 0, 10, 40], &[0, 80, 90, 120], &[0, 160, 170, 200]],
+    );
+}
+
+#[test]
+fn q164_metadata_that_is_told_again_is_told_at_zero() {
+    check_turns(
+        &[metadata(7), video(5000), other_metadata(5010), video(5040)],
+        [
+            &[7, 5000, 5010, 5040],
+            &[0, 5080, 0, 5120],
+            &[0, 5160, 0, 5200],
         ],
     );
 }
