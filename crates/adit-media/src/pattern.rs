@@ -17,6 +17,7 @@ mod padding;
 mod picture;
 
 use std::iter::FusedIterator;
+use std::vec;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -45,8 +46,8 @@ use padding::Padding;
 #[derive(Clone, Debug)]
 pub struct Pattern {
     options: PatternOptions,
-    /// How many of the frames of [`Self::headers`] are out.
-    begun: usize,
+    /// Those of [`Self::headers`] that are to come.
+    begin: vec::IntoIter<Frame>,
     video: Encoder,
     padding: Padding,
     audio: Option<Beeper>,
@@ -57,9 +58,9 @@ pub struct Pattern {
 impl Pattern {
     /// The clip from its beginning.
     pub fn new(options: PatternOptions) -> Self {
-        Self {
+        let mut pattern = Self {
             options,
-            begun: 0,
+            begin: Vec::new().into_iter(),
             video: Encoder::new(&options),
             padding: Padding::new(&options),
             audio: match options.sound() {
@@ -68,7 +69,9 @@ impl Pattern {
             },
             pictures: 0,
             sounds: 0,
-        }
+        };
+        pattern.begin = pattern.headers().into_iter();
+        pattern
     }
 
     /// What the clip was asked to be.
@@ -104,13 +107,7 @@ impl Iterator for Pattern {
 
     /// The next frame; there is always one.
     fn next(&mut self) -> Option<Frame> {
-        let headers = if self.begun < 3 {
-            self.headers()
-        } else {
-            Vec::new()
-        };
-        if let Some(header) = headers.into_iter().nth(self.begun) {
-            self.begun = self.begun.saturating_add(1);
+        if let Some(header) = self.begin.next() {
             return Some(header);
         }
         let picture_at = picture_ms(&self.options, self.pictures);

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::padding;
 use super::picture::CELL;
+use crate::limits::FLV_TAG_BYTES;
 
 const SMALLEST: u16 = 96;
 const LARGEST: u16 = 4096;
@@ -31,7 +33,7 @@ const LEVELS: [(u8, u32, u32, u32); 9] = [
 /// | part | means | without it |
 /// |---|---|---|
 /// | `1280x720`, `1280x720@30`, `@30` | width and height, even, 96 to 4096; pictures a second, 1 to 120 | 640x360@30 |
-/// | `2500k`, `2.5M` | bit rate of the video in kbit/s or Mbit/s, up to 100M; 0k leaves it as small as it is | 500k |
+/// | `2500k`, `2.5M` | bit rate of the video in kbit/s or Mbit/s, up to 100M and 10 MiB a picture; 0k leaves it as small as it is | 500k |
 /// | `key=2` | seconds from key frame to key frame, 1 to 60 | 2 |
 /// | `no-audio` | video alone | a beep each second |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +119,19 @@ pub enum PatternError {
         /// Pictures a second.
         fps: u16,
     },
+    /// A picture at this rate is more than one message takes.
+    #[error(
+        "{kbps}k at {fps} pictures a second makes messages of {bytes} bytes, {FLV_TAG_BYTES} are possible: \
+         ask for a lower bit rate or more pictures"
+    )]
+    Message {
+        /// The bit rate in kbit/s.
+        kbps: u32,
+        /// Pictures a second.
+        fps: u16,
+        /// How long the largest message would be.
+        bytes: u64,
+    },
 }
 
 impl Default for PatternOptions {
@@ -171,6 +186,19 @@ impl PatternOptions {
         self.level
     }
 
+    /// The same, if servers and readers of files take its messages.
+    fn carried(self) -> Result<Self, PatternError> {
+        let bytes = padding::largest_message(&self);
+        if bytes > u64::from(FLV_TAG_BYTES) {
+            return Err(PatternError::Message {
+                kbps: self.video_kbps,
+                fps: self.fps,
+                bytes,
+            });
+        }
+        Ok(self)
+    }
+
     /// The same with the level it needs.
     fn levelled(mut self) -> Result<Self, PatternError> {
         let [columns, rows] = [self.width, self.height].map(|side| u32::from(side.div_ceil(CELL)));
@@ -211,7 +239,7 @@ impl FromStr for PatternOptions {
                 said.push(topic);
             }
         }
-        options.levelled()
+        options.carried()?.levelled()
     }
 }
 

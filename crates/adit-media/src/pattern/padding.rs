@@ -11,6 +11,15 @@ const USER_DATA: u8 = 5;
 const UUID: &[u8; 16] = b"Adit-padding-v1.";
 /// Length, NAL header, payload type, one byte of size, stop bit.
 const OVERHEAD: usize = 8;
+/// Pictures before may have left as much room, which is too little for a unit or was lost to rounding.
+const LEFT_OVER: u64 = 64;
+
+/// How long the messages may become that a rate asks for. Pictures without padding are far shorter than what a message
+/// takes: macroblocks have at most 16 bytes.
+pub(super) fn largest_message(options: &PatternOptions) -> u64 {
+    let bits = u64::from(options.video_kbps()) * 1000;
+    bits.div_ceil(8 * u64::from(options.fps().max(1))) + LEFT_OVER
+}
 
 /// How long video messages are to be.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,7 @@
 use bytes::Bytes;
 
 use super::{Pattern, PatternError, PatternOptions, PatternSound};
+use crate::limits::FLV_TAG_BYTES;
 use crate::{Frame, FrameKind, audio, data, video};
 
 fn options(text: &str) -> PatternOptions {
@@ -84,6 +85,14 @@ fn what_is_no_pattern_is_told() {
         "4096x4096@30 is more than H.264 level 5.2 allows",
     );
     check("pattern:@30,640x360@30", "\"640x360@30\" says again");
+    check(
+        "pattern:@1,100M",
+        "100000k at 1 pictures a second makes messages of 12500064 bytes, 10485760 are possible",
+    );
+    check(
+        "pattern:@1,83886k",
+        "83886k at 1 pictures a second makes messages of 10485814",
+    );
     check("pattern:1k,2k", "\"2k\" says again");
 }
 
@@ -107,6 +116,25 @@ fn without_sound_there_is_no_audio_at_all() {
     let frames = clip("pattern:no-audio", 100);
     assert!(frames.iter().all(|frame| frame.kind() != FrameKind::Audio));
     assert!(frames[2].flags().is_key_frame());
+}
+
+#[test]
+fn headers_are_made_once() {
+    for (text, headers) in [("pattern:", 3), ("pattern:no-audio", 2)] {
+        let mut pattern = Pattern::new(options(text));
+        assert_eq!(pattern.begin.len(), headers, "{text}");
+        assert_eq!(pattern.by_ref().take(headers).count(), headers);
+        assert_eq!(pattern.begin.len(), 0, "{text}");
+    }
+}
+
+#[test]
+fn no_message_is_longer_than_servers_and_readers_take() {
+    for text in ["pattern:96x96@1,83885k", "pattern:3840x2160@2,100M"] {
+        let frames = clip(text, 200);
+        let longest = frames.iter().map(|frame| frame.payload().len()).max();
+        assert!(longest <= Some(FLV_TAG_BYTES.try_into().unwrap()), "{text}");
+    }
 }
 
 #[test]
