@@ -1,5 +1,7 @@
 //! Numbers that bound what one session may hold or how long it may take; each becomes a configuration key.
 
+pub(crate) mod relay;
+
 use std::time::Duration;
 
 /// Bytes queued for a peer above which no more of its commands are answered until it reads (`session.reply_queue`).

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use adit_broker::SharedFrame;
 use adit_media::{Frame, FrameKind};
 
-use super::limits::{BUFFER_BYTES, BUFFER_DURATION, BUFFER_FRAMES};
+use crate::limits::relay::{BUFFER_BYTES, BUFFER_DURATION, BUFFER_FRAMES};
 use headers::Headers;
 
 mod headers;

@@ -109,7 +109,7 @@ fn local_stream(local: Local<'_>) -> String {
 }
 
 /// Shorter texts are in so many words that nothing would be left to read.
-const SHORTEST_SECRET: usize = 3;
+const SHORTEST_SECRET: usize = 6;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::limits::IDLE;
+use crate::limits::relay::IDLE;
 
 /// The players of one stream, as the task sees them that fetches it.
 #[derive(Clone, Debug)]

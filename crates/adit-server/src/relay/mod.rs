@@ -19,7 +19,6 @@
 mod backlog;
 mod far;
 mod interest;
-mod limits;
 mod news;
 mod pressure;
 mod pull;
@@ -42,11 +41,13 @@ use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::limits::relay as limits;
+pub use crate::limits::relay::NEWS;
+
 pub use self::backlog::{BufferLimits, Skipped};
 use self::far::Far;
 pub(crate) use self::far::Local;
 pub(crate) use self::interest::Interest;
-pub use self::limits::NEWS;
 use self::news::Teller;
 pub use self::news::{Direction, Happening, News};
 pub(crate) use self::pressure::Pressure;
@@ -303,3 +304,6 @@ fn defect() -> Refusal {
         description: "a defect of the relay".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use super::limits::{PRESSURE_OFF, PRESSURE_ON};
+use crate::limits::relay::{PRESSURE_OFF, PRESSURE_ON};
 
 /// Shared by the task that relays and the task that reads from the publisher.
 #[derive(Clone, Debug, Default)]

@@ -14,10 +14,10 @@ use tokio::time::{sleep, sleep_until, timeout};
 use tracing::debug;
 
 use super::far::Far;
-use super::limits::DRAIN;
 use super::news::{Direction, Happening, Teller};
 use super::refusal::{Failure, Refusal};
 use super::retry::{Next, Retries, random_byte};
+use crate::limits::relay::DRAIN;
 
 /// The first answer of the far side; nothing until it has come.
 pub(super) type FirstAnswer = Option<Result<(), Refusal>>;
@@ -171,8 +171,7 @@ impl Line {
                 biased;
                 event = self.connection.next_event() => match event {
                     Some(ConnectionEvent::ReconnectRequested { url, description }) => {
-                        let current = self.connection.target();
-                        let order = far.destination.reconnect_requested(Instant::now(), current, url.as_deref());
+                        let order = far.destination.reconnect_requested(Instant::now(), self.connection.target(), url.as_deref());
                         if order.is_ok() {
                             let description = far.without_secrets(&description);
                             teller.tell(Happening::Moving { description });

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tracing::debug;
 
-use super::limits::{REFUSALS, RETRY_FIRST, RETRY_LONGEST, SETTLED};
+use crate::limits::relay::{REFUSALS, RETRY_LONGEST, RETRY_SHORTEST, SETTLED};
 
 /// How long a broken connection is made again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +29,8 @@ pub(super) struct Retries {
     /// Since when there is no connection that lasted.
     since: Option<Instant>,
     tries: u32,
-    refusals: u32,
+    /// Since when every answer is no.
+    refused_since: Option<Instant>,
 }
 
 /// What to do about a break.
@@ -54,7 +55,7 @@ impl Retries {
             patience,
             since: None,
             tries: 0,
-            refusals: 0,
+            refused_since: None,
         }
     }
 
@@ -67,23 +68,26 @@ impl Retries {
 
     /// There is no connection. `spread` is a random number below 256, so that not everybody comes back at once.
     pub(super) fn next(&mut self, now: Instant, cause: Cause, spread: u8) -> Next {
-        let since = *self.since.get_or_insert(now);
-        self.refusals = match cause {
-            Cause::Refusal => self.refusals.saturating_add(1),
-            Cause::Failure => 0,
+        let lasted = now.saturating_duration_since(*self.since.get_or_insert(now));
+        let refused = match cause {
+            Cause::Refusal => now.saturating_duration_since(*self.refused_since.get_or_insert(now)),
+            Cause::Failure => {
+                self.refused_since = None;
+                Duration::ZERO
+            }
         };
         let is_over = match self.patience {
             Patience::None => true,
             Patience::Times(times) => self.tries >= times.get(),
-            Patience::For(span) => now.saturating_duration_since(since) >= span,
+            Patience::For(span) => lasted >= span,
             Patience::Forever => false,
         };
-        if is_over || self.refusals > REFUSALS {
+        if is_over || refused >= REFUSALS {
             return Next::GiveUp;
         }
-        let doubled = RETRY_FIRST.saturating_mul(1 << self.tries.min(8));
         self.tries = self.tries.saturating_add(1);
-        Next::After(spread_by(doubled.min(RETRY_LONGEST), spread))
+        let pause = (lasted / 3).clamp(RETRY_SHORTEST, RETRY_LONGEST);
+        Next::After(spread_by(pause, spread))
     }
 }
 

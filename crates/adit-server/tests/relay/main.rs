@@ -1,15 +1,19 @@
 //! A server that relays to another one, over real sockets on loopback.
 #![cfg(test)]
 
+mod scripted;
 mod support;
 
 use std::time::{Duration, Instant};
 
 use adit_client::connection::StreamError;
 use adit_client::rtmp::command::StatusCode;
-use adit_server::relay::{BufferLimits, Happening, Patience};
+use adit_rtmp::session::MediaKind;
+use adit_server::relay::{BufferLimits, Direction, Happening, Patience};
+use bytes::Bytes;
+use scripted::{Flow, Scripted};
 use support::{Encoder, FarServer, Frames, Tunnel, clip, frames_of, is_soak};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -144,9 +148,11 @@ async fn an_endless_break_is_bounded_and_ends_at_a_newer_key_frame() {
 #[tokio::test]
 async fn a_name_in_use_at_the_far_side_refuses_the_encoder() {
     let far = FarServer::start().await;
-    let _first = Encoder::publish(far.address, "app", "key").await.unwrap();
+    let _first = Encoder::publish(far.address, "app", "studio-key")
+        .await
+        .unwrap();
     let mut tunnel = Tunnel::start(&far.url("rtmp", "app"));
-    let error = Encoder::publish(tunnel.address, "live", "key")
+    let error = Encoder::publish(tunnel.address, "live", "studio-key")
         .await
         .err()
         .unwrap();
@@ -306,6 +312,83 @@ async fn an_encoder_faster_than_the_network_waits_instead_of_losing_frames() {
     tunnel
         .until(|what| matches!(what, Happening::Ended { undelivered: 0, .. }))
         .await;
+}
+
+#[tokio::test]
+async fn a_far_side_that_asks_for_a_new_connection_gets_the_rest_there_and_nothing_twice() {
+    let far = Scripted::start(Box::new(|connection, count, session| {
+        if connection == 0 && count == 60 {
+            session.request_reconnect(None, "maintenance").unwrap();
+        }
+        Flow::On
+    }));
+    let mut tunnel = Tunnel::start(&far.url(Direction::Push));
+    let encoder = Encoder::publish(tunnel.address, "live", "key")
+        .await
+        .unwrap();
+    let sent = clip(0, 400);
+    for (number, frame) in sent.iter().enumerate() {
+        encoder.send(frame.clone()).await;
+        // Slowly enough for the request to be heard in the middle.
+        if number > 60 && number < 160 {
+            sleep(Duration::from_millis(2)).await;
+        }
+    }
+    encoder.close().await;
+    tunnel
+        .until(|what| matches!(what, Happening::Moving { .. }))
+        .await;
+    tunnel.until(|what| matches!(what, Happening::Recovered { repeated: 0, skipped, .. } if skipped.frames == 0)).await;
+    tunnel
+        .until(|what| matches!(what, Happening::Ended { undelivered: 0, .. }))
+        .await;
+    let received = far.received.lock().unwrap().clone();
+    let [first, second] = &received[..] else {
+        panic!("{} connections", received.len());
+    };
+    let media = |frames: &[(MediaKind, u32, Bytes)]| -> Vec<_> {
+        let plain = frames.iter().map(|(_, at, payload)| (*at, payload.clone()));
+        plain.filter(|(_, payload)| payload.len() >= 100).collect()
+    };
+    let (first, second, sent) = (media(first), media(second), frames_of(&sent));
+    let sent: Vec<_> = sent
+        .into_iter()
+        .map(|(_, at, payload)| (at, payload))
+        .filter(|(_, payload)| payload.len() >= 100)
+        .collect();
+    assert!(second[0].1.starts_with(b"\x17\x01"), "{:?}", second[0].0);
+    assert_eq!([first, second].concat(), sent);
+}
+
+#[tokio::test]
+async fn a_far_side_that_stops_reading_does_not_hold_up_the_end_for_long() {
+    let far = Scripted::start(Box::new(
+        |_, count, _| {
+            if count == 10 { Flow::Hang } else { Flow::On }
+        },
+    ));
+    let mut tunnel = Tunnel::start(&far.url(Direction::Push));
+    let encoder = Encoder::publish(tunnel.address, "live", "key")
+        .await
+        .unwrap();
+    let sending = tokio::spawn(async move {
+        for frame in support::heavy_clip(100 * 1024 * 1024) {
+            encoder.send(frame).await;
+        }
+    });
+    // Everything in between is full then, and the encoder waits too.
+    sleep(Duration::from_secs(2)).await;
+    assert!(!sending.is_finished());
+    let start = Instant::now();
+    sending.abort();
+    tunnel
+        .until(|what| matches!(what, Happening::Ended { undelivered, .. } if *undelivered > 0))
+        .await;
+    assert!(
+        start.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[tokio::test]

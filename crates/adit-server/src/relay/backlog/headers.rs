@@ -6,7 +6,7 @@ use std::sync::Arc;
 use adit_broker::SharedFrame;
 use adit_media::{Frame, HeaderSlot, Timestamp};
 
-use crate::relay::limits::{HEADER_BYTES, HEADER_FRAMES};
+use crate::limits::relay::{HEADER_BYTES, HEADER_FRAMES};
 
 /// The newest metadata, and the newest sequence header of each slot in the order they came.
 #[derive(Clone, Debug, Default)]

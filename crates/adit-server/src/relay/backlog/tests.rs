@@ -6,7 +6,7 @@ use adit_media::{Frame, FrameKind, Timestamp};
 use bytes::Bytes;
 
 use super::{Backlog, BufferLimits, Skipped};
-use crate::relay::limits::{HEADER_BYTES, HEADER_FRAMES};
+use crate::limits::relay::{HEADER_BYTES, HEADER_FRAMES};
 
 /// Messages by label: `M` metadata, `V` video header, `S` audio header, `K` key frame, `I` inter frame, `A` audio, `D` data. A
 /// number behind it is its time, else times count up.

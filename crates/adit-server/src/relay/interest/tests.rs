@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::time::{Instant, advance, sleep};
 
 use super::Players;
-use crate::relay::limits::IDLE;
+use crate::limits::relay::IDLE;
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_is_unwanted_a_while_after_the_last_player() {

@@ -1,7 +1,7 @@
 use std::task::{Context, Poll, Waker};
 
 use super::Pressure;
-use crate::relay::limits::{PRESSURE_OFF, PRESSURE_ON};
+use crate::limits::relay::{PRESSURE_OFF, PRESSURE_ON};
 
 #[test]
 fn it_comes_past_the_upper_mark_and_goes_at_the_lower_one() {

@@ -11,8 +11,8 @@ use adit_rtmp::command::PublishKind;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tracing::debug;
 
+use crate::limits::relay::{DRAIN, MOVE, STALL};
 use crate::relay::far::Far;
-use crate::relay::limits::{DRAIN, MOVE, STALL};
 use crate::relay::news::{Happening, Teller};
 use crate::relay::pressure::Pressure;
 use crate::relay::refusal::Failure;
@@ -186,9 +186,8 @@ impl Line {
         let Some(ConnectionEvent::ReconnectRequested { url, description }) = event else {
             return false;
         };
-        let current = self.connection.target();
         let order = &mut with.far.destination;
-        match order.reconnect_requested(Instant::now(), current, url.as_deref()) {
+        match order.reconnect_requested(Instant::now(), self.connection.target(), url.as_deref()) {
             Ok(()) => {
                 let description = with.far.without_secrets(description);
                 with.teller.tell(Happening::Moving { description });

@@ -2,7 +2,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use super::{Cause, Next, Patience, Retries};
-use crate::relay::limits::{REFUSALS, RETRY_LONGEST, SETTLED};
+use crate::limits::relay::{BUFFER_DURATION, REFUSALS, RETRY_LONGEST, SETTLED};
 
 /// In the middle of the spread.
 const MIDDLE: u8 = 127;
@@ -20,56 +20,79 @@ fn pause(next: Next) -> u64 {
 }
 
 #[test]
-fn pauses_double_up_to_the_longest() {
+fn a_pause_is_a_third_of_the_break_within_its_limits() {
     let mut retries = Retries::new(Patience::Forever);
-    let now = Instant::now();
-    let pauses: Vec<_> = (0..7)
-        .map(|_| pause(retries.next(now, Cause::Failure, MIDDLE)))
-        .collect();
-    assert_eq!(pauses, [1, 2, 4, 8, 15, 15, 15]);
+    let start = Instant::now();
+    let mut check = |seconds: u64, expected: u64| {
+        let now = start + Duration::from_secs(seconds);
+        assert_eq!(pause(retries.next(now, Cause::Failure, MIDDLE)), expected);
+    };
+    check(0, 1);
+    check(3, 1);
+    check(6, 2);
+    check(20, 7);
+    check(45, 15);
+    check(1000, 15);
 }
 
 #[test]
 fn the_longest_pause_is_spread_by_a_quarter() {
     for (spread, expected) in [(0, RETRY_LONGEST * 3 / 4), (255, RETRY_LONGEST * 5 / 4)] {
         let mut retries = Retries::new(Patience::Forever);
-        let now = Instant::now();
-        let last = (0..600)
-            .map(|_| retries.next(now, Cause::Failure, spread))
-            .last();
-        assert_eq!(last, Some(Next::After(expected)));
+        let start = Instant::now();
+        retries.next(start, Cause::Failure, spread);
+        let late = start + Duration::from_mins(10);
+        assert_eq!(
+            retries.next(late, Cause::Failure, spread),
+            Next::After(expected)
+        );
     }
+}
+
+#[test]
+fn a_break_of_twenty_seconds_ends_before_the_buffer_does() {
+    let mut retries = Retries::new(Patience::Forever);
+    let (start, mut at) = (Instant::now(), Duration::ZERO);
+    while at < Duration::from_secs(20) {
+        let Next::After(pause) = retries.next(start + at, Cause::Failure, 255) else {
+            panic!("given up");
+        };
+        at += pause;
+    }
+    assert!(at < BUFFER_DURATION, "{at:?}");
 }
 
 #[test]
 fn a_connection_that_lasted_makes_the_pauses_begin_anew() {
     let mut retries = Retries::new(Patience::Forever);
-    let now = Instant::now();
-    retries.next(now, Cause::Failure, MIDDLE);
-    retries.note_connection(now, now + almost(SETTLED));
-    assert_eq!(pause(retries.next(now, Cause::Failure, MIDDLE)), 2);
-    retries.note_connection(now, now + SETTLED);
-    assert_eq!(pause(retries.next(now, Cause::Failure, MIDDLE)), 1);
+    let start = Instant::now();
+    let late = start + Duration::from_secs(30);
+    retries.next(start, Cause::Failure, MIDDLE);
+    retries.note_connection(late, late + almost(SETTLED));
+    assert_eq!(pause(retries.next(late, Cause::Failure, MIDDLE)), 10);
+    retries.note_connection(late, late + SETTLED);
+    assert_eq!(pause(retries.next(late, Cause::Failure, MIDDLE)), 1);
 }
 
 #[test]
-fn refusals_are_borne_a_few_times() {
+fn refusals_are_borne_for_a_while() {
     let mut retries = Retries::new(Patience::Forever);
-    let now = Instant::now();
-    for _ in 0..REFUSALS {
-        assert_ne!(retries.next(now, Cause::Refusal, MIDDLE), Next::GiveUp);
-    }
-    assert_eq!(retries.next(now, Cause::Refusal, MIDDLE), Next::GiveUp);
+    let start = Instant::now();
+    retries.next(start, Cause::Refusal, MIDDLE);
+    let almost = start + almost(REFUSALS);
+    assert_ne!(retries.next(almost, Cause::Refusal, MIDDLE), Next::GiveUp);
+    let then = start + REFUSALS;
+    assert_eq!(retries.next(then, Cause::Refusal, MIDDLE), Next::GiveUp);
 }
 
 #[test]
 fn refusals_that_are_not_in_a_row_are_borne_for_ever() {
     let mut retries = Retries::new(Patience::Forever);
-    let now = Instant::now();
-    for _ in 0..=REFUSALS {
-        assert_ne!(retries.next(now, Cause::Refusal, MIDDLE), Next::GiveUp);
-        assert_ne!(retries.next(now, Cause::Failure, MIDDLE), Next::GiveUp);
-    }
+    let start = Instant::now();
+    retries.next(start, Cause::Refusal, MIDDLE);
+    let then = start + REFUSALS;
+    assert_ne!(retries.next(then, Cause::Failure, MIDDLE), Next::GiveUp);
+    assert_ne!(retries.next(then, Cause::Refusal, MIDDLE), Next::GiveUp);
 }
 
 #[test]

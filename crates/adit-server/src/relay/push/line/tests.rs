@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::Watch;
-use crate::relay::limits::STALL;
+use crate::limits::relay::STALL;
 
 #[test]
 fn bytes_that_wait_while_none_leave_are_stuck_after_a_while() {

@@ -1,4 +1,4 @@
-//! Numbers that bound a relay.
+//! Numbers that bound a relay and what it keeps for a far side that is away.
 
 use std::time::Duration;
 
@@ -14,16 +14,19 @@ pub(crate) const HEADER_FRAMES: usize = 64;
 /// Payload bytes of metadata and sequence headers kept for a new beginning (`relay.headers.bytes`).
 pub(crate) const HEADER_BYTES: usize = 1024 * 1024;
 
-/// The first pause before a connection is made again; each further one is twice as long (`relay.retry.first`).
-pub(crate) const RETRY_FIRST: Duration = Duration::from_secs(1);
+/// The shortest pause before a connection is made again (`relay.retry.shortest`).
+///
+/// The longer a break has lasted the longer the pause, a third of it: what was broken for 20 s is found whole within 27 s, before
+/// [`BUFFER_DURATION`] is over.
+pub(crate) const RETRY_SHORTEST: Duration = Duration::from_secs(1);
 /// The longest pause before a connection is made again (`relay.retry.longest`).
 pub(crate) const RETRY_LONGEST: Duration = Duration::from_secs(15);
 /// A connection that lasted for so long was a good one: after it the pauses begin anew (`relay.retry.settled`).
 pub(crate) const SETTLED: Duration = Duration::from_secs(10);
 
-/// Refusals in a row that are borne after a break: servers hold a name for a while after they have lost its publisher
+/// How long refusals in a row are borne after a break: servers hold a name for up to a minute after they have lost its publisher
 /// (`relay.refusals`).
-pub(crate) const REFUSALS: u32 = 8;
+pub(crate) const REFUSALS: Duration = Duration::from_secs(90);
 
 /// A far side that takes no byte for this long while bytes wait for it is gone (`relay.stall`).
 pub(crate) const STALL: Duration = Duration::from_secs(10);
