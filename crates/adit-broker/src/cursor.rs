@@ -84,7 +84,8 @@ impl Cursor {
     }
 
     /// The oldest entry the reader still needs, also of what is yet to come; `None` when it needs
-    /// none, because it will begin at a frame that the log keeps for all who join.
+    /// none, because it will begin at a frame that the log keeps for all who join. When the publication ends
+    /// before that, the stream keeps the next one for it ([`crate::stream::Stream::expect_next`]).
     pub(crate) fn needs(&self) -> Option<Position> {
         match self.state {
             State::Idle { since } => Some(since),

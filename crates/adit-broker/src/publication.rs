@@ -178,6 +178,7 @@ impl Drop for Publication {
         let visible = {
             let mut log = self.stream.write();
             log.stop(self.newest, &mut self.garbage);
+            self.stream.expect_next(&log);
             self.stream.trim(&mut log, &mut self.garbage);
             log.visible()
         };

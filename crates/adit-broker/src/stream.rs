@@ -73,6 +73,14 @@ impl Stream {
         }
     }
 
+    /// Says that a publication has ended: the next one is for all who are here, from its first frame on, also for those
+    /// that waited for a beginning in this one and have not heard of its end yet.
+    pub(crate) fn expect_next(&self, log: &Log) {
+        for reader in self.readers().iter() {
+            reader.expect(log.head());
+        }
+    }
+
     /// Lets go of what is left of an ended publication as its readers leave it. While one runs,
     /// its publisher does that.
     pub(crate) fn trim_ended(&self) {

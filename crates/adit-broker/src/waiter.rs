@@ -43,6 +43,13 @@ impl Waiter {
         self.needs.load(Ordering::Relaxed)
     }
 
+    /// A reader that needs nothing needs what comes at `position` or later from now on, until it looks. Called with the
+    /// log's lock held.
+    pub(crate) fn expect(&self, position: Position) {
+        // The places of all others are smaller.
+        self.needs.fetch_min(position, Ordering::Relaxed);
+    }
+
     /// Asks to be woken, once.
     pub(crate) fn arm(&self, waker: &Waker) {
         // The old waker is dropped after the lock: dropping it may run foreign code.

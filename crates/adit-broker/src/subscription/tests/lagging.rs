@@ -178,8 +178,11 @@ fn an_early_reader_that_never_looks_pins_no_more_than_the_limit_of_bytes() {
 
 #[test]
 fn a_reader_whose_publication_is_gone_whole_from_the_log_hears_of_it_still() {
-    // One frame, and too large to be kept for those who join.
-    let broker = broker(limits(|limits| limits.gop.bytes = 100));
+    // Frames too large to be kept for those who join, and for those who are behind.
+    let broker = broker(limits(|limits| {
+        limits.gop.bytes = 100;
+        limits.lag.bytes = 100;
+    }));
     let mut first = Publisher::new(&broker, "a");
     first.push("V@0 I@0");
     let mut player = Player::new(&broker, "a");
@@ -187,9 +190,45 @@ fn a_reader_whose_publication_is_gone_whole_from_the_log_hears_of_it_still() {
     drop(first);
     let mut second = Publisher::new(&broker, "a");
     second.push_frame(frame_of("K", 0, 1_000));
+    second.push_frame(frame_of("K", 20, 1_000));
     player.check("stopped started");
     second.push("K@40");
-    player.check("skipped(1) K@40");
+    player.check("skipped(2) K@40");
+}
+
+#[test]
+fn a_reader_that_waited_to_the_end_of_a_publication_gets_all_of_the_next_one() {
+    let broker = broker(limits(|limits| limits.gop.frames = 2));
+    let mut first = Publisher::new(&broker, "a");
+    first.push("V@0 K@0 I@40 I@80");
+    let mut player = Player::new(&broker, "a");
+    player.check("started");
+    drop(first);
+    let mut second = Publisher::new(&broker, "a");
+    second.push("M@0 V@0 K@0 I@40 K@80 I@120");
+    player.check("stopped started M@0 V@0 K@0 I@40 K@80 I@120");
+    assert_eq!(second.publication.stats().skips, 0);
+}
+
+#[test]
+fn a_reader_that_waited_to_the_end_and_never_looks_pins_no_more_than_the_limits() {
+    let broker = broker(limits(|limits| {
+        limits.lag.frames = 4;
+        limits.gop.frames = 2;
+    }));
+    let mut first = Publisher::new(&broker, "a");
+    first.push("V@0 K@0 I@40 I@80");
+    let mut player = Player::new(&broker, "a");
+    player.check("started");
+    drop(first);
+    assert_eq!(broker.streams()[0].stats.held_frames, 0);
+    let mut second = Publisher::new(&broker, "a");
+    for ms in 0..100 {
+        second.push(&format!("I@{ms}"));
+        assert!(second.publication.stats().held_frames <= 4);
+    }
+    second.push("K@100");
+    player.check("stopped started skipped(100) K@100");
 }
 
 #[test]

@@ -57,6 +57,8 @@ struct Stage {
     pushed: Vec<&'static str>,
     /// The publication that the reader came too late for to see it whole.
     late_for: Option<u64>,
+    /// How much of `told` the reader came too late for.
+    missed: usize,
     /// Everything that happened, in the words of a reader that misses nothing.
     told: Vec<String>,
     got: Vec<Delivery>,
@@ -74,6 +76,7 @@ impl Stage {
             ranges: Vec::new(),
             pushed: Vec::new(),
             late_for: None,
+            missed: 0,
             told: Vec::new(),
             got: Vec::new(),
         }
@@ -88,6 +91,8 @@ impl Stage {
                 self.late_for = running
                     .filter(|range| range.end > range.first)
                     .map(|range| range.id);
+                // A publication that runs without frames is for the reader from its beginning on.
+                self.missed = self.told.len() - usize::from(self.publisher.is_some());
             }
             self.step(step);
             self.check_held();
@@ -217,6 +222,29 @@ proptest! {
         let got: Vec<_> = stage.got.iter().map(word).collect();
         if !steps.is_empty() {
             prop_assert_eq!(got, stage.told);
+        }
+    }
+
+    #[test]
+    fn a_reader_that_came_late_for_one_publication_gets_all_of_those_after_it(
+        steps in steps(),
+        join_at in 0usize..100,
+        gop in 1u64..10,
+        gop_cache in prop_oneof![Just(GopCache::On), Just(GopCache::Off)],
+        latency in latency(),
+    ) {
+        let mut limits = Limits::default();
+        limits.gop.frames = gop;
+        let mut stage = Stage::new(latency, limits);
+        stage.run(&steps, join_at, gop_cache);
+        let got: Vec<_> = stage.got.iter().map(word).collect();
+        let mut due = &stage.told[stage.missed..];
+        if stage.late_for.is_some() {
+            let end = due.iter().position(|word| word == "stopped").unwrap();
+            due = &due[end + 1..];
+        }
+        if join_at < steps.len() {
+            prop_assert!(got.ends_with(due), "{got:?} ends with {due:?}");
         }
     }
 
