@@ -11,17 +11,21 @@
 
 mod aac;
 mod bits;
+mod error;
 mod h264;
 mod options;
 mod padding;
 mod picture;
+mod rate;
 
 use std::iter::FusedIterator;
 use std::vec;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-pub use options::{PatternError, PatternOptions, PatternSound};
+pub use error::PatternError;
+pub use options::{PatternOptions, PatternSound};
+pub use rate::PictureRate;
 
 use crate::{Frame, FrameKind, Timestamp};
 use aac::Beeper;
@@ -130,7 +134,8 @@ impl FusedIterator for Pattern {}
 
 /// When picture `n` is due, in milliseconds.
 fn picture_ms(options: &PatternOptions, n: u64) -> u64 {
-    n.saturating_mul(1000) / u64::from(options.fps().max(1))
+    let rate = options.rate();
+    n.saturating_mul(rate.thousandths().into()) / u64::from(rate.nominal().max(1))
 }
 
 /// A frame at `ms` on a clock that does not wrap, brought to one that does.
@@ -144,7 +149,7 @@ fn metadata(options: &PatternOptions) -> Bytes {
     let mut members: Vec<(&str, f64)> = vec![
         ("width", options.width().into()),
         ("height", options.height().into()),
-        ("framerate", options.fps().into()),
+        ("framerate", options.rate().per_second()),
         ("videocodecid", 7.0),
         ("videodatarate", options.video_kbps().into()),
     ];

@@ -9,6 +9,8 @@ use crate::limits::{FLV_EAGER_BYTES, FLV_HEADER_BYTES, FLV_TAG_BYTES};
 
 const FILE_HEADER_BYTES: u32 = 9;
 const BACK_POINTER_BYTES: u32 = 4;
+/// What is read of a file header where a tag header was expected.
+const JOINED_BYTES: u32 = 11;
 
 /// What [`Reader::poll`] gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +64,10 @@ pub enum FlvError {
 /// [`Self::poll`] until it says [`Next::NeedMore`].
 ///
 /// What other programs write wrongly and can be read all the same is read: wrong track flags
-/// a data offset past 9, wrong back pointers, a missing last one. What it keeps
-/// between calls is what was fed and not polled, and the tag that is coming in.
+/// a data offset past 9, wrong back pointers, a missing last one. Files may follow
+/// one another, as in `cat a.flv b.flv`, each with its last back pointer: further headers are stepped
+/// over, and times are those of the tags, so they begin anew. What it keeps between calls is what was fed and
+/// not polled, and the tag that is coming in.
 #[derive(Debug)]
 pub struct Reader {
     input: Input,
@@ -179,6 +183,11 @@ impl Reader {
                     let Some(bytes) = self.input.small(bytes) else {
                         return self.starved();
                     };
+                    if let Some(header) = joined_header(bytes) {
+                        let size = header.data_offset.saturating_add(BACK_POINTER_BYTES);
+                        self.skip(size.saturating_sub(JOINED_BYTES), Skipped::BackPointer);
+                        continue;
+                    }
                     self.state = tag_header(bytes, self.begin, self.tag_limit)?;
                 }
                 State::Body { size, body, .. } => {
@@ -244,6 +253,14 @@ fn file_header(bytes: [u8; 9]) -> Result<FileHeader, FlvError> {
         tracks: FileTracks::from_flags(flags),
         data_offset,
     })
+}
+
+/// The header of a file that follows another one, read where a tag would begin. As a tag it would be of an unknown
+/// type and of 5 MB.
+fn joined_header(bytes: [u8; TAG_HEAD_BYTES]) -> Option<FileHeader> {
+    let [header @ .., _, _] = bytes;
+    let header = file_header(header).ok()?;
+    (header.version == 1).then_some(header)
 }
 
 fn tag_header(bytes: [u8; TAG_HEAD_BYTES], offset: u64, limit: u32) -> Result<State, FlvError> {

@@ -104,6 +104,40 @@ fn a_file_is_read_byte_for_byte() {
 }
 
 #[test]
+fn files_may_follow_one_another() {
+    let mut long = GOLDEN.to_vec();
+    long[8] = 12;
+    long.splice(9..9, *b"abc");
+    let joined = [GOLDEN, &long, GOLDEN].concat();
+    for piece in [1, 2, 7, joined.len()] {
+        let (seen, result) = read_in(&joined, piece, Reader::new());
+        assert_eq!(result, Ok(()));
+        let words: Vec<_> = seen
+            .iter()
+            .map(|next| match next {
+                Next::Header(header) => format!("header {}", header.data_offset),
+                Next::Tag(tag) => format!("tag at {}: {:?}", tag.offset, tag.payload),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let tag = |at| format!("tag at {at}: b\"\\x124\"");
+        assert_eq!(words, ["header 9".to_owned(), tag(13), tag(46), tag(76),]);
+    }
+}
+
+#[test]
+fn a_header_without_tags_may_follow_a_file() {
+    let (seen, result) = read(&[GOLDEN, &GOLDEN[..13]].concat());
+    assert_eq!((seen.len(), result), (2, Ok(())));
+}
+
+#[test]
+fn a_tag_that_only_begins_like_a_header_is_a_tag() {
+    let (_, result) = read(&[GOLDEN, b"FLV\x02\x05\x00\x00\x00\x09\x00\x00"].concat());
+    assert_eq!(result, Err(FlvError::Truncated { offset: 30 }));
+}
+
+#[test]
 fn the_file_header_says_which_tracks_there_are() {
     for (tracks, flags) in [
         (FileTracks::AudioVideo, 5),

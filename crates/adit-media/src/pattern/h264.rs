@@ -118,8 +118,9 @@ impl Encoder {
         bits.bits(0, 1);
         // A fixed rate, counted in fields.
         bits.bits(1, 1);
-        bits.bits(1, 32);
-        bits.bits(u32::from(self.options.fps()) * 2, 32);
+        let (second, field) = self.options.rate().time_scale();
+        bits.bits(field, 32);
+        bits.bits(second, 32);
         bits.bits(1, 1);
         // No HRD, no picture structure; restrictions: nothing is reordered.
         bits.bits(0b0_0011, 5);

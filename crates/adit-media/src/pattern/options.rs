@@ -5,13 +5,13 @@ use std::str::FromStr;
 
 use super::padding;
 use super::picture::CELL;
+use super::{PatternError, PictureRate};
 use crate::limits::FLV_TAG_BYTES;
 
-const SMALLEST: u16 = 96;
-const LARGEST: u16 = 4096;
-const MOST_FPS: u16 = 120;
+pub(super) const SMALLEST: u16 = 96;
+pub(super) const LARGEST: u16 = 4096;
 const MOST_KBPS: u32 = 100_000;
-const LONGEST_KEY_SECONDS: u16 = 60;
+pub(super) const LONGEST_KEY_SECONDS: u16 = 60;
 
 /// Levels of H.264: its number, macroblocks a second, macroblocks a picture, kbit/s [H264 table A-1].
 const LEVELS: [(u8, u32, u32, u32); 9] = [
@@ -32,15 +32,15 @@ const LEVELS: [(u8, u32, u32, u32); 9] = [
 ///
 /// | part | means | without it |
 /// |---|---|---|
-/// | `1280x720`, `1280x720@30`, `@30` | width and height, even, 96 to 4096; pictures a second, 1 to 120 | 640x360@30 |
+/// | `1280x720`, `1280x720@30`, `@30` | width and height, even, 96 to 4096; pictures a second, 1 to 120, or 23.976, 29.97, 59.94, 119.88 | 640x360@30 |
 /// | `2500k`, `2.5M` | bit rate of the video in kbit/s or Mbit/s, up to 100M and 10 MiB a picture; 0k leaves it as small as it is | 500k |
-/// | `key=2` | seconds from key frame to key frame, 1 to 60 | 2 |
+/// | `key=2` | seconds from key frame to key frame, 1 to 60, by the rate rounded up | 2 |
 /// | `no-audio` | video alone | a beep each second |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PatternOptions {
     width: u16,
     height: u16,
-    fps: u16,
+    rate: PictureRate,
     video_kbps: u32,
     key_seconds: u16,
     sound: PatternSound,
@@ -58,89 +58,13 @@ pub enum PatternSound {
     None,
 }
 
-/// Why a text is no pattern. The fault is its writer's.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PatternError {
-    /// It does not begin with `pattern:`.
-    #[error("\"{text}\" does not begin with \"pattern:\"")]
-    NotPattern {
-        /// The whole text.
-        text: String,
-    },
-    /// A part that means nothing.
-    #[error(
-        "\"{part}\" is no part of a pattern: expected a size as 1280x720, a rate as @30, both as 1280x720@30, \
-         a bit rate as 2500k or 2.5M, key=2 (seconds), or no-audio"
-    )]
-    UnknownPart {
-        /// The part.
-        part: String,
-    },
-    /// A part that says what another one said.
-    #[error("\"{part}\" says again what was said before")]
-    Repeated {
-        /// The second of them.
-        part: String,
-    },
-    /// A width or height out of range.
-    #[error("{width}x{height}: width and height must be even and between {SMALLEST} and {LARGEST}")]
-    Size {
-        /// Pixels.
-        width: u32,
-        /// Pixels.
-        height: u32,
-    },
-    /// A number of pictures a second out of range.
-    #[error("{fps} pictures a second: between 1 and {MOST_FPS} are possible")]
-    Fps {
-        /// Pictures a second.
-        fps: u32,
-    },
-    /// A bit rate out of range.
-    #[error("\"{part}\": bit rates go up to 100M")]
-    Rate {
-        /// The part.
-        part: String,
-    },
-    /// A key frame interval out of range.
-    #[error("key={seconds}: between 1 and {LONGEST_KEY_SECONDS} seconds are possible")]
-    Key {
-        /// Seconds.
-        seconds: u32,
-    },
-    /// More than the highest level of H.264 has.
-    #[error("{width}x{height}@{fps} is more than H.264 level 5.2 allows")]
-    TooMuch {
-        /// Pixels.
-        width: u16,
-        /// Pixels.
-        height: u16,
-        /// Pictures a second.
-        fps: u16,
-    },
-    /// A picture at this rate is more than one message takes.
-    #[error(
-        "{kbps}k at {fps} pictures a second makes messages of {bytes} bytes, {FLV_TAG_BYTES} are possible: \
-         ask for a lower bit rate or more pictures"
-    )]
-    Message {
-        /// The bit rate in kbit/s.
-        kbps: u32,
-        /// Pictures a second.
-        fps: u16,
-        /// How long the largest message would be.
-        bytes: u64,
-    },
-}
-
 impl Default for PatternOptions {
     /// 640x360 at 30 pictures a second, 500 kbit/s, a key frame every 2 s, a beep each second.
     fn default() -> Self {
         Self {
             width: 640,
             height: 360,
-            fps: 30,
+            rate: PictureRate::THIRTY,
             video_kbps: 500,
             key_seconds: 2,
             sound: PatternSound::Beep,
@@ -161,8 +85,8 @@ impl PatternOptions {
     }
 
     /// Pictures a second.
-    pub const fn fps(&self) -> u16 {
-        self.fps
+    pub const fn rate(&self) -> PictureRate {
+        self.rate
     }
 
     /// The bit rate that video is brought to, in kbit/s; 0 when it is left as small as it is.
@@ -173,7 +97,7 @@ impl PatternOptions {
     /// Pictures from key frame to key frame.
     pub const fn gop(&self) -> u32 {
         // Both are small: at most 60 · 120.
-        self.key_seconds as u32 * self.fps as u32
+        self.key_seconds as u32 * self.rate.nominal() as u32
     }
 
     /// What is to be heard.
@@ -192,7 +116,7 @@ impl PatternOptions {
         if bytes > u64::from(FLV_TAG_BYTES) {
             return Err(PatternError::Message {
                 kbps: self.video_kbps,
-                fps: self.fps,
+                rate: self.rate,
                 bytes,
             });
         }
@@ -206,13 +130,13 @@ impl PatternOptions {
         let fits = |(_, each_second, each_picture, kbps): &&(u8, u32, u32, u32)| {
             size <= *each_picture
                 && columns.max(rows).pow(2) <= each_picture * 8
-                && size * u32::from(self.fps) <= *each_second
+                && size * u32::from(self.rate.nominal()) <= *each_second
                 && self.video_kbps <= *kbps
         };
         let (level, ..) = LEVELS.iter().find(fits).ok_or(PatternError::TooMuch {
             width: self.width,
             height: self.height,
-            fps: self.fps,
+            rate: self.rate,
         })?;
         self.level = *level;
         Ok(self)
@@ -289,8 +213,7 @@ impl PatternOptions {
             topics.push(Topic::Size);
         }
         if let Some(fps) = fps {
-            let fps = number(fps).ok_or_else(unknown)?;
-            self.fps = within(fps, 1, MOST_FPS).ok_or(PatternError::Fps { fps })?;
+            self.rate = take_rate(fps).ok_or_else(unknown)??;
             topics.push(Topic::Fps);
         }
         Ok(topics)
@@ -317,13 +240,22 @@ impl fmt::Display for PatternOptions {
         write!(
             f,
             "pattern:{}x{}@{},{}k,key={}",
-            self.width, self.height, self.fps, self.video_kbps, self.key_seconds
+            self.width, self.height, self.rate, self.video_kbps, self.key_seconds
         )?;
         match self.sound {
             PatternSound::Beep => Ok(()),
             PatternSound::None => f.write_str(",no-audio"),
         }
     }
+}
+
+/// `None` when it is no rate at all.
+fn take_rate(text: &str) -> Option<Result<PictureRate, PatternError>> {
+    if let Some(rate) = PictureRate::slowed(text) {
+        return Some(Ok(rate));
+    }
+    let fps = number(text)?;
+    Some(PictureRate::whole(fps).ok_or(PatternError::Fps { fps }))
 }
 
 /// A number of digits alone; one that is too large is as large as can be.

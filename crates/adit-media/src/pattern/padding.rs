@@ -3,7 +3,7 @@
 //! They travel as user data in SEI messages [H264 D.1.7]. Filler NAL units would be simpler, but have no place in a file
 //! [AVCC 5.3.2], and would be compressed to nothing by whoever compresses.
 
-use super::PatternOptions;
+use super::{PatternOptions, PictureRate};
 
 const NAL_SEI: u8 = 0x06;
 const USER_DATA: u8 = 5;
@@ -17,31 +17,33 @@ const LEFT_OVER: u64 = 64;
 /// How long the messages may become that a rate asks for. Pictures without padding are far shorter than what a message
 /// takes: macroblocks have at most 16 bytes.
 pub(super) fn largest_message(options: &PatternOptions) -> u64 {
-    let bits = u64::from(options.video_kbps()) * 1000;
-    bits.div_ceil(8 * u64::from(options.fps().max(1))) + LEFT_OVER
+    let rate = options.rate();
+    let bits = u64::from(options.video_kbps()) * u64::from(rate.thousandths());
+    bits.div_ceil(8 * u64::from(rate.nominal().max(1))) + LEFT_OVER
 }
 
 /// How long video messages are to be.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Padding {
-    bits_per_second: u64,
-    fps: u64,
+    kbps: u64,
+    rate: PictureRate,
     spent: u64,
 }
 
 impl Padding {
     pub(super) fn new(options: &PatternOptions) -> Self {
         Self {
-            bits_per_second: u64::from(options.video_kbps()) * 1000,
-            fps: u64::from(options.fps().max(1)),
+            kbps: options.video_kbps().into(),
+            rate: options.rate(),
             spent: 0,
         }
     }
 
     /// How many bytes picture `n` may have, so that the pictures up to it have the rate.
     pub(super) fn room(&self, n: u64) -> usize {
-        let bits = u128::from(n) + 1;
-        let bytes = bits * u128::from(self.bits_per_second) / u128::from(self.fps) / 8;
+        let thousandths = (u128::from(n) + 1) * u128::from(self.rate.thousandths());
+        let bits = thousandths * u128::from(self.kbps) / u128::from(self.rate.nominal().max(1));
+        let bytes = bits / 8;
         usize::try_from(bytes.saturating_sub(u128::from(self.spent))).unwrap_or(0)
     }
 

@@ -81,7 +81,7 @@ impl Picture {
         }
         let left = to_and_fro(n, columns.saturating_sub(strip));
         picture.fill((left, bar_rows), (strip, strip), WHITE);
-        picture.clock(bar_rows, n, u64::from(options.fps().max(1)));
+        picture.clock(bar_rows, n, u64::from(options.rate().nominal().max(1)));
         picture
     }
 

@@ -19,7 +19,8 @@ fn of_kind(frames: &[Frame], kind: FrameKind) -> Vec<&Frame> {
 
 #[test]
 fn texts_are_read() {
-    let check = |text, expected: &str| assert_eq!(options(text).to_string(), expected, "{text}");
+    let check =
+        |text: &str, expected: &str| assert_eq!(options(text).to_string(), expected, "{text}");
     check("pattern:", "pattern:640x360@30,500k,key=2");
     check(
         "pattern:1280x720@30,2500k",
@@ -31,6 +32,19 @@ fn texts_are_read() {
         "pattern:no-audio,key=10,0.125M,96x4096,@1",
         "pattern:96x4096@1,125k,key=10,no-audio",
     );
+    for (rate, told) in [
+        ("29.97", "29.97"),
+        ("23.976", "23.976"),
+        ("23.98", "23.976"),
+        ("59.94", "59.94"),
+        ("119.88", "119.88"),
+    ] {
+        let (text, told) = (format!("@{rate}"), format!("@{told},500k"));
+        check(
+            &format!("pattern:{text}"),
+            &format!("pattern:640x360{told},key=2"),
+        );
+    }
     check("pattern:100M", "pattern:640x360@30,100000k,key=2");
     assert_eq!(options("pattern:"), PatternOptions::default());
     assert_eq!(options("pattern:@25,key=4").gop(), 100);
@@ -58,7 +72,9 @@ fn what_is_no_pattern_is_told() {
         "1e3k",
         "key=",
         "key=x",
-        "@29.97",
+        "@29.98",
+        "@24.975",
+        "@29.97.0",
         "no-sound",
         "640x360x3",
     ] {
@@ -182,6 +198,18 @@ fn time_goes_on_at_the_rate_that_was_asked_for() {
             .windows(2)
             .all(|pair| pair[0].at().ms() <= pair[1].at().ms())
     );
+}
+
+#[test]
+fn thirty_thousand_pictures_at_2997_take_1001_seconds() {
+    let frames = clip("pattern:96x96@29.97,no-audio,0k", 30_003);
+    let times: Vec<_> = frames[2..].iter().map(|frame| frame.at().ms()).collect();
+    assert_eq!(times[..5], [0, 33, 66, 100, 133]);
+    assert_eq!(times[30], 1001);
+    assert_eq!(times[30_000], 1_001_000);
+    let rate = options("pattern:@29.97").rate();
+    assert_eq!(rate.nominal(), 30);
+    assert!((rate.per_second() - 29.970_029_97).abs() < 1e-8);
 }
 
 #[test]

@@ -59,6 +59,13 @@ fn a_small_slow_clip_is_decoded() {
 }
 
 #[test]
+fn five_seconds_at_the_rates_of_television_are_decoded() {
+    check("pattern:@29.97", "640x360", 150, 235);
+    check("pattern:@23.976,no-audio", "640x360", 120, 0);
+    check("pattern:1280x720@59.94,no-audio", "1280x720", 300, 0);
+}
+
+#[test]
 fn frame_numbers_wrap_without_harm() {
     check("pattern:96x96@120,key=60,no-audio", "96x96", 600, 0);
 }
