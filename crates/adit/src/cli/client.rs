@@ -138,7 +138,8 @@ pub(crate) struct Probe {
 /// The flags of `adit tunnel`.
 #[derive(Debug, Args)]
 pub(crate) struct Tunnel {
-    /// The server to lend the way to: `rtmp://host/app`, or rtmpt, rtmps, rtmpts
+    /// The server to lend the way to: `rtmp://host/app`, or rtmpt, rtmps, rtmpts. The stream key is the encoder's, unless the URL ends
+    /// with one; without an application in the URL that is the encoder's too. An application of several parts ends with `//`
     #[arg(value_name = "URL")]
     pub(crate) url: Address,
 
@@ -150,7 +151,7 @@ pub(crate) struct Tunnel {
     pub(crate) listen: SocketAddr,
 
     /// How long to try again when the far side breaks: `none`, `forever`, a number of tries, or a time as in 5m
-    #[arg(long, value_name = "HOW", default_value = "5m")]
+    #[arg(long, value_name = "HOW", default_value = "forever")]
     pub(crate) retry: Retry,
 
     #[command(flatten)]
