@@ -132,11 +132,30 @@ pub(super) fn authority_called(own_name: &str, name: &str) -> Authority {
     own.distinguished_name
         .push(rcgen::DnType::CommonName, "The Server");
     let certificate = own.signed_by(&own_key, &issuer).unwrap();
+    authority_files(&ca, &certificate, &own_key)
+}
+
+/// What `openssl req -x509` makes: a certificate that calls itself an authority and is a server's own, valid from 2025 to 2035.
+pub(super) fn own_authority(name: &str) -> Authority {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.not_before = rcgen::date_time_ymd(2025, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2035, 1, 1);
+    let own = params.self_signed(&key).unwrap();
+    authority_files(&own, &own, &key)
+}
+
+fn authority_files(
+    ca: &rcgen::Certificate,
+    certificate: &rcgen::Certificate,
+    key: &rcgen::KeyPair,
+) -> Authority {
     let directory = tempfile::tempdir().unwrap();
     let ca_file = directory.path().join("ca.pem");
     std::fs::write(&ca_file, ca.pem()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let key = rustls_pki_types::PrivateKeyDer::try_from(own_key.serialize_der()).unwrap();
+    let key = rustls_pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let server = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()

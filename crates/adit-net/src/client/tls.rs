@@ -1,12 +1,14 @@
 //! TLS towards servers and proxies: names are always verified, against the system's trust and whatever the user adds.
 
 mod issuer;
+mod pinned;
 mod record;
 
 use super::error::Fault;
 use super::stream::ClientStream;
 use super::target::{Host, Target};
 use crate::carrier::TlsInfo;
+use pinned::Pinned;
 use record::{Record, Seen, Unverified};
 use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
@@ -89,7 +91,7 @@ impl TlsClient {
         Self::with_roots(Vec::new())
     }
 
-    /// Trusts whom the system trusts, and the certificates of a PEM file too (`--ca-file`).
+    /// Trusts whom the system trusts, and the certificates of a PEM file too (`--ca-file`): authorities, and servers' own.
     ///
     /// # Errors
     ///
@@ -111,11 +113,11 @@ impl TlsClient {
 
     fn with_roots(roots: Vec<CertificateDer<'static>>) -> Result<Self, TlsSetupError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier = Verifier::new_with_extra_roots(roots, Arc::clone(&provider))
+        let system = Verifier::new_with_extra_roots(roots.clone(), Arc::clone(&provider))
             .map_err(|source| TlsSetupError::Store { source })?;
         Ok(Self {
             provider,
-            verifier: Arc::new(verifier),
+            verifier: Arc::new(Pinned::new(roots, Arc::new(system))),
             verifies: Verifies::Everything,
         })
     }
@@ -304,7 +306,7 @@ impl TlsFailure {
             | E::NotValidYetContext { .. } => Self::Date { certificate },
             other => Self::Certificate {
                 certificate,
-                reason: format!("{other:?}"),
+                reason: reason_words(other),
             },
         }
     }
@@ -349,6 +351,24 @@ impl TlsFailure {
                 "ask the server's operator; TLS 1.2 or 1.3 is needed"
             }
         }
+    }
+}
+
+/// What is wrong with a certificate. The library's words for some of it are names in its program.
+fn reason_words(reason: &CertificateError) -> String {
+    let text = match reason {
+        CertificateError::BadEncoding => "it cannot be read".to_owned(),
+        CertificateError::Revoked => "it is revoked".to_owned(),
+        CertificateError::BadSignature => "its signature is wrong".to_owned(),
+        CertificateError::Other(reason) => reason.to_string(),
+        other => other.to_string(),
+    };
+    match text.as_str() {
+        "CaUsedAsEndEntity" => {
+            "it is that of an authority, not of a server; --ca-file can name it".to_owned()
+        }
+        "UnsupportedCertVersion" => "it is of an old version, without names".to_owned(),
+        _ => text,
     }
 }
 

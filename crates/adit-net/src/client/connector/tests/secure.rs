@@ -2,7 +2,7 @@
 
 use crate::client::testing::{
     Authority, Peer, Script, authority, authority_called, connector, connector_with, echo, echoes,
-    head, say, script, target,
+    head, own_authority, say, script, target,
 };
 use crate::client::{Cause, Fault, Route, Security, Stage, TlsClient, TlsFailure};
 use std::sync::Arc;
@@ -43,6 +43,39 @@ async fn an_added_authority_is_trusted_and_its_name_is_known() {
     assert_eq!(connection.tls().unwrap().version, "TLSv1.3");
     echoes(&mut connection.into_stream()).await;
     peer.finish().await;
+}
+
+#[tokio::test]
+async fn a_servers_own_certificate_is_trusted_when_it_is_the_one_in_the_file() {
+    let own = own_authority("localhost");
+    let peer = Peer::start(vec![tls_echo(&own)]).await;
+    let connection = trusting(&own)
+        .connect(
+            &target("localhost", peer.address.port()),
+            &Route::Direct,
+            Security::Tls,
+        )
+        .await
+        .unwrap();
+    echoes(&mut connection.into_stream()).await;
+    peer.finish().await;
+}
+
+#[tokio::test]
+async fn another_certificate_that_calls_itself_an_authority_is_refused_with_the_reason() {
+    let other = own_authority("localhost");
+    let failure = failure(&own_authority("localhost"), trusting(&other)).await;
+    assert!(failure.to_string().contains("an authority"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_servers_own_certificate_in_the_file_is_refused_for_another_name() {
+    let own = own_authority("other.example");
+    let failure = failure(&own, trusting(&own)).await;
+    assert!(
+        matches!(failure, TlsFailure::WrongName { .. }),
+        "{failure:?}"
+    );
 }
 
 async fn failure(authority: &Authority, connector: crate::client::Connector) -> TlsFailure {
