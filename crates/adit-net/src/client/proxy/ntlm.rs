@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The challenge is read here and not by the library: old and simple proxies (squid's `ntlm_fake_auth`) end before the
-//! target info, which the library takes for an error (Q-192).
+//! target info, which the library takes for an error, and some of them promise it nevertheless (Q-196).
 
 use super::{Credentials, base64};
 use ntlmclient::{Flags, Message, NegotiateMessage, OsVersion};
@@ -64,18 +64,23 @@ impl Challenge {
         }
         let flags = Flags::from_bits_retain(u32_at(message, 20)?);
         let challenge = message.get(24..32)?.try_into().ok()?;
-        let target_info = if flags.contains(Flags::NEGOTIATE_TARGET_INFO) {
-            let length = usize::from(u16_at(message, 40)?);
-            let offset = usize::try_from(u32_at(message, 44)?).ok()?;
-            let end = offset.checked_add(length)?;
-            message.get(offset..end)?.to_vec()
-        } else {
-            Vec::new()
-        };
+        let target_info = flags
+            .contains(Flags::NEGOTIATE_TARGET_INFO)
+            .then(|| Self::target_info(message))
+            .flatten()
+            .unwrap_or_default();
         Some(Self {
             challenge,
-            target_info,
+            target_info: target_info.to_vec(),
         })
+    }
+
+    /// What stands behind the challenge, if it is there at all: simple proxies only repeat our own flag that promises it.
+    fn target_info(message: &[u8]) -> Option<&[u8]> {
+        let length = usize::from(u16_at(message, 40)?);
+        let offset = usize::try_from(u32_at(message, 44)?).ok()?;
+        let end = offset.checked_add(length)?;
+        message.get(offset..end)
     }
 
     /// The server's own time, if it states it: pairs of type u16, length u16, value.

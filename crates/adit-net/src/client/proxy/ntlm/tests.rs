@@ -45,3 +45,18 @@ fn a_challenge_cut_anywhere_or_changed_never_panics() {
     assert!(authenticate(&base64::encode(&whole), &credentials).is_some());
     assert!(negotiate().is_some());
 }
+
+#[test]
+fn q196_target_info_that_is_promised_and_missing_is_none() {
+    let credentials = Credentials::new("ali", "sesame");
+    let whole = message(b"");
+    // The message ends behind the challenge, behind the reserved bytes, or points behind its own end.
+    let mut beyond = whole.clone();
+    beyond[40..48].copy_from_slice(b"\x08\0\x08\0\xff\0\0\0");
+    for message in [&whole[..32], &whole[..40], &beyond] {
+        let challenge = Challenge::read(message).unwrap();
+        assert_eq!(challenge.target_info, b"");
+        assert!(authenticate(&base64::encode(message), &credentials).is_some());
+    }
+    assert!(Challenge::read(&whole[..31]).is_none());
+}
