@@ -52,7 +52,7 @@ use self::news::Teller;
 pub use self::news::{Direction, Happening, News};
 pub(crate) use self::pressure::Pressure;
 use self::pull::{FirstAnswer, Puller};
-use self::push::{Ends, Pusher};
+use self::push::Pusher;
 pub(crate) use self::refusal::Refusal;
 pub use self::retry::Patience;
 use self::retry::Retries;
@@ -176,7 +176,7 @@ impl Relay {
             far: self.far(target, &self.publish),
             retries: Retries::new(self.config.patience),
             pressure: pressure.clone(),
-            ends: Ends { answer, end },
+            end,
         };
         let relay = Arc::clone(self);
         self.tasks.spawn(async move {
@@ -186,7 +186,7 @@ impl Relay {
                 None => Ok(()),
             };
             if free.is_ok() {
-                pusher.run().await;
+                pusher.run(answer).await;
             }
             relay.table.leave_push(&place);
         });

@@ -22,16 +22,12 @@ pub(super) struct Pusher {
     pub(super) retries: Retries,
     pub(super) teller: Teller,
     pub(super) pressure: Pressure,
-    pub(super) ends: Ends,
-}
-
-/// What the local publisher is told.
-pub(super) struct Ends {
-    /// The far side's first answer.
-    pub(super) answer: oneshot::Sender<Result<(), Refusal>>,
-    /// Why it has to end.
+    /// Why the local publisher has to end.
     pub(super) end: oneshot::Sender<String>,
 }
+
+/// Takes the far side's first answer to the local publisher.
+pub(super) type Answerer = oneshot::Sender<Result<(), Refusal>>;
 
 /// Why there is no line any more.
 enum Lost {
@@ -42,40 +38,60 @@ enum Lost {
 
 impl Pusher {
     /// Runs until the local publisher or the patience with the far side ends.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(mut self, answer: Answerer) {
         let begun = Instant::now();
-        let first = match self.source.keep_while(Line::open(&mut self.far)).await {
-            Ok(first) => first,
-            Err(Ended) => return,
+        let Some(line) = self.first_line(begun, answer).await else {
+            return;
         };
-        let mut line = match first {
+        let mut frames = 0;
+        match self.carry(line, &mut frames).await {
+            Lost::Ended => self.teller.tell(Happening::Ended {
+                frames,
+                lasted: begun.elapsed(),
+                undelivered: u64::try_from(self.source.backlog.waiting()).unwrap_or(u64::MAX),
+            }),
+            Lost::GivenUp(reason) => {
+                let told = reason.clone();
+                self.teller.tell(Happening::GivenUp { reason: told });
+                drop(self.end.send(reason));
+            }
+        }
+    }
+
+    /// Asks the far side for the first time, and tells the local publisher what it says.
+    async fn first_line(&mut self, begun: Instant, answer: Answerer) -> Option<Line> {
+        let opened = self.source.keep_while(Line::open(&mut self.far)).await;
+        let line = match opened.ok()? {
             Ok(line) => line,
             Err(failure) => {
                 let failure = failure.hiding(&self.far);
                 let reason = failure.reason.clone();
                 self.teller.tell(Happening::Refused { reason });
-                let refusal = failure.refusal(Direction::Push);
-                drop(self.ends.answer.send(Err(refusal)));
-                return;
+                drop(answer.send(Err(failure.refusal(Direction::Push))));
+                return None;
             }
         };
         self.teller.tell(Happening::Connected {
             rung: Box::new(line.rung().clone()),
             took: begun.elapsed(),
         });
-        let Ends { answer, end } = self.ends;
         if answer.send(Ok(())).is_err() {
             // Whoever asked is gone.
-            return line.close(&self.far).await;
+            line.close(&self.far).await;
+            return None;
         }
-        let mut frames = 0;
-        let lost = loop {
+        Some(line)
+    }
+
+    /// Carries frames over one line after the other.
+    async fn carry(&mut self, mut line: Line, frames: &mut u64) -> Lost {
+        loop {
             let mut carriage = Carriage {
                 source: &mut self.source,
                 far: &mut self.far,
                 pressure: &self.pressure,
                 teller: &self.teller,
-                frames: &mut frames,
+                frames: &mut *frames,
             };
             let over = line.carry(&mut carriage).await;
             // Nobody waits for a far side that is away.
@@ -83,12 +99,13 @@ impl Pusher {
             let broken = match over {
                 Over::Finished => {
                     line.close(&self.far).await;
-                    break Lost::Ended;
+                    return Lost::Ended;
                 }
                 Over::Moved => {
                     self.source.backlog.hand_over(Instant::now());
-                    if self.source.keep_while(line.close(&self.far)).await.is_err() {
-                        break Lost::Ended;
+                    let closed = self.source.keep_while(line.close(&self.far)).await;
+                    if closed.is_err() {
+                        return Lost::Ended;
                     }
                     None
                 }
@@ -98,30 +115,17 @@ impl Pusher {
                     Some(failure.hiding(&self.far))
                 }
             };
-            line = match restore(
+            let restored = restore(
                 &mut self.source,
                 &mut self.far,
                 &mut self.retries,
                 &self.teller,
                 broken,
-            )
-            .await
-            {
+            );
+            line = match restored.await {
                 Ok(line) => line,
-                Err(lost) => break lost,
+                Err(lost) => return lost,
             };
-        };
-        match lost {
-            Lost::Ended => self.teller.tell(Happening::Ended {
-                frames,
-                lasted: begun.elapsed(),
-                undelivered: u64::try_from(self.source.backlog.waiting()).unwrap_or(u64::MAX),
-            }),
-            Lost::GivenUp(reason) => {
-                let told = reason.clone();
-                self.teller.tell(Happening::GivenUp { reason: told });
-                drop(end.send(reason));
-            }
         }
     }
 }
