@@ -57,7 +57,20 @@ fn wrong_arguments_are_errors_and_the_connection_goes_on() {
             Script::new()
                 .call(msid, name, transaction, arguments)
                 .call(0, "_checkbw", 9.0, []);
-        check(script, &[], &[reply, "3/0 _result 9 null null"]);
+        let mut server = Server::connected();
+        let events = server.feed(script.bytes());
+        let refused = match name {
+            "publish" => vec![r#"refused Publish "": publish: "#],
+            "play" => vec![r#"refused Play "": play: "#],
+            _ => vec![],
+        };
+        assert_eq!(events.len(), refused.len(), "{events:?}");
+        let mut both = events.iter().zip(refused);
+        assert!(
+            both.all(|(event, start)| event.starts_with(start)),
+            "{events:?}"
+        );
+        assert_eq!(server.replies(), [reply, "3/0 _result 9 null null"]);
     };
     let nothing = || object([]);
     let failed = "3/0 _error 4 null {error, NetConnection.Call.Failed}";
@@ -67,8 +80,6 @@ fn wrong_arguments_are_errors_and_the_connection_goes_on() {
     wrong(1, "publish", 0.0, vec![7.0.into()], bad_name);
     wrong(1, "publish", 4.0, vec![true.into()], bad_name);
     wrong(1, "publish", 0.0, vec!["cam".into(), 7.0.into()], bad_name);
-    wrong(1, "publish", 0.0, vec!["a\u{7}b".into()], bad_name);
-    wrong(1, "publish", 0.0, vec!["a\0b".into()], bad_name);
     wrong(1, "play", 0.0, vec![nothing()], not_played);
     wrong(1, "play", 0.0, vec![true.into()], not_played);
     wrong(1, "play", 0.0, vec!["cam".into(), "now".into()], not_played);
@@ -100,6 +111,46 @@ fn wrong_arguments_are_errors_and_the_connection_goes_on() {
     wrong(0, "FCUnpublish", 4.0, vec![1.0.into()], failed);
     wrong(0, "FCSubscribe", 4.0, vec![1.0.into()], failed);
     wrong(0, "getStreamLength", 4.0, vec![Value::Unsupported], failed);
+}
+
+#[test]
+fn names_that_cannot_be_used_are_refused_and_reported_without_their_query() {
+    let bad_name = "5/1 onStatus 0 null {error, NetStream.Publish.BadName}";
+    let not_played = "5/1 onStatus 0 null {error, NetStream.Play.Failed}";
+    let control = "the stream name contains a control character";
+    for bad in ["a\u{7}b", "a\0b"] {
+        let refused = format!(r#"refused Publish "": {control}"#);
+        check(Script::new().publish(1, bad), &[&refused], &[bad_name]);
+        let refused = format!(r#"refused Play "": {control}"#);
+        check(Script::new().play(1, bad), &[&refused], &[not_played]);
+    }
+    let mut server = Server::connected();
+    let script = Script::new().publish(9, "mp4:cam?token=secret");
+    let refused = r#"refused Publish "cam": there is no message stream 9: create one with createStream first"#;
+    assert_eq!(server.feed(script.bytes()), [refused]);
+}
+
+// ffmpeg does so with a URL that has no path at all.
+#[test]
+fn no_name_anywhere_is_refused_and_reported() {
+    let ask = |name: &str, reply: &str, refused: &str| {
+        let mut server = Server::new();
+        server.feed(Script::with_handshake().connect_and_create("").bytes());
+        server.replies();
+        let script = Script::new().call(1, name, 0.0, ["".into()]);
+        assert_eq!(server.feed(script.bytes()), [refused]);
+        assert_eq!(server.replies(), [reply]);
+    };
+    ask(
+        "publish",
+        "5/1 onStatus 0 null {error, NetStream.Publish.BadName}",
+        r#"refused Publish "": there is no stream name"#,
+    );
+    ask(
+        "play",
+        "5/1 onStatus 0 null {error, NetStream.Play.Failed}",
+        r#"refused Play "": there is no stream name"#,
+    );
 }
 
 #[test]

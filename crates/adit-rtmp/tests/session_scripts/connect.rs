@@ -339,7 +339,11 @@ fn commands_before_connect_are_errors_and_media_is_dropped() {
         .call(1, "publish", 0.0, ["cam".into()])
         .audio(1, 0, b"audio")
         .connect("live");
-    assert_eq!(server.feed(script.bytes()), ["connect live"]);
+    let expected = [
+        r#"refused Publish "": publish comes too early: connect to an application first"#,
+        "connect live",
+    ];
+    assert_eq!(server.feed(script.bytes()), expected);
     let replies = server.replies();
     assert_eq!(
         replies[0],

@@ -76,7 +76,7 @@ fn sixteen_plays() {
     server.replies();
     assert_eq!(
         server.feed(Script::new().play(17, "cam").bytes()),
-        Vec::<String>::new()
+        [r#"refused Play "cam": this connection plays 16 streams already"#]
     );
     assert_eq!(
         server.replies(),
@@ -112,7 +112,7 @@ fn four_publishes() {
     server.replies();
     assert_eq!(
         server.feed(Script::new().publish(5, "cam5").bytes()),
-        Vec::<String>::new()
+        [r#"refused Publish "cam5": this connection publishes 4 streams already"#]
     );
     assert_eq!(
         server.replies(),
@@ -194,8 +194,9 @@ fn two_hundred_and_fifty_six_calls_of_ours() {
 fn names_have_their_lengths() {
     let publish = |name: &str| {
         let mut server = Server::connected();
-        let events = server.feed(Script::new().publish(1, name).bytes()).len();
-        assert_eq!(u64::from(events == 0), server.session.limit_hits().names);
+        let events = server.feed(Script::new().publish(1, name).bytes());
+        let refused = events[0].starts_with(r#"refused Publish "": the "#);
+        assert_eq!(u64::from(refused), server.session.limit_hits().names);
         server.replies().last().unwrap().clone()
     };
     let long = |len| "n".repeat(len);

@@ -616,7 +616,10 @@ fn commands_on_message_stream_0_mean_the_only_stream() {
         .audio(0, 5, b"a");
     assert_eq!(
         server.feed(script.bytes()),
-        [r#"Audio 1 @5 "a""#],
+        [
+            r#"refused Play "cam": there is no message stream 0: create one with createStream first"#,
+            r#"Audio 1 @5 "a""#
+        ],
         "one publishes"
     );
     let replies = server.replies();
@@ -659,7 +662,10 @@ fn a_stream_that_was_not_created_cannot_be_used() {
     let mut server = Server::connected();
     assert_eq!(
         server.feed(Script::new().publish(9, "a").play(9, "b").bytes()),
-        Vec::<String>::new()
+        [
+            r#"refused Publish "a": there is no message stream 9: create one with createStream first"#,
+            r#"refused Play "b": there is no message stream 9: create one with createStream first"#
+        ]
     );
     let expected = [
         "5/9 onStatus 0 null {error, NetStream.Publish.BadName}",

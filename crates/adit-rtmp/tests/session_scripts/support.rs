@@ -435,6 +435,11 @@ pub(crate) fn event_line(event: &ServerEvent) -> String {
         ServerEvent::SharedObject { kind, payload, .. } => {
             format!("{kind:?} {}", payload_text(payload))
         }
+        ServerEvent::Refused {
+            asked,
+            name,
+            description,
+        } => format!("refused {asked:?} {name:?}: {description}"),
         ServerEvent::Closed { reason } => format!("closed: {reason:?}"),
         other => format!("{other:?}"),
     }

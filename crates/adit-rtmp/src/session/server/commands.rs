@@ -3,7 +3,7 @@
 use adit_amf::{Text, amf0::Value};
 use tracing::debug;
 
-use super::{Decision, Phase, Report, ServerEvent, ServerSession, streams::Activity};
+use super::{Asked, Decision, Phase, Report, ServerEvent, ServerSession, streams::Activity};
 use crate::{
     MessageStreamId,
     command::{
@@ -25,8 +25,7 @@ impl ServerSession {
         let command = match ClientCommand::parse(invocation) {
             Ok(command) => command,
             Err(error) => {
-                self.answer_misunderstood(msid, &name, transaction, &error);
-                return None;
+                return self.answer_misunderstood(msid, &name, transaction, &error);
             }
         };
         match (command, self.phase) {
@@ -45,8 +44,17 @@ impl ServerSession {
             ) => {
                 let description =
                     format!("{name} comes too early: connect to an application first");
-                self.answer_error(msid, transaction, StatusCode::CallFailed, description);
-                None
+                self.answer_error(
+                    msid,
+                    transaction,
+                    StatusCode::CallFailed,
+                    description.clone(),
+                );
+                asked(&name).map(|asked| ServerEvent::Refused {
+                    asked,
+                    name: Text::default(),
+                    description: description.into(),
+                })
             }
             (command, _) => self.handle_connected(msid, transaction, command),
         }
@@ -62,8 +70,8 @@ impl ServerSession {
             ClientCommand::CreateStream => self.create_stream(transaction),
             ClientCommand::InitStream(id) => self.init_stream(id, transaction),
             ClientCommand::DeleteStream(id) => return self.delete_stream(id),
-            ClientCommand::Publish(publish) => return self.handle_publish(msid, &publish),
-            ClientCommand::Play(play) => return self.handle_play(msid, &play),
+            ClientCommand::Publish(publish) => return Some(self.handle_publish(msid, &publish)),
+            ClientCommand::Play(play) => return Some(self.handle_play(msid, &play)),
             ClientCommand::CloseStream | ClientCommand::StopPublish | ClientCommand::StopPlay => {
                 return self.close_stream(msid);
             }
@@ -288,27 +296,24 @@ impl ServerSession {
         name: &Text,
         transaction: TransactionId,
         error: &ClientCommandError,
-    ) {
+    ) -> Option<ServerEvent> {
         self.link.counts.hits.count_command(error);
-        let code = match (name.as_str(), error) {
-            (_, ClientCommandError::Connect(_)) => StatusCode::ConnectInvalidApp,
-            ("publish", _) => StatusCode::PublishBadName,
-            ("play", _) => StatusCode::PlayFailed,
-            _ if transaction.wants_answer() => StatusCode::CallFailed,
-            _ => StatusCode::StreamInvalidArg,
-        };
+        hit(&mut self.link.counts.dropped.commands);
         let description = match error {
             ClientCommandError::Argument(error) => format!("{name}: {error}"),
             other => other.to_string(),
         };
-        hit(&mut self.link.counts.dropped.commands);
         // A client looks for news of publish and play in onStatus only.
-        match code {
-            StatusCode::PublishBadName | StatusCode::PlayFailed => {
-                self.write_status(msid, Status::new(code, description));
-            }
-            _ => self.answer_error(msid, transaction, code, description),
+        if let Some(asked) = asked(name) {
+            return Some(self.refuse(msid, asked, Text::default(), description));
         }
+        let code = match error {
+            ClientCommandError::Connect(_) => StatusCode::ConnectInvalidApp,
+            _ if transaction.wants_answer() => StatusCode::CallFailed,
+            _ => StatusCode::StreamInvalidArg,
+        };
+        self.answer_error(msid, transaction, code, description);
+        None
     }
 
     /// Answers a command that cannot be decoded, as far as anybody can tell what it was.
@@ -320,6 +325,15 @@ impl ServerSession {
             let description = error.to_string();
             self.answer_error(msid, *transaction, StatusCode::CallFailed, description);
         }
+    }
+}
+
+/// What a command of this name asks to do with a stream.
+fn asked(name: &str) -> Option<Asked> {
+    match name {
+        "publish" => Some(Asked::Publish),
+        "play" => Some(Asked::Play),
+        _ => None,
     }
 }
 

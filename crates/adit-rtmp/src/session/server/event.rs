@@ -94,6 +94,16 @@ pub enum ServerEvent {
         /// What it wants.
         receive: Receive,
     },
+    /// The session itself refused a request to publish or to play, and has told the client so: it was
+    /// not understood, had no usable name, or came too early or once too often.
+    Refused {
+        /// What was asked.
+        asked: Asked,
+        /// The name of the stream, without its query; empty where there was no usable one.
+        name: Text,
+        /// What the client was told, for people.
+        description: Text,
+    },
     /// A player says how much it buffers, perhaps before the message stream exists.
     BufferLength {
         /// The message stream.
@@ -119,6 +129,15 @@ pub enum ServerEvent {
         /// Why.
         reason: CloseReason,
     },
+}
+
+/// What a client asks to do with a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// `publish`.
+    Publish,
+    /// `play`.
+    Play,
 }
 
 /// A client that wants to connect.

@@ -12,7 +12,7 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 
-pub use self::event::{ConnectRequest, PlayRequest, PublishRequest, Rejection, ServerEvent};
+pub use self::event::{Asked, ConnectRequest, PlayRequest, PublishRequest, Rejection, ServerEvent};
 use self::streams::Streams;
 use super::{
     CloseReason, LimitHits, SessionConfig, SessionError, SessionStats,

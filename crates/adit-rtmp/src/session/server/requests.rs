@@ -1,8 +1,10 @@
 //! `connect`, `publish` and `play`: requests that somebody has to decide about.
 
+use adit_amf::Text;
+
 use super::{
-    ConnectRequest, Decision, Phase, PlayRequest, PublishRequest, ServerEvent, ServerSession,
-    commands::end_of, streams::Activity,
+    Asked, ConnectRequest, Decision, Phase, PlayRequest, PublishRequest, ServerEvent,
+    ServerSession, commands::end_of, streams::Activity,
 };
 use crate::{
     MessageStreamId,
@@ -55,16 +57,19 @@ impl ServerSession {
         &mut self,
         msid: MessageStreamId,
         publish: &Publish,
-    ) -> Option<ServerEvent> {
-        let refusal = StatusCode::PublishBadName;
-        let (msid, name, location) = self.named_stream(msid, &publish.name, refusal)?;
+    ) -> ServerEvent {
+        let asked = Asked::Publish;
+        let (msid, name, location) = match self.named_stream(msid, &publish.name) {
+            Ok(named) => named,
+            Err((msid, why)) => return self.refuse(msid, asked, bare(&publish.name), why),
+        };
         let ended = self.stop(msid);
         let limit = self.config.limits.publishes;
         if self.streams.publishes() >= limit {
             hit(&mut self.link.counts.hits.publishes);
             let description = format!("this connection publishes {limit} streams already");
-            self.write_status(msid, Status::new(refusal, description));
-            return ended;
+            let refused = self.refuse(msid, asked, location.name, description);
+            return self.after(ended, refused);
         }
         let serial = self.begin(msid, Activity::AsksPublish);
         let kind = publish.kind;
@@ -75,23 +80,22 @@ impl ServerSession {
             kind,
             serial,
         };
-        Some(self.after(ended, ServerEvent::Publish(request)))
+        self.after(ended, ServerEvent::Publish(request))
     }
 
-    pub(super) fn handle_play(
-        &mut self,
-        msid: MessageStreamId,
-        play: &Play,
-    ) -> Option<ServerEvent> {
-        let refusal = StatusCode::PlayFailed;
-        let (msid, name, location) = self.named_stream(msid, &play.name, refusal)?;
+    pub(super) fn handle_play(&mut self, msid: MessageStreamId, play: &Play) -> ServerEvent {
+        let asked = Asked::Play;
+        let (msid, name, location) = match self.named_stream(msid, &play.name) {
+            Ok(named) => named,
+            Err((msid, why)) => return self.refuse(msid, asked, bare(&play.name), why),
+        };
         let ended = self.stop(msid);
         let limit = self.config.limits.plays;
         if self.streams.plays() >= limit {
             hit(&mut self.link.counts.hits.plays);
             let description = format!("this connection plays {limit} streams already");
-            self.write_status(msid, Status::new(refusal, description));
-            return ended;
+            let refused = self.refuse(msid, asked, location.name, description);
+            return self.after(ended, refused);
         }
         let serial = self.begin(msid, Activity::AsksPlay);
         let request = PlayRequest {
@@ -103,31 +107,49 @@ impl ServerSession {
             playlist: play.playlist,
             serial,
         };
-        Some(self.after(ended, ServerEvent::Play(request)))
+        self.after(ended, ServerEvent::Play(request))
     }
 
-    /// The message stream and the identity that a `publish` or `play` means; the client is told when
+    /// The message stream and the identity that a `publish` or `play` means, or where to say why
     /// there is none.
     fn named_stream(
         &mut self,
         msid: MessageStreamId,
         name: &str,
-        refusal: StatusCode,
-    ) -> Option<(MessageStreamId, StreamName, Location)> {
+    ) -> Result<(MessageStreamId, StreamName, Location), (MessageStreamId, String)> {
         let Some(stream) = self.streams.meant_by_command(msid) else {
             let description =
                 format!("there is no message stream {msid}: create one with createStream first");
-            self.write_status(msid, Status::new(refusal, description));
-            return None;
+            return Err((msid, description));
         };
         let msid = stream.msid;
         match self.locate(name) {
-            Ok((name, location)) => Some((msid, name, location)),
+            Ok((name, location)) => Ok((msid, name, location)),
             Err(error) => {
                 self.link.counts.hits.count_address(error);
-                self.write_status(msid, Status::new(refusal, error.to_string()));
-                None
+                Err((msid, error.to_string()))
             }
+        }
+    }
+
+    /// Tells the client that its request is refused; the event tells whoever drives the session.
+    pub(super) fn refuse(
+        &mut self,
+        msid: MessageStreamId,
+        asked: Asked,
+        name: Text,
+        description: String,
+    ) -> ServerEvent {
+        let code = match asked {
+            Asked::Publish => StatusCode::PublishBadName,
+            Asked::Play => StatusCode::PlayFailed,
+        };
+        let description = Text::from(description);
+        self.write_status(msid, Status::new(code, description.clone()));
+        ServerEvent::Refused {
+            asked,
+            name,
+            description,
         }
     }
 
@@ -167,4 +189,9 @@ impl ServerSession {
             }
         }
     }
+}
+
+/// A name without its query; empty if it is not usable.
+fn bare(name: &str) -> Text {
+    StreamName::parse(name).map_or_else(|_| Text::default(), |name| name.name().into())
 }
