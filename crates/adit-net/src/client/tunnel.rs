@@ -15,7 +15,7 @@ use super::connector::{Connection, Connector, Security};
 use super::discovery::Route;
 use super::error::{DialError, Stage};
 use super::proxy::Proxy;
-use super::target::Target;
+use super::target::{Host, Target};
 use crate::carrier::{Carrier, Transport};
 use adit_rtmpt::client::{ClientConfig, ClientError, ClientState};
 use hyper::Uri;
@@ -54,6 +54,13 @@ impl TunnelError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Dial(error) => error.hint(),
+            Self::Tunnel {
+                error: ClientError::Redirected { .. },
+                target,
+                redirected_to: Some(host),
+            } if *host == target.host().to_string() => {
+                "a web server answers on this port: check host and port, or enable the tunnel on the server"
+            }
             Self::Tunnel {
                 error: ClientError::Page { .. } | ClientError::Redirected { .. },
                 ..
@@ -124,11 +131,7 @@ pub(super) struct Way {
 impl Way {
     /// Keeps the host of a redirect for the report. Nobody goes there.
     fn note_redirect(&self, location: &str) {
-        let host = location
-            .parse::<Uri>()
-            .ok()
-            .and_then(|uri| uri.host().map(str::to_owned));
-        if let Some(host) = host {
+        if let Some(host) = pointed_to(location, self.target.host()) {
             // The first one counts; a later one is from the same tunnel, which has failed by then.
             self.redirected_to.set(host).ok();
         }
@@ -180,6 +183,22 @@ impl Way {
             self.target.to_string()
         }
     }
+}
+
+/// The host that a `Location` of `own` points to: its own if the location is relative [RFC 9110 10.2.2].
+fn pointed_to(location: &str, own: &Host) -> Option<String> {
+    let is_scheme = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    };
+    let uri = match location.split_once(':') {
+        Some((scheme, _)) if is_scheme(scheme) => location.parse::<Uri>().ok()?,
+        _ if location.starts_with("//") => format!("http:{location}").parse().ok()?,
+        _ => return Some(own.to_string()),
+    };
+    let host = uri.host()?;
+    // As hosts are written elsewhere.
+    Some(Host::parse(host).map_or_else(|_| host.to_owned(), |host| host.to_string()))
 }
 
 #[cfg(test)]

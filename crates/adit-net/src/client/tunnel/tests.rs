@@ -6,9 +6,9 @@ mod middle;
 mod middles;
 mod slow;
 
-use super::TunnelError;
+use super::{TunnelError, pointed_to};
 use crate::client::testing::{Peer, connector, field, head, say, script, target};
-use crate::client::{Cause, Connector, ProxyError, Route, Security};
+use crate::client::{Cause, Connector, Host, ProxyError, Route, Security};
 use crate::testing::{Echo, close, receive, send};
 use crate::{AcceptorConfig, Carrier, Transport};
 use adit_rtmpt::client::{ClientConfig, ClientError, ServerKind};
@@ -185,6 +185,40 @@ async fn a_redirect_to_a_login_page_says_where_that_is() {
         matches!(&error, TunnelError::Tunnel { redirected_to: Some(host), .. } if host == "login.example"),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_page_of_the_same_server_is_no_portal() {
+    let redirect = "HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n";
+    let error = refused(redirect, "direct").await;
+    assert!(
+        matches!(&error, TunnelError::Tunnel { redirected_to: Some(host), .. } if host == "localhost"),
+        "{error:?}"
+    );
+    assert!(error.hint().contains("web server"), "{}", error.hint());
+}
+
+#[test]
+fn a_relative_location_points_to_the_server_itself() {
+    let check = |location: &str, expected: Option<&str>| {
+        let found = pointed_to(location, &Host::parse("live.example").unwrap());
+        assert_eq!(found.as_deref(), expected, "{location}");
+    };
+    check("http://login.example/in?x=1", Some("login.example"));
+    check("https://Live.Example:8443/", Some("live.example"));
+    check("//login.example/in", Some("login.example"));
+    check("https://[2001:db8::1]/", Some("[2001:db8::1]"));
+    for relative in [
+        "/login",
+        "login.html",
+        "?next=http://x.example/",
+        "",
+        "../a:b",
+    ] {
+        check(relative, Some("live.example"));
+    }
+    check("http://", None);
+    check("mailto:a@b.example", None);
 }
 
 #[tokio::test]
