@@ -7,7 +7,7 @@ use super::error::{Cause, DialError, Stage};
 use super::proxy::{self, Proxy, ProxyError, ProxyKind, SocksFailure};
 use super::stream::ClientStream;
 use super::target::Target;
-use super::tls::{PeerCertificate, Protocols};
+use super::tls::{PeerCertificate, Protocols, Verifies};
 use crate::carrier::{Carrier, CarrierInfo, Stream, TlsInfo, Transport, canonical};
 use bytes::Bytes;
 use std::fmt;
@@ -31,8 +31,10 @@ pub struct Connector {
 pub enum Progress {
     /// This step begins.
     Enters(Stage),
-    /// The server has shown this certificate, and it was accepted.
+    /// The server has shown this certificate, and it was verified.
     Certificate(PeerCertificate),
+    /// The server has shown this certificate, and nobody has looked at it: the configuration trusts everybody.
+    UncheckedCertificate(PeerCertificate),
 }
 
 /// Who is told of it.
@@ -277,7 +279,11 @@ impl Connector {
                 let begin = Instant::now();
                 let (stream, info, certificate) = self.secure(stream, target, protocols).await?;
                 if let (Some(Watch(watch)), Some(certificate)) = (&self.watch, &certificate) {
-                    watch(Progress::Certificate(certificate.clone()));
+                    let certificate = certificate.clone();
+                    watch(match self.config.tls.verifies() {
+                        Verifies::Everything => Progress::Certificate(certificate),
+                        Verifies::Nothing => Progress::UncheckedCertificate(certificate),
+                    });
                 }
                 steps.push((Stage::Tls, begin.elapsed()));
                 (stream, Some(info), certificate)

@@ -37,8 +37,9 @@ pub struct TlsClient {
     verifies: Verifies,
 }
 
+/// What is verified of certificates.
 #[derive(Debug, Clone, Copy)]
-enum Verifies {
+pub(super) enum Verifies {
     Everything,
     Nothing,
 }
@@ -130,6 +131,10 @@ impl TlsClient {
             provider,
             verifies: Verifies::Nothing,
         }
+    }
+
+    pub(super) fn verifies(&self) -> Verifies {
+        self.verifies
     }
 
     /// Takes the client's part in a handshake over `stream`.

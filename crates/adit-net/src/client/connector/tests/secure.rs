@@ -4,8 +4,8 @@ use crate::client::testing::{
     Authority, Peer, Script, authority, authority_called, connector, connector_with, echo, echoes,
     head, own_authority, say, script, target,
 };
-use crate::client::{Cause, Fault, Route, Security, Stage, TlsClient, TlsFailure};
-use std::sync::Arc;
+use crate::client::{Cause, Fault, Progress, Route, Security, Stage, TlsClient, TlsFailure};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio_rustls::TlsAcceptor;
 
@@ -187,4 +187,29 @@ fn a_ca_file_without_certificates_is_refused() {
     std::fs::write(&path, "nothing here").unwrap();
     let error = TlsClient::with_ca_file(&path).unwrap_err();
     assert!(error.to_string().contains("empty.pem"), "{error}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_has_looked_at_is_told_as_such() {
+    let seen_by = async |connector: crate::client::Connector, authority: &Authority| {
+        let peer = Peer::start(vec![tls_echo(authority)]).await;
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&seen);
+        let connector = connector.with_watch(move |progress| told.lock().unwrap().push(progress));
+        let target = target("localhost", peer.address.port());
+        let connection = connector
+            .connect(&target, &Route::Direct, Security::Tls)
+            .await
+            .unwrap();
+        drop(connection);
+        seen.lock().unwrap().pop().unwrap()
+    };
+    let authority = authority("localhost");
+    let progress = seen_by(trusting(&authority), &authority).await;
+    assert!(matches!(progress, Progress::Certificate(_)), "{progress:?}");
+    let progress = seen_by(connector(&[]), &authority).await;
+    assert!(
+        matches!(progress, Progress::UncheckedCertificate(_)),
+        "{progress:?}"
+    );
 }
