@@ -30,6 +30,8 @@ struct Address {
     open: usize,
     /// Connections still allowed in the second that began at `since`.
     left: u32,
+    /// How many of those that were let in may still be forgotten again.
+    refunds: u32,
     since: Instant,
 }
 
@@ -53,7 +55,17 @@ pub(crate) enum Refusal {
 pub(crate) struct Permit {
     admission: Admission,
     address: Option<IpAddr>,
+    charge: Option<Charge>,
     newcomer: Option<Newcomer>,
+}
+
+/// What a connection has taken of the rate of its address.
+#[derive(Debug)]
+pub(crate) struct Charge {
+    admission: Admission,
+    address: IpAddr,
+    /// The second it was taken in.
+    since: Instant,
 }
 
 /// The place of a connection or tunnel session among those nobody has let in yet; dropping it frees the place.
@@ -79,6 +91,7 @@ impl Admission {
         Ok(Permit {
             admission: self.clone(),
             address: None,
+            charge: None,
             newcomer: Some(newcomer),
         })
     }
@@ -127,10 +140,12 @@ impl Permit {
         let entry = state.addresses.entry(key).or_insert(Address {
             open: 0,
             left: config.rate_per_address,
+            refunds: limits::USEFUL_CONNECTIONS_PER_ADDRESS,
             since: now,
         });
         if !entry.is_recent(now) {
             entry.left = config.rate_per_address;
+            entry.refunds = limits::USEFUL_CONNECTIONS_PER_ADDRESS;
             entry.since = now;
         }
         if entry.open >= config.per_address {
@@ -138,6 +153,11 @@ impl Permit {
         }
         entry.left = entry.left.checked_sub(1).ok_or(Refusal::Rate)?;
         entry.open += 1;
+        self.charge = Some(Charge {
+            admission: self.admission.clone(),
+            address: key,
+            since: entry.since,
+        });
         if let Some(previous) = self.address.replace(key) {
             state.leave(previous);
         }
@@ -147,6 +167,26 @@ impl Permit {
     /// The place among the newcomers, for whoever learns that the peer is none any more.
     pub(crate) fn take_newcomer(&mut self) -> Option<Newcomer> {
         self.newcomer.take()
+    }
+
+    /// What the connection has taken of its address's rate, for whoever learns that it is of use.
+    pub(crate) fn take_charge(&mut self) -> Option<Charge> {
+        self.charge.take()
+    }
+}
+
+impl Charge {
+    /// Lets another connection come in place of this one, which was of use. Without effect once another second has begun,
+    /// where nothing is left of what was taken.
+    pub(crate) fn refund(self) {
+        let mut state = self.admission.state();
+        let Some(entry) = state.addresses.get_mut(&self.address) else {
+            return;
+        };
+        if entry.since == self.since && entry.refunds > 0 {
+            entry.refunds -= 1;
+            entry.left += 1;
+        }
     }
 }
 

@@ -40,12 +40,17 @@ pub(crate) async fn serve(
     stream: Stream,
     prefix: Bytes,
     origin: Origin,
-    permit: Permit,
+    mut permit: Permit,
 ) {
     let (peer, local) = (origin.peer, origin.local);
     let exchange = Arc::new(Exchange::new(&door.config.http));
     let io = RequestIo::new(stream, prefix, Arc::clone(&exchange));
-    let service = Service::new(Arc::clone(door), Arc::clone(&exchange), origin);
+    let service = Service::new(
+        Arc::clone(door),
+        Arc::clone(&exchange),
+        origin,
+        permit.take_charge(),
+    );
     let mut connection = http1::Builder::new()
         .title_case_headers(true)
         .max_header_size(limits::HEADER_BYTES)

@@ -8,6 +8,8 @@ pub const CONNECTIONS: usize = 10_000;
 pub const CONNECTIONS_PER_ADDRESS: usize = 256;
 /// New connections a second from one IPv4 address or IPv6 /64 (`conn.rate_per_ip`).
 pub const CONNECTION_RATE_PER_ADDRESS: u32 = 50;
+/// Further ones that may come in place of those which brought a request of a tunnel session that exists (`conn.rate_per_ip`).
+pub const USEFUL_CONNECTIONS_PER_ADDRESS: u32 = 1000;
 /// Connections and tunnel sessions nobody has let in yet: those whose `connect` was not accepted (`conn.unauth`).
 pub const UNAUTHENTICATED: usize = 1000;
 /// Addresses remembered for the two limits per address (`conn.addresses`).

@@ -111,6 +111,40 @@ fn the_rate_is_let_in_each_second_and_one_more_is_not() {
 }
 
 #[test]
+fn a_connection_of_use_lets_another_one_come_a_thousand_times_a_second() {
+    let now = Instant::now();
+    let admission = admission(10, 10, 3);
+    let enter_useful = |now| {
+        let mut permit = enter(&admission, "192.0.2.1", now)?;
+        permit.take_charge().unwrap().refund();
+        assert!(permit.take_charge().is_none());
+        Ok::<_, Refusal>(())
+    };
+    for _ in 0..limits::USEFUL_CONNECTIONS_PER_ADDRESS + 3 {
+        enter_useful(now).unwrap();
+    }
+    assert_eq!(enter_useful(now), Err(Refusal::Rate));
+    let later = now + Duration::from_secs(1);
+    enter_useful(later).unwrap();
+}
+
+#[test]
+fn a_connection_of_use_gives_nothing_to_the_next_second() {
+    let start = Instant::now();
+    let admission = admission(10, 10, 3);
+    let mut first = enter(&admission, "192.0.2.1", start).unwrap();
+    let later = start + Duration::from_secs(1);
+    enter(&admission, "192.0.2.1", later).unwrap();
+    first.take_charge().unwrap().refund();
+    enter(&admission, "192.0.2.1", later).unwrap();
+    enter(&admission, "192.0.2.1", later).unwrap();
+    assert_eq!(
+        enter(&admission, "192.0.2.1", later).unwrap_err(),
+        Refusal::Rate
+    );
+}
+
+#[test]
 fn loopback_is_free_of_the_limits_per_address() {
     let now = Instant::now();
     let admission = admission(10, 1, 1);

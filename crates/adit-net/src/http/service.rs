@@ -5,8 +5,8 @@ use super::exchange::{BadRequest, Exchange};
 use super::framing::BodyFrame;
 use super::tunnel;
 use crate::acceptor::Door;
+use crate::admission::Charge;
 use crate::carrier::{CarrierInfo, Origin};
-use adit_rtmpt::path::{self, Target};
 use bytes::Bytes;
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderValue};
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Answers the requests of one connection.
 pub(super) struct Service {
@@ -23,16 +23,23 @@ pub(super) struct Service {
     exchange: Arc<Exchange>,
     origin: Arc<Origin>,
     info: CarrierInfo,
+    charge: Arc<Mutex<Option<Charge>>>,
 }
 
 impl Service {
-    pub(super) fn new(door: Arc<Door>, exchange: Arc<Exchange>, origin: Origin) -> Self {
+    pub(super) fn new(
+        door: Arc<Door>,
+        exchange: Arc<Exchange>,
+        origin: Origin,
+        charge: Option<Charge>,
+    ) -> Self {
         let info = origin.clone().tunnel();
         Self {
             door,
             exchange,
             origin: Arc::new(origin),
             info,
+            charge: Arc::new(Mutex::new(charge)),
         }
     }
 
@@ -54,6 +61,7 @@ impl Service {
                     door: Arc::clone(&self.door),
                     exchange: Arc::clone(&self.exchange),
                     origin: Arc::clone(&self.origin),
+                    charge: Arc::clone(&self.charge),
                 };
                 Box::pin(asked.answer(target, request))
             }
@@ -139,17 +147,17 @@ pub(super) fn closing(status: StatusCode, why: impl Into<Cow<'static, str>>) -> 
     because(response, why)
 }
 
-/// What was asked for, as it can stand in a log: without a query, and without the id of a tunnel session, which is a
-/// secret.
+/// What was asked for, as it can stand in a log: the first part of the path, for ids of tunnel sessions and names of streams,
+/// which are secrets, stand behind it.
 fn told(method: &Method, path: &str) -> String {
-    let is_tunnel = !matches!(path::parse(path), Ok(Target::Other));
-    let verb = path.split('/').nth(1).unwrap_or_default();
-    if is_tunnel && verb != "fcs" {
-        return format!("{method} /{verb}/…");
-    }
-    match path.char_indices().nth(TOLD_CHARACTERS) {
-        Some((end, _)) => format!("{method} {}…", path.get(..end).unwrap_or_default()),
-        None => format!("{method} {path}"),
+    let Some(path) = path.strip_prefix('/') else {
+        return format!("{method} …");
+    };
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    let more = if rest.is_empty() { "" } else { "/…" };
+    match first.char_indices().nth(TOLD_CHARACTERS) {
+        Some((end, _)) => format!("{method} /{}…", first.get(..end).unwrap_or_default()),
+        None => format!("{method} /{first}{more}"),
     }
 }
 

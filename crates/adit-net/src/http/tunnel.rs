@@ -7,6 +7,7 @@ use super::service::{because, closing};
 use super::session::Session;
 use super::sessions::{Found, Opened};
 use crate::acceptor::Door;
+use crate::admission::Charge;
 use crate::carrier::{Carrier, Origin};
 use crate::config::IdentReply;
 use adit_rtmpt::client::ServerKind;
@@ -18,7 +19,7 @@ use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
 /// One request of a connection, with what is needed to answer it.
@@ -26,6 +27,8 @@ pub(super) struct Asked {
     pub(super) door: Arc<Door>,
     pub(super) exchange: Arc<Exchange>,
     pub(super) origin: Arc<Origin>,
+    /// What the connection has taken of its address's rate, until it has been of use.
+    pub(super) charge: Arc<Mutex<Option<Charge>>>,
 }
 
 /// What the tunnel is asked for; `None` when the request is not for the tunnel. The target may be absolute, inside TLS
@@ -185,10 +188,22 @@ impl Asked {
             .sessions
             .find(now(), self.origin.peer.ip(), level, id)
         {
-            Found::Session(session) => Ok(session),
+            Found::Session(session) => {
+                self.refund();
+                Ok(session)
+            }
             Found::Ended => Err(Box::new(reply(ReplyBody::closed()))),
             Found::Gone => Err(refused(StatusCode::GONE, "the tunnel session has ended")),
             Found::Unknown => Err(refused(StatusCode::NOT_FOUND, "no such tunnel session")),
+        }
+    }
+
+    /// Some proxies make a connection for each request: those of a session do not count among the new connections of an address
+    ///
+    fn refund(&self) {
+        let mut charge = self.charge.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(charge) = charge.take() {
+            charge.refund();
         }
     }
 

@@ -55,6 +55,55 @@ async fn one_session_runs_over_a_new_connection_for_each_request() {
     assert_eq!(back, (0..50).collect::<Vec<u8>>());
 }
 
+/// A server that lets nobody off, its test included.
+fn strict() -> Echo {
+    let mut config = AcceptorConfig::default();
+    config.admission.exempt = Vec::new();
+    Echo::start(config)
+}
+
+#[tokio::test]
+async fn q197_sessions_of_one_address_with_a_connection_for_each_request_are_not_turned_away() {
+    let server = strict();
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(Raw::new(server.connect().await).open().await);
+    }
+    // What comes in two seconds at 40 requests a second, as fast as it goes.
+    for number in 0..80 {
+        for id in &ids {
+            let mut client = Raw::new(server.connect().await);
+            let path = format!("/send/{id}/{number}");
+            assert_eq!(client.ask(&path, &[3]).await.status, 200);
+        }
+    }
+    assert_eq!(server.counters.refused_rate().value(), 0);
+}
+
+#[tokio::test]
+async fn a_flood_of_connections_without_a_session_is_turned_away() {
+    let server = strict();
+    let id = Raw::new(server.connect().await).open().await;
+    let unknown: String = id.chars().rev().collect();
+    let mut flood = Vec::new();
+    for _ in 0..=2 * limits::CONNECTION_RATE_PER_ADDRESS {
+        let mut client = Raw::new(server.connect().await);
+        // A server that has closed may answer this by a reset.
+        drop(client.stream.write_all(request(&unknown).as_bytes()).await);
+        flood.push(client);
+    }
+    let refused = async {
+        while server.counters.refused_rate().value() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(5), refused).await.unwrap();
+}
+
+fn request(id: &str) -> String {
+    format!("POST /idle/{id}/0 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n\0")
+}
+
 #[tokio::test]
 async fn requests_that_overtake_each_other_are_put_in_order() {
     let (server, mut first) = echo().await;
