@@ -12,6 +12,7 @@ mod routes;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use adit_net::CarrierInfo;
 use adit_net::client::{Connector, ConnectorConfig, Discovery, GivenProxy, Target as NetTarget};
 use adit_rtmp::command::Status;
 use md5::{Digest as _, Md5};
@@ -105,7 +106,6 @@ impl Client {
             };
             let status = match answer {
                 Answer::Accepted(reply) => {
-                    destination.arrived(&step);
                     return Ok(NetConnection::start(
                         *link,
                         *reply,
@@ -116,7 +116,7 @@ impl Client {
                 }
                 Answer::Refused(status) => status,
             };
-            let peer = Peer::of(&link, &rung);
+            let peer = Peer::of(link.carrier().info(), &rung, &step.target);
             tokio::spawn(link.close());
             step = next_step(destination, step, &rung, status, peer, report)?;
         }
@@ -239,16 +239,20 @@ impl Client {
 /// What is known about where a refusal came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Peer {
-    /// From this machine or network, or from behind a proxy.
+    /// From this machine or network.
     Near,
     /// From the internet.
     Far,
 }
 
 impl Peer {
-    fn of(link: &Link, rung: &Rung) -> Self {
-        let info = link.carrier().info();
-        if rung.route().proxy().is_some() || is_inward_address(info.peer.ip()) {
+    /// Behind a proxy nobody can see an address, so it counts as the internet unless the target itself says otherwise.
+    fn of(info: &CarrierInfo, rung: &Rung, target: &Target) -> Self {
+        let ip = match rung.route().proxy() {
+            Some(_) => target.host().ip(),
+            None => Some(info.peer.ip()),
+        };
+        if ip.is_some_and(is_inward_address) {
             Self::Near
         } else {
             Self::Far
@@ -266,7 +270,7 @@ fn next_step(
     report: Report,
 ) -> Result<Step, ConnectError> {
     if let Some(url) = status.as_ref().and_then(redirect_of) {
-        let step = destination.redirected(Instant::now(), &step, &url, peer == Peer::Far)?;
+        let step = destination.redirected(Instant::now(), &step, &url, peer)?;
         return Ok(step);
     }
     let description = status

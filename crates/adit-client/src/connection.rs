@@ -218,10 +218,14 @@ impl NetConnection {
     }
 
     /// Ends the connection once everything sent has left, and waits for that. Streams end with it.
-    pub async fn close(mut self) {
+    ///
+    /// Says how it has ended: [`Ended::Closed`] when everything was taken, by the kernel or, in a tunnel, by the server. A server
+    /// that takes nothing is given up after [`limits::WRITE_STALL`].
+    pub async fn close(mut self) -> Ended {
         if self.requests.send(Request::Close).await.is_ok() {
             while self.events.recv().await.is_some() {}
         }
+        self.ended().cloned().unwrap_or(Ended::Closed)
     }
 
     async fn ask(&self, request: Request) -> Result<(), StreamError> {

@@ -60,6 +60,8 @@ pub const REQUESTS: usize = 64;
 pub const EVENTS: usize = 256;
 /// Bytes queued for the server beyond which frames wait at their sender.
 pub const QUEUE_BYTES: usize = 256 * 1024;
+/// How long a server may take nothing of what is queued for it before the connection counts as lost (`write.stall`).
+pub const WRITE_STALL: Duration = Duration::from_secs(30);
 /// How long a server may take to answer `createStream`, `publish` and `play`.
 pub const ANSWER: Duration = Duration::from_secs(10);
 /// How long a server may take to answer a call of one of its methods.

@@ -1,6 +1,6 @@
 //! One carrier and the session on it, driven together by whoever owns both.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,12 +12,18 @@ use adit_rtmp::session::{ClientConfig, ClientEvent, ClientSession, CloseReason, 
 use bytes::{Buf as _, Bytes};
 use tokio::time::{Sleep, sleep_until, timeout};
 
+use crate::limits;
+
 /// A carrier with its session. One task polls it.
 pub(crate) struct Link {
     carrier: Carrier,
     session: ClientSession,
     timer: Pin<Box<Sleep>>,
     first: First,
+    /// Writing has failed. What the peer said before is still read.
+    broken: Option<io::Error>,
+    /// Since when nothing of what is queued has left.
+    stuck: Option<Instant>,
 }
 
 /// The first bytes that came, to tell what answers where no RTMP does.
@@ -40,6 +46,8 @@ pub(crate) enum LostCause {
     Io(io::Error),
     /// The session failed: the peer breaks the rules, or is silent.
     Session(SessionError),
+    /// The peer takes nothing any more.
+    Stuck,
     /// The peer ended the connection.
     Ended,
 }
@@ -76,6 +84,8 @@ impl Link {
             session: ClientSession::new(Instant::now(), config, &Seed::new(random)),
             timer: Box::pin(sleep_until(tokio::time::Instant::now())),
             first: First::default(),
+            broken: None,
+            stuck: None,
         })
     }
 
@@ -87,9 +97,9 @@ impl Link {
         &mut self.session
     }
 
-    /// Bytes that wait for the carrier to take them.
+    /// Bytes that wait for the carrier to take them, or in the carrier for the network.
     pub(crate) fn unsent(&mut self) -> usize {
-        self.session.output().remaining()
+        self.session.output().remaining() + self.carrier.unsent()
     }
 
     /// The next event. Whatever the session has to say leaves on the way.
@@ -104,8 +114,9 @@ impl Link {
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Err(self.lost(LostCause::Session(error)))),
             }
-            if let Poll::Ready(Err(error)) = self.poll_flush(cx) {
-                return Poll::Ready(Err(self.lost(LostCause::Io(error))));
+            self.write(cx, now);
+            if self.is_stuck(now) {
+                return Poll::Ready(Err(self.lost(LostCause::Stuck)));
             }
             if self.session.is_closing() {
                 return Poll::Ready(Err(self.lost(LostCause::Ended)));
@@ -116,15 +127,16 @@ impl Link {
                         self.handle_input(now, bytes);
                         continue;
                     }
-                    Poll::Ready(Ok(None)) => {
+                    Poll::Ready(Ok(None)) if self.broken.is_none() => {
                         self.session.handle_eof(now);
                         continue;
                     }
-                    Poll::Ready(Err(error)) => {
-                        return Poll::Ready(Err(self.lost(LostCause::Io(error))));
-                    }
-                    Poll::Pending => {}
+                    Poll::Ready(Err(error)) if self.broken.is_none() => self.broken = Some(error),
+                    Poll::Ready(_) | Poll::Pending => {}
                 }
+            }
+            if let Some(error) = self.broken.take() {
+                return Poll::Ready(Err(self.lost(LostCause::Io(error))));
             }
             if !self.is_due(cx) {
                 return Poll::Pending;
@@ -132,22 +144,58 @@ impl Link {
         }
     }
 
-    /// Writes what is queued. Ready when all of it has left.
-    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.carrier.poll_send(cx, self.session.output())
+    /// Writes what is queued. A failure is kept for [`poll_event`](Self::poll_event), which reads first what the peer has said.
+    pub(crate) fn write(&mut self, cx: &mut Context<'_>, now: Instant) {
+        let before = self.unsent();
+        if self.broken.is_none()
+            && let Poll::Ready(Err(error)) = self.carrier.poll_send(cx, self.session.output())
+        {
+            self.broken = Some(error);
+        }
+        let left = self.unsent();
+        if left == 0 {
+            self.stuck = None;
+        } else if left < before || self.stuck.is_none() {
+            self.stuck = Some(now);
+        }
     }
 
-    /// Ends the session and the carrier the way they like to be ended, within [`GOODBYE`].
-    pub(crate) async fn close(mut self) {
-        self.session.close(CloseReason::Ended);
-        let goodbye = std::future::poll_fn(|cx| {
-            if ready!(self.poll_flush(cx)).is_err() {
-                return Poll::Ready(());
-            }
-            self.carrier.poll_close(cx).map(|_| ())
-        });
+    fn is_stuck(&self, now: Instant) -> bool {
+        self.stuck
+            .is_some_and(|since| now.saturating_duration_since(since) >= limits::WRITE_STALL)
+    }
+
+    /// Ends the session and the carrier the way they like to be ended, within [`GOODBYE`]: for connections nobody wants any more.
+    pub(crate) async fn close(self) {
         // Whoever does not take it in time has lost interest in it.
-        drop(timeout(GOODBYE, goodbye).await);
+        timeout(GOODBYE, self.finish()).await.ok();
+    }
+
+    /// The same once everything queued has left, for as long as the peer takes something of it. Says whether it has.
+    pub(crate) async fn finish(mut self) -> Result<(), Lost> {
+        self.session.close(CloseReason::Ended);
+        poll_fn(|cx| self.poll_finish(cx)).await
+    }
+
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        loop {
+            let now = Instant::now();
+            self.write(cx, now);
+            if let Some(error) = self.broken.take() {
+                return Poll::Ready(Err(self.lost(LostCause::Io(error))));
+            }
+            if self.is_stuck(now) {
+                return Poll::Ready(Err(self.lost(LostCause::Stuck)));
+            }
+            if self.session.output().has_remaining() {
+                if !self.is_due(cx) {
+                    return Poll::Pending;
+                }
+                continue;
+            }
+            let closed = ready!(self.carrier.poll_close(cx));
+            return Poll::Ready(closed.map_err(|error| self.lost(LostCause::Io(error))));
+        }
     }
 
     fn handle_input(&mut self, now: Instant, bytes: Bytes) {
@@ -155,7 +203,7 @@ impl Link {
         self.session.handle_input(now, bytes);
     }
 
-    fn lost(&self, cause: LostCause) -> Lost {
+    pub(crate) fn lost(&self, cause: LostCause) -> Lost {
         Lost {
             cause,
             first: self.first,
@@ -164,7 +212,14 @@ impl Link {
 
     /// Whether the session's next deadline has passed; else the task is woken then.
     fn is_due(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(due) = self.session.poll_timeout() else {
+        let stall = self
+            .stuck
+            .and_then(|since| since.checked_add(limits::WRITE_STALL));
+        let due = [self.session.poll_timeout(), stall]
+            .into_iter()
+            .flatten()
+            .min();
+        let Some(due) = due else {
             return false;
         };
         let due = tokio::time::Instant::from_std(due);

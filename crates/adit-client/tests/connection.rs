@@ -329,7 +329,7 @@ async fn a_reconnect_request_tells_where_to_go() {
     let mut destination = Destination::new(target.clone());
     let now = std::time::Instant::now();
     destination
-        .reconnect_requested(now, connection.target(), url.as_deref())
+        .reconnect_requested(now, &connection, url.as_deref())
         .unwrap();
     // Nobody listens there, which shows that it was gone to.
     let error = client()
@@ -338,6 +338,90 @@ async fn a_reconnect_request_tells_where_to_go() {
         .unwrap_err();
     let report = error.report().unwrap();
     assert_eq!(report.attempts()[0].rung().port(), 7);
+    // The place was dead, so the next try goes to the target again.
+    let again = client()
+        .connect_to(&mut destination, &options(Intent::Publish))
+        .await
+        .unwrap();
+    assert_eq!(again.target(), &target);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fast_publisher_never_starves_its_connection() {
+    const FRAMES: usize = 50_000;
+    let (server, received) = collecting();
+    let target = server.target("rtmp", "live/key");
+    let connection = client()
+        .connect(&target, &options(Intent::Publish))
+        .await
+        .unwrap();
+    let mut stream = connection.create_stream().await.unwrap();
+    stream
+        .publish(target.name(), PublishKind::Live)
+        .await
+        .unwrap();
+    for _ in 0..FRAMES {
+        let sent = stream.send(frame(0, FrameKind::Audio, b"\xaf\x01a"));
+        timeout(SOON, sent).await.unwrap().unwrap();
+    }
+    timeout(SOON, stream.close(None)).await.unwrap().unwrap();
+    assert_eq!(
+        timeout(SOON, connection.close()).await.unwrap(),
+        Ended::Closed
+    );
+    assert_eq!(received.lock().unwrap().len(), FRAMES);
+}
+
+#[tokio::test]
+async fn what_a_server_says_before_it_hangs_up_is_heard() {
+    let server = Server::start(|_, session, event| {
+        if let ServerEvent::Publish(request) = event {
+            session.reject_publish(request, StatusCode::PublishBadName, "somebody is on air");
+            session.close(adit_client::rtmp::session::CloseReason::Ended);
+        } else {
+            accept(session, event);
+        }
+    });
+    let target = server.target("rtmp", "live/key");
+    let connection = client()
+        .connect(&target, &options(Intent::Publish))
+        .await
+        .unwrap();
+    let mut stream = connection.create_stream().await.unwrap();
+    let refused = stream
+        .publish(target.name(), PublishKind::Live)
+        .await
+        .unwrap_err();
+    assert!(refused.is_refusal(), "{refused}");
+}
+
+#[tokio::test]
+async fn a_publisher_need_not_listen() {
+    let server = Server::start(|_, session, event| {
+        if let Some(ServerEvent::Media { msid, .. }) = accept(session, event) {
+            let status = adit_client::rtmp::command::Status::new(StatusCode::BufferFull, "thanks");
+            session.send_status(msid, status).unwrap();
+        }
+    });
+    let target = server.target("rtmp", "live/key");
+    let connection = client()
+        .connect(&target, &options(Intent::Publish))
+        .await
+        .unwrap();
+    let mut stream = connection.create_stream().await.unwrap();
+    stream
+        .publish(target.name(), PublishKind::Live)
+        .await
+        .unwrap();
+    for _ in 0..2000 {
+        let sent = stream.send(frame(0, FrameKind::Audio, b"\xaf\x01a"));
+        timeout(SOON, sent).await.unwrap().unwrap();
+    }
+    timeout(SOON, stream.close(None)).await.unwrap().unwrap();
+    assert_eq!(
+        timeout(SOON, connection.close()).await.unwrap(),
+        Ended::Closed
+    );
 }
 
 #[tokio::test]

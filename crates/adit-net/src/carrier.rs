@@ -108,6 +108,15 @@ impl Carrier {
         }
     }
 
+    /// Bytes that were taken by [`poll_send`](Self::poll_send) and have not reached the peer or the kernel: in a tunnel of ours,
+    /// those in requests that are not answered yet.
+    pub fn unsent(&self) -> usize {
+        match &self.way {
+            Way::Socket(_) | Way::Tunnel(_) => 0,
+            Way::ClientTunnel(tunnel) => tunnel.unsent(),
+        }
+    }
+
     /// Ends the sending direction and waits, for a bounded time, until the peer has taken everything. Ready
     /// means that the carrier can be dropped without losing bytes that were sent.
     ///

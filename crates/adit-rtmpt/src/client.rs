@@ -270,6 +270,14 @@ impl ClientTunnel {
         )
     }
 
+    /// Upstream bytes that no reply has confirmed yet: queued, and under way in sends.
+    pub fn unsent_bytes(&self) -> usize {
+        self.lanes
+            .of(Verb::Send)
+            .map(|pending| pending.body.len())
+            .fold(self.uplink.len(), usize::saturating_add)
+    }
+
     /// What happened so far.
     pub fn counters(&self) -> &ClientCounters {
         &self.counters

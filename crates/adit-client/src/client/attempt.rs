@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::cause;
-use crate::link::{Link, Lost};
+use crate::link::{Link, Lost, LostCause};
 use crate::plan::{AttemptId, Cause, Certificate, Failure, PeerText, Stage, Trust};
 
 /// How far an attempt goes before it counts as a success.
@@ -129,7 +129,7 @@ impl Attempt {
         match request(link, (**connect).clone()).await {
             Ok(Answer::Accepted(_)) => Ok(()),
             Ok(Answer::Refused(status)) => {
-                let description = PeerText::new(&refusal(status.as_ref()));
+                let description = refusal(status.as_ref());
                 Err(Failure::new(
                     Stage::Connect,
                     Cause::Rejected { description },
@@ -157,6 +157,9 @@ impl Attempt {
                 }
                 Progress::Certificate(seen) => {
                     News::Certificate(id, cause::certificate(&seen, Trust::Accepted))
+                }
+                Progress::UncheckedCertificate(seen) => {
+                    News::Certificate(id, cause::certificate(&seen, Trust::Unchecked))
                 }
                 _ => return,
             };
@@ -188,6 +191,7 @@ pub(crate) async fn request(link: &mut Link, connect: Connect) -> Result<Answer,
     if let Err(error) = link.session().connect(connect) {
         // Properties made here can be expressed, and a fresh session takes one `connect`.
         tracing::debug!(%error, "connect not sent");
+        return Err(link.lost(LostCause::Ended));
     }
     loop {
         match poll_fn(|cx| link.poll_event(cx)).await? {
@@ -198,11 +202,11 @@ pub(crate) async fn request(link: &mut Link, connect: Connect) -> Result<Answer,
     }
 }
 
-/// A refusal in words: the description, else the code.
-pub(crate) fn refusal(status: Option<&Status>) -> String {
-    match status {
-        Some(status) if !status.description().is_empty() => status.description().to_string(),
-        Some(status) => status.code_text().to_string(),
-        None => "no reason given".to_owned(),
-    }
+/// A refusal in words, fit for a terminal: the description, else the code.
+pub(crate) fn refusal(status: Option<&Status>) -> PeerText {
+    PeerText::new(match status {
+        Some(status) if !status.description().is_empty() => status.description(),
+        Some(status) => status.code_text(),
+        None => "no reason given",
+    })
 }

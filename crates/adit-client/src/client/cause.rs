@@ -87,6 +87,7 @@ pub(super) fn of_lost(lost: &Lost, transport: Transport, stage: Stage) -> Failur
         LostCause::Io(error) if transport.is_tunnel() => {
             Cause::Other(PeerText::new(&error.to_string()))
         }
+        LostCause::Stuck => Cause::TimedOut,
         LostCause::Io(_) | LostCause::Ended => Cause::Closed,
     };
     Failure::new(stage, cause)
@@ -114,7 +115,9 @@ fn of_tls(failure: &TlsFailure) -> Cause {
         TlsFailure::UnknownIssuer { .. } => Cause::Certificate(CertificateFault::Untrusted),
         TlsFailure::WrongName { .. } => Cause::Certificate(CertificateFault::WrongName),
         TlsFailure::Date { .. } => Cause::Certificate(CertificateFault::Expired),
-        TlsFailure::Certificate { .. } => Cause::Certificate(CertificateFault::Invalid),
+        TlsFailure::Certificate { reason, .. } => Cause::Certificate(CertificateFault::Invalid {
+            reason: PeerText::new(reason),
+        }),
         TlsFailure::NotTls => Cause::NotTls,
         TlsFailure::Refused { alert } => Cause::TlsRefused {
             alert: PeerText::new(alert),
@@ -147,9 +150,8 @@ fn of_proxy(error: &ProxyError) -> Cause {
         ProxyError::TargetUnreachable { reason, .. } => Cause::ProxyCannotReach {
             status: first_number(reason),
         },
-        ProxyError::Captive { status } | ProxyError::Status { status } => {
-            Cause::HttpStatus { status: *status }
-        }
+        ProxyError::Captive { status } => Cause::HttpStatus { status: *status },
+        ProxyError::Status { status } => Cause::ProxyFails { status: *status },
         ProxyError::NotAProxy { .. } | ProxyError::HeadTooLarge => Cause::NotAProxy,
         ProxyError::HungUp | ProxyError::NtlmConnectionClosed => Cause::Closed,
         ProxyError::Silent { .. } => Cause::TimedOut,

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
+use super::Peer;
 use super::error::ConnectError;
 use crate::address::Target;
 use crate::auth::{ClientNonce, Login, LoginError, Md5};
+use crate::connection::NetConnection;
 use crate::redirect::{Order, RedirectError, Redirects};
 use crate::secret::Secret;
 use crate::strategy::Rung;
@@ -17,7 +19,7 @@ pub struct Destination {
     target: Target,
     redirects: Redirects,
     /// Where the next connection goes, if not to the target.
-    next: Option<Target>,
+    next: Option<Step>,
     login: Option<Login>,
 }
 
@@ -60,8 +62,8 @@ impl Destination {
         &self.target
     }
 
-    /// Follows a reconnect request [E-RTMP v2 Reconnect Request]: the next connection goes to where `url` points, seen from
-    /// `current`, the target of the connection that received it.
+    /// Follows a reconnect request [E-RTMP v2 Reconnect Request] that came on `connection`: the next connection goes to where
+    /// `url` points. Only that one: if it does not come about, the one after it goes to the target again.
     ///
     /// # Errors
     ///
@@ -69,22 +71,25 @@ impl Destination {
     pub fn reconnect_requested(
         &mut self,
         now: Instant,
-        current: &Target,
+        connection: &NetConnection,
         url: Option<&str>,
     ) -> Result<(), RedirectError> {
         self.next = None;
-        let next = self.redirects.follow(now, current, Order::Reconnect, url)?;
-        self.next = Some(next);
+        let current = connection.target();
+        let target = self.redirects.follow(now, current, Order::Reconnect, url)?;
+        let peer = Peer::of(connection.info(), connection.rung(), current);
+        self.next = Some(Step {
+            outward: peer == Peer::Far && target.host() != current.host(),
+            ..Step::to(target)
+        });
         Ok(())
     }
 
     pub(super) fn begin(&mut self) -> Step {
         self.login = None;
-        Step::to(self.next.clone().unwrap_or_else(|| self.target.clone()))
-    }
-
-    pub(super) fn arrived(&mut self, _: &Step) {
-        self.next = None;
+        self.next
+            .take()
+            .unwrap_or_else(|| Step::to(self.target.clone()))
     }
 
     pub(super) fn redirected(
@@ -92,14 +97,14 @@ impl Destination {
         now: Instant,
         step: &Step,
         url: &str,
-        from_outside: bool,
+        peer: Peer,
     ) -> Result<Step, ConnectError> {
         let target = self
             .redirects
             .follow(now, &step.target, Order::Redirect, Some(url))?;
         self.login = None;
         Ok(Step {
-            outward: step.outward || from_outside,
+            outward: step.outward || peer == Peer::Far,
             ..Step::to(target)
         })
     }

@@ -11,7 +11,10 @@ use crate::plan::{Failure, Report, Stage};
 use crate::redirect::RedirectError;
 use crate::strategy::Rung;
 
-/// Why a connection was not made. Nothing in it is secret.
+/// Why a connection was not made.
+///
+/// Its own words hold no secrets. Those of the server are repeated, and a server may repeat what the client has told it, the
+/// stream's name included: mask that before it goes to a log.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {

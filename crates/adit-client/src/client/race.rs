@@ -159,7 +159,14 @@ impl Race<'_> {
 
     /// The losers that still say goodbye may finish it by themselves.
     fn end(&mut self, winner: Option<AttemptId>) -> Outcome {
-        self.running.detach_all();
+        let mut running = std::mem::take(&mut self.running);
+        tokio::spawn(async move {
+            while let Some(ended) = running.join_next().await {
+                if let Ok((_, End::Reached(link))) = ended {
+                    link.close().await;
+                }
+            }
+        });
         let winner = winner.and_then(|id| self.reached.remove(&id));
         for (_, (_, link)) in self.reached.drain() {
             tokio::spawn(link.close());

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use adit_amf::amf0::Value;
 use adit_rtmp::command::{ClientCommand, Outcome, Response, Status, StatusCode, TransactionId};
@@ -28,7 +29,7 @@ pub(super) struct Driver {
     requests: mpsc::Receiver<Request>,
     told: mpsc::Sender<ConnectionEvent>,
     shared: Arc<Shared>,
-    streams: HashMap<MessageStreamId, PollSender<StreamEvent>>,
+    streams: HashMap<MessageStreamId, Listener>,
     creating: Waiting<Opened>,
     calls: Waiting<Vec<Value>>,
     /// An event that waits until its stream has room for it.
@@ -65,6 +66,21 @@ impl<T> Waiting<T> {
     }
 }
 
+/// Who listens to a stream.
+struct Listener {
+    sender: PollSender<StreamEvent>,
+    role: Role,
+}
+
+/// What a stream is used for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// To play, or nothing yet: every event waits until it is taken.
+    Player,
+    /// To publish: whoever sends need not listen, so events beyond the limit are lost.
+    Publisher,
+}
+
 /// What a turn has come to.
 enum Turn {
     Over(Ended),
@@ -95,15 +111,26 @@ impl Driver {
 
     pub(super) async fn run(mut self) {
         let turn = poll_fn(|cx| self.poll(cx)).await;
+        let Self {
+            link, told, shared, ..
+        } = self;
+        // Streams and requests are gone from here on: nobody can send into nothing.
         let ended = match turn {
-            Turn::Over(ended) => ended,
-            Turn::Close => Ended::Closed,
+            Turn::Over(ended) => {
+                shared.end(ended.clone());
+                tokio::spawn(link.close());
+                ended
+            }
+            Turn::Close => {
+                let closed = link.finish().await;
+                let ended = closed.map_or_else(|lost| Ended::of(&lost), |()| Ended::Closed);
+                shared.end(ended.clone());
+                ended
+            }
         };
-        self.shared.end(ended.clone());
         tracing::debug!(%ended, "connection over");
-        self.link.close().await;
         // Whoever has left more events unread than there is room for asks `ended`.
-        drop(self.told.try_send(ConnectionEvent::Ended(ended)));
+        drop(told.try_send(ConnectionEvent::Ended(ended)));
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
@@ -113,12 +140,17 @@ impl Driver {
             }
             let received = self.receive(cx);
             self.settle_flush(cx);
+            self.sweep();
             self.account();
             match received {
                 Poll::Ready(Some(lost)) => return Poll::Ready(Turn::Over(Ended::of(&lost))),
                 // The queue got shorter while events were handled, so requests may go on.
                 Poll::Ready(None) => {}
-                Poll::Pending if self.may_take_requests() && !self.requests.is_empty() => {}
+                // The queue got shorter while it was looked at, or this turn's share is used up.
+                Poll::Pending if self.may_take_requests() && !self.requests.is_empty() => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -171,7 +203,11 @@ impl Driver {
                 command,
                 answer,
             } => {
+                let is_publish = matches!(command, ClientCommand::Publish(_));
                 let sent = session.send_command(msid, command);
+                if is_publish && let Some(stream) = self.streams.get_mut(&msid) {
+                    stream.role = Role::Publisher;
+                }
                 drop(answer.send(sent.map_err(StreamError::from)));
             }
             Request::BufferLength { msid, ms } => log_unsent(session.set_buffer_length(msid, ms)),
@@ -182,6 +218,17 @@ impl Driver {
             Request::Flush { answer } => self.flushing.push(answer),
             Request::Delete { msid } => self.delete(msid),
             Request::Close => {}
+        }
+    }
+
+    /// Gives back the streams that nobody holds any more.
+    fn sweep(&mut self) {
+        let is_dropped = |(msid, stream): (&MessageStreamId, &Listener)| {
+            let sender = stream.sender.get_ref();
+            sender.is_none_or(mpsc::Sender::is_closed).then_some(*msid)
+        };
+        while let Some(msid) = self.streams.iter().find_map(is_dropped) {
+            self.delete(msid);
         }
     }
 
@@ -216,9 +263,9 @@ impl Driver {
         let Some(stream) = self.streams.get_mut(&msid) else {
             return Poll::Ready(());
         };
-        match stream.poll_reserve(cx) {
+        match stream.sender.poll_reserve(cx) {
             Poll::Ready(Ok(())) => {
-                drop(stream.send_item(event));
+                drop(stream.sender.send_item(event));
                 Poll::Ready(())
             }
             Poll::Ready(Err(_)) => {
@@ -227,8 +274,8 @@ impl Driver {
             }
             Poll::Pending => {
                 self.held = Some((msid, event));
-                // An error of the carrier shows at the next read.
-                drop(self.link.poll_flush(cx));
+                // What this end has to say leaves all the same; a failure shows at the next read.
+                self.link.write(cx, Instant::now());
                 Poll::Pending
             }
         }
@@ -299,8 +346,17 @@ impl Driver {
         let Some(answer) = self.creating.take(transaction) else {
             return;
         };
+        if self.streams.contains_key(&msid) {
+            tracing::debug!(%msid, "the server gives a message stream twice");
+            drop(answer.send(Err(StreamError::NoStream)));
+            return;
+        }
         let (sender, events) = mpsc::channel(limits::EVENTS);
-        self.streams.insert(msid, PollSender::new(sender));
+        let listener = Listener {
+            sender: PollSender::new(sender),
+            role: Role::Player,
+        };
+        self.streams.insert(msid, listener);
         if answer.send(Ok((msid, events))).is_err() {
             self.delete(msid);
         }
@@ -335,8 +391,15 @@ impl Driver {
 
     /// Keeps an event for its stream. The one before it has gone, see [`receive`](Self::receive).
     fn hold(&mut self, msid: MessageStreamId, event: StreamEvent) {
-        if self.streams.contains_key(&msid) {
-            self.held = Some((msid, event));
+        match self.streams.get(&msid).map(|stream| stream.role) {
+            Some(Role::Player) => self.held = Some((msid, event)),
+            Some(Role::Publisher) => {
+                let stream = self.streams.get(&msid).and_then(|one| one.sender.get_ref());
+                if let Some(Err(error)) = stream.map(|sender| sender.try_send(event)) {
+                    tracing::debug!(%error, "nobody takes the events of a published stream");
+                }
+            }
+            None => {}
         }
     }
 
@@ -367,8 +430,9 @@ impl Driver {
         }
     }
 
-    fn settle_flush(&mut self, cx: &mut Context<'_>) {
-        if !self.flushing.is_empty() && self.link.poll_flush(cx).is_ready() {
+    /// Tells who waits for it that everything has left. At the end of a connection their senders are dropped instead.
+    fn settle_flush(&mut self, cx: &Context<'_>) {
+        if !self.flushing.is_empty() && self.link.unsent() == 0 {
             for waiting in self.flushing.drain(..) {
                 waiting.send(()).ok();
             }

@@ -6,7 +6,9 @@ use adit_amf::amf0::Value;
 use adit_rtmp::command::Status;
 use adit_rtmp::session::SendError;
 
+use crate::limits;
 use crate::link::{Lost, LostCause};
+use crate::plan::PeerText;
 
 /// Why a connection has ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +33,10 @@ impl Ended {
         match &lost.cause {
             LostCause::Io(error) => Self::Broken(plain(error)),
             LostCause::Session(error) => Self::Protocol(error.to_string()),
+            LostCause::Stuck => {
+                let seconds = limits::WRITE_STALL.as_secs();
+                Self::Broken(format!("the server has taken nothing for {seconds} s"))
+            }
             LostCause::Ended => Self::ByServer,
         }
     }
@@ -83,7 +89,12 @@ impl StreamError {
     }
 }
 
-fn words(status: &Status) -> String {
+/// The server's words, fit for a terminal: printable and bounded.
+fn words(status: &Status) -> PeerText {
+    PeerText::new(&all_words(status))
+}
+
+fn all_words(status: &Status) -> String {
     if status.description().is_empty() {
         status.code_text().to_string()
     } else {
@@ -91,6 +102,6 @@ fn words(status: &Status) -> String {
     }
 }
 
-fn code(value: &Value) -> Option<String> {
+fn code(value: &Value) -> Option<PeerText> {
     Status::from_value(value).map(|status| words(&status))
 }

@@ -247,7 +247,7 @@ impl NetStream {
 
 impl Drop for NetStream {
     fn drop(&mut self) {
-        // If there is no room, the task sees by the closed queue that nobody listens any more.
+        // This only wakes the task: it sees by the closed queue that nobody listens any more.
         let deleted = self.requests.try_send(Request::Delete { msid: self.msid });
         drop(deleted);
     }

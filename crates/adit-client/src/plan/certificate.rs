@@ -47,6 +47,8 @@ pub enum Trust {
     Added,
     /// Trusted, nothing known about the root.
     Accepted,
+    /// Taken without a look, as the settings say.
+    Unchecked,
     /// Not trusted.
     Refused,
 }

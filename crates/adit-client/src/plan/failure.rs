@@ -114,7 +114,7 @@ fn is_plain(character: char) -> bool {
 }
 
 /// What is wrong with a certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CertificateFault {
     /// Nobody this machine trusts has signed it.
@@ -124,7 +124,10 @@ pub enum CertificateFault {
     /// Its time is over, or has not come.
     Expired,
     /// It cannot be read, is revoked, or breaks another rule.
-    Invalid,
+    Invalid {
+        /// Which.
+        reason: PeerText,
+    },
 }
 
 /// Why an attempt failed.
@@ -151,6 +154,11 @@ pub enum Cause {
     /// The proxy reports that it cannot reach the server.
     ProxyCannotReach {
         /// Its HTTP status, or SOCKS reply code.
+        status: u16,
+    },
+    /// The proxy answers with an error of another kind.
+    ProxyFails {
+        /// Its HTTP status.
         status: u16,
     },
     /// The proxy asks for a login, and none is known.
@@ -182,7 +190,7 @@ pub enum Cause {
     HttpRedirect {
         /// The status.
         status: u16,
-        /// The host it points to.
+        /// The host it points to; empty if it names none.
         to: PeerText,
     },
     /// An answer that is not HTTP, or breaks its rules.
@@ -215,6 +223,9 @@ impl fmt::Display for Cause {
             Self::ProxyCannotReach { status } => {
                 return write!(f, "the proxy cannot reach the server ({status})");
             }
+            Self::ProxyFails { status } => {
+                return write!(f, "the proxy answers with an error ({status})");
+            }
             Self::ProxyLoginMissing => "the proxy asks for a login",
             Self::ProxyLoginRefused => "the proxy refuses the login",
             Self::ProxyLoginUnsupported { offered } => {
@@ -227,11 +238,16 @@ impl fmt::Display for Cause {
             Self::Certificate(CertificateFault::Untrusted) => "certificate not trusted",
             Self::Certificate(CertificateFault::WrongName) => "certificate for another name",
             Self::Certificate(CertificateFault::Expired) => "certificate out of date",
-            Self::Certificate(CertificateFault::Invalid) => "certificate not valid",
+            Self::Certificate(CertificateFault::Invalid { reason }) => {
+                return write!(f, "certificate not valid: {reason}");
+            }
             Self::NotTls => "no TLS there",
             Self::TlsRefused { alert } => return write!(f, "TLS refused: {alert}"),
             Self::HttpStatus { status: 200 } => "a web page, not a tunnel",
             Self::HttpStatus { status } => return write!(f, "HTTP status {status}"),
+            Self::HttpRedirect { status, to } if to.as_str().is_empty() => {
+                return write!(f, "HTTP status {status}, redirected");
+            }
             Self::HttpRedirect { status, to } => {
                 return write!(f, "HTTP status {status}, redirected to {to}");
             }

@@ -297,8 +297,8 @@ impl<'a> Case<'a> {
                 CertificateFault::Expired => format!(
                     "the certificate of {host} on port {port} is out of date: check this machine's clock, or ask for the server's to be renewed"
                 ),
-                CertificateFault::Invalid => format!(
-                    "the certificate of {host} on port {port} is not valid: ask for the server's to be replaced"
+                CertificateFault::Invalid { reason } => format!(
+                    "the certificate of {host} on port {port} is not valid ({reason}): ask for the server's to be replaced"
                 ),
             })
         })?;
@@ -350,6 +350,9 @@ impl<'a> Case<'a> {
                 )),
                 Cause::ProxyCannotReach { status } | Cause::HttpStatus { status: status @ 502..=504 } => Some(format!(
                     "the proxy {proxy} cannot reach {host} (status {status}): check the address and the port, and that the server runs"
+                )),
+                Cause::ProxyFails { status } => Some(format!(
+                    "the proxy {proxy} answers with an error (status {status}) instead of a connection to {host}: ask its administrator"
                 )),
                 Cause::HttpStatus { status } if is_form(&attempt.rung, ProxyForm::AbsoluteForm) && *status == 403 => {
                     Some(format!(
@@ -493,7 +496,8 @@ fn is_form(rung: &Rung, form: ProxyForm) -> bool {
 
 /// Whether a redirect stays with the same site: `www.example.com` and `example.com`.
 fn is_related(to: &str, host: &str) -> bool {
-    let to = to.to_ascii_lowercase();
+    // An IPv6 address stands in brackets there.
+    let to = to.trim_matches(['[', ']']).to_ascii_lowercase();
     let below = |long: &str, short: &str| {
         long.strip_suffix(short)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))

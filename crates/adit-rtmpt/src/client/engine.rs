@@ -50,6 +50,8 @@ impl ClientTunnel {
         let is_ready = self.state == ClientState::Closing
             && self.session.is_some()
             && self.uplink.is_empty()
+            // A close that overtook a send would end the session without its bytes.
+            && self.lanes.of(Verb::Send).next().is_none()
             && self.free(&[Lane::First]).is_some();
         is_ready.then_some(self.start)
     }
@@ -277,10 +279,12 @@ impl ClientTunnel {
     fn refused(&mut self, now: Instant, lane: Lane, mut pending: Pending, status: u16) {
         let error = ClientError::of_status(pending.verb, status, pending.body.len());
         let is_first = pending.attempts == 1;
-        let is_followed = self
-            .lanes
-            .of(Verb::Send)
-            .any(|send| send.number > pending.number);
+        // Also by a send that was answered first.
+        let is_followed = self.downlink.is_overtaken(pending.number)
+            || self
+                .lanes
+                .of(Verb::Send)
+                .any(|send| send.number > pending.number);
         match error {
             ClientError::TooLarge { .. }
                 if pending.verb == Verb::Send && (!is_first || is_followed) =>

@@ -171,7 +171,7 @@ impl Line {
                 biased;
                 event = self.connection.next_event() => match event {
                     Some(ConnectionEvent::ReconnectRequested { url, description }) => {
-                        let order = far.destination.reconnect_requested(Instant::now(), self.connection.target(), url.as_deref());
+                        let order = far.destination.reconnect_requested(Instant::now(), &self.connection, url.as_deref());
                         if order.is_ok() {
                             let description = far.without_secrets(&description);
                             teller.tell(Happening::Moving { description });

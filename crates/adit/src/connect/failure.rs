@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use adit_client::connection::StreamError;
 use adit_client::network::TlsSetupError;
@@ -68,10 +69,10 @@ pub(crate) enum Failure {
         path: PathBuf,
     },
     /// The stream has not started.
-    #[error("the stream has not started within {} s", seconds)]
+    #[error("the stream has not started within {}", humantime::format_duration(*waited))]
     NotStarted {
         /// How long it was waited for.
-        seconds: u64,
+        waited: Duration,
     },
     /// Ended by the person at the keyboard or by the system, in good order.
     #[error("interrupted")]
@@ -82,12 +83,6 @@ pub(crate) enum Failure {
     /// The operating system refused threads, signals or the like.
     #[error("the operating system refused what the command needs: {0}")]
     System(#[from] io::Error),
-    /// Not there yet.
-    #[error("{command} is being built")]
-    NotBuilt {
-        /// Which.
-        command: &'static str,
-    },
 }
 
 impl From<AddressError> for Failure {

@@ -152,18 +152,7 @@ impl Viewing {
             }
         };
         state.progress.clear();
-        let written = state.output.as_ref().map(Output::bytes);
-        let ended = match state.output.map(Output::finish) {
-            None => ended,
-            Some(finish) => match (finish.await, ended) {
-                (Err(failure), Ended::OutputClosed) => Ended::Failed(failure),
-                (Err(failure), ended) => {
-                    ui::error(&failure);
-                    ended
-                }
-                (Ok(()), ended) => ended,
-            },
-        };
+        let (ended, written) = finish(state.output, ended).await;
         let first = state.figures.first;
         Ok(Summary {
             ended,
@@ -236,8 +225,8 @@ impl Viewing {
                     ui::note("the stream has not started yet, waiting for it");
                 }
                 () = until(give_up), if nothing_yet => {
-                    let seconds = self.wait.unwrap_or_default().as_secs();
-                    return Err(Failure::NotStarted { seconds });
+                    let waited = self.wait.unwrap_or_default();
+                    return Err(Failure::NotStarted { waited });
                 }
                 () = state.progress.due() => {
                     let line = format!("{}  {}", state.figures.line(), connection.rung());
@@ -281,6 +270,23 @@ impl Viewing {
     }
 }
 
+/// Writes what is left; gives why it really ended, and how much was written.
+async fn finish(output: Option<Output>, ended: Ended) -> (Ended, Option<u64>) {
+    let Some(output) = output else {
+        return (ended, None);
+    };
+    let written = output.bytes();
+    let ended = match (output.finish().await, ended) {
+        (Ok(()), ended) => ended,
+        (Err(failure), Ended::Failed(first)) => {
+            ui::error(&failure);
+            Ended::Failed(first)
+        }
+        (Err(failure), _) => Ended::Failed(failure),
+    };
+    (ended, Some(written))
+}
+
 /// Whether a status is the end, and which.
 fn end_by(status: &Status, has_begun: bool) -> Option<Ended> {
     match status.code() {
@@ -313,8 +319,7 @@ fn asks_to_go(
     let Some(ConnectionEvent::ReconnectRequested { url, .. }) = event else {
         return false;
     };
-    let current = connection.target();
-    match destination.reconnect_requested(Instant::now(), current, url.as_deref()) {
+    match destination.reconnect_requested(Instant::now(), connection, url.as_deref()) {
         Ok(()) => true,
         Err(error) => {
             ui::note(&format!(

@@ -103,7 +103,7 @@ impl Sending {
         let ended = loop {
             let begun = Instant::now();
             let next = self.connection(&mut frames, &mut progress, &mut interrupt);
-            let next = next.await;
+            let next = Box::pin(next).await;
             progress.clear();
             let failure = match next {
                 Next::End(ended) => break ended,
@@ -120,7 +120,7 @@ impl Sending {
             let Some(wait) = backoff.next(Instant::now()) else {
                 break Ended::Failed(failure);
             };
-            ui::note(&format!("{failure}; trying again in {:.0?}", wait));
+            ui::note(&format!("{failure}; trying again in {wait:.0?}"));
             self.resume();
             // Both arms may be dropped.
             tokio::select! {
@@ -350,10 +350,9 @@ impl Sending {
     fn news(&mut self, event: Option<ConnectionEvent>, connection: &NetConnection) -> Option<Next> {
         match event {
             Some(ConnectionEvent::ReconnectRequested { url, .. }) => {
-                let current = connection.target();
                 let asked = self.order.destination.reconnect_requested(
                     Instant::now(),
-                    current,
+                    connection,
                     url.as_deref(),
                 );
                 match asked {

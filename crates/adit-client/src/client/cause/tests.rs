@@ -23,6 +23,8 @@ fn a_proxy_that_forbids_is_told_from_one_that_cannot() {
         reason: "status 502".to_owned(),
     };
     check_proxy(&unreachable, &Cause::ProxyCannotReach { status: 502 });
+    let fails = ProxyError::Status { status: 500 };
+    check_proxy(&fails, &Cause::ProxyFails { status: 500 });
 }
 
 #[test]
@@ -73,7 +75,8 @@ fn certificates_fail_for_four_reasons() {
         certificate: certificate(),
         reason: "revoked".to_owned(),
     };
-    check(shown, CertificateFault::Invalid);
+    let reason = PeerText::new("revoked");
+    check(shown, CertificateFault::Invalid { reason });
 }
 
 #[test]
@@ -102,6 +105,8 @@ fn a_redirect_says_where_to() {
     let to = PeerText::new("login.example");
     let expected = Cause::HttpRedirect { status: 302, to };
     assert_eq!(of_http(redirected, Some("login.example")), expected);
+    let nowhere = of_http(redirected, None);
+    assert_eq!(nowhere.to_string(), "HTTP status 302, redirected");
 }
 
 #[test]

@@ -137,6 +137,24 @@ fn somebody_else_answers() {
     );
     check(
         "rtmpt://h:80/a",
+        &[redirect("h"), refused.clone()],
+        O::NoStreamServer,
+        "a web server without RTMPT answers on h port 80 (HTTP status 302, redirected to h): check host and port, or enable the tunnel on the server",
+    );
+    check(
+        "rtmpt://[2001:db8::1]:80/a",
+        &[redirect("[2001:db8::1]"), refused.clone()],
+        O::NoStreamServer,
+        "a web server without RTMPT answers on 2001:db8::1 port 80 (HTTP status 302, redirected to [2001:db8::1]): check host and port, or enable the tunnel on the server",
+    );
+    check(
+        "rtmpt://h:80/a",
+        &[redirect(""), refused.clone()],
+        O::CaptivePortal,
+        "this network answers in place of h: open a browser, log in to the network, and try again",
+    );
+    check(
+        "rtmpt://h:80/a",
         &[
             failed(Stage::Http, Cause::HttpStatus { status: 200 }),
             refused.clone(),
@@ -257,10 +275,12 @@ fn certificates_and_interceptors() {
         Strategy::Reach,
         &[failed(
             Stage::Tls,
-            Cause::Certificate(CertificateFault::Invalid),
+            Cause::Certificate(CertificateFault::Invalid {
+                reason: "it is revoked".into(),
+            }),
         )],
         O::Certificate,
-        "the certificate of h on port 443 is not valid: ask for the server's to be replaced",
+        "the certificate of h on port 443 is not valid (it is revoked): ask for the server's to be replaced",
     );
 }
 
@@ -312,6 +332,11 @@ fn proxies() {
         &[proxy(Cause::ProxyCannotReach { status: 503 })],
         O::ProxyForbids,
         "the proxy http://p:3128 cannot reach h (status 503): check the address and the port, and that the server runs",
+    );
+    check(
+        &[proxy(Cause::ProxyFails { status: 500 })],
+        O::ProxyForbids,
+        "the proxy http://p:3128 answers with an error (status 500) instead of a connection to h: ask its administrator",
     );
     check(
         &[
@@ -412,6 +437,8 @@ fn interceptors_are_known_by_name_or_by_an_added_root() {
         ("O=squid, CN=proxy", Trust::Refused, Some("Squid")),
         ("CN=Acme Root", Trust::Added, Some("CN=Acme Root")),
         ("CN=Acme Root", Trust::Accepted, None),
+        ("CN=Acme Root", Trust::Unchecked, None),
+        ("CN=mitmproxy", Trust::Unchecked, Some("mitmproxy")),
         ("CN=R11, O=Let's Encrypt", Trust::Public, None),
         ("CN=Fortinet Public", Trust::Public, None),
     ] {

@@ -72,7 +72,7 @@ impl ClientTunnelCarrier {
         }
         match self.tunnel.state() {
             ClientState::Closed(_) => Poll::Ready(Ok(None)),
-            ClientState::Failed(error) => Poll::Ready(Err(broken(*error))),
+            ClientState::Failed(error) => Poll::Ready(Err(self.broken(*error))),
             _ => Poll::Pending,
         }
     }
@@ -84,7 +84,7 @@ impl ClientTunnelCarrier {
     ) -> Poll<io::Result<()>> {
         loop {
             match self.tunnel.state() {
-                ClientState::Failed(error) => return Poll::Ready(Err(broken(*error))),
+                ClientState::Failed(error) => return Poll::Ready(Err(self.broken(*error))),
                 ClientState::Closing | ClientState::Closed(_) if out.has_remaining() => {
                     return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
                 }
@@ -101,6 +101,10 @@ impl ClientTunnelCarrier {
         }
     }
 
+    pub(crate) fn unsent(&self) -> usize {
+        self.tunnel.unsent_bytes()
+    }
+
     pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.closing {
             self.closing = true;
@@ -110,6 +114,19 @@ impl ClientTunnelCarrier {
         match self.tunnel.state() {
             ClientState::Closed(_) | ClientState::Failed(_) => Poll::Ready(Ok(())),
             _ => Poll::Pending,
+        }
+    }
+
+    /// Why there is no tunnel any more, with whoever stands in the way if that is known.
+    fn broken(&self, error: rtmpt::ClientError) -> io::Error {
+        let kind = match error.fault() {
+            ClientFault::Peer => io::ErrorKind::ConnectionAborted,
+            _ => io::ErrorKind::InvalidData,
+        };
+        match (&self.obstacle, self.way.whole_urls()) {
+            (Some(obstacle), _) => io::Error::new(kind, format!("{obstacle} ({error})")),
+            (None, Some(proxy)) => io::Error::new(kind, format!("{error}, by way of {proxy}")),
+            (None, None) => io::Error::new(kind, error),
         }
     }
 
@@ -188,12 +205,4 @@ impl ClientTunnelCarrier {
 
 fn is_alive(state: &ClientState) -> bool {
     matches!(state, ClientState::Opening | ClientState::Open)
-}
-
-fn broken(error: rtmpt::ClientError) -> io::Error {
-    let kind = match error.fault() {
-        ClientFault::Peer => io::ErrorKind::ConnectionAborted,
-        _ => io::ErrorKind::InvalidData,
-    };
-    io::Error::new(kind, error)
 }

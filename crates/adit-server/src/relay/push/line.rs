@@ -187,7 +187,7 @@ impl Line {
             return false;
         };
         let order = &mut with.far.destination;
-        match order.reconnect_requested(Instant::now(), self.connection.target(), url.as_deref()) {
+        match order.reconnect_requested(Instant::now(), &self.connection, url.as_deref()) {
             Ok(()) => {
                 let description = with.far.without_secrets(description);
                 with.teller.tell(Happening::Moving { description });
