@@ -42,6 +42,16 @@ pub(crate) const OVERFLOWS: usize = 3;
 /// The time over which [`OVERFLOWS`] are counted (`viewer.overflows`).
 pub(crate) const OVERFLOW_WINDOW: Duration = Duration::from_mins(1);
 
+/// Lines about streams of one connection that start or are refused, in [`STREAM_LINES_SPAN`]; those beyond are told in one line
+/// (`log.streams`).
+pub(crate) const STREAM_LINES: u32 = 20;
+
+/// The time over which [`STREAM_LINES`] are counted (`log.streams`).
+pub(crate) const STREAM_LINES_SPAN: Duration = Duration::from_secs(10);
+
+/// Streams that the closing line of a connection names (`log.streams_named`).
+pub(crate) const STREAMS_LISTED: usize = 8;
+
 /// A server that is told to stop gives its sessions and connections so long to end by themselves (`server.drain`); less than the
 /// 10 s that most supervisors wait before they kill.
 pub(crate) const STOP_DRAIN: Duration = Duration::from_secs(8);

@@ -13,7 +13,7 @@ use adit_rtmp::session::SessionConfig;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{Instrument as _, debug_span, error, info};
 
 use crate::config::ServerConfig;
 use crate::driver::SessionDriver;
@@ -24,6 +24,13 @@ use crate::stats::ServerStats;
 /// Names one connection in logs and answers; counts from 1 in each server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(u64);
+
+impl ConnectionId {
+    /// The number itself.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
 
 impl fmt::Display for ConnectionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -133,10 +140,13 @@ impl Server {
         let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
         match SessionDriver::new(id, carrier, Arc::clone(&self.shared)) {
             Ok(driver) => {
-                sessions.tasks.spawn(driver);
+                // Under the target of what sessions say at these levels, so that whoever asks for that gets the number too.
+                let span =
+                    debug_span!(target: "adit_rtmp::session", "session", connection = id.get());
+                sessions.tasks.spawn(driver.instrument(span));
             }
             Err(cause) => {
-                error!(connection = %id, %cause, "no randomness from the system: connection refused");
+                error!(connection = id.get(), %cause, "no randomness from the system: connection refused");
             }
         }
     }

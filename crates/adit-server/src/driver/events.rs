@@ -80,6 +80,11 @@ impl SessionDriver {
                 let description = format!("this server has no method {}", request.name);
                 self.session.fail_call(request, &description);
             }
+            ServerEvent::Refused {
+                asked,
+                name,
+                description,
+            } => self.summary.refused(asked.into(), &name, &description),
             ServerEvent::Closed { reason } => self.summary.ended(words(reason)),
             _ => {}
         }
@@ -108,8 +113,14 @@ impl SessionDriver {
                 None => self.begin_publish(now, request, publication, None),
             },
             Ok(Err(in_use)) => {
-                let description = describe(&request.location.name, &in_use, now);
-                self.refuse_publish(request, StatusCode::PublishBadName, &description);
+                let name = &request.location.name;
+                let description = taken(name, &in_use, now);
+                // Who it is, is no business of a stranger's.
+                let holder = &in_use.publication.publisher.peer;
+                let logged = format!("{description}; it comes from {holder}");
+                self.summary.refused(Part::Publish, name, &logged);
+                let code = StatusCode::PublishBadName;
+                self.session.reject_publish(request, code, &description);
             }
             Err(too_long) => {
                 self.refuse_publish(request, StatusCode::PublishBadName, &too_long.to_string());
@@ -128,7 +139,7 @@ impl SessionDriver {
         if self.session.accept_publish(request) {
             // An earlier role ends first, in the log too.
             self.roles.remove(msid);
-            let listed = self.summary.started(now, Part::Publish, &name);
+            let listed = self.summary.granted(now, Part::Publish, &name);
             let publisher = Publisher::new(now, publication, push);
             self.roles
                 .insert(msid, Role::Publishing(publisher), None, listed);
@@ -184,7 +195,7 @@ impl SessionDriver {
         let (msid, name) = (request.msid, request.location.name.clone());
         if self.session.accept_play(request) {
             self.roles.remove(msid);
-            let listed = self.summary.started(now, Part::Play, &name);
+            let listed = self.summary.granted(now, Part::Play, &name);
             let player = Player::new(msid, subscription);
             self.roles
                 .insert(msid, Role::Playing(player), interest, listed);
@@ -292,13 +303,12 @@ fn stream_key(location: &Location) -> Result<StreamKey, adit_broker::KeyTooLong>
     )
 }
 
-/// What OBS shows its user when the name is taken: who has it, since when, and what to do.
-fn describe(name: &str, in_use: &NameInUse, now: Instant) -> String {
+/// What OBS shows its user when the name is taken: for how long, and what to do.
+fn taken(name: &str, in_use: &NameInUse, now: Instant) -> String {
     let publication = &in_use.publication;
     let seconds = now.saturating_duration_since(publication.since).as_secs();
     format!(
-        "{name} is already published from {} since {seconds} s; stop that publisher or use another stream key",
-        publication.publisher.peer
+        "{name} is already published, for {seconds} s now; stop that publisher or use another stream key"
     )
 }
 

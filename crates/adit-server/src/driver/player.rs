@@ -13,6 +13,7 @@ use tracing::debug;
 
 use super::Step;
 use super::patience::{Overflows, Verdict};
+use super::summary::Stage;
 use crate::limits::{FRAMES_PER_TURN, ServerLimits, WRITE_AHEAD_BYTES};
 
 /// A `play` that was accepted.
@@ -23,6 +24,7 @@ pub(super) struct Player {
     video: Gate,
     paused: Flow,
     waited: bool,
+    stage: Stage,
     overflows: Overflows,
     overflow: Verdict,
 }
@@ -54,6 +56,7 @@ impl Player {
             video: Gate::Open,
             paused: Flow::On,
             waited: false,
+            stage: Stage::Granted,
             overflows: Overflows::default(),
             overflow: Verdict::Bearable,
         }
@@ -97,16 +100,24 @@ impl Player {
             }
             let Poll::Ready(delivery) = self.subscription.poll_next(cx) else {
                 self.waited = true;
+                self.stage = self.stage.max(Stage::Waits);
                 return Step::Idle;
             };
-            if let Delivery::Skipped { .. } = delivery {
-                self.overflow = self.overflows.count(now, limits);
+            match delivery {
+                Delivery::Skipped { .. } => self.overflow = self.overflows.count(now, limits),
+                Delivery::Started { .. } => self.stage = Stage::Started,
+                _ => {}
             }
             if let Err(error) = self.deliver(session, delivery) {
                 debug!(%error, stream = self.subscription.key().name(), "not delivered");
             }
         }
         Step::More
+    }
+
+    /// How far it has come.
+    pub(super) fn stage(&self) -> Stage {
+        self.stage
     }
 
     /// Whether it fell behind so often that going on would help nobody.

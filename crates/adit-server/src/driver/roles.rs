@@ -27,8 +27,8 @@ struct Held {
     role: Role,
     /// What keeps the far side of a relay playing.
     _interest: Option<Interest>,
-    /// Writes its line when the role ends.
-    _listed: Listed,
+    /// Writes the lines about it.
+    listed: Listed,
 }
 
 /// One message stream in use. Dropping it unpublishes or leaves.
@@ -70,7 +70,7 @@ impl Roles {
             msid,
             role,
             _interest: interest,
-            _listed: listed,
+            listed,
         });
     }
 
@@ -146,6 +146,7 @@ impl Roles {
         for held in &mut self.0 {
             if let Role::Playing(player) = &mut held.role {
                 step = step.max(player.fill(cx, session, limits, now));
+                held.listed.comes_to(player.stage());
             }
         }
         step

@@ -1,21 +1,26 @@
 //! What is told about a connection: a line when it opens, one when it closes, and one each time a stream starts and stops.
 
+mod listed;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use adit_net::{CarrierInfo, LogQuota, Verdict};
 use adit_rtmp::command::DEFAULT_INSTANCE;
-use adit_rtmp::session::SessionError;
+use adit_rtmp::session::{Asked, SessionError};
 use tracing::{debug, info};
 
+pub(super) use self::listed::{Listed, Stage};
+use crate::limits::{STREAM_LINES, STREAM_LINES_SPAN, STREAMS_LISTED};
 use crate::server::{ConnectionId, Shared};
 
 /// Collects what the closing line says; dropping it writes that line, also when the session panics.
 pub(super) struct Summary {
     id: ConnectionId,
     transport: adit_net::Transport,
-    peer: String,
+    peer: Arc<str>,
     application: String,
     used: Used,
     /// Of lines about streams that start or are refused.
@@ -44,18 +49,27 @@ impl fmt::Display for Part {
     }
 }
 
+impl From<Asked> for Part {
+    fn from(asked: Asked) -> Self {
+        match asked {
+            Asked::Publish => Self::Publish,
+            Asked::Play => Self::Play,
+        }
+    }
+}
+
 impl Summary {
     pub(super) fn open(id: ConnectionId, info: &CarrierInfo, shared: Arc<Shared>) -> Self {
         let peer = match info.proxied_by {
             Some(proxy) => format!("{} via {proxy}", info.peer),
             None => info.peer.to_string(),
         };
-        info!(connection = %id, transport = %info.transport, %peer, local = %info.local, "opened");
+        info!(connection = id.get(), transport = %info.transport, %peer, local = %info.local, "opened");
         shared.stats.session_opened();
         Self {
             id,
             transport: info.transport,
-            peer,
+            peer: peer.into(),
             application: String::new(),
             used: Used::default(),
             quota: LogQuota::new(STREAM_LINES, STREAM_LINES_SPAN),
@@ -84,52 +98,52 @@ impl Summary {
             _ if self.shared.relay.is_some() => format!("{application}/{HIDDEN}"),
             instance => format!("{application}/{instance}"),
         };
-        debug!(connection = %self.id, app = self.application, "connected");
+        debug!(
+            connection = self.id.get(),
+            app = self.application,
+            "connected"
+        );
     }
 
-    /// A stream is published or played from now on; until what is given back is dropped.
-    pub(super) fn started(&mut self, now: Instant, part: Part, stream: &str) -> Listed {
+    /// A stream may be published or played from now on, until what is given back is dropped. Publishing starts with it.
+    pub(super) fn granted(&mut self, now: Instant, part: Part, stream: &str) -> Listed {
         let stream = self.shown(stream);
         self.used.add(part, stream);
         self.refusal = None;
-        let listed = Listed {
+        let mut listed = Listed {
             connection: self.id,
+            transport: self.transport,
+            peer: Arc::clone(&self.peer),
             part,
             application: self.application.clone(),
             stream: stream.to_owned(),
             since: now,
+            stage: Stage::Granted,
             shown: self.may_write(now),
         };
-        if listed.shown == Verdict::Write {
-            info!(
-                connection = %self.id,
-                transport = %self.transport,
-                peer = %self.peer,
-                app = self.application,
-                stream,
-                "{part} started"
-            );
+        if part == Part::Publish {
+            listed.comes_to(Stage::Started);
         }
         listed
     }
 
     /// A stream was asked for in vain; the closing line says so too, unless a later one was granted.
     pub(super) fn refused(&mut self, part: Part, stream: &str, description: &str) {
-        let hidden = description.replace(stream, HIDDEN);
-        let (stream, description) = match self.shown(stream) {
-            HIDDEN => (HIDDEN, hidden.as_str()),
-            stream => (stream, description),
+        let description = match self.shared.relay {
+            Some(_) => without(stream, description),
+            None => Cow::Borrowed(description),
         };
+        let stream = self.shown(stream);
         self.used.add(part, stream);
         self.refusal = Some(format!("its {part} was refused: {description}"));
         if self.may_write(Instant::now()) == Verdict::Write {
             info!(
-                connection = %self.id,
+                connection = self.id.get(),
                 transport = %self.transport,
                 peer = %self.peer,
                 app = self.application,
                 stream,
-                reason = description,
+                reason = &*description,
                 "{part} refused"
             );
         }
@@ -138,14 +152,18 @@ impl Summary {
     /// The name of a stream as logs may have it: one that is relayed is a key of somebody else's server.
     fn shown<'a>(&self, stream: &'a str) -> &'a str {
         match self.shared.relay {
-            Some(_) => HIDDEN,
-            None => stream,
+            // The empty name is nobody's key.
+            Some(_) if !stream.is_empty() => HIDDEN,
+            _ => stream,
         }
     }
 
     fn may_write(&mut self, now: Instant) -> Verdict {
         if let Some(count) = self.quota.take_left_out(now) {
-            info!(connection = %self.id, count, "more streams started or were refused, without a line each");
+            info!(
+                connection = self.id.get(),
+                count, "more streams started or were refused, without a line each"
+            );
         }
         self.quota.ask(now)
     }
@@ -172,7 +190,7 @@ impl Summary {
     /// The session failed: whose fault it is belongs in the log, but is no reason for alarm.
     pub(super) fn failed(&mut self, error: &SessionError) {
         if self.reason.is_none() {
-            debug!(connection = %self.id, fault = ?error.fault(), %error, "failed");
+            debug!(connection = self.id.get(), fault = ?error.fault(), %error, "failed");
         }
         self.ended(&error.to_string());
     }
@@ -193,10 +211,13 @@ impl Drop for Summary {
             .stats
             .session_closed(self.received_bytes, self.sent_bytes);
         if let Some(count) = self.quota.take_rest() {
-            info!(connection = %self.id, count, "more streams started or were refused, without a line each");
+            info!(
+                connection = self.id.get(),
+                count, "more streams started or were refused, without a line each"
+            );
         }
         info!(
-            connection = %self.id,
+            connection = self.id.get(),
             transport = %self.transport,
             peer = %self.peer,
             app = self.application,
@@ -211,55 +232,35 @@ impl Drop for Summary {
     }
 }
 
-/// A stream that is published or played; dropping it writes the line that says so no longer, if there was a first.
-pub(super) struct Listed {
-    connection: ConnectionId,
-    part: Part,
-    application: String,
-    stream: String,
-    since: Instant,
-    shown: Verdict,
-}
-
-impl Drop for Listed {
-    fn drop(&mut self) {
-        if self.shown == Verdict::Write {
-            info!(
-                connection = %self.connection,
-                app = self.application,
-                stream = self.stream,
-                seconds = self.since.elapsed().as_secs(),
-                "{} stopped",
-                self.part
-            );
-        }
-    }
-}
-
 /// What a connection published and played, without repetition.
 #[derive(Default)]
 struct Used {
-    streams: Vec<(Part, String)>,
-    others: u64,
+    publishes: bool,
+    plays: bool,
+    /// The first of them.
+    streams: Vec<String>,
+    others: bool,
 }
 
 impl Used {
     fn add(&mut self, part: Part, stream: &str) {
-        let known = |(other, name): &(Part, String)| *other == part && name == stream;
-        if self.streams.iter().any(known) {
+        match part {
+            Part::Publish => self.publishes = true,
+            Part::Play => self.plays = true,
+        }
+        if stream.is_empty() || self.streams.iter().any(|name| name == stream) {
             return;
         }
         if self.streams.len() < STREAMS_LISTED {
-            self.streams.push((part, stream.to_owned()));
+            self.streams.push(stream.to_owned());
         } else {
-            self.others = self.others.saturating_add(1);
+            self.others = true;
         }
     }
 
     /// `publish`, `play` or both.
     fn roles(&self) -> &'static str {
-        let has = |part| self.streams.iter().any(|(other, _)| *other == part);
-        match (has(Part::Publish), has(Part::Play)) {
+        match (self.publishes, self.plays) {
             (true, true) => "publish, play",
             (true, false) => "publish",
             (false, true) => "play",
@@ -268,26 +269,22 @@ impl Used {
     }
 
     fn streams(&self) -> String {
-        let mut names: Vec<&str> = Vec::new();
-        for (_, name) in &self.streams {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
-            }
-        }
-        let names = names.join(", ");
-        match self.others {
-            0 => names,
-            others => format!("{names} and {others} more"),
+        let names = self.streams.join(", ");
+        if self.others {
+            format!("{names} and others")
+        } else {
+            names
         }
     }
 }
 
-/// Streams that the closing line names.
-const STREAMS_LISTED: usize = 8;
-
-/// Lines about the streams of one connection in [`STREAM_LINES_SPAN`]; those beyond are told in one line.
-const STREAM_LINES: u32 = 20;
-const STREAM_LINES_SPAN: Duration = Duration::from_secs(10);
+/// A text in which the name of a stream must not stand.
+fn without<'a>(stream: &str, text: &'a str) -> Cow<'a, str> {
+    if stream.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace(stream, HIDDEN))
+}
 
 /// Stands for what no log may show.
 const HIDDEN: &str = "***";

@@ -1,0 +1,79 @@
+//! The lines about one stream that is published or played.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use adit_net::{Transport, Verdict};
+use tracing::info;
+
+use super::Part;
+use crate::server::ConnectionId;
+
+/// A stream that is published or played: it writes a line when that starts, and dropping it one when it stops.
+///
+/// A player of a stream that nobody publishes yet waits first, and a line says so. What happens to the publisher later is told
+/// by the lines of the publisher.
+pub(in crate::driver) struct Listed {
+    pub(super) connection: ConnectionId,
+    pub(super) transport: Transport,
+    pub(super) peer: Arc<str>,
+    pub(super) part: Part,
+    pub(super) application: String,
+    pub(super) stream: String,
+    pub(super) since: Instant,
+    pub(super) stage: Stage,
+    /// Whether it has lines at all.
+    pub(super) shown: Verdict,
+}
+
+/// How far a stream has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::driver) enum Stage {
+    /// It was granted.
+    Granted,
+    /// It is played, and nobody publishes it yet.
+    Waits,
+    /// There is or was media, or there may be from now on.
+    Started,
+}
+
+impl Listed {
+    /// Writes the line of `stage` if it is a later one than before.
+    pub(in crate::driver) fn comes_to(&mut self, stage: Stage) {
+        if stage <= self.stage {
+            return;
+        }
+        self.stage = stage;
+        let verb = match stage {
+            Stage::Granted => return,
+            Stage::Waits => "waits",
+            Stage::Started => "started",
+        };
+        if self.shown == Verdict::Write {
+            info!(
+                connection = self.connection.get(),
+                transport = %self.transport,
+                peer = %self.peer,
+                app = self.application,
+                stream = self.stream,
+                "{} {verb}",
+                self.part
+            );
+        }
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        if self.shown == Verdict::Write && self.stage > Stage::Granted {
+            info!(
+                connection = self.connection.get(),
+                app = self.application,
+                stream = self.stream,
+                seconds = self.since.elapsed().as_secs(),
+                "{} stopped",
+                self.part
+            );
+        }
+    }
+}
