@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _};
 use std::panic;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt;
 
 use crate::cli::LogFormat;
@@ -24,9 +25,10 @@ pub(crate) fn start_quiet(format: LogFormat) {
 }
 
 fn start_with(format: LogFormat, usual: &str) {
-    let asked = env::var(FILTER_VARIABLE).unwrap_or_else(|_| usual.to_owned());
-    let (filter, mistake) = match EnvFilter::try_new(&asked) {
-        Ok(filter) => (filter, None),
+    let asked = env::var_os(FILTER_VARIABLE).unwrap_or_default();
+    let (filter, mistake) = match asked_for(&asked.to_string_lossy()) {
+        Ok(Some(filter)) => (filter, None),
+        Ok(None) => (EnvFilter::new(usual), None),
         Err(mistake) => (EnvFilter::new(usual), Some(mistake)),
     };
     let lines = fmt()
@@ -43,8 +45,38 @@ fn start_with(format: LogFormat, usual: &str) {
         }
     }
     if let Some(mistake) = mistake {
-        ui::note(&format!("{FILTER_VARIABLE} is not understood: {mistake}"));
+        ui::note(&format!(
+            "{FILTER_VARIABLE} is not understood, so it counts as {usual}: {mistake}"
+        ));
     }
+}
+
+/// What the variable asks for, if anything.
+///
+/// # Errors
+/// Why it is no filter. The library takes any word for the name of a target, of which there is none then: a level that
+/// is misspelt would turn all lines off.
+fn asked_for(text: &str) -> Result<Option<EnvFilter>, String> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    // Inside brackets, commas separate the fields of a span.
+    let words = text
+        .split(',')
+        .map(str::trim)
+        .filter(|_| !text.contains('['));
+    for word in words.filter(|word| !word.is_empty()) {
+        let target = word.split('=').next().unwrap_or_default();
+        let is_target = word.contains('=') || target.starts_with("adit") || target.contains("::");
+        if !is_target && word.parse::<LevelFilter>().is_err() {
+            return Err(format!(
+                "{word:?} is none of the levels off, error, warn, info, debug and trace, nor does it say TARGET=LEVEL"
+            ));
+        }
+    }
+    EnvFilter::try_new(text)
+        .map(Some)
+        .map_err(|mistake| mistake.to_string())
 }
 
 /// What is logged if nobody asks for anything else.
@@ -52,3 +84,6 @@ const USUAL_FILTER: &str = "info";
 
 /// The same where only talk and what needs attention is wanted.
 const QUIET_FILTER: &str = "warn,adit::ui=info";
+
+#[cfg(test)]
+mod tests;

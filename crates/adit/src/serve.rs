@@ -1,5 +1,6 @@
 //! `adit serve`: binds the ports, says what to paste where, serves until Ctrl-C.
 
+mod certificate;
 mod descriptors;
 mod first_screen;
 mod front_page;
@@ -10,7 +11,7 @@ use std::io;
 use std::path::PathBuf;
 
 use adit_server::tls::{CertificateSource, Tls};
-use adit_server::{BindError, Server, ServerConfig, TlsError};
+use adit_server::{BindError, Network, Server, ServerConfig, TlsError};
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -44,6 +45,7 @@ impl ServeError {
                 let remedy = "--state-dir DIR keeps the self-signed certificate elsewhere; --cert and --key name another one";
                 Some(remedy.to_owned())
             }
+            Self::Tls(TlsError::Content { path, what }) => certificate::remedy(path, what),
             _ => None,
         }
     }
@@ -97,7 +99,8 @@ fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {
         },
     };
     let mut config = ServerConfig::default();
-    config.net.tls = Some(Tls::load(source)?);
+    config.net.tls = Some(certificate::load(source)?);
+    warn_of_forgers(&arguments.trust_proxy);
     config
         .net
         .trusted_proxies
@@ -105,6 +108,20 @@ fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {
     config.net.http.front_page = Some(front_page::text().into());
     config.latency = arguments.latency.into();
     Ok(config)
+}
+
+/// A PROXY header from anywhere is a mistake: limits and logs go by the addresses in it.
+fn warn_of_forgers(trusted: &[Network]) {
+    for network in trusted
+        .iter()
+        .map(ToString::to_string)
+        .filter(|network| network.ends_with("/0"))
+    {
+        tracing::warn!(
+            network,
+            "--trust-proxy takes in everybody: whoever connects may claim any address; name the balancers only"
+        );
+    }
 }
 
 /// The file of the certificate, when players have to be told to trust it.

@@ -44,16 +44,29 @@ fn what_to_paste(
     let rtmpts = url("rtmpts", 443, 8443);
     let trust = self_signed.map_or_else(String::new, |path| {
         let path = path.display();
-        format!("trust     {path}   (self-signed, for players that check certificates)\n")
+        format!(
+            "
+trust, for players that check certificates, as this one is self-signed; before ffplay and its like:
+    SSL_CERT_FILE={path}
+behind adit play and the other commands:
+    --ca-file {path}
+"
+        )
     });
     Some(format!(
         "
-OBS       server {rtmp}   stream key test   (any name will do)
-publish   ffmpeg -re -i FILE -c copy -f flv {rtmp}/test
-play      ffplay {rtmp}/test
-          ffplay {rtmpt}/test    where only HTTP passes
-          ffplay {rtmps}/test    encrypted
-          rtmpdump --live -r {rtmpts}/test -o - | ffplay -    both
+OBS: Settings, Stream, Custom; any stream key will do, such as test; server
+    {rtmp}
+publish with ffmpeg:
+    ffmpeg -re -i FILE -c copy -f flv {rtmp}/test
+play:
+    ffplay {rtmp}/test
+play where only HTTP passes:
+    ffplay {rtmpt}/test
+play encrypted:
+    ffplay {rtmps}/test
+play encrypted where only HTTP passes:
+    rtmpdump --live -r {rtmpts}/test -o - | ffplay -
 {trust}"
     ))
 }

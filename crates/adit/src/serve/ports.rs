@@ -131,7 +131,7 @@ pub(super) fn remedy(error: &BindError) -> Option<String> {
             let program = env::current_exe()
                 .map_or_else(|_| "adit".to_owned(), |path| path.display().to_string());
             Some(format!(
-                "to allow it: sudo setcap cap_net_bind_service=+ep {program}"
+                "to allow it, until that file is built or installed anew: sudo setcap cap_net_bind_service=+ep {program}"
             ))
         }
         BindError::InUse { .. } => Some(format!(

@@ -12,7 +12,7 @@ fn pasted(addresses: &[&str]) -> String {
 #[test]
 fn usual_ports_are_left_out_of_urls() {
     let text = pasted(&["[::]:1935", "[::]:80", "[::]:443"]);
-    assert!(text.contains("server rtmp://192.0.2.7/live "), "{text}");
+    assert!(text.contains("\n    rtmp://192.0.2.7/live\n"), "{text}");
     assert!(text.contains("rtmpt://192.0.2.7/live/test"), "{text}");
     assert!(text.contains("rtmps://192.0.2.7/live/test"), "{text}");
 }
@@ -47,9 +47,29 @@ fn a_self_signed_certificate_is_named_by_its_file() {
     let addresses = ["[::]:1935".parse().unwrap()];
     let machine = "192.0.2.7".parse().unwrap();
     let text = what_to_paste(&addresses, machine, Some(path)).unwrap();
-    assert!(
-        text.contains("\ntrust     /state/tls/self-signed.crt "),
-        "{text}"
+    for wanted in ["SSL_CERT_FILE=", "--ca-file "] {
+        let line = format!("\n    {wanted}/state/tls/self-signed.crt\n");
+        assert!(text.contains(&line), "{text}");
+    }
+    assert!(!pasted(&["[::]:1935"]).contains("self-signed"));
+}
+
+#[test]
+fn what_is_indented_can_be_pasted_as_it_stands() {
+    let text = pasted(&["[::]:1935", "[::]:80", "[::]:443"]);
+    let indented: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("    "))
+        .collect();
+    assert_eq!(
+        indented,
+        [
+            "rtmp://192.0.2.7/live",
+            "ffmpeg -re -i FILE -c copy -f flv rtmp://192.0.2.7/live/test",
+            "ffplay rtmp://192.0.2.7/live/test",
+            "ffplay rtmpt://192.0.2.7/live/test",
+            "ffplay rtmps://192.0.2.7/live/test",
+            "rtmpdump --live -r rtmpts://192.0.2.7/live/test -o - | ffplay -",
+        ]
     );
-    assert!(!pasted(&["[::]:1935"]).contains("trust"));
 }
