@@ -21,7 +21,7 @@ const CORES: [(&str, &[&str]); 5] = [
 
 /// Crates that only one room of the house may know.
 const ONLY_IN: [(&str, &[&str]); 6] = [
-    ("clap", &["adit", "adit-bench"]),
+    ("clap", &["adit", "adit-bench", "adit-testkit"]),
     ("hyper", &["adit-net"]),
     ("rustls", &["adit-net"]),
     ("tokio-rustls", &["adit-net"]),

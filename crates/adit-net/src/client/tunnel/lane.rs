@@ -5,7 +5,7 @@ use crate::client::connector::Connection;
 use crate::client::error::{Cause, DialError, Stage};
 use crate::client::http::{HttpConnection, Moved};
 use crate::client::limits;
-use crate::client::proxy::{Authorizer, Kept, ProxyError};
+use crate::client::proxy::{Authorizer, Kept, Proxy, ProxyError};
 use adit_rtmpt::client::limits::REPLY_BODY;
 use adit_rtmpt::client::{self as rtmpt, ContentType, Reply, Request, ServerKind};
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use hyper::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, LOCATION,
     PROXY_AUTHORIZATION, USER_AGENT,
 };
+use hyper::http::response::Parts;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -121,16 +122,7 @@ async fn exchange(
         Some(_) => format!("http://{}{}", way.host(), request.target),
         None => request.target.clone(),
     };
-    let refused = |error| match proxy {
-        Some(proxy) => Lost::Dial(DialError::new(
-            Stage::Proxy,
-            Cause::Proxy {
-                proxy: proxy.to_string(),
-                error,
-            },
-        )),
-        None => Lost::Connection,
-    };
+    let refused = |error| proxy.map_or(Lost::Connection, |proxy| refused_by(proxy, error));
     for _ in 0..limits::PROXY_ROUNDS {
         let mut connection = open(way, kit, moved).await?;
         let authorization = match (&mut kit.authorizer, proxy) {
@@ -146,11 +138,7 @@ async fn exchange(
             .await
             .map_err(|_| Lost::Connection)?;
         let (head, body) = response.into_parts();
-        if head.status.is_redirection()
-            && let Some(Ok(location)) = head.headers.get(LOCATION).map(HeaderValue::to_str)
-        {
-            way.note_redirect(location);
-        }
+        note_redirect(way, &head);
         let Some(proxy) = proxy.filter(|_| head.status.as_u16() == 407) else {
             let body = connection.part(body, REPLY_BODY + 1).await;
             let body = body.ok_or(Lost::Connection)?;
@@ -174,6 +162,20 @@ async fn exchange(
             .map_err(refused)?;
     }
     Err(refused(ProxyError::TooManyRounds))
+}
+
+fn refused_by(proxy: &Proxy, error: ProxyError) -> Lost {
+    let proxy = proxy.to_string();
+    Lost::Dial(DialError::new(Stage::Proxy, Cause::Proxy { proxy, error }))
+}
+
+/// Keeps for the report where a redirect points to.
+fn note_redirect(way: &Way, head: &Parts) {
+    if head.status.is_redirection()
+        && let Some(Ok(location)) = head.headers.get(LOCATION).map(HeaderValue::to_str)
+    {
+        way.note_redirect(location);
+    }
 }
 
 /// The kept connection if it still stands, else another.
