@@ -43,3 +43,7 @@ pub const PAC_RUN_DEADLINE: Duration = Duration::from_secs(2);
 pub const PAC_AGE: Duration = Duration::from_mins(10);
 /// Routes one discovery yields (`client.routes`).
 pub const ROUTES: usize = 8;
+
+/// For closing a tunnel that was given up while it was being opened, in the background
+/// (`client.abandoned_close`).
+pub const ABANDONED_CLOSE: Duration = Duration::from_secs(2);

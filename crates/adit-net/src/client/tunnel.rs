@@ -14,6 +14,7 @@ mod lane;
 use super::connector::{Connection, Connector, Security};
 use super::discovery::Route;
 use super::error::{DialError, Stage};
+use super::limits;
 use super::proxy::Proxy;
 use super::target::{Host, Target};
 use crate::carrier::{Carrier, Transport};
@@ -21,6 +22,9 @@ use adit_rtmpt::client::{ClientConfig, ClientError, ClientState};
 use hyper::Uri;
 use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 pub(crate) use carrier::ClientTunnelCarrier;
 
@@ -79,6 +83,9 @@ impl Connector {
     ///
     /// With TLS it is RTMPTS ([`Security::Tls`] and [`Security::TlsForHttp`] are the same here), else RTMPT.
     ///
+    /// Whoever drops the future while the server is asked for a session leaves a task behind that closes it, for at most
+    /// [`ABANDONED_CLOSE`](limits::ABANDONED_CLOSE).
+    ///
     /// # Errors
     ///
     /// The first connection does not come about, or what answers there is no tunnel.
@@ -102,9 +109,13 @@ impl Connector {
         let first = way.connect().await.map_err(TunnelError::Dial)?;
         self.enter(Stage::Http);
         let info = first.carrier_info(way.transport());
-        let mut tunnel = ClientTunnelCarrier::new(Arc::clone(&way), first, config);
-        poll_fn(|cx| tunnel.poll_open(cx)).await;
+        let tunnel = ClientTunnelCarrier::new(Arc::clone(&way), first, config);
+        let mut opening = Opening(Some(tunnel));
+        let opened = poll_fn(|cx| opening.poll(cx)).await;
         let target = target.clone();
+        let Some(mut tunnel) = opened else {
+            return Err(TunnelError::Ended { target });
+        };
         match tunnel.state() {
             ClientState::Open => Ok(Carrier::client_tunnel(tunnel, info)),
             ClientState::Failed(error) => {
@@ -114,6 +125,36 @@ impl Connector {
                     .map_or_else(|| way.no_tunnel(target, error), TunnelError::Dial))
             }
             _ => Err(TunnelError::Ended { target }),
+        }
+    }
+}
+
+/// A tunnel that is being opened. Dropped before the end, it is closed in the background: the server would keep a session that
+/// nobody knows of.
+struct Opening(Option<ClientTunnelCarrier>);
+
+impl Opening {
+    /// Waits until there is a session, or none will be.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<ClientTunnelCarrier>> {
+        if let Some(tunnel) = &mut self.0 {
+            ready!(tunnel.poll_open(cx));
+        }
+        Poll::Ready(self.0.take())
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        let Some(mut tunnel) = self.0.take() else {
+            return;
+        };
+        // Without a runtime there are no connections any more.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                let closing = poll_fn(|cx| tunnel.poll_close(cx));
+                // In time or not: nobody waits for it.
+                drop(timeout(limits::ABANDONED_CLOSE, closing).await);
+            });
         }
     }
 }
@@ -192,7 +233,10 @@ fn pointed_to(location: &str, own: &Host) -> Option<String> {
             .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
     };
     let uri = match location.split_once(':') {
-        Some((scheme, _)) if is_scheme(scheme) => location.parse::<Uri>().ok()?,
+        Some((scheme, rest)) if is_scheme(scheme) => rest
+            .starts_with("//")
+            .then(|| location.parse::<Uri>().ok())
+            .flatten()?,
         _ if location.starts_with("//") => format!("http:{location}").parse().ok()?,
         _ => return Some(own.to_string()),
     };

@@ -1,5 +1,6 @@
 //! Tunnels to our own server, directly and through proxies, and to servers that are none.
 
+mod abandoned;
 mod delays;
 mod ends;
 mod middle;
@@ -263,4 +264,43 @@ async fn a_proxy_without_our_password_is_told_by_name() {
         matches!(error, ProxyError::CredentialsMissing { .. }),
         "{error:?}"
     );
+}
+
+/// A proxy that opens a session, and answers everything else so.
+async fn breaks_off(answer: &'static str) -> String {
+    let scripts = (0..50)
+        .map(|_| {
+            script(move |mut stream| async move {
+                while let Some(head) = maybe_head(&mut stream).await {
+                    let length: usize = field(&head, "content-length").unwrap().parse().unwrap();
+                    stream.read_exact(&mut vec![0; length]).await.unwrap();
+                    let opens = head.contains("/open/1 ");
+                    let opened = "HTTP/1.1 200 OK\r\nContent-Type: application/x-fcs\r\nContent-Length: 17\r\n\r\n0123456789abcdef\n";
+                    say(&mut stream, if opens { opened } else { answer }).await;
+                }
+            })
+        })
+        .collect();
+    let proxy = Peer::start(scripts).await;
+    let route = proxy.route("http");
+    let mut carrier = open(
+        &connector(&[]),
+        proxy.address,
+        &route,
+        ClientConfig::default(),
+    )
+    .await
+    .unwrap();
+    let end = timeout(PATIENCE, receive(&mut carrier)).await.unwrap();
+    end.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_proxy_that_begins_to_refuse_is_named() {
+    let asks = "HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
+    let error = breaks_off(asks).await;
+    assert!(error.starts_with("the proxy http://localhost:"), "{error}");
+    assert!(error.contains("wants a user name and password"), "{error}");
+    let error = breaks_off("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n").await;
+    assert!(error.contains("by way of http://localhost:"), "{error}");
 }

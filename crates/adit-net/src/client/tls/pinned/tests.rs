@@ -8,9 +8,9 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::sync::Arc;
 use std::time::Duration;
 
-const YEAR_2020: Duration = Duration::from_secs(1_577_836_800);
-const YEAR_2030: Duration = Duration::from_secs(1_893_456_000);
-const YEAR_2040: Duration = Duration::from_secs(2_208_988_800);
+const YEAR_2020: Duration = Duration::from_hours(438_288);
+const YEAR_2030: Duration = Duration::from_hours(525_960);
+const YEAR_2040: Duration = Duration::from_hours(613_608);
 
 /// What is said at `now` to the certificate for `localhost` that is valid from 2025 to 2035.
 fn check(name: &str, now: Duration, expected: Option<CertificateError>) {
