@@ -370,7 +370,7 @@ fn reason_words(reason: &CertificateError) -> String {
     };
     match text.as_str() {
         "CaUsedAsEndEntity" => {
-            "it is that of an authority, not of a server; --ca-file can name it".to_owned()
+            "it is an authority's, not a server's; if it is the server's own, give it with --ca-file".to_owned()
         }
         "UnsupportedCertVersion" => "it is of an old version, without names".to_owned(),
         _ => text,
