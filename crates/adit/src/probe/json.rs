@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adit_client::plan::{AttemptReport, Report, Stage, Trust};
+use adit_client::plan::{AttemptReport, Certificate, Report, Stage, Trust};
 use serde_json::{Map, Value, json};
 
 use crate::connect::secrets;
@@ -50,10 +50,18 @@ fn of_attempt(attempt: &AttemptReport, host: &str) -> Value {
         "stages_ms": stages,
         "certificate": attempt.certificate().map(|certificate| json!({
             "issuer": certificate.issuer().as_str(),
-            "trusted": certificate.trust() != Trust::Refused,
+            "trusted": is_trusted(certificate),
             "interceptor": certificate.interceptor(),
         })),
     })
+}
+
+/// `null` where nobody has looked.
+fn is_trusted(certificate: &Certificate) -> Option<bool> {
+    match certificate.trust() {
+        Trust::Unchecked => None,
+        trust => Some(trust != Trust::Refused),
+    }
 }
 
 fn millis(time: Duration) -> u64 {

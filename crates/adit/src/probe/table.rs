@@ -96,6 +96,7 @@ fn signed(certificate: &Certificate) -> String {
         Trust::Public => "trusted",
         Trust::Added => "trusted by this machine's own settings",
         Trust::Refused => "not trusted",
+        Trust::Unchecked => "not checked",
         _ => "accepted",
     };
     match certificate.interceptor() {

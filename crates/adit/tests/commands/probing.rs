@@ -64,6 +64,11 @@ fn a_certificate_that_is_not_trusted_is_named_by_its_issuer() {
     let insecure = run(&["probe", &url, "--insecure"]);
     insecure.assert_code(0);
     assert!(insecure.err.contains("not verified"), "{}", insecure.err);
+    assert!(insecure.out.contains(", not checked"), "{}", insecure.out);
+    let insecure = run(&["probe", &url, "--insecure", "--json"]).json();
+    let certificate = &insecure["attempts"][0]["certificate"];
+    assert!(certificate["trusted"].is_null(), "{insecure}");
+    assert!(certificate["issuer"].is_string(), "{insecure}");
 }
 
 #[test]
