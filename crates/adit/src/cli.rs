@@ -13,12 +13,14 @@ use adit_server::Network;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use address::{Address, AddressMistake, without_secrets};
-pub(crate) use client::{Play, Probe, Publish, Record, Retry, Tunnel};
+pub(crate) use client::{Play, Probe, Publish, Record, Retry, Tunnel, Watch};
 pub(crate) use way_out::{Key, Strategy, WayOut};
+
+use crate::connect::Search;
 
 /// RTMP that gets through: one server port for RTMP, RTMPT and RTMPS.
 #[derive(Debug, Parser)]
-#[command(name = "adit", version, propagate_version = true)]
+#[command(name = "adit", version, propagate_version = true, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -30,15 +32,44 @@ pub(crate) enum Command {
     /// Run the server: RTMP, RTMPT, RTMPS and RTMPTS on every port it listens on
     Serve(Serve),
     /// Publish an FLV file, standard input or a test clip to a server
+    #[command(after_help = EXIT_CODES)]
     Publish(Publish),
     /// Play a stream: to a player, a file, or as figures
+    #[command(after_help = EXIT_CODES)]
     Play(Play),
     /// Record a stream in an FLV file
+    #[command(after_help = EXIT_CODES)]
     Record(Record),
     /// Try every way to a server, and say what stands in between
+    #[command(after_help = EXIT_CODES)]
     Probe(Probe),
     /// Lend the way out to an encoder or player on this machine
+    #[command(after_help = EXIT_CODES)]
     Tunnel(Tunnel),
+}
+
+/// What scripts learn from how a command ends.
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 something failed, 2 the command line is wrong, 3 no way leads to the server, 130 interrupted";
+
+impl Command {
+    /// How widely a way to the server is looked for.
+    pub(crate) fn search(&self) -> Search {
+        let (address, way, usual) = match self {
+            Self::Serve(_) => return Search::Everywhere,
+            Self::Publish(publish) => (&publish.url, &publish.way, Strategy::Standard),
+            Self::Play(play) => (&play.watch.url, &play.watch.way, Strategy::Standard),
+            Self::Record(record) => (&record.watch.url, &record.watch.way, Strategy::Standard),
+            Self::Probe(probe) => (&probe.url, &probe.way, Strategy::Reach),
+            Self::Tunnel(tunnel) => (&tunnel.url, &tunnel.way, Strategy::Reach),
+        };
+        let reach = way.strategy.unwrap_or(usual) == Strategy::Reach;
+        match (reach, address.has_port()) {
+            (true, false) => Search::Everywhere,
+            (true, true) => Search::OnePort,
+            (false, true) => Search::OneWayOnOnePort,
+            (false, false) => Search::SomeWays,
+        }
+    }
 }
 
 /// The flags of `adit serve`.

@@ -1,17 +1,21 @@
 //! What is published: frames of a file, of standard input, or of the built-in clip, read by a thread of its own.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::thread;
 
-use adit_client::media::Frame;
 use adit_client::media::flv::{FlvError, Next, Reader};
 use adit_client::media::pace::{Loop, NothingToRepeat};
 use adit_client::media::pattern::{Pattern, PatternError, PatternOptions};
+use adit_client::media::{Frame, FrameKind};
 use bytes::BytesMut;
 use thiserror::Error;
 use tokio::sync::mpsc;
+
+use crate::ui;
 
 /// Frames read ahead.
 const AHEAD: usize = 32;
@@ -33,9 +37,14 @@ pub(crate) enum Input {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turns {
     /// So many times.
-    Count(u32),
+    Count(NonZeroU32),
     /// Without end.
     Endless,
+}
+
+impl Turns {
+    /// Without a repetition.
+    pub(crate) const ONE: Self = Self::Count(NonZeroU32::MIN);
 }
 
 /// Why there are no more frames.
@@ -47,6 +56,9 @@ pub(crate) enum InputError {
     /// It is no FLV, or damaged.
     #[error(transparent)]
     Flv(#[from] FlvError),
+    /// It ends in the middle of a tag, after tags that are good.
+    #[error("{0}")]
+    Torn(FlvError),
     /// It cannot be repeated.
     #[error(transparent)]
     Nothing(#[from] NothingToRepeat),
@@ -55,8 +67,39 @@ pub(crate) enum InputError {
     Empty,
 }
 
-/// The frames in order, then the end of the channel; an error is the last.
-pub(crate) type Frames = mpsc::Receiver<Result<Frame, InputError>>;
+/// The frames in order; an error is the last.
+#[derive(Debug)]
+pub(crate) struct Frames {
+    /// Taken from the reader and not given yet.
+    early: VecDeque<Frame>,
+    reader: mpsc::Receiver<Result<Frame, InputError>>,
+}
+
+impl Frames {
+    /// The next frame, or `None` at the end. Cancel-safe.
+    pub(crate) async fn recv(&mut self) -> Option<Result<Frame, InputError>> {
+        match self.early.pop_front() {
+            Some(frame) => Some(Ok(frame)),
+            None => self.reader.recv().await,
+        }
+    }
+
+    /// Waits until it is certain that something can be seen or heard; nothing is lost. Cancel-safe.
+    ///
+    /// # Errors
+    /// Why there is nothing to be seen or heard.
+    pub(crate) async fn check(&mut self) -> Result<(), InputError> {
+        while self.early.len() < AHEAD {
+            let frame = self.reader.recv().await.ok_or(InputError::Empty)??;
+            let is_media = frame.kind() != FrameKind::Data;
+            self.early.push_back(frame);
+            if is_media {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
 
 impl Input {
     /// What `text` on the command line means.
@@ -101,7 +144,10 @@ impl Input {
         thread::Builder::new()
             .name("input".to_owned())
             .spawn(move || source.read(turns, &Taker(frames)))?;
-        Ok(taker)
+        Ok(Frames {
+            early: VecDeque::new(),
+            reader: taker,
+        })
     }
 }
 
@@ -148,8 +194,9 @@ impl Source {
 fn read_file(path: &str, file: File, turns: Turns, taker: &Taker) -> Result<(), InputError> {
     let mut clip = Loop::new();
     let mut file = Some(file);
+    let mut torn = false;
     let mut left = match turns {
-        Turns::Count(count) => Some(count),
+        Turns::Count(count) => Some(count.get()),
         Turns::Endless => None,
     };
     while left != Some(0) {
@@ -159,7 +206,15 @@ fn read_file(path: &str, file: File, turns: Turns, taker: &Taker) -> Result<(), 
             clip.begin_again()?;
             File::open(Path::new(path))?
         };
-        turn(again, &mut clip, taker)?;
+        match turn(again, &mut clip, taker) {
+            // Whoever wrote it was stopped in the middle of a tag.
+            Err(InputError::Torn(error)) => {
+                if !std::mem::replace(&mut torn, true) {
+                    ui::note(&format!("{path} is {error}; all before that is published"));
+                }
+            }
+            turn => turn?,
+        }
         if taker.0.is_closed() {
             break;
         }
@@ -171,13 +226,17 @@ fn read_file(path: &str, file: File, turns: Turns, taker: &Taker) -> Result<(), 
 /// Reads FLV once, to its end or until nobody takes frames any more.
 fn turn(mut input: impl Read, clip: &mut Loop, taker: &Taker) -> Result<(), InputError> {
     let mut reader = Reader::new();
-    let mut frames = 0_u64;
+    let mut has_media = false;
     loop {
-        match reader.poll()? {
+        let next = reader.poll().map_err(|error| match error {
+            FlvError::Truncated { .. } if has_media => InputError::Torn(error),
+            error => error.into(),
+        });
+        match next? {
             Next::Tag(tag) => {
                 let frame = tag.into_frame().and_then(|frame| clip.frame(frame));
                 if let Some(frame) = frame {
-                    frames = frames.saturating_add(1);
+                    has_media |= frame.kind() != FrameKind::Data;
                     if taker.give(frame).is_err() {
                         return Ok(());
                     }
@@ -193,7 +252,7 @@ fn turn(mut input: impl Read, clip: &mut Loop, taker: &Taker) -> Result<(), Inpu
                     reader.handle_input(piece.freeze());
                 }
             }
-            Next::End if frames == 0 => return Err(InputError::Empty),
+            Next::End if !has_media => return Err(InputError::Empty),
             Next::End => return Ok(()),
             _ => {}
         }

@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser as _;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::connect::Failure;
 
@@ -28,12 +29,13 @@ fn main() -> ExitCode {
     let began = Instant::now();
     let arguments = match cli::Arguments::try_parse_from(cli::hidden::arguments()) {
         Ok(arguments) => arguments,
-        Err(mistake) => return refuse(&mistake),
+        Err(mistake) => return refuse(mistake),
     };
     // The key of a server is a file, no secret.
     if !matches!(arguments.command, cli::Command::Serve(_)) {
         cli::hidden::hide();
     }
+    let search = arguments.command.search();
     let outcome = match arguments.command {
         cli::Command::Serve(serve) => serve::run(&serve).map_err(Failure::from),
         cli::Command::Publish(publish) => publish::run(&publish, began),
@@ -44,14 +46,22 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.tell(),
+        Err(failure) => failure.tell(search),
     }
 }
 
 /// Says what is wrong with the command line, or what was asked about it, without any password that stands in it.
-fn refuse(mistake: &clap::Error) -> ExitCode {
+fn refuse(mut mistake: clap::Error) -> ExitCode {
     if !mistake.use_stderr() {
         mistake.exit();
+    }
+    if mistake.kind() == ErrorKind::UnknownArgument {
+        // What nobody asked for may be anything, the stream key too.
+        mistake.insert(
+            ContextKind::InvalidArg,
+            ContextValue::String("***".to_owned()),
+        );
+        mistake.insert(ContextKind::Suggested, ContextValue::None);
     }
     let arguments = cli::hidden::arguments();
     let arguments = arguments

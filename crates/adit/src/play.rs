@@ -1,86 +1,102 @@
 //! `adit play`: a stream for a player, a file, or as figures.
 
 mod figures;
+mod limits;
 mod output;
+mod summary;
 mod viewing;
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use adit_client::Intent;
 
-use crate::cli;
-use crate::connect::{Failure, Interrupt, Way, runtime};
+use crate::cli::{self, Watch};
+use crate::connect::{Failure, Interrupt, Told, Way, runtime, tell};
+use crate::log;
 use crate::progress::{Elsewhere, Progress};
-use crate::{log, ui};
 
-pub(crate) use output::{Output, Overwrite};
-pub(crate) use viewing::{Ended, Length, Viewing};
+pub(crate) use output::Output;
+use output::Overwrite;
+pub(crate) use viewing::Length;
+use viewing::Viewing;
 
 /// Plays until the stream ends, the time is over, or somebody ends it. `began` is when the command was started.
 ///
 /// # Errors
 /// When no way leads to the server, the stream cannot be played, or the output cannot be written.
 pub(crate) fn run(arguments: &cli::Play, began: Instant) -> Result<(), Failure> {
-    log::start_quiet(arguments.way.log);
-    let target = Way::stream(&arguments.url, &arguments.key)?;
-    let output = match arguments.output.as_deref() {
-        None => None,
-        Some(path) if path == Path::new("-") => {
-            if arguments.json {
-                return Err(Failure::Usage {
-                    text: "--json and -o - both want standard output".to_owned(),
-                });
-            }
-            Some(Output::stdout()?)
-        }
-        Some(path) => Some(Output::file(path, overwrite(arguments.force))?),
-    };
+    log::start_quiet(arguments.watch.way.log);
     let elsewhere = if arguments.stats {
         Elsewhere::Lines
     } else {
         Elsewhere::Nothing
     };
-    let way = Way::new(&arguments.way, Intent::Play, cli::Strategy::Standard)?;
-    let runtime = runtime()?;
-    let outcome = runtime.block_on(async {
-        let viewing = Viewing {
-            way,
-            target,
-            length: arguments.duration.map(Length::Watched),
-            wait: arguments.wait,
-            began,
-        };
-        viewing
-            .run(output, Progress::new(elsewhere), Interrupt::listen()?)
-            .await
-    });
-    runtime.shutdown_background();
-    tell(outcome?, arguments.json)
+    let told = watch(
+        &arguments.watch,
+        || output(arguments),
+        Length::Watched,
+        elsewhere,
+        began,
+    );
+    tell(told, arguments.watch.json)
 }
 
-/// Whether `--force` was given.
-pub(crate) fn overwrite(force: bool) -> Overwrite {
-    if force {
+fn output(arguments: &cli::Play) -> Result<Option<Output>, Failure> {
+    let output = match arguments.output.as_deref() {
+        None => return Ok(None),
+        Some(path) if path == Path::new("-") && arguments.watch.json => {
+            return Err(Failure::Usage {
+                text: "--json and -o - both want standard output".to_owned(),
+            });
+        }
+        Some(path) if path == Path::new("-") => Output::stdout()?,
+        Some(path) => file(path, &arguments.watch)?,
+    };
+    Ok(Some(output))
+}
+
+/// A file to be written, if it may be.
+///
+/// # Errors
+/// When it exists and may not be overwritten, or cannot be written.
+pub(crate) fn file(path: &Path, watch: &Watch) -> Result<Output, Failure> {
+    let overwrite = if watch.force {
         Overwrite::Allowed
     } else {
         Overwrite::Refused
-    }
+    };
+    Output::file(path, overwrite)
 }
 
-/// Says how it went, and ends as it ended.
+/// Plays to whatever `output` makes, once it is certain that the address is one.
 ///
 /// # Errors
-/// The failure that ended it, or the interruption.
-pub(crate) fn tell(summary: viewing::Summary, json: bool) -> Result<(), Failure> {
-    if json {
-        ui::line(&summary.json().to_string());
-    } else {
-        ui::note(&summary.sentence());
-    }
-    match summary.ended {
-        Ended::Interrupted => Err(Failure::Interrupted),
-        Ended::Failed(failure) => Err(failure),
-        _ => Ok(()),
-    }
+/// What was in the way of beginning. What went wrong after that is told.
+pub(crate) fn watch(
+    watch: &Watch,
+    output: impl FnOnce() -> Result<Option<Output>, Failure>,
+    length: impl FnOnce(Duration) -> Length,
+    elsewhere: Elsewhere,
+    began: Instant,
+) -> Result<Told, Failure> {
+    let target = Way::stream(&watch.url, &watch.key)?;
+    let output = output()?;
+    let way = Way::new(&watch.way, Intent::Play, cli::Strategy::Standard)?;
+    let runtime = runtime()?;
+    let summary = runtime.block_on(async {
+        let viewing = Viewing {
+            way,
+            target,
+            length: watch.duration.map(length),
+            wait: watch.wait,
+            retry: watch.retry,
+            began,
+        };
+        let interrupt = Interrupt::listen()?;
+        let summary = viewing.run(output, Progress::new(elsewhere), interrupt);
+        Ok::<_, Failure>(summary.await)
+    });
+    runtime.shutdown_background();
+    Ok(summary?.told())
 }

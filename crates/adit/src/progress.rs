@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
-use adit_client::media::Timestamp;
+use adit_client::media::{FrameKind, Timestamp};
 use rustix::termios::tcgetwinsize;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+
+use crate::ui;
 
 /// How often the line on a terminal changes.
 const REFRESH: Duration = Duration::from_millis(500);
@@ -28,7 +30,6 @@ pub(crate) enum Elsewhere {
 pub(crate) struct Progress {
     form: Form,
     ticks: Interval,
-    shown: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl Progress {
     /// Nothing is shown yet. To be called within a runtime.
     pub(crate) fn new(elsewhere: Elsewhere) -> Self {
         let form = match elsewhere {
-            _ if io::stderr().is_terminal() => Form::Terminal,
+            _ if io::stderr().is_terminal() && !ui::is_in_log() => Form::Terminal,
             Elsewhere::Lines => Form::Lines,
             Elsewhere::Nothing => Form::None,
         };
@@ -52,11 +53,7 @@ impl Progress {
         };
         let mut ticks = interval_at(Instant::now() + period, period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self {
-            form,
-            ticks,
-            shown: false,
-        }
+        Self { form, ticks }
     }
 
     /// Ready when it is time to show something new. Cancel-safe.
@@ -65,27 +62,20 @@ impl Progress {
     }
 
     /// Shows how it goes.
-    pub(crate) fn show(&mut self, text: &dyn fmt::Display) {
-        let mut err = io::stderr().lock();
-        let written = match self.form {
+    pub(crate) fn show(&self, text: &dyn fmt::Display) {
+        match self.form {
             Form::Terminal => {
-                self.shown = true;
                 let text: String = text.to_string().chars().take(width()).collect();
-                write!(err, "\r{text}\x1b[K").and_then(|()| err.flush())
+                ui::status(&text);
             }
-            Form::Lines => writeln!(err, "{text}"),
-            Form::None => Ok(()),
-        };
-        // There is nobody to tell where standard error is closed.
-        drop(written);
+            Form::Lines => ui::figures(&text.to_string()),
+            Form::None => {}
+        }
     }
 
-    /// Removes the line from the terminal, so that something else can be said.
-    pub(crate) fn clear(&mut self) {
-        if std::mem::take(&mut self.shown) {
-            let mut err = io::stderr().lock();
-            drop(write!(err, "\r\x1b[K").and_then(|()| err.flush()));
-        }
+    /// Removes the line from the terminal.
+    pub(crate) fn clear(&self) {
+        ui::clear_status();
     }
 }
 
@@ -158,50 +148,75 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// How much there was in each second lately, now that at `time` there was `total` in all.
-    pub(crate) fn per_second(&mut self, time: Duration, total: u64) -> u64 {
-        let (from, before) = self.marks.front().copied().unwrap_or_default();
+    /// How much there was in each second lately, now that at `time` there was `total` in all. Unknown while the time is too short to
+    /// tell: the first frames come at once.
+    pub(crate) fn per_second(&mut self, time: Duration, total: u64) -> Option<u64> {
+        let (from, before) = self.marks.front().copied().unwrap_or((time, total));
         self.marks.push_back((time, total));
         if self.marks.len() > MARKS {
             self.marks.pop_front();
         }
-        let millis = time.saturating_sub(from).as_millis();
+        let time = time.saturating_sub(from);
+        if time < SHORTEST && self.marks.len() < MARKS {
+            return None;
+        }
         let more = u128::from(total.saturating_sub(before));
         (more * 1000)
-            .checked_div(millis)
+            .checked_div(time.as_millis())
             .and_then(|rate| u64::try_from(rate).ok())
-            .unwrap_or(0)
     }
 }
 
 /// Marks that a rate looks back over: two seconds on a terminal.
 const MARKS: usize = 4;
+/// Before this time no rate is told.
+const SHORTEST: Duration = Duration::from_millis(500);
 
-/// How far a stream has come by its own clock, over jumps and breaks: steps of more than ten seconds, either way, do not count.
+/// How far a stream has come by its own clocks, one for each track, over jumps and breaks: steps of more than ten seconds, either way,
+/// do not count.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Played {
-    newest: Option<Timestamp>,
+    audio: Option<Mark>,
+    video: Option<Mark>,
     sum: Duration,
 }
 
-impl Played {
-    /// Notes the time of a frame.
-    pub(crate) fn note(&mut self, at: Timestamp) {
-        let Some(newest) = self.newest else {
-            self.newest = Some(at);
-            return;
-        };
-        let step = at.since(newest);
-        let jumps = step.unsigned_abs() > JUMP_MS;
-        if step > 0 && !jumps {
-            self.sum += Duration::from_millis(step.unsigned_abs().into());
-        }
-        if step > 0 || jumps {
-            self.newest = Some(at);
+/// Where a track is.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    at: Timestamp,
+    sum: Duration,
+}
+
+impl Mark {
+    /// How far the stream is at `at` by this track, unless it jumps.
+    fn sum(self, at: Timestamp) -> Option<Duration> {
+        let step = at.since(self.at);
+        let time = Duration::from_millis(step.unsigned_abs().into());
+        if step.unsigned_abs() > JUMP_MS {
+            None
+        } else if step < 0 {
+            Some(self.sum.saturating_sub(time))
+        } else {
+            Some(self.sum.saturating_add(time))
         }
     }
+}
 
-    /// The sum of all steps.
+impl Played {
+    /// Notes the time of a frame of audio or video.
+    pub(crate) fn note(&mut self, kind: FrameKind, at: Timestamp) {
+        let by = |mark: Option<Mark>| mark.and_then(|mark| mark.sum(at));
+        let (own, other) = match kind {
+            FrameKind::Audio => (&mut self.audio, self.video),
+            _ => (&mut self.video, self.audio),
+        };
+        let sum = by(*own).or_else(|| by(other)).unwrap_or(self.sum);
+        *own = Some(Mark { at, sum });
+        self.sum = self.sum.max(sum);
+    }
+
+    /// How far the track has come that is ahead.
     pub(crate) fn time(&self) -> Duration {
         self.sum
     }

@@ -9,15 +9,52 @@ use crate::connect::secrets;
 /// Talk is written as log lines.
 static IN_LOG: AtomicBool = AtomicBool::new(false);
 
+/// A line on the terminal changes in place, and has to go before anything else is written.
+static STATUS: AtomicBool = AtomicBool::new(false);
+
 /// From now on talk is written as log lines, because machines read standard error.
 pub(crate) fn talk_in_log() {
     IN_LOG.store(true, Ordering::Relaxed);
+}
+
+/// Whether it is.
+pub(crate) fn is_in_log() -> bool {
+    IN_LOG.load(Ordering::Relaxed)
+}
+
+/// The line on a terminal that says how it goes, in place of the one before.
+pub(crate) fn status(text: &str) {
+    let mut err = io::stderr().lock();
+    STATUS.store(true, Ordering::Relaxed);
+    // There is nobody to tell where standard error is closed.
+    drop(write!(err, "\r{text}\x1b[K").and_then(|()| err.flush()));
+}
+
+/// Removes the line that says how it goes.
+pub(crate) fn clear_status() {
+    clear_status_from(&mut io::stderr().lock());
+}
+
+fn clear_status_from(err: &mut impl io::Write) {
+    if STATUS.swap(false, Ordering::Relaxed) {
+        drop(write!(err, "\r\x1b[K").and_then(|()| err.flush()));
+    }
+}
+
+/// How it goes, as a line of its own.
+pub(crate) fn figures(text: &str) {
+    if is_in_log() {
+        tracing::info!("{text}");
+    } else {
+        drop(writeln!(io::stderr(), "{text}"));
+    }
 }
 
 /// One line of data for the caller, flushed, since scripts wait for it.
 pub(crate) fn line(text: &str) {
     let mut out = io::stdout().lock();
     // A closed standard output is no reason to stop serving.
+    clear_status();
     if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
         tracing::debug!("standard output is closed");
     }
@@ -30,7 +67,7 @@ pub(crate) fn note(text: &str) {
 
 /// Something for whoever sits at the keyboard, and for no log.
 pub(crate) fn aside(text: &str) {
-    if !IN_LOG.load(Ordering::Relaxed) {
+    if !is_in_log() {
         note(text);
     }
 }
@@ -64,7 +101,7 @@ enum Kind {
 
 fn talk(kind: Kind, text: &str) {
     let text = secrets::without(text);
-    if IN_LOG.load(Ordering::Relaxed) {
+    if is_in_log() {
         match kind {
             Kind::Note | Kind::Hint => tracing::info!("{text}"),
             Kind::Error => tracing::error!("{text}"),
@@ -77,6 +114,7 @@ fn talk(kind: Kind, text: &str) {
         Kind::Error => "error",
     };
     let mut out = io::stderr().lock();
+    clear_status_from(&mut out);
     if writeln!(out, "{kind}: {text}").is_err() {
         tracing::debug!("standard error is closed");
     }
@@ -89,7 +127,9 @@ pub(crate) struct LogLines;
 impl io::Write for LogLines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        io::stderr().write_all(secrets::without(&text).as_bytes())?;
+        let mut out = io::stderr().lock();
+        clear_status_from(&mut out);
+        out.write_all(secrets::without(&text).as_bytes())?;
         Ok(bytes.len())
     }
 

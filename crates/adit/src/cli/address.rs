@@ -17,6 +17,9 @@ pub(crate) enum AddressMistake {
     /// It is no address.
     #[error(transparent)]
     Address(#[from] AddressError),
+    /// It names a stream, and the key another one.
+    #[error("the URL names a stream and the key another one")]
+    TwoStreams,
     /// It ends with the application.
     #[error("the address names an application, but no stream in it")]
     NoStream,
@@ -26,12 +29,21 @@ impl Address {
     /// The stream of that `key` on the server of the address, or the stream that the address names.
     ///
     /// # Errors
-    /// When the address is none.
-    pub(crate) fn target(&self, key: Option<&str>) -> Result<Target, AddressError> {
-        match key {
-            Some(key) => Target::from_server_and_key(&self.0, key),
-            None => Target::parse(&self.0),
+    /// When the address is none, or names a stream beside that of the key.
+    pub(crate) fn target(&self, key: Option<&str>) -> Result<Target, AddressMistake> {
+        let named = Target::parse(&self.0)?;
+        let Some(key) = key else {
+            return Ok(named);
+        };
+        if !named.name().is_empty() {
+            return Err(AddressMistake::TwoStreams);
         }
+        Ok(Target::from_server_and_key(&self.0, key)?)
+    }
+
+    /// Whether it names a port.
+    pub(crate) fn has_port(&self) -> bool {
+        Target::parse(&self.0).is_ok_and(|target| target.port().is_some())
     }
 }
 
@@ -61,9 +73,29 @@ pub(crate) fn without_secrets(message: &str, arguments: impl Iterator<Item = Str
         };
         let is_key = key_follows || flag == "--key";
         if !value.is_empty() && (is_key || value.contains("://") || value.contains('@')) {
-            message = message.replace(value, "***");
+            message = without_word(&message, value);
         }
         key_follows = argument == "--key";
     }
     message
 }
+
+/// The text with `***` where `word` stands as a word or an argument of its own: a key of one letter is no reason to hide every such
+/// letter.
+fn without_word(text: &str, word: &str) -> String {
+    let in_word = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(word) {
+        let begins = before.chars().next_back().or(shown.chars().next_back());
+        let stands_alone = !begins.is_some_and(in_word) && !after.starts_with(in_word);
+        shown.push_str(before);
+        shown.push_str(if stands_alone { "***" } else { word });
+        rest = after;
+    }
+    shown.push_str(rest);
+    shown
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{Address, Key, WayOut, listen_address, span};
+use crate::input::Turns;
 
 /// The flags of `adit publish`.
 #[derive(Debug, Args)]
@@ -24,9 +25,16 @@ pub(crate) struct Publish {
     #[command(flatten)]
     pub(crate) key: Key,
 
-    /// Begin a file again when it ends: N times in all, or until interrupted
-    #[arg(long = "loop", value_name = "N", num_args = 0..=1, default_missing_value = "0")]
-    pub(crate) repeat: Option<u32>,
+    /// Begin a file again when it ends: `--loop=3` plays it three times in all, `--loop` until interrupted
+    #[arg(
+        long = "loop",
+        value_name = "N",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = ENDLESS,
+        value_parser = turns
+    )]
+    pub(crate) repeat: Option<Turns>,
 
     /// Send as fast as the network takes it, not as the clock of the input goes
     #[arg(long)]
@@ -36,7 +44,43 @@ pub(crate) struct Publish {
     #[arg(long, value_name = "TIME", value_parser = span::parse)]
     pub(crate) duration: Option<Duration>,
 
-    /// How long to try again when the connection breaks: `none`, `forever`, a number of tries, or a time as in 5m
+    /// How long to try again when the connection breaks: `none`, `forever`, a number of tries, or a time as in 5m. The first connection
+    /// is tried again only with `forever`
+    #[arg(long, value_name = "HOW", default_value = "5m")]
+    pub(crate) retry: Retry,
+
+    /// Print one JSON object about the run at its end
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) way: WayOut,
+}
+
+/// What is played, and how; the same for a player and a recording.
+#[derive(Debug, Args)]
+pub(crate) struct Watch {
+    /// Where from: `rtmp://host/app/name`, or rtmpt, rtmps, rtmpts
+    #[arg(value_name = "URL")]
+    pub(crate) url: Address,
+
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    /// Overwrite the file if it exists
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+
+    /// End after this time, counted from the first picture or sound
+    #[arg(long, value_name = "TIME", value_parser = span::parse)]
+    pub(crate) duration: Option<Duration>,
+
+    /// How long to wait for a stream that has not started [default: until interrupted]
+    #[arg(long, value_name = "TIME", value_parser = span::parse)]
+    pub(crate) wait: Option<Duration>,
+
+    /// How long to try again when the connection breaks: `none`, `forever`, a number of tries, or a time as in 5m. The first connection
+    /// is tried again only with `forever`
     #[arg(long, value_name = "HOW", default_value = "5m")]
     pub(crate) retry: Retry,
 
@@ -51,73 +95,27 @@ pub(crate) struct Publish {
 /// The flags of `adit play`.
 #[derive(Debug, Args)]
 pub(crate) struct Play {
-    /// Where from: `rtmp://host/app/name`, or rtmpt, rtmps, rtmpts
-    #[arg(value_name = "URL")]
-    pub(crate) url: Address,
-
     #[command(flatten)]
-    pub(crate) key: Key,
+    pub(crate) watch: Watch,
 
     /// Write FLV to this file, or with `-` to standard output for a player: adit play URL -o - | ffplay -
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Overwrite the file if it exists
-    #[arg(long, requires = "output")]
-    pub(crate) force: bool,
-
     /// Write a line of figures each second even where standard error is no terminal
     #[arg(long)]
     pub(crate) stats: bool,
-
-    /// End after this time, counted from the first picture or sound
-    #[arg(long, value_name = "TIME", value_parser = span::parse)]
-    pub(crate) duration: Option<Duration>,
-
-    /// How long to wait for a stream that has not started [default: until interrupted]
-    #[arg(long, value_name = "TIME", value_parser = span::parse)]
-    pub(crate) wait: Option<Duration>,
-
-    /// Print one JSON object about the run at its end
-    #[arg(long)]
-    pub(crate) json: bool,
-
-    #[command(flatten)]
-    pub(crate) way: WayOut,
 }
 
 /// The flags of `adit record`.
 #[derive(Debug, Args)]
 pub(crate) struct Record {
-    /// Where from: `rtmp://host/app/name`, or rtmpt, rtmps, rtmpts
-    #[arg(value_name = "URL")]
-    pub(crate) url: Address,
-
     #[command(flatten)]
-    pub(crate) key: Key,
+    pub(crate) watch: Watch,
 
     /// FLV file to write; it can be opened at any moment, even after a crash
     #[arg(short, long, value_name = "FILE", required = true)]
     pub(crate) output: PathBuf,
-
-    /// Overwrite the file if it exists
-    #[arg(long)]
-    pub(crate) force: bool,
-
-    /// End after so much of the stream
-    #[arg(long, value_name = "TIME", value_parser = span::parse)]
-    pub(crate) duration: Option<Duration>,
-
-    /// How long to wait for a stream that has not started [default: until interrupted]
-    #[arg(long, value_name = "TIME", value_parser = span::parse)]
-    pub(crate) wait: Option<Duration>,
-
-    /// Print one JSON object about the run at its end
-    #[arg(long)]
-    pub(crate) json: bool,
-
-    #[command(flatten)]
-    pub(crate) way: WayOut,
 }
 
 /// The flags of `adit probe`.
@@ -156,6 +154,18 @@ pub(crate) struct Tunnel {
 
     #[command(flatten)]
     pub(crate) way: WayOut,
+}
+
+/// What `--loop` alone means.
+const ENDLESS: &str = "forever";
+
+/// How often a file is read.
+fn turns(text: &str) -> Result<Turns, String> {
+    match text.parse() {
+        Ok(count) => Ok(Turns::Count(count)),
+        Err(_) if text == ENDLESS => Ok(Turns::Endless),
+        Err(_) => Err("write --loop, or a number of times from 1 as in --loop=3".to_owned()),
+    }
 }
 
 /// How long a broken connection is made again.

@@ -52,8 +52,9 @@ pub(crate) struct WayOut {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct Key {
-    /// Stream key, apart from the URL. Arguments are hidden from other users of this machine as soon as the command runs, not a moment
-    /// earlier: with --key-file, or `ADIT_STREAM_KEY` in the environment for a URL without a key, they never see it
+    /// Stream key, apart from the URL, which then ends with the application (`//` ends one of several parts). Arguments, a key in the URL
+    /// as well, are hidden from other users of this machine as soon as the command runs, not a moment earlier: with --key-file, or
+    /// `ADIT_STREAM_KEY` in the environment for a URL without a key, they never see it
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<Secret>,
 

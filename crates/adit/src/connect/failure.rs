@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use adit_client::connection::StreamError;
 use adit_client::network::TlsSetupError;
+use adit_client::plan::{AttemptReport, Cause, CertificateFault, Obstacle, Report};
 use adit_client::{AddressError, ConnectError};
 use thiserror::Error;
 
@@ -74,6 +75,18 @@ pub(crate) enum Failure {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// The stream was there, broke, and is not published any more.
+    #[error("the stream has not come back within {}", humantime::format_duration(*waited))]
+    NotBack {
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// The end of a stream was not taken.
+    #[error("the server has not taken the end of the stream within {} s", waited.as_secs())]
+    NotTaken {
+        /// How long it was waited for.
+        waited: Duration,
+    },
     /// Ended by the person at the keyboard or by the system, in good order.
     #[error("interrupted")]
     Interrupted,
@@ -91,14 +104,27 @@ impl From<AddressError> for Failure {
     }
 }
 
+/// How widely a way was looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Search {
+    /// Every way was tried.
+    Everywhere,
+    /// The address names a port, all transports were tried on it.
+    OnePort,
+    /// The address names a port, and another strategy has left ways out.
+    OneWayOnOnePort,
+    /// Another strategy has left ways out.
+    SomeWays,
+}
+
 impl Failure {
     /// Says why, and what to do about it; gives the exit code.
-    pub(crate) fn tell(&self) -> ExitCode {
+    pub(crate) fn tell(&self, search: Search) -> ExitCode {
         // These two have said what there is to say.
         if !matches!(self, Self::Interrupted | Self::NoWay) {
             ui::error(self);
             self.tell_attempts();
-            if let Some(remedy) = self.remedy() {
+            if let Some(remedy) = self.remedy(search) {
                 ui::hint(&remedy);
             }
         }
@@ -129,16 +155,47 @@ impl Failure {
         }
     }
 
-    fn remedy(&self) -> Option<String> {
+    /// Whether the command line is wrong.
+    pub(super) fn is_usage(&self) -> bool {
+        self.code() == USAGE
+    }
+
+    /// What stands in the way to the server, if that is the reason.
+    pub(super) fn obstacle(&self) -> Option<Obstacle> {
+        match self {
+            Self::Connect(ConnectError::Unreachable { report, .. }) => {
+                Some(report.verdict().obstacle())
+            }
+            _ => None,
+        }
+    }
+
+    fn remedy(&self, search: Search) -> Option<String> {
         let remedy = match self {
             Self::Serve(error) => return error.remedy(),
             Self::Address(AddressMistake::NoStream) => {
                 "write it as in rtmp://host/app/key, or give the key by --key-file or ADIT_STREAM_KEY"
             }
-            Self::Exists { .. } => "--force overwrites it",
-            Self::Connect(ConnectError::Unreachable { .. }) => {
-                "adit probe URL tries every way; --strategy reach connects by whichever works"
+            Self::Address(AddressMistake::TwoStreams) => {
+                "leave one of them out; an application of several parts ends with // as in rtmp://host/app/instance//"
             }
+            Self::Exists { .. } => "--force overwrites it",
+            Self::Connect(ConnectError::Unreachable { report, .. }) if is_untrusted(report) => {
+                "--ca-file FILE trusts the certificate in it; --insecure accepts any, and whoever sits on the way can read everything"
+            }
+            Self::Connect(ConnectError::Unreachable { .. }) => match search {
+                Search::Everywhere => return None,
+                Search::OnePort => {
+                    "the port in the URL confines the search to it; without a port all of them are tried"
+                }
+                Search::OneWayOnOnePort => {
+                    "adit probe URL tries every way on the port of the URL, and --strategy reach connects by whichever works; \
+                     without a port in the URL they try all of them"
+                }
+                Search::SomeWays => {
+                    "adit probe URL tries every way; --strategy reach connects by whichever works"
+                }
+            },
             Self::Connect(ConnectError::Login(_)) => {
                 "user and password go before the host: rtmp://user:password@host/app/key"
             }
@@ -149,6 +206,13 @@ impl Failure {
         };
         Some(remedy.to_owned())
     }
+}
+
+/// Whether somebody answers whose certificate nobody here trusts.
+fn is_untrusted(report: &Report) -> bool {
+    let untrusted = Cause::Certificate(CertificateFault::Untrusted);
+    let mut failures = report.attempts().iter().filter_map(AttemptReport::failure);
+    failures.any(|failure| *failure.cause() == untrusted)
 }
 
 /// Something failed.

@@ -1,6 +1,6 @@
 //! Where a stream key comes from that is not in the URL.
 
-use std::env;
+use std::env::{self, VarError};
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::Path;
@@ -9,11 +9,12 @@ use adit_client::{Secret, Target};
 
 use super::{Failure, secrets};
 use crate::cli::{Address, Key};
+use crate::ui;
 
 /// The variable that holds the key for a URL that names none.
 const VARIABLE: &str = "ADIT_STREAM_KEY";
 
-/// The longest first line of a key file, in bytes.
+/// The longest first line of a key file, in bytes with its end.
 const LONGEST: u64 = 4096;
 
 /// The stream that the address and the key name; the application alone if there is neither.
@@ -49,8 +50,18 @@ fn named(address: &Address, key: &Key) -> Result<Target, Failure> {
     }
     let target = address.target(None)?;
     match env::var(VARIABLE) {
-        Ok(key) if !target.has_stream() && !key.is_empty() => Ok(address.target(Some(&key))?),
-        _ => Ok(target),
+        Ok(key) if key.is_empty() => Ok(target),
+        Err(VarError::NotPresent) => Ok(target),
+        _ if target.has_stream() => {
+            ui::note(&format!(
+                "{VARIABLE} is not used, because the URL names a stream"
+            ));
+            Ok(target)
+        }
+        Ok(key) => Ok(address.target(Some(&key))?),
+        Err(VarError::NotUnicode(_)) => Err(Failure::Usage {
+            text: format!("{VARIABLE} is not UTF-8"),
+        }),
     }
 }
 
@@ -61,7 +72,11 @@ fn first_line(path: &Path) -> io::Result<Secret> {
         Box::new(File::open(path)?)
     };
     let mut line = String::new();
-    BufReader::new(source.take(LONGEST)).read_line(&mut line)?;
+    let read = BufReader::new(source.take(LONGEST + 1)).read_line(&mut line)?;
+    if read > usize::try_from(LONGEST).unwrap_or(usize::MAX) {
+        let text = format!("its first line is longer than {LONGEST} bytes");
+        return Err(io::Error::other(text));
+    }
     let key = line.trim_end_matches(['\r', '\n']);
     if key.is_empty() {
         return Err(io::Error::other("its first line is empty"));

@@ -57,7 +57,7 @@ impl Figures {
             self.codecs.note(frame);
             return;
         }
-        self.played.note(frame.at());
+        self.played.note(frame.kind(), frame.at());
         if frame.kind() == FrameKind::Video {
             self.pictures = self.pictures.saturating_add(1);
         }
@@ -77,10 +77,10 @@ impl Figures {
         let time = self.duration();
         let bits = self.bit_rate.per_second(time, self.bytes.saturating_mul(8));
         let pictures = self.picture_rate.per_second(time, self.pictures);
-        let mut parts = vec![Clock(time).to_string(), BitRate(bits).to_string()];
-        if self.pictures > 0 {
-            parts.push(format!("{pictures} fps"));
-        }
+        let mut parts = vec![Clock(time).to_string()];
+        parts.extend(bits.map(|bits| BitRate(bits).to_string()));
+        let pictures = pictures.filter(|_| self.pictures > 0);
+        parts.extend(pictures.map(|pictures| format!("{pictures} fps")));
         let codecs = [&self.codecs.video, &self.codecs.audio];
         parts.extend(codecs.into_iter().flatten().cloned());
         parts.join("  ")

@@ -18,8 +18,6 @@ use crate::connect::Failure;
 const WAITING: usize = 64;
 /// How often the duration at the beginning of a file is brought up to date.
 const PATCH_EVERY: Duration = Duration::from_secs(5);
-/// How long the last tags may take.
-const FINISH: Duration = Duration::from_secs(5);
 
 /// Whether a file that exists may be overwritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +32,7 @@ pub(crate) enum Overwrite {
 #[derive(Debug)]
 pub(crate) struct Output {
     path: PathBuf,
+    end: End,
     recorder: Recorder,
     pieces: mpsc::Sender<Piece>,
     written: oneshot::Receiver<io::Result<()>>,
@@ -45,6 +44,15 @@ pub(crate) struct Output {
 enum Piece {
     Append(Bytes),
     Patch(Vec<Patch>),
+}
+
+/// Who may end it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// We alone: a file, or a pipe with a name whose reader was to stay.
+    Ours,
+    /// The player behind standard output too.
+    Theirs,
 }
 
 /// Nobody takes what is written: the player has gone, or the disk is full.
@@ -100,6 +108,10 @@ impl Output {
     }
 
     fn start(path: &Path, place: Place) -> Result<Self, Failure> {
+        let end = match place {
+            Place::Stdout => End::Theirs,
+            Place::File { .. } => End::Ours,
+        };
         let (pieces, taken) = mpsc::channel(WAITING);
         let (done, written) = oneshot::channel();
         thread::Builder::new()
@@ -110,6 +122,7 @@ impl Output {
             })?;
         Ok(Self {
             path: path.to_owned(),
+            end,
             recorder: Recorder::new(StartTime::Zero),
             pieces,
             written,
@@ -117,21 +130,24 @@ impl Output {
         })
     }
 
-    /// Takes the next frame; waits while the disk or the player is behind. If it is given up while it waits, the frame is lost.
+    /// Takes the next frame; waits while the disk or the player is behind. If it is given up while it waits, the frame is not taken
+    /// and does not count.
     ///
     /// # Errors
     /// When nobody takes it; [`finish`](Self::finish) knows why.
     pub(crate) async fn push(&mut self, frame: &Frame) -> Result<(), Closed> {
+        let place = self.pieces.reserve().await.map_err(|_| Closed)?;
         let Ok(piece) = self.recorder.push(frame) else {
             tracing::warn!("a frame of 16 MiB or more fits no FLV file, it is left out");
             return Ok(());
         };
         if !piece.is_empty() {
-            self.give(Piece::Append(piece)).await?;
+            place.send(Piece::Append(piece));
         }
         if self.patched.elapsed() >= PATCH_EVERY {
+            let place = self.pieces.reserve().await.map_err(|_| Closed)?;
             self.patched = Instant::now();
-            self.give(Piece::Patch(self.recorder.patches())).await?;
+            place.send(Piece::Patch(self.recorder.patches()));
         }
         Ok(())
     }
@@ -146,31 +162,35 @@ impl Output {
         self.recorder.bytes()
     }
 
-    /// Writes what is left.
+    /// Writes what is left, if that is possible `within` the time.
     ///
     /// # Errors
-    /// What went wrong with the file, if anything did. That the player behind standard output has gone is no error.
-    pub(crate) async fn finish(self) -> Result<(), Failure> {
+    /// What went wrong with the output, if anything did. That the player behind standard output has gone is no error.
+    pub(crate) async fn finish(self, within: Duration) -> Result<(), Failure> {
         let patches = self.recorder.patches();
-        // If nobody takes them, the reason is told below.
-        drop(timeout(FINISH, self.pieces.send(Piece::Patch(patches))).await);
-        drop(self.pieces);
-        let outcome = match timeout(FINISH, self.written).await {
+        let finished = timeout(within, async {
+            // If nobody takes them, the reason is told below.
+            drop(self.pieces.send(Piece::Patch(patches)).await);
+            drop(self.pieces);
+            self.written.await
+        });
+        let outcome = match finished.await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(io::Error::other("the thread that writes it has ended")),
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+            Err(_) => Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "what was left to write was not taken in time",
+            )),
         };
         match outcome {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && self.end == End::Theirs => {
+                Ok(())
+            }
             outcome => outcome.map_err(|source| Failure::Output {
                 path: self.path,
                 source,
             }),
         }
-    }
-
-    async fn give(&self, piece: Piece) -> Result<(), Closed> {
-        self.pieces.send(piece).await.map_err(|_| Closed)
     }
 }
 

@@ -1,39 +1,47 @@
-//! A stream played from its connection to its end.
+//! A stream played over as many connections as it takes.
 
-use std::future::pending;
 use std::time::{Duration, Instant};
 
-use adit_client::connection::{ConnectionEvent, Ended as Closed, StreamEvent};
-use adit_client::media::Frame;
+use adit_client::connection::{ConnectionEvent, Ended as Closed, StreamError, StreamEvent};
+use adit_client::media::{Frame, FrameKind};
 use adit_client::rtmp::command::{Play, Status, StatusCode};
 use adit_client::rtmp::message::UserControl;
 use adit_client::{Destination, NetConnection, NetStream, Target};
-use serde_json::{Map, Value, json};
-use tokio::time::{sleep_until, timeout};
+use serde_json::{Map, Value};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use super::figures::Figures;
+use super::limits::Limits;
 use super::output::Output;
-use crate::connect::{Failure, Interrupt, Way, rung_fields};
-use crate::progress::{Clock, Progress, Size};
+use super::summary::{Ended, Summary};
+use crate::cli::Retry;
+use crate::connect::{Backoff, Failure, Interrupt, Way, rung_fields};
+use crate::progress::Progress;
 use crate::ui;
 
 /// After this time without a first picture or sound the person is told what is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a connection may take to be closed.
 const GOODBYE: Duration = Duration::from_secs(3);
+/// How long the disk or the player may take for what is left.
+const FINISH: Duration = Duration::from_secs(5);
+/// The same after an interruption.
+const FINISH_AT_ONCE: Duration = Duration::from_secs(1);
 
 /// What is to be played.
-pub(crate) struct Viewing {
+pub(super) struct Viewing {
     /// The way to it.
-    pub(crate) way: Way,
+    pub(super) way: Way,
     /// The stream.
-    pub(crate) target: Target,
+    pub(super) target: Target,
     /// How much of it; everything if `None`.
-    pub(crate) length: Option<Length>,
+    pub(super) length: Option<Length>,
     /// How long to wait for its start.
-    pub(crate) wait: Option<Duration>,
+    pub(super) wait: Option<Duration>,
+    /// How long a broken connection is made again.
+    pub(super) retry: Retry,
     /// When the command was started.
-    pub(crate) began: Instant,
+    pub(super) began: Instant,
 }
 
 /// How much of a stream, from its first picture or sound.
@@ -45,188 +53,177 @@ pub(crate) enum Length {
     Recorded(Duration),
 }
 
-/// How it went.
-pub(crate) struct Summary {
-    /// Why it ended.
-    pub(crate) ended: Ended,
-    /// What is told about the way, if there was one.
-    way: Map<String, Value>,
-    connect: Option<Duration>,
-    first: Option<Duration>,
-    figures: Figures,
-    written: Option<u64>,
-}
-
-/// Why a stream is not played on.
-#[derive(Debug)]
-pub(crate) enum Ended {
-    /// The time that was asked for is over.
-    Duration,
-    /// The publisher has ended it.
-    Unpublished,
-    /// A recording has come to its end.
-    Complete,
-    /// The server has closed the connection.
-    Closed,
-    /// The player behind the output has gone.
-    OutputClosed,
-    /// Somebody has ended the command.
-    Interrupted,
-    /// Something went wrong.
-    Failed(Failure),
-}
-
-impl Ended {
-    fn as_str(&self) -> &'static str {
-        match self {
-            Self::Duration => "duration",
-            Self::Unpublished => "unpublished",
-            Self::Complete => "complete",
-            Self::Closed => "closed",
-            Self::OutputClosed => "output-closed",
-            Self::Interrupted => "interrupted",
-            Self::Failed(_) => "failed",
-        }
-    }
-}
-
 /// What follows one connection.
 enum Next {
     End(Ended),
     /// The server has asked to connect again.
     Again,
+    /// It broke.
+    Broken(Failure),
 }
 
 /// What does not belong to one connection.
 struct State {
     output: Option<Output>,
     progress: Progress,
-    interrupt: Interrupt,
+    limits: Limits,
     figures: Figures,
-    deadline: Option<tokio::time::Instant>,
+    destination: Destination,
+    backoff: Backoff,
+    way: Map<String, Value>,
+    connect: Option<Duration>,
+    reconnects: u64,
+    /// Whether this connection has brought something to be seen or heard.
+    has_begun: bool,
 }
 
 impl Viewing {
-    /// Plays to the end.
-    ///
-    /// # Errors
-    /// There was no connection. What went wrong after that is in the summary.
-    pub(crate) async fn run(
+    /// Plays to the end. What went wrong is in the summary.
+    pub(super) async fn run(
         self,
         output: Option<Output>,
         progress: Progress,
         interrupt: Interrupt,
-    ) -> Result<Summary, Failure> {
+    ) -> Summary {
         let mut state = State {
             output,
             progress,
-            interrupt,
+            limits: Limits::new(interrupt),
             figures: Figures::new(),
-            deadline: None,
+            destination: Destination::new(self.target.clone()),
+            backoff: Backoff::new(self.retry),
+            way: Map::new(),
+            connect: None,
+            reconnects: 0,
+            has_begun: false,
         };
-        let mut destination = Destination::new(self.target.clone());
-        let mut way = Map::new();
-        let mut connect = None;
-        let ended = loop {
-            let mut connection = match self.connect(&mut destination, &mut state).await {
-                Ok(Some(connection)) => connection,
-                Ok(None) => break Ended::Interrupted,
-                Err(failure) if connect.is_none() => return Err(failure),
-                Err(failure) => break Ended::Failed(failure),
-            };
-            connect.get_or_insert_with(|| self.began.elapsed());
-            way = rung_fields(connection.rung());
-            let next = self
-                .watch(&mut connection, &mut destination, &mut state)
-                .await;
-            // Whoever does not take the goodbye in time has lost interest in it.
-            drop(timeout(GOODBYE, connection.close()).await);
-            match next {
-                Ok(Next::End(ended)) => break ended,
-                Ok(Next::Again) => {
-                    if let Some(output) = &mut state.output {
-                        output.restart();
-                    }
-                }
-                Err(failure) => break Ended::Failed(failure),
-            }
-        };
+        let ended = self.to_the_end(&mut state).await;
         state.progress.clear();
         let (ended, written) = finish(state.output, ended).await;
         let first = state.figures.first;
-        Ok(Summary {
+        Summary {
             ended,
-            way,
-            connect,
+            way: state.way,
+            connect: state.connect,
             first: first.map(|first| first.saturating_duration_since(self.began)),
             figures: state.figures,
             written,
-        })
+            reconnects: state.reconnects,
+        }
     }
 
-    async fn connect(
-        &self,
-        destination: &mut Destination,
-        state: &mut State,
-    ) -> Result<Option<NetConnection>, Failure> {
+    async fn to_the_end(&self, state: &mut State) -> Ended {
+        loop {
+            let next = Box::pin(self.connection(state)).await;
+            state.progress.clear();
+            if let Some(output) = &mut state.output {
+                output.restart();
+            }
+            let failure = match next {
+                Next::End(ended) => return ended,
+                Next::Again => continue,
+                Next::Broken(failure) => failure,
+            };
+            let Some(wait) = state.backoff.next(&failure, Instant::now()) else {
+                return Ended::Failed(failure);
+            };
+            ui::note(&format!("{failure}; trying again in {wait:.0?}"));
+            if let Retry::For(time) = self.retry
+                && state.figures.first.is_some()
+            {
+                state.limits.wait_for_return(time);
+            }
+            // Both arms may be dropped.
+            tokio::select! {
+                ended = state.limits.reached() => return ended,
+                () = sleep(wait) => {}
+            }
+        }
+    }
+
+    /// One connection from its beginning to its end.
+    async fn connection(&self, state: &mut State) -> Next {
         // Both arms may be dropped: there is nothing to keep of a connection that is not wanted any more.
-        let connection = tokio::select! {
-            connection = self.way.connect(destination) => connection?,
-            () = state.interrupt.asked() => return Ok(None),
+        let connected = tokio::select! {
+            connected = self.way.connect(&mut state.destination) => connected,
+            ended = state.limits.reached() => return Next::End(ended),
         };
-        ui::aside(&format!("connected over {}", connection.rung()));
-        Ok(Some(connection))
+        let mut connection = match connected {
+            Ok(connection) => connection,
+            Err(failure) => return Next::Broken(failure),
+        };
+        state.way = rung_fields(connection.rung());
+        if state.connect.is_some() {
+            state.reconnects = state.reconnects.saturating_add(1);
+        } else {
+            state.connect = Some(self.began.elapsed());
+        }
+        let (target, rung) = (connection.target(), connection.rung());
+        ui::note(&format!("connected to {target} by {rung}"));
+        let next = self.play(&mut connection, state).await;
+        if !matches!(next, Next::Broken(_)) {
+            // Whoever does not take the goodbye in time has lost interest in it.
+            drop(timeout(GOODBYE, connection.close()).await);
+        }
+        next
+    }
+
+    async fn play(&self, connection: &mut NetConnection, state: &mut State) -> Next {
+        let name = connection.target().stream_argument();
+        let begin = async {
+            let mut stream = connection.create_stream().await?;
+            stream.play(Play::new(name.expose())).await?;
+            Ok::<_, StreamError>(stream)
+        };
+        // Both arms may be dropped, the connection is closed then.
+        let begun = tokio::select! {
+            begun = begin => begun,
+            ended = state.limits.reached() => return Next::End(ended),
+        };
+        let mut stream = match begun {
+            Ok(stream) => stream,
+            Err(error) => return Next::Broken(error.into()),
+        };
+        state.backoff.running(Instant::now());
+        state.has_begun = false;
+        if let Some(time) = self.wait
+            && state.figures.first.is_none()
+        {
+            state.limits.wait_for_start(time);
+        }
+        self.watch(connection, &mut stream, state).await
     }
 
     async fn watch(
         &self,
         connection: &mut NetConnection,
-        destination: &mut Destination,
+        stream: &mut NetStream,
         state: &mut State,
-    ) -> Result<Next, Failure> {
-        let name = connection.target().stream_argument();
-        let mut interrupt = state.interrupt.clone();
-        let begin = async {
-            let mut stream = connection.create_stream().await?;
-            stream.play(Play::new(name.expose())).await?;
-            Ok::<_, Failure>(stream)
-        };
-        // Both arms may be dropped, the connection is closed then.
-        let mut stream = tokio::select! {
-            stream = begin => stream?,
-            () = interrupt.asked() => return Ok(Next::End(Ended::Interrupted)),
-        };
+    ) -> Next {
         let patience = tokio::time::Instant::now() + PATIENCE;
         let mut told = false;
-        let give_up = self.wait.map(|wait| tokio::time::Instant::now() + wait);
         let mut open = true;
         loop {
-            let nothing_yet = state.figures.first.is_none();
             // Every arm is cancel-safe.
             tokio::select! {
-                () = interrupt.asked() => return Ok(Next::End(Ended::Interrupted)),
+                ended = state.limits.reached() => return Next::End(ended),
                 event = stream.next_event() => match event {
                     Some(event) => {
-                        if let Some(ended) = self.handle(event, state).await {
-                            return Ok(Next::End(ended));
+                        if let Some(next) = self.handle(event, state).await {
+                            return next;
                         }
                     }
-                    None => return end_of(&stream, state).map(Next::End),
+                    None => return gone(connection, stream, state).await,
                 },
                 event = connection.next_event(), if open => {
                     open = event.is_some();
-                    if asks_to_go(event, connection, destination) {
-                        return Ok(Next::Again);
+                    if let Some(next) = news(event, connection, state) {
+                        return next;
                     }
                 }
-                () = until(state.deadline) => return Ok(Next::End(Ended::Duration)),
-                () = sleep_until(patience), if nothing_yet && !told => {
+                () = sleep_until(patience), if !state.has_begun && !told => {
                     told = true;
                     ui::note("the stream has not started yet, waiting for it");
-                }
-                () = until(give_up), if nothing_yet => {
-                    let waited = self.wait.unwrap_or_default();
-                    return Err(Failure::NotStarted { waited });
                 }
                 () = state.progress.due() => {
                     let line = format!("{}  {}", state.figures.line(), connection.rung());
@@ -237,13 +234,13 @@ impl Viewing {
     }
 
     /// Takes what came; says whether it was the end.
-    async fn handle(&self, event: StreamEvent, state: &mut State) -> Option<Ended> {
+    async fn handle(&self, event: StreamEvent, state: &mut State) -> Option<Next> {
         match event {
-            StreamEvent::Frame(frame) => self.take(&frame, state).await,
-            StreamEvent::Status(status) => end_by(&status, state.figures.first.is_some()),
+            StreamEvent::Frame(frame) => self.take(&frame, state).await.map(Next::End),
+            StreamEvent::Status(status) => end_by(&status, state),
             // nginx says nothing else when the publisher has gone.
-            StreamEvent::Control(UserControl::StreamEof(_)) if state.figures.first.is_some() => {
-                Some(Ended::Unpublished)
+            StreamEvent::Control(UserControl::StreamEof(_)) if state.has_begun => {
+                Some(Next::End(Ended::Unpublished))
             }
             _ => None,
         }
@@ -251,10 +248,14 @@ impl Viewing {
 
     async fn take(&self, frame: &Frame, state: &mut State) -> Option<Ended> {
         state.figures.note(frame);
+        if frame.kind() != FrameKind::Data {
+            state.has_begun = true;
+            state.limits.is_there();
+        }
         match self.length {
-            Some(Length::Watched(time)) if state.deadline.is_none() => {
+            Some(Length::Watched(time)) if state.limits.deadline.is_none() => {
                 let first = state.figures.first.map(tokio::time::Instant::from_std);
-                state.deadline = first.map(|first| first + time);
+                state.limits.deadline = first.map(|first| first + time);
             }
             Some(Length::Recorded(time)) if state.figures.duration() > time => {
                 return Some(Ended::Duration);
@@ -262,10 +263,10 @@ impl Viewing {
             _ => {}
         }
         let output = state.output.as_mut()?;
-        // Both arms may be dropped: after an interruption nothing more is written.
+        // Both arms may be dropped: after the end nothing more is written.
         tokio::select! {
             pushed = output.push(frame) => pushed.is_err().then_some(Ended::OutputClosed),
-            () = state.interrupt.asked() => Some(Ended::Interrupted),
+            ended = state.limits.reached() => Some(ended),
         }
     }
 }
@@ -276,11 +277,19 @@ async fn finish(output: Option<Output>, ended: Ended) -> (Ended, Option<u64>) {
         return (ended, None);
     };
     let written = output.bytes();
-    let ended = match (output.finish().await, ended) {
+    let within = match ended {
+        Ended::Interrupted => FINISH_AT_ONCE,
+        _ => FINISH,
+    };
+    let ended = match (output.finish(within).await, ended) {
         (Ok(()), ended) => ended,
         (Err(failure), Ended::Failed(first)) => {
             ui::error(&failure);
             Ended::Failed(first)
+        }
+        (Err(failure), Ended::Interrupted) => {
+            tracing::debug!(%failure, "not all of it is written");
+            Ended::Interrupted
         }
         (Err(failure), _) => Ended::Failed(failure),
     };
@@ -288,91 +297,66 @@ async fn finish(output: Option<Output>, ended: Ended) -> (Ended, Option<u64>) {
 }
 
 /// Whether a status is the end, and which.
-fn end_by(status: &Status, has_begun: bool) -> Option<Ended> {
-    match status.code() {
+fn end_by(status: &Status, state: &State) -> Option<Next> {
+    let ended = match status.code() {
         // Before the first frame these tell of an earlier publisher, or of an empty playlist.
-        Some(StatusCode::PlayUnpublishNotify) if has_begun => Some(Ended::Unpublished),
-        Some(StatusCode::PlayStop | StatusCode::PlayComplete) if has_begun => Some(Ended::Complete),
+        Some(StatusCode::PlayUnpublishNotify) if state.has_begun => Ended::Unpublished,
+        Some(StatusCode::PlayStop | StatusCode::PlayComplete) if state.has_begun => Ended::Complete,
         _ if status.is_error() => {
-            let refused = adit_client::connection::StreamError::Refused(status.clone());
-            Some(Ended::Failed(refused.into()))
+            let failure = StreamError::Refused(status.clone()).into();
+            if state.figures.first.is_some() {
+                return Some(Next::Broken(failure));
+            }
+            Ended::Failed(failure)
+        }
+        _ => return None,
+    };
+    Some(Next::End(ended))
+}
+
+/// What follows news about the connection.
+fn news(
+    event: Option<ConnectionEvent>,
+    connection: &NetConnection,
+    state: &mut State,
+) -> Option<Next> {
+    match event? {
+        event if says_goodbye(&event, state) => Some(Next::End(Ended::Unpublished)),
+        ConnectionEvent::ReconnectRequested { url, .. } => {
+            let now = Instant::now();
+            let asked = state
+                .destination
+                .reconnect_requested(now, connection, url.as_deref());
+            match asked {
+                Ok(()) => Some(Next::Again),
+                Err(error) => {
+                    let text = format!("a request to connect again is not followed: {error}");
+                    ui::note(&text);
+                    None
+                }
+            }
         }
         _ => None,
     }
 }
 
 /// What it means that a connection has ended.
-fn end_of(stream: &NetStream, state: &State) -> Result<Ended, Failure> {
+async fn gone(connection: &mut NetConnection, stream: &NetStream, state: &State) -> Next {
     let closed = stream.ended().cloned().unwrap_or(Closed::ByServer);
-    if closed == Closed::ByServer && state.figures.first.is_some() {
-        return Ok(Ended::Closed);
+    while connection.ended().is_some()
+        && let Some(event) = connection.next_event().await
+    {
+        if says_goodbye(&event, state) {
+            return Next::End(Ended::Unpublished);
+        }
     }
-    Err(adit_client::connection::StreamError::Ended(closed).into())
+    Next::Broken(StreamError::Ended(closed).into())
 }
 
-/// Whether the server has asked to connect again and may be followed.
-fn asks_to_go(
-    event: Option<ConnectionEvent>,
-    connection: &NetConnection,
-    destination: &mut Destination,
-) -> bool {
-    let Some(ConnectionEvent::ReconnectRequested { url, .. }) = event else {
+/// Whether the other side ends the stream in the words of an encoder: ffmpeg that listens knows no others.
+fn says_goodbye(event: &ConnectionEvent, state: &State) -> bool {
+    let ConnectionEvent::Call(call) = event else {
         return false;
     };
-    match destination.reconnect_requested(Instant::now(), connection, url.as_deref()) {
-        Ok(()) => true,
-        Err(error) => {
-            ui::note(&format!(
-                "a request to connect again is not followed: {error}"
-            ));
-            false
-        }
-    }
-}
-
-async fn until(time: Option<tokio::time::Instant>) {
-    match time {
-        Some(time) => sleep_until(time).await,
-        None => pending().await,
-    }
-}
-
-impl Summary {
-    /// One object for programs.
-    pub(crate) fn json(&self) -> Value {
-        let mut object = self.way.clone();
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        let fields = [
-            ("connect_ms", json!(self.connect.map(millis))),
-            ("first_media_ms", json!(self.first.map(millis))),
-            ("frames", json!(self.figures.frames)),
-            ("bytes", json!(self.figures.bytes)),
-            ("duration_ms", json!(millis(self.figures.duration()))),
-            ("ended", json!(self.ended.as_str())),
-        ];
-        for (name, value) in fields {
-            object.insert(name.to_owned(), value);
-        }
-        Value::Object(object)
-    }
-
-    /// One sentence for people.
-    pub(crate) fn sentence(&self) -> String {
-        let why = match &self.ended {
-            Ended::Duration => "the time is over",
-            Ended::Unpublished => "the publisher has ended the stream",
-            Ended::Complete => "that was all of it",
-            Ended::Closed => "the server has closed the connection",
-            Ended::OutputClosed => "the player has gone",
-            Ended::Interrupted => "interrupted",
-            Ended::Failed(_) => "it failed",
-        };
-        let played = Clock(self.figures.duration());
-        let size = Size(self.written.unwrap_or(self.figures.bytes));
-        let verb = match self.written {
-            Some(_) => "wrote",
-            None => "played",
-        };
-        format!("{verb} {played}, {size}: {why}")
-    }
+    state.has_begun && ["FCUnpublish", "deleteStream", "closeStream"].contains(&call.method())
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use adit_client::media::Timestamp;
+use adit_client::media::{FrameKind, Timestamp};
 
 use super::{BitRate, Clock, Played, Rate, Size};
 
@@ -24,20 +24,38 @@ fn figures_are_short() {
 fn a_rate_looks_back_over_the_last_marks_only() {
     let mut rate = Rate::default();
     let mut at = |seconds, total| rate.per_second(Duration::from_secs(seconds), total);
-    assert_eq!(at(0, 100), 0);
-    assert_eq!(at(1, 200), 100);
-    assert_eq!(at(2, 300), 100);
-    assert_eq!(at(3, 300), 66);
-    assert_eq!(at(4, 300), 50);
-    assert_eq!(at(5, 300), 25);
-    assert_eq!(at(6, 300), 0);
+    assert_eq!(at(0, 100), None);
+    assert_eq!(at(1, 200), Some(100));
+    assert_eq!(at(2, 300), Some(100));
+    assert_eq!(at(3, 300), Some(66));
+    assert_eq!(at(4, 300), Some(50));
+    assert_eq!(at(5, 300), Some(25));
+    assert_eq!(at(6, 300), Some(0));
+}
+
+#[test]
+fn what_comes_at_once_in_the_beginning_is_no_rate() {
+    let mut rate = Rate::default();
+    assert_eq!(rate.per_second(Duration::ZERO, 0), None);
+    assert_eq!(rate.per_second(Duration::from_millis(7), 1), None);
+    assert_eq!(rate.per_second(Duration::from_millis(507), 16), Some(31));
 }
 
 #[test]
 fn what_was_played_is_the_sum_of_steps_without_jumps() {
     let mut played = Played::default();
     for ms in [1000, 1040, 1020, 1080, 60_000, 60_040, 0, 40, u32::MAX] {
-        played.note(Timestamp::from_ms(ms));
+        played.note(FrameKind::Video, Timestamp::from_ms(ms));
     }
     assert_eq!(played.time(), Duration::from_millis(80 + 40 + 40));
+}
+
+#[test]
+fn tracks_with_clocks_of_their_own_do_not_jump_at_each_frame() {
+    let mut played = Played::default();
+    for ms in (0..=1000).step_by(40) {
+        played.note(FrameKind::Audio, Timestamp::from_ms(ms));
+        played.note(FrameKind::Video, Timestamp::from_ms(ms + 3_600_000));
+    }
+    assert_eq!(played.time(), Duration::from_secs(1));
 }

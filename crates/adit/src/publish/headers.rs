@@ -28,14 +28,12 @@ impl Headers {
         }
     }
 
-    /// What to send before the stream goes on at `at`.
+    /// What to send before the stream goes on at `at`. Metadata of any time but 0 is a track of subtitles for ffmpeg.
     pub(super) fn again(&self, at: Timestamp) -> Vec<Frame> {
         let mut frames: Vec<Frame> = Vec::new();
-        let kept = self
-            .metadata
-            .iter()
-            .chain(self.slots.iter().map(|(_, frame)| frame));
-        for frame in kept {
+        let metadata = self.metadata.iter();
+        frames.extend(metadata.map(|frame| frame.clone().with_timestamp(Timestamp::ZERO)));
+        for (_, frame) in &self.slots {
             // A frame with the headers of several tracks stands in several slots.
             let frame = frame.clone().with_timestamp(at);
             if !frames.contains(&frame) {

@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 use adit_client::connection::{ConnectionEvent, Ended as Closed, StreamError, StreamEvent};
 use adit_client::media::Frame;
 use adit_client::media::pace::Pacer;
+use adit_client::network::Transport;
 use adit_client::rtmp::command::{PublishKind, StatusCode};
-use adit_client::{ConnectError, Destination, NetConnection, NetStream};
+use adit_client::{Destination, NetConnection, NetStream};
 use serde_json::{Map, Value};
 use tokio::time::{sleep, sleep_until, timeout};
 
-use super::backoff::Backoff;
 use super::headers::Headers;
 use super::summary::{Ended, Summary, Totals};
 use crate::cli::Retry;
-use crate::connect::{Failure, Interrupt, Way, rung_fields};
-use crate::input::Frames;
+use crate::connect::{Backoff, Failure, Interrupt, Way, rung_fields};
+use crate::input::{Frames, InputError};
 use crate::progress::{BitRate, Clock, Played, Progress, Rate, Size};
 use crate::ui;
 
@@ -55,6 +55,9 @@ pub(super) struct Sending {
     headers: Headers,
     /// The next frame with the time at which it is due.
     next: Option<(Frame, Instant)>,
+    /// What the input has ended with while there was no connection.
+    input_error: Option<InputError>,
+    backoff: Backoff,
     /// After a break: nothing is sent before a key frame.
     waits_for_key: bool,
     played: Played,
@@ -75,8 +78,11 @@ enum Next {
 
 impl Sending {
     pub(super) fn new(order: Order) -> Self {
+        let backoff = Backoff::new(order.retry);
         Self {
             order,
+            input_error: None,
+            backoff,
             pacer: Pacer::new(),
             headers: Headers::default(),
             next: None,
@@ -89,19 +95,14 @@ impl Sending {
         }
     }
 
-    /// Publishes to the end.
-    ///
-    /// # Errors
-    /// There was no connection at all. What went wrong after that is in the summary.
+    /// Publishes to the end. What went wrong is in the summary.
     pub(super) async fn run(
         mut self,
         mut frames: Frames,
         mut progress: Progress,
         mut interrupt: Interrupt,
-    ) -> Result<Summary, Failure> {
-        let mut backoff = Backoff::new(self.order.retry);
+    ) -> Summary {
         let ended = loop {
-            let begun = Instant::now();
             let next = self.connection(&mut frames, &mut progress, &mut interrupt);
             let next = Box::pin(next).await;
             progress.clear();
@@ -113,11 +114,7 @@ impl Sending {
                 }
                 Next::Broken(failure) => failure,
             };
-            backoff.lasted(begun.elapsed());
-            if !self.may_try_again(&failure) {
-                break Ended::Failed(failure);
-            }
-            let Some(wait) = backoff.next(Instant::now()) else {
+            let Some(wait) = self.backoff.next(&failure, Instant::now()) else {
                 break Ended::Failed(failure);
             };
             ui::note(&format!("{failure}; trying again in {wait:.0?}"));
@@ -128,36 +125,13 @@ impl Sending {
                 () = self.idle(&mut frames, sleep(wait)) => {}
             }
         };
-        match ended {
-            Ended::Failed(failure) if self.connect.is_none() => Err(failure),
-            ended => Ok(Summary {
-                ended,
-                way: self.way,
-                connect: self.connect,
-                totals: self.totals,
-                published: self.played.time(),
-            }),
+        Summary {
+            ended,
+            way: self.way,
+            connect: self.connect,
+            totals: self.totals,
+            published: self.played.time(),
         }
-    }
-
-    /// Whether a failure may pass. Before the first success only if somebody wants to wait for ever.
-    fn may_try_again(&self, failure: &Failure) -> bool {
-        let passing = match failure {
-            Failure::Connect(error) => error.is_passing(),
-            Failure::Stream(StreamError::Refused(_)) => false,
-            Failure::Stream(_) => true,
-            _ => false,
-        };
-        if self.connect.is_none() {
-            return passing && self.order.retry == Retry::Forever;
-        }
-        // A server that starts again refuses for a while, and one that has not noticed the break says that the name is taken.
-        let refused = matches!(
-            failure,
-            Failure::Connect(ConnectError::Refused { .. })
-                | Failure::Stream(StreamError::Refused(_))
-        );
-        passing || refused
     }
 
     /// The next frame goes to another connection, or late.
@@ -186,7 +160,8 @@ impl Sending {
             match frames.recv().await {
                 Some(Ok(frame)) => self.read(frame),
                 // The end is noticed by whoever has a connection.
-                _ => std::future::pending().await,
+                Some(Err(error)) => self.input_error = Some(error),
+                None => std::future::pending().await,
             }
         }
         if let Some((_, due)) = &self.next {
@@ -236,8 +211,7 @@ impl Sending {
         let next = self
             .publish(&mut connection, &mut stream, frames, progress, interrupt)
             .await;
-        self.say_goodbye(connection, stream, &next, interrupt).await;
-        next
+        self.say_goodbye(connection, stream, next, interrupt).await
     }
 
     fn connected(&mut self, connection: &NetConnection) {
@@ -247,9 +221,11 @@ impl Sending {
         } else {
             self.connect = Some(self.order.began.elapsed());
         }
-        ui::aside(&format!(
-            "publishing {} over {}",
+        self.backoff.running(Instant::now());
+        ui::note(&format!(
+            "publishing {} to {} by {}",
             self.order.name,
+            connection.target(),
             connection.rung()
         ));
     }
@@ -263,20 +239,19 @@ impl Sending {
         interrupt: &mut Interrupt,
     ) -> Next {
         loop {
+            if let Some(error) = self.input_error.take() {
+                return self.damaged(&error);
+            }
             let due = self.next.as_ref().map(|(_, due)| *due);
             // Every arm is cancel-safe.
             tokio::select! {
                 () = interrupt.asked() => return Next::End(Ended::Interrupted),
                 frame = frames.recv(), if due.is_none() => match frame {
                     Some(Ok(frame)) => self.read(frame),
-                    Some(Err(error)) => {
-                        let name = self.order.name.clone();
-                        let text = error.to_string();
-                        return Next::End(Ended::Failed(Failure::Input { name, text }));
-                    }
+                    Some(Err(error)) => return self.damaged(&error),
                     None => return Next::End(Ended::Complete),
                 },
-                () = sleep_until(due.unwrap_or_else(Instant::now).into()), if due.is_some() => {
+                () = until(due), if due.is_some() => {
                     if let Some((frame, _)) = self.next.take()
                         && let Some(next) = self.frame(frame, connection, stream, progress, interrupt).await
                     {
@@ -298,6 +273,14 @@ impl Sending {
         }
     }
 
+    fn damaged(&self, error: &InputError) -> Next {
+        let failure = Failure::Input {
+            name: self.order.name.clone(),
+            text: error.to_string(),
+        };
+        Next::End(Ended::Failed(failure))
+    }
+
     /// Sends a frame that is due, unless it has to wait for a key frame.
     async fn frame(
         &mut self,
@@ -317,7 +300,7 @@ impl Sending {
             batch = self.headers.again(frame.at());
         }
         if frame.flags().is_coded() {
-            self.played.note(frame.at());
+            self.played.note(frame.kind(), frame.at());
         }
         batch.push(frame);
         for frame in batch {
@@ -385,34 +368,26 @@ impl Sending {
         } else {
             String::new()
         };
-        format!(
-            "{}  {}  {}  queue {}{late}",
-            Clock(self.played.time()),
-            BitRate(bits),
-            connection.rung(),
-            Size(queue)
-        )
+        let mut parts = vec![Clock(self.played.time()).to_string()];
+        parts.extend(bits.map(|bits| BitRate(bits).to_string()));
+        parts.push(connection.rung().to_string());
+        parts.push(format!("queue {}{late}", Size(queue)));
+        parts.join("  ")
     }
 
-    /// Ends the stream as its server likes it, within the time there is.
+    /// Ends the stream as its server likes it, within the time there is; what comes then, if all of it was to arrive, depends
+    /// on whether it was taken.
     async fn say_goodbye(
         &self,
         connection: NetConnection,
         stream: NetStream,
-        next: &Next,
+        next: Next,
         interrupt: &mut Interrupt,
-    ) {
-        let name = connection.target().stream_argument();
-        let time = match next {
-            Next::Broken(_) => return,
-            Next::End(Ended::Complete | Ended::Duration) => DRAIN,
-            Next::End(_) | Next::Again => GOODBYE,
-        };
-        let goodbye = async {
-            if let Err(error) = stream.close(Some(&name)).await {
-                tracing::debug!(%error, "the stream was not closed");
-            }
-            connection.close().await;
+    ) -> Next {
+        let (time, is_whole) = match &next {
+            Next::Broken(_) => return next,
+            Next::End(Ended::Complete | Ended::Duration) => (DRAIN, true),
+            Next::End(_) | Next::Again => (GOODBYE, false),
         };
         let was_asked = interrupt.is_asked();
         let impatient = async {
@@ -422,10 +397,49 @@ impl Sending {
             interrupt.asked().await;
         };
         // Whoever does not take the goodbye in time has lost interest in it.
-        tokio::select! {
-            ended = timeout(time, goodbye) => drop(ended),
-            () = impatient => {}
+        let taken = tokio::select! {
+            taken = timeout(time, goodbye(connection, stream)) => taken,
+            () = impatient => return if is_whole { Next::End(Ended::Interrupted) } else { next },
+        };
+        let failure = match taken {
+            Ok(Ok(())) => return next,
+            Ok(Err(error)) => error.into(),
+            Err(_) => Failure::NotTaken { waited: time },
+        };
+        if is_whole {
+            return Next::End(Ended::Failed(failure));
         }
+        tracing::debug!(%failure, "the end of the stream was not taken");
+        next
+    }
+}
+
+/// Sends what is left and ends stream and connection.
+///
+/// # Errors
+/// Something that was sent has not left.
+async fn goodbye(connection: NetConnection, stream: NetStream) -> Result<(), StreamError> {
+    stream.flush().await?;
+    // From here on everything has left this machine, or is in a tunnel, and servers that need no goodbye hang up at its first word.
+    let in_tunnel = matches!(connection.protocol(), Transport::Rtmpt | Transport::Rtmpts);
+    let name = connection.target().stream_argument();
+    if let Err(error) = stream.close(Some(&name)).await {
+        tracing::debug!(%error, "the stream was not closed");
+    }
+    match connection.close().await {
+        Closed::Closed | Closed::ByServer => Ok(()),
+        lost if in_tunnel => Err(StreamError::Ended(lost)),
+        lost => {
+            tracing::debug!(%lost, "the connection was not closed");
+            Ok(())
+        }
+    }
+}
+
+/// Ready when it is time, without a timer if it is already: timers come a millisecond late.
+async fn until(due: Option<Instant>) {
+    if let Some(due) = due.filter(|due| *due > Instant::now()) {
+        sleep_until(due.into()).await;
     }
 }
 

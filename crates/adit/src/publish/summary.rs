@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::connect::Failure;
+use crate::connect::{Failure, Told};
 use crate::progress::{Clock, Size};
 
 /// Why it ended.
@@ -24,7 +24,7 @@ pub(crate) enum Ended {
 #[derive(Debug)]
 pub(crate) struct Summary {
     /// Why it ended.
-    pub(crate) ended: Ended,
+    pub(super) ended: Ended,
     pub(super) way: Map<String, Value>,
     pub(super) connect: Option<Duration>,
     pub(super) totals: Totals,
@@ -45,8 +45,22 @@ pub(super) struct Totals {
 }
 
 impl Summary {
-    /// One object for programs.
-    pub(crate) fn json(&self) -> Value {
+    /// How it is told.
+    pub(super) fn told(self) -> Told {
+        Told {
+            fields: self.fields(),
+            // Where nothing was published, the failure says it all.
+            sentence: self.connect.is_some().then(|| self.sentence()),
+            outcome: match self.ended {
+                Ended::Interrupted => Err(Failure::Interrupted),
+                Ended::Failed(failure) => Err(failure),
+                Ended::Complete | Ended::Duration => Ok(()),
+            },
+        }
+    }
+
+    /// For programs.
+    fn fields(&self) -> Map<String, Value> {
         let mut object = self.way.clone();
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let ended = match &self.ended {
@@ -67,11 +81,11 @@ impl Summary {
         for (name, value) in fields {
             object.insert(name.to_owned(), value);
         }
-        Value::Object(object)
+        object
     }
 
     /// One sentence for people.
-    pub(crate) fn sentence(&self) -> String {
+    fn sentence(&self) -> String {
         let why = match &self.ended {
             Ended::Complete => "that was all of it",
             Ended::Duration => "the time is over",

@@ -101,7 +101,7 @@ fn a_clip_goes_on_without_a_gap_when_it_begins_again() {
     let written = folder.path().join("again.flv");
     let player = start(&["play", &url, "-o", text(&written)]);
     server.log_line("stream=\"again\"", PATIENCE);
-    run(&["publish", text(&sent), &url, "--loop", "3"]).assert_code(0);
+    run(&["publish", text(&sent), &url, "--loop=3"]).assert_code(0);
     ended(player).assert_code(0);
     let coded = |packets: Vec<adit_testkit::packets::Packet>| {
         packets
