@@ -72,16 +72,11 @@ impl Progress {
             Form::None => {}
         }
     }
-
-    /// Removes the line from the terminal.
-    pub(crate) fn clear(&self) {
-        ui::clear_status();
-    }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.clear();
+        ui::clear_status();
     }
 }
 

@@ -98,7 +98,6 @@ impl Viewing {
             has_begun: false,
         };
         let ended = self.to_the_end(&mut state).await;
-        state.progress.clear();
         let (ended, written) = finish(state.output, ended).await;
         let first = state.figures.first;
         Summary {
@@ -115,7 +114,6 @@ impl Viewing {
     async fn to_the_end(&self, state: &mut State) -> Ended {
         loop {
             let next = Box::pin(self.connection(state)).await;
-            state.progress.clear();
             if let Some(output) = &mut state.output {
                 output.restart();
             }

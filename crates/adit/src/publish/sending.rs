@@ -105,7 +105,6 @@ impl Sending {
         let ended = loop {
             let next = self.connection(&mut frames, &mut progress, &mut interrupt);
             let next = Box::pin(next).await;
-            progress.clear();
             let failure = match next {
                 Next::End(ended) => break ended,
                 Next::Again => {

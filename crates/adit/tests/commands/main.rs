@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod bad_servers;
+mod breaking;
 mod media;
 mod others;
 mod probing;

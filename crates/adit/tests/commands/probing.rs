@@ -61,6 +61,13 @@ fn a_certificate_that_is_not_trusted_is_named_by_its_issuer() {
         probed.out
     );
     assert!(probed.out.contains("signed by"), "{}", probed.out);
+    let played = run(&["play", &format!("{url}/name")]);
+    played.assert_code(3);
+    assert!(
+        played.err.contains("hint: --ca-file FILE"),
+        "{}",
+        played.err
+    );
     let insecure = run(&["probe", &url, "--insecure"]);
     insecure.assert_code(0);
     assert!(insecure.err.contains("not verified"), "{}", insecure.err);
@@ -103,5 +110,16 @@ fn where_nothing_listens_the_exit_code_is_3_and_the_obstacle_has_a_name() {
         failed.assert_code(3);
         assert!(failed.error().contains("refuses"), "{}", failed.err);
         assert!(failed.err.contains("hint: adit probe"), "{}", failed.err);
+        // Who has asked for every way is told what confines them.
+        let failed = run(&[command, &["--strategy", "reach"]].concat());
+        failed.assert_code(3);
+        let hint = "hint: the port in the URL confines";
+        assert!(failed.err.contains(hint), "{}", failed.err);
     }
+    let failed = run(&["play", &format!("{url}/name"), "--json"]);
+    failed.assert_code(3);
+    let told = failed.json();
+    assert_eq!(told["ended"], "failed", "{told}");
+    assert_eq!(told["obstacle"], "nothing-listens", "{told}");
+    assert!(told["verdict"].as_str().unwrap().contains("refuses"));
 }

@@ -64,6 +64,9 @@ fn failures_and_usage_errors_do_not_repeat_them() {
     let server = "rtmp://127.0.0.1:1/live";
     check(&["play", server, "--key", KEY], 3);
     check(&["play", server, &format!("--key={KEY}"), "--nonsense"], 2);
+    check(&["play", server, KEY], 2);
+    check(&["play", server, &format!("--{KEY}")], 2);
+    check(&["play", &format!("{server}/{KEY}"), "--key", TOKEN], 2);
     let proxy = format!("http://user:{PASSWORD}@127.0.0.1:1");
     check(&["play", "rtmp://127.0.0.1:1/live/a", "--proxy", &proxy], 3);
     let proxy = format!("gopher://user:{PASSWORD}@127.0.0.1:1");

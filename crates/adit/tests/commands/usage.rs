@@ -1,5 +1,7 @@
 //! Command lines that are wrong.
 
+use std::os::unix::ffi::OsStrExt as _;
+
 use super::{adit, ended, run};
 use adit_testkit::process::Process;
 
@@ -58,7 +60,7 @@ fn an_application_alone_can_be_probed() {
 #[test]
 fn flags_that_do_not_fit_are_usage_errors() {
     let url = "rtmp://127.0.0.1:1/live/name";
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 17] = [
         (&["publish"], "INPUT"),
         (&["play"], "URL"),
         (&["record", url], "--output"),
@@ -74,6 +76,14 @@ fn flags_that_do_not_fit_are_usage_errors() {
         ),
         (&["publish", "pattern:0x0", url], "between 96 and 4096"),
         (&["publish", "pattern:", url, "--retry", "maybe"], "forever"),
+        (&["publish", "pattern:", url, "--loop=0"], "from 1"),
+        (&["publish", "-", url, "--loop"], "standard input"),
+        (&["play", url, "more"], "unexpected argument '***'"),
+        (&["play", url, "--key", "e"], "leave one of them out"),
+        (
+            &["play", "rtmp://h/a", "--key", "e", "--wait"],
+            "a value is required for",
+        ),
     ];
     for (arguments, words) in cases {
         let refused = run(arguments);
@@ -94,8 +104,8 @@ fn inputs_that_cannot_be_published_are_named() {
         std::fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let server = adit_testkit::server::AditServer::start(super::ADIT);
-    let url = server.url(adit_testkit::server::Transport::Rtmp, "live/broken");
+    // Before anybody is connected to: there is no server.
+    let url = "rtmp://127.0.0.1:1/live/broken";
     let missing = folder.path().join("missing.flv");
     let cases = [
         (missing.to_str().unwrap().to_owned(), "No such file"),
@@ -122,7 +132,8 @@ fn inputs_that_cannot_be_published_are_named() {
         ),
     ];
     for (input, words) in cases {
-        let refused = run(&["publish", &input, &url]);
+        // `--loop` does not take the input for its number.
+        let refused = run(&["publish", "--loop", &input, url]);
         refused.assert_code(1);
         assert!(refused.error().contains(words), "{input}: {}", refused.err);
         assert!(refused.error().contains(&input), "{input}: {}", refused.err);
@@ -154,4 +165,37 @@ fn a_key_can_come_from_a_file_or_the_environment() {
         "{}",
         missing.err
     );
+}
+
+#[test]
+fn a_key_that_cannot_be_one_is_refused_and_not_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    std::fs::write(&file, "a".repeat(5000)).unwrap();
+    let url = "rtmp://127.0.0.1:1/live";
+    let long = run(&["play", url, "--key-file", file.to_str().unwrap()]);
+    long.assert_code(1);
+    assert!(long.error().contains("longer than"), "{}", long.err);
+
+    let with_variable = |url: &str, key: &[u8]| {
+        let mut command = adit(&["play", url]);
+        command.env("ADIT_STREAM_KEY", std::ffi::OsStr::from_bytes(key));
+        ended(Process::start("adit play", &mut command))
+    };
+    let garbled = with_variable(url, b"\xFF\xFE");
+    garbled.assert_code(2);
+    assert!(garbled.error().contains("not UTF-8"), "{}", garbled.err);
+    let unused = with_variable("rtmp://127.0.0.1:1/live/name", b"other");
+    unused.assert_code(3);
+    let note = "ADIT_STREAM_KEY is not used";
+    assert!(unused.err.contains(note), "{}", unused.err);
+}
+
+#[test]
+fn the_help_tells_the_exit_codes() {
+    for command in [&["--help"][..], &["publish", "--help"], &["probe", "-h"]] {
+        let help = run(command);
+        help.assert_code(0);
+        assert!(help.out.contains("Exit codes: 0 done"), "{}", help.out);
+    }
 }
