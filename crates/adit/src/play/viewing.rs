@@ -157,7 +157,7 @@ impl Viewing {
             state.connect = Some(self.began.elapsed());
         }
         let (target, rung) = (connection.target(), connection.rung());
-        ui::note(&format!("connected to {target} by {rung}"));
+        ui::note(&format!("connected over {rung} to {target}"));
         let next = self.play(&mut connection, state).await;
         if !matches!(next, Next::Broken(_)) {
             // Whoever does not take the goodbye in time has lost interest in it.

@@ -127,7 +127,7 @@ fn a_player_that_does_not_read_keeps_nobody() {
     );
 
     let player = stalled(&url, &pipe, &[]);
-    player.stderr_line("connected to", PATIENCE);
+    player.stderr_line("connected over", PATIENCE);
     std::thread::sleep(Duration::from_secs(1));
     player.signal(Signal::INT);
     let began = Instant::now();
@@ -270,10 +270,7 @@ fn an_error_stream_for_machines_holds_nothing_but_objects() {
             .collect()
     };
     let played = messages(&played.err);
-    assert!(
-        played[0].starts_with("connected to rtmp://127.0.0.1"),
-        "{played:?}"
-    );
+    assert!(played[0].starts_with("connected over rtmp:"), "{played:?}");
     assert!(
         played.iter().any(|line| line.contains("H.264")),
         "{played:?}"
