@@ -189,7 +189,7 @@ fn decodes(peers: Peers, file: &Path) {
 /// Waits until the server has seen a player.
 fn wait_until_played(server: &AditServer) {
     let deadline = Instant::now() + PATIENCE;
-    while !server.log().contains("verb=\"play\"") {
+    while !server.log().contains("play waits") {
         assert!(
             Instant::now() < deadline,
             "no player in the log\n{}",

@@ -22,7 +22,7 @@ use headers::Headers;
 
 mod headers;
 
-/// How much a [`Backlog`] may hold.
+/// How much of a stream a relay may hold while the far side does not take it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BufferLimits {
