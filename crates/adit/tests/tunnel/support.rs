@@ -124,13 +124,14 @@ impl Scene {
         self.folder.path().join("sent.flv")
     }
 
-    /// Records a stream of the far server as it is there.
+    /// Records a stream of the far server as it is there, until that ends.
     pub(crate) fn record(&self, name: &str) -> Recording {
         *self.recordings.borrow_mut() += 1;
         let number = *self.recordings.borrow();
         let file = self.folder.path().join(format!("got{number}.flv"));
         let url = self.url("rtmp", &format!("live/{name}"));
-        let process = adit(&["record", &url, "-o", file.to_str().unwrap()]);
+        let file_name = file.to_str().unwrap();
+        let process = adit(&["record", &url, "-o", file_name, "--retry", "none"]);
         process.stderr_line("connected over", STARTS_WITHIN);
         Recording { process, file }
     }
