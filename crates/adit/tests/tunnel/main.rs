@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use adit_testkit::packets::Packet;
 use adit_testkit::peers::Peers;
-use support::{Lengths, Proxy, Scene, Tunnel, adit, coded_as_in, media, stop};
+use support::{Gate, Lengths, Proxy, Scene, Tunnel, adit, coded_as_in, media, stop};
 
 /// How long a step may take on a loaded machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -52,20 +52,25 @@ fn the_encoder_stays_connected_while_the_far_side_is_away() {
         return;
     };
     let (scene, far) = Scene::new(peers);
-    let tunnel = Tunnel::start(&scene.url("rtmp", "live"), &[]);
+    let gate = Gate::before(&scene);
+    let tunnel = Tunnel::start(&gate.url("live"), &[]);
     let before = scene.record("studio-key");
     let away = Lengths::from_environment().away;
     let mut encoder = scene.encoder(&tunnel.url(KEY), away * 2 + Duration::from_secs(12));
     tunnel.says("connected to ", PATIENCE);
     sleep(Duration::from_secs(3));
     // It is killed, and nobody hears a word of it.
+    gate.shut();
     drop(far);
     let lost = tunnel.says("the encoder stays connected", PATIENCE);
     assert!(lost.contains("next try in"), "{lost}");
     let before = before.finish(PATIENCE);
     sleep(away);
     let far = scene.far_again();
+    // The recorder is there first, so that it sees where the relay goes on.
     let after = scene.record("studio-key");
+    far.log_line("play waits", PATIENCE);
+    gate.open();
     let recovered = tunnel.says("again by", PATIENCE);
     assert!(recovered.contains("nothing left out"), "{recovered}");
     let status = encoder.wait(PATIENCE + away * 2);

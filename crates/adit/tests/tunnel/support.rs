@@ -3,10 +3,14 @@
 use std::cell::RefCell;
 use std::env;
 use std::fs::{self, Permissions};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use adit_testkit::clip::{AudioCodec, Clip, VideoCodec};
@@ -137,6 +141,56 @@ impl Scene {
     }
 }
 
+/// A door before the far server. While it is shut, whoever comes is hung up on.
+pub(crate) struct Gate {
+    address: SocketAddr,
+    open: Arc<AtomicBool>,
+}
+
+impl Gate {
+    /// An open door before the far server of a scene.
+    pub(crate) fn before(scene: &Scene) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let open = Arc::new(AtomicBool::new(true));
+        let (is_open, server) = (Arc::clone(&open), scene.address);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if is_open.load(Ordering::SeqCst)
+                    && let Ok(server) = TcpStream::connect(server)
+                {
+                    forward(&client, &server);
+                    forward(&server, &client);
+                }
+            }
+        });
+        Self { address, open }
+    }
+
+    pub(crate) fn shut(&self) {
+        self.open.store(false, Ordering::SeqCst);
+    }
+
+    pub(crate) fn open(&self) {
+        self.open.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("rtmp://{}/{path}", self.address)
+    }
+}
+
+/// Carries bytes until either end is gone, and then ends both.
+fn forward(from: &TcpStream, to: &TcpStream) {
+    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+    thread::spawn(move || {
+        // How it ended makes no difference to either.
+        drop(io::copy(&mut from, &mut to));
+        drop(from.shutdown(Shutdown::Both));
+        drop(to.shutdown(Shutdown::Both));
+    });
+}
+
 /// A running `adit tunnel`.
 pub(crate) struct Tunnel {
     pub(crate) process: Process,
@@ -247,7 +301,7 @@ impl Proxy {
         let by = Instant::now() + STARTS_WITHIN;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(Instant::now() < by && !process.has_ended(), "{process}");
-            std::thread::sleep(Duration::from_millis(50));
+            thread::sleep(Duration::from_millis(50));
         }
         Some(Self {
             _process: process,
