@@ -140,7 +140,7 @@ impl Client {
                 &step,
                 options,
                 Depth::Connect(Box::new(connect)),
-                options.policy().with_goal(Goal::Survey),
+                options.policy.with_goal(Goal::Survey),
             )
             .await?;
         if let Some((_, link)) = outcome.winner {
@@ -156,7 +156,7 @@ impl Client {
         options: &ConnectOptions,
     ) -> Result<(Box<Link>, Rung, Report), ConnectError> {
         let (outcome, settings) = self
-            .race(step, options, Depth::Handshake, options.policy())
+            .race(step, options, Depth::Handshake, options.policy)
             .await?;
         match outcome.winner {
             Some((rung, link)) => Ok((link, rung, outcome.report)),

@@ -151,7 +151,7 @@ impl NetConnection {
     pub async fn create_stream(&self) -> Result<NetStream, StreamError> {
         let (answer, answered) = oneshot::channel();
         self.ask(Request::CreateStream { answer }).await?;
-        let (msid, events) = self.within_answer(answered).await??;
+        let (msid, events) = self.within(limits::ANSWER, answered).await??;
         Ok(NetStream::new(
             msid,
             self.requests.clone(),
@@ -233,10 +233,6 @@ impl NetConnection {
             .send(request)
             .await
             .map_err(|_| self.shared.gone())
-    }
-
-    async fn within_answer<T>(&self, answered: oneshot::Receiver<T>) -> Result<T, StreamError> {
-        self.within(limits::ANSWER, answered).await
     }
 
     async fn within<T>(

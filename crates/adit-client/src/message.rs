@@ -10,11 +10,11 @@ use bytes::{Bytes, BytesMut};
 /// A frame as the message that publishes it. Metadata gets the word before it that makes servers keep it.
 pub(crate) fn to_message(frame: &Frame) -> (MediaKind, adit_rtmp::Timestamp, Bytes) {
     let at = adit_rtmp::Timestamp::from_ms(frame.at().ms());
-    match frame.kind() {
-        FrameKind::Audio => (MediaKind::Audio, at, frame.payload().clone()),
-        FrameKind::Video => (MediaKind::Video, at, frame.payload().clone()),
-        FrameKind::Data => (MediaKind::Data, at, kept_data(frame.payload())),
-    }
+    let payload = match frame.kind() {
+        FrameKind::Audio | FrameKind::Video => frame.payload().clone(),
+        FrameKind::Data => kept_data(frame.payload()),
+    };
+    (media_kind(frame.kind()), at, payload)
 }
 
 /// What a data message is.
@@ -44,12 +44,23 @@ impl DataRole {
 
 /// A message as the frame that it carries.
 pub(crate) fn to_frame(kind: MediaKind, at: adit_rtmp::Timestamp, payload: Bytes) -> Frame {
-    let kind = match kind {
+    Frame::classify(Timestamp::from_ms(at.ms()), frame_kind(kind), payload)
+}
+
+fn media_kind(kind: FrameKind) -> MediaKind {
+    match kind {
+        FrameKind::Audio => MediaKind::Audio,
+        FrameKind::Video => MediaKind::Video,
+        FrameKind::Data => MediaKind::Data,
+    }
+}
+
+fn frame_kind(kind: MediaKind) -> FrameKind {
+    match kind {
         MediaKind::Audio => FrameKind::Audio,
         MediaKind::Video => FrameKind::Video,
         MediaKind::Data => FrameKind::Data,
-    };
-    Frame::classify(Timestamp::from_ms(at.ms()), kind, payload)
+    }
 }
 
 fn kept_data(payload: &Bytes) -> Bytes {

@@ -13,7 +13,7 @@ use adit_client::network::Transport;
 use adit_client::rtmp::command::{Play, PublishKind, StatusCode};
 use adit_client::rtmp::session::server::Rejection;
 use adit_client::rtmp::session::{MediaKind, ServerEvent};
-use adit_client::{ConnectError, Destination, Intent, Secret};
+use adit_client::{ConnectError, Destination, Intent, NetConnection, NetStream, Secret, Target};
 use bytes::Bytes;
 use support::{Server, accept, client, options, raw};
 use tokio::time::timeout;
@@ -26,6 +26,21 @@ fn frame(at: u32, kind: FrameKind, payload: &'static [u8]) -> Frame {
 
 /// Everything that a server has received as media: kind, time, payload.
 type Received = Arc<Mutex<Vec<(MediaKind, u32, Bytes)>>>;
+
+async fn connected(target: &Target, intent: Intent) -> NetConnection {
+    client().connect(target, &options(intent)).await.unwrap()
+}
+
+/// A connection with a stream that is published.
+async fn publisher(target: &Target) -> (NetConnection, NetStream) {
+    let connection = connected(target, Intent::Publish).await;
+    let mut stream = connection.create_stream().await.unwrap();
+    stream
+        .publish(target.name(), PublishKind::Live)
+        .await
+        .unwrap();
+    (connection, stream)
+}
 
 fn collecting() -> (Server, Received) {
     let received = Received::default();
@@ -47,17 +62,9 @@ fn collecting() -> (Server, Received) {
 async fn publishes_by(scheme: &str, transport: Transport) {
     let (server, received) = collecting();
     let target = server.target(scheme, "live/key");
-    let connection = client()
-        .connect(&target, &options(Intent::Publish))
-        .await
-        .unwrap();
+    let (connection, stream) = publisher(&target).await;
     assert_eq!(connection.protocol(), transport);
     assert_eq!(connection.using_tls(), transport.is_secure());
-    let mut stream = connection.create_stream().await.unwrap();
-    stream
-        .publish(target.name(), PublishKind::Live)
-        .await
-        .unwrap();
     let metadata = b"\x02\0\x0AonMetaData\x08\0\0\0\0\0\0\x09";
     stream
         .send(frame(0, FrameKind::Data, metadata))
@@ -126,10 +133,7 @@ async fn everything_played_arrives_in_order_though_the_player_is_slow() {
         }
     });
     let target = server.target("rtmp", "live/key");
-    let connection = client()
-        .connect(&target, &options(Intent::Play))
-        .await
-        .unwrap();
+    let connection = connected(&target, Intent::Play).await;
     let mut stream = connection.create_stream().await.unwrap();
     stream.play(Play::new("key")).await.unwrap();
     // Long enough for everything to pile up that may.
@@ -156,10 +160,7 @@ async fn a_refused_publisher_hears_why() {
         }
     });
     let target = server.target("rtmp", "live/key");
-    let connection = client()
-        .connect(&target, &options(Intent::Publish))
-        .await
-        .unwrap();
+    let connection = connected(&target, Intent::Publish).await;
     let mut stream = connection.create_stream().await.unwrap();
     let refused = stream
         .publish(target.name(), PublishKind::Live)
@@ -216,11 +217,8 @@ async fn a_login_in_adobes_way_takes_three_connections() {
         "rtmp://me:secret@localhost:{}/live/key",
         server.address.port()
     );
-    let target = adit_client::Target::parse(&address).unwrap();
-    let connection = client()
-        .connect(&target, &options(Intent::Publish))
-        .await
-        .unwrap();
+    let target = Target::parse(&address).unwrap();
+    let connection = connected(&target, Intent::Publish).await;
     drop(connection);
     let seen = seen.lock().unwrap().clone();
     assert_eq!(seen.len(), 3, "{seen:?}");
@@ -267,10 +265,7 @@ async fn a_redirect_is_followed() {
         }
     });
     let target = here.target("rtmp", "live/key");
-    let connection = client()
-        .connect(&target, &options(Intent::Play))
-        .await
-        .unwrap();
+    let connection = connected(&target, Intent::Play).await;
     assert_eq!(connection.target().port(), Some(port));
     assert_eq!(connection.target().app(), "other");
     assert_eq!(connection.target().name(), &Secret::new("key"));
@@ -313,15 +308,7 @@ async fn a_reconnect_request_tells_where_to_go() {
         }
     });
     let target = server.target("rtmp", "live/key");
-    let mut connection = client()
-        .connect(&target, &options(Intent::Publish))
-        .await
-        .unwrap();
-    let mut stream = connection.create_stream().await.unwrap();
-    stream
-        .publish(target.name(), PublishKind::Live)
-        .await
-        .unwrap();
+    let (mut connection, _stream) = publisher(&target).await;
     let event = timeout(SOON, connection.next_event()).await.unwrap();
     let Some(ConnectionEvent::ReconnectRequested { url, .. }) = event else {
         panic!("{event:?}");
@@ -351,15 +338,7 @@ async fn a_fast_publisher_never_starves_its_connection() {
     const FRAMES: usize = 50_000;
     let (server, received) = collecting();
     let target = server.target("rtmp", "live/key");
-    let connection = client()
-        .connect(&target, &options(Intent::Publish))
-        .await
-        .unwrap();
-    let mut stream = connection.create_stream().await.unwrap();
-    stream
-        .publish(target.name(), PublishKind::Live)
-        .await
-        .unwrap();
+    let (connection, stream) = publisher(&target).await;
     for _ in 0..FRAMES {
         let sent = stream.send(frame(0, FrameKind::Audio, b"\xaf\x01a"));
         timeout(SOON, sent).await.unwrap().unwrap();
@@ -383,10 +362,7 @@ async fn what_a_server_says_before_it_hangs_up_is_heard() {
         }
     });
     let target = server.target("rtmp", "live/key");
-    let connection = client()
-        .connect(&target, &options(Intent::Publish))
-        .await
-        .unwrap();
+    let connection = connected(&target, Intent::Publish).await;
     let mut stream = connection.create_stream().await.unwrap();
     let refused = stream
         .publish(target.name(), PublishKind::Live)
@@ -404,15 +380,7 @@ async fn a_publisher_need_not_listen() {
         }
     });
     let target = server.target("rtmp", "live/key");
-    let connection = client()
-        .connect(&target, &options(Intent::Publish))
-        .await
-        .unwrap();
-    let mut stream = connection.create_stream().await.unwrap();
-    stream
-        .publish(target.name(), PublishKind::Live)
-        .await
-        .unwrap();
+    let (connection, stream) = publisher(&target).await;
     for _ in 0..2000 {
         let sent = stream.send(frame(0, FrameKind::Audio, b"\xaf\x01a"));
         timeout(SOON, sent).await.unwrap().unwrap();
@@ -436,10 +404,7 @@ async fn calls_go_both_ways() {
         event => drop(accept(session, event)),
     });
     let target = server.target("rtmp", "app");
-    let mut connection = client()
-        .connect(&target, &options(Intent::Play))
-        .await
-        .unwrap();
+    let mut connection = connected(&target, Intent::Play).await;
     let doubled = connection.call("double", vec![Value::Number(21.0)]).await;
     assert_eq!(doubled.unwrap(), [Value::Number(42.0)]);
     let failed = connection.call("nothing", Vec::new()).await.unwrap_err();
@@ -463,15 +428,7 @@ async fn a_connection_that_the_server_ends_says_so_everywhere() {
         }
     });
     let target = server.target("rtmp", "live/key");
-    let mut connection = client()
-        .connect(&target, &options(Intent::Publish))
-        .await
-        .unwrap();
-    let mut stream = connection.create_stream().await.unwrap();
-    stream
-        .publish(target.name(), PublishKind::Live)
-        .await
-        .unwrap();
+    let (mut connection, mut stream) = publisher(&target).await;
     stream
         .send(frame(0, FrameKind::Audio, b"\xaf\x01a"))
         .await
@@ -501,9 +458,7 @@ async fn a_connection_that_the_server_ends_says_so_everywhere() {
 /// What the verdict says about a peer that is no RTMP server.
 async fn check_peer(scheme: &str, answer: &[u8], expected: &str) {
     let address = raw(answer.to_vec(), true).await;
-    let target =
-        adit_client::Target::parse(&format!("{scheme}://127.0.0.1:{}/live", address.port()))
-            .unwrap();
+    let target = Target::parse(&format!("{scheme}://127.0.0.1:{}/live", address.port())).unwrap();
     let asked = client().connect(&target, &options(Intent::Play)).await;
     let text = format!(
         "{:?}",
@@ -542,8 +497,7 @@ async fn a_web_page_in_place_of_a_tunnel_is_named() {
 #[tokio::test]
 async fn silence_is_waited_out_for_so_long_and_named() {
     let address = raw(Vec::new(), false).await;
-    let target =
-        adit_client::Target::parse(&format!("rtmp://127.0.0.1:{}/live", address.port())).unwrap();
+    let target = Target::parse(&format!("rtmp://127.0.0.1:{}/live", address.port())).unwrap();
     let mut options = options(Intent::Play);
     options.policy = options.policy.with_deadline(Duration::from_millis(500));
     let asked = timeout(SOON, client().connect(&target, &options))

@@ -62,10 +62,6 @@ impl ConnectOptions {
         self
     }
 
-    pub(super) fn policy(&self) -> Policy {
-        self.policy
-    }
-
     /// The `connect` for a target, with what a login adds.
     pub(super) fn connect_command(&self, target: &Target, login: Option<&Secret>) -> Connect {
         let (mut app, mut tc_url) = (target.app_argument(), target.tc_url());

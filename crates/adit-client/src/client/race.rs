@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Attempt, Depth, End, News};
 use super::routes::Found;
-use crate::address::Host;
 use crate::link::Link;
 use crate::plan::{Action, AttemptId, Cause, Failure, PeerText, Plan, Policy, Report, Stage};
 use crate::strategy::{Ladder, Rung};
@@ -37,7 +36,7 @@ pub(crate) async fn run(course: &Course, ladder: &Ladder, policy: Policy) -> Out
     let (news, heard) = mpsc::channel(news_of(ladder));
     let mut race = Race {
         course,
-        host: ladder.host().clone(),
+        ladder,
         plan: Plan::new(Instant::now(), ladder, policy),
         news,
         heard,
@@ -55,25 +54,21 @@ fn news_of(ladder: &Ladder) -> usize {
 
 struct Race<'a> {
     course: &'a Course,
-    host: Host,
+    ladder: &'a Ladder,
     plan: Plan,
     news: mpsc::Sender<News>,
     heard: mpsc::Receiver<News>,
     running: JoinSet<(AttemptId, End)>,
     stops: HashMap<AttemptId, CancellationToken>,
-    reached: HashMap<AttemptId, (Rung, Box<Link>)>,
+    reached: HashMap<AttemptId, Box<Link>>,
 }
 
 impl Race<'_> {
     async fn run(&mut self) -> Outcome {
-        let mut rungs = HashMap::new();
         loop {
             match self.plan.poll_action(Instant::now()) {
-                Some(Action::Dial(id, rung)) => {
-                    rungs.insert(id, rung.clone());
-                    self.start(id, &rung);
-                }
-                Some(Action::Wait(until)) => self.wait(until, &rungs).await,
+                Some(Action::Dial(id, rung)) => self.start(id, &rung),
+                Some(Action::Wait(until)) => self.wait(until).await,
                 Some(Action::Abandon(id)) => self.abandon(id),
                 Some(Action::Use(id)) => return self.end(Some(id)),
                 Some(Action::Fail(_)) | None => return self.end(None),
@@ -83,7 +78,7 @@ impl Race<'_> {
 
     fn start(&mut self, id: AttemptId, rung: &Rung) {
         let now = Instant::now();
-        let target = NetTarget::new(&self.host.to_string(), rung.port());
+        let target = NetTarget::new(&self.ladder.host().to_string(), rung.port());
         let route = self.course.found.resolve(rung.route());
         let (Ok(target), Some(route)) = (target, route) else {
             let cause = Cause::Other(PeerText::new("the address cannot be dialled"));
@@ -109,13 +104,13 @@ impl Race<'_> {
     }
 
     /// Waits for news, for the end of an attempt, or for the time to come. Each arm is cancel-safe.
-    async fn wait(&mut self, until: Instant, rungs: &HashMap<AttemptId, Rung>) {
+    async fn wait(&mut self, until: Instant) {
         tokio::select! {
             biased;
             Some(news) = self.heard.recv() => self.hear(news),
             Some(ended) = self.running.join_next() => {
                 if let Ok((id, end)) = ended {
-                    self.settle(id, end, rungs);
+                    self.settle(id, end);
                 }
             }
             () = sleep_until(until.into()) => {}
@@ -129,7 +124,7 @@ impl Race<'_> {
         }
     }
 
-    fn settle(&mut self, id: AttemptId, end: End, rungs: &HashMap<AttemptId, Rung>) {
+    fn settle(&mut self, id: AttemptId, end: End) {
         let now = Instant::now();
         // What an attempt told before it ended belongs before its end.
         while let Ok(news) = self.heard.try_recv() {
@@ -138,9 +133,7 @@ impl Race<'_> {
         self.stops.remove(&id);
         match end {
             End::Reached(link) => {
-                if let Some(rung) = rungs.get(&id) {
-                    self.reached.insert(id, (rung.clone(), link));
-                }
+                self.reached.insert(id, link);
                 self.plan.handle_success(now, id);
             }
             End::Failed(failure) => self.plan.handle_failure(now, id, failure),
@@ -152,7 +145,7 @@ impl Race<'_> {
         if let Some(stop) = self.stops.remove(&id) {
             stop.cancel();
         }
-        if let Some((_, link)) = self.reached.remove(&id) {
+        if let Some(link) = self.reached.remove(&id) {
             tokio::spawn(link.close());
         }
     }
@@ -167,8 +160,11 @@ impl Race<'_> {
                 }
             }
         });
-        let winner = winner.and_then(|id| self.reached.remove(&id));
-        for (_, (_, link)) in self.reached.drain() {
+        let winner = winner.and_then(|id| {
+            let rung = self.ladder.rungs().get(id.index())?.clone();
+            Some((rung, self.reached.remove(&id)?))
+        });
+        for (_, link) in self.reached.drain() {
             tokio::spawn(link.close());
         }
         Outcome {

@@ -391,15 +391,17 @@ impl Driver {
 
     /// Keeps an event for its stream. The one before it has gone, see [`receive`](Self::receive).
     fn hold(&mut self, msid: MessageStreamId, event: StreamEvent) {
-        match self.streams.get(&msid).map(|stream| stream.role) {
-            Some(Role::Player) => self.held = Some((msid, event)),
-            Some(Role::Publisher) => {
-                let stream = self.streams.get(&msid).and_then(|one| one.sender.get_ref());
-                if let Some(Err(error)) = stream.map(|sender| sender.try_send(event)) {
+        let Some(stream) = self.streams.get(&msid) else {
+            return;
+        };
+        match stream.role {
+            Role::Player => self.held = Some((msid, event)),
+            Role::Publisher => {
+                let sender = stream.sender.get_ref();
+                if let Some(Err(error)) = sender.map(|sender| sender.try_send(event)) {
                     tracing::debug!(%error, "nobody takes the events of a published stream");
                 }
             }
-            None => {}
         }
     }
 

@@ -18,7 +18,7 @@ use bytes::{Bytes, BytesMut};
 use tracing::debug;
 
 use super::patience::Silence;
-use super::player::{Flow, Player};
+use super::player::{Flow, Player, frame_kind};
 use super::roles::{Publisher, Role};
 use super::summary::Part;
 use super::{SessionDriver, stalled};
@@ -221,14 +221,9 @@ impl SessionDriver {
         at: Timestamp,
         payload: Bytes,
     ) {
-        let kind = match kind {
-            MediaKind::Audio => FrameKind::Audio,
-            MediaKind::Video => FrameKind::Video,
-            MediaKind::Data => FrameKind::Data,
-        };
         let at = adit_media::Timestamp::from_ms(at.ms());
         self.roles
-            .push(now, msid, Frame::classify(at, kind, payload));
+            .push(now, msid, Frame::classify(at, frame_kind(kind), payload));
     }
 
     /// The publisher takes back what it had set for players to come; the log carries it out.

@@ -158,14 +158,10 @@ impl Player {
         shared: &SharedFrame,
     ) -> Result<(), SendError> {
         let frame = shared.frame();
-        let kind = match frame.kind() {
-            FrameKind::Audio => MediaKind::Audio,
-            FrameKind::Video => MediaKind::Video,
-            FrameKind::Data => MediaKind::Data,
-        };
         if !self.lets_through(shared) {
             return Ok(());
         }
+        let kind = media_kind(frame.kind());
         let at = Timestamp::from_ms(frame.at().ms());
         let key = session.form_key(kind, at);
         let tail = shared.form(key.get(), || session.encode_form(kind, at, frame.payload()));
@@ -190,5 +186,23 @@ impl Player {
             *gate = Gate::Open;
         }
         *gate == Gate::Open
+    }
+}
+
+/// What media of the broker is to a session.
+fn media_kind(kind: FrameKind) -> MediaKind {
+    match kind {
+        FrameKind::Audio => MediaKind::Audio,
+        FrameKind::Video => MediaKind::Video,
+        FrameKind::Data => MediaKind::Data,
+    }
+}
+
+/// The same the other way.
+pub(super) fn frame_kind(kind: MediaKind) -> FrameKind {
+    match kind {
+        MediaKind::Audio => FrameKind::Audio,
+        MediaKind::Video => FrameKind::Video,
+        MediaKind::Data => FrameKind::Data,
     }
 }
