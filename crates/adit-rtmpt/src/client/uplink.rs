@@ -124,12 +124,16 @@ impl Uplink {
 
     /// When what waits may go beside sends that are under way; `None` when nothing waits or it must go alone.
     ///
-    /// What is under way is given as lengths.
+    /// What is under way is given as lengths. Beside others no send is longer than the longest before. So when more than twice
+    /// that waits, the next one goes alone: otherwise, with one always under way, they would stay short for ever.
     pub(super) fn due_beside(
         &self,
         start: Instant,
         under_way: impl Iterator<Item = usize>,
     ) -> Option<Instant> {
+        if self.tries_longer() {
+            return None;
+        }
         let most = self.limit_beside();
         let (mut all, mut longest) = (self.len().min(most), 0);
         for len in under_way {
@@ -228,6 +232,11 @@ impl Uplink {
 
     fn limit(&self) -> usize {
         self.size.current.min(self.size.ceiling)
+    }
+
+    /// Whether so much waits that the next send is to be longer than any before.
+    fn tries_longer(&self) -> bool {
+        self.len().min(self.limit()) > self.flight.accepted.saturating_mul(2)
     }
 
     fn limit_beside(&self) -> usize {

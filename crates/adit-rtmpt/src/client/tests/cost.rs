@@ -193,6 +193,28 @@ fn on_a_line_that_trembles_the_goals_hold_too() {
     }
 }
 
+/// A stream that begins while the small messages before it are under way, on a line that lets requests overtake each other.
+#[test]
+fn a_stream_that_follows_small_messages_is_not_cut_as_small() {
+    let mut play = calm(ServerKind::Orders);
+    play.network.delay_ms = (5, 65);
+    let mut world = handshaken(play);
+    for at in (0..300).step_by(10) {
+        world.after(at, Event::ClientSays(100));
+    }
+    for at in (300..5_000).step_by(66) {
+        world.after(at, Event::ClientSays(35_000));
+    }
+    let end = world.now + Duration::from_secs(6);
+    while world.now < end {
+        world.step();
+        world.drain();
+    }
+    assert_eq!(world.up.arrived, world.up.written);
+    let most = world.up.delays.iter().max().unwrap();
+    assert!(*most <= Duration::from_millis(300), "{most:?}");
+}
+
 #[test]
 fn on_a_long_line_messages_wait_for_part_of_a_round_trip() {
     for talk in [

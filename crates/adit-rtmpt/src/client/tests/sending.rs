@@ -162,6 +162,46 @@ fn warm() -> Bench {
 }
 
 #[test]
+fn sends_grow_even_if_there_is_always_one_under_way() {
+    let mut bench = warm();
+    bench.write(&[2; 1_000]);
+    bench.wait(1);
+    let mut longest = 0;
+    for _ in 0..60 {
+        bench.write(&vec![3; limits::QUEUE_BYTES]);
+        bench.wait(1);
+        let (lane, request) = bench.asked[0].clone();
+        longest = longest.max(request.body.len());
+        bench.answer(lane, b"\x01");
+    }
+    assert_eq!(longest, limits::SEND_BYTES_MAX);
+}
+
+#[test]
+fn more_than_twice_as_much_as_was_ever_accepted_waits_until_it_can_go_alone() {
+    let check = |len: usize, under_way: &[usize]| {
+        let mut bench = warm();
+        bench.write(&[2; 1_000]);
+        bench.wait(1);
+        bench.write(&vec![3; len]);
+        bench.wait(35);
+        let sends = bench.tunnel.lanes.of(Verb::Send);
+        let lengths: Vec<usize> = sends.map(|send| send.body.len()).collect();
+        assert_eq!(lengths, under_way, "{len}");
+        bench.answer(Lane::First, b"\x01");
+        let arrived: usize = bench
+            .asked
+            .iter()
+            .filter(|(_, request)| request.verb == Verb::Send)
+            .map(|(_, request)| request.body.len())
+            .sum();
+        assert_eq!(arrived, len, "{len}");
+    };
+    check(20_000, &[1_000, 10_000, 10_000]);
+    check(20_001, &[1_000]);
+}
+
+#[test]
 fn against_a_server_that_orders_a_send_does_not_wait_for_the_reply_to_the_one_before() {
     let mut bench = warm();
     for (lane, number) in [
