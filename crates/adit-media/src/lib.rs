@@ -20,6 +20,8 @@ pub mod pace;
 pub mod pattern;
 mod read;
 pub mod record;
+#[cfg(test)]
+mod samples;
 mod timestamp;
 pub mod video;
 

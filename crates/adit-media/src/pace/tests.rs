@@ -1,10 +1,10 @@
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::{JUMP, Loop, NothingToRepeat, Pacer};
-use crate::{Frame, FrameKind, Timestamp};
+use crate::samples::{audio, frame, video, video_header};
+use crate::{Frame, FrameKind};
 
 #[expect(
     clippy::disallowed_methods,
@@ -12,22 +12,6 @@ use crate::{Frame, FrameKind, Timestamp};
 )]
 fn first_instant() -> Instant {
     Instant::now() + Duration::from_secs(1000)
-}
-
-fn frame(kind: FrameKind, ms: u32, payload: &'static [u8]) -> Frame {
-    Frame::classify(Timestamp::from_ms(ms), kind, Bytes::from_static(payload))
-}
-
-fn video(ms: u32) -> Frame {
-    frame(FrameKind::Video, ms, b"\x27\x01\x00\x00\x00x")
-}
-
-fn audio(ms: u32) -> Frame {
-    frame(FrameKind::Audio, ms, b"\xAF\x01x")
-}
-
-fn video_header(ms: u32) -> Frame {
-    frame(FrameKind::Video, ms, b"\x17\x00\x00\x00\x00x")
 }
 
 fn metadata(ms: u32) -> Frame {

@@ -8,35 +8,8 @@ use proptest::prelude::*;
 use super::{Recorder, StartTime};
 use crate::flv::{FileTracks, Next, Reader, Tag, TagKind, TagTooLong};
 use crate::pattern::Pattern;
-use crate::{Frame, FrameKind, Timestamp, data};
-
-fn frame(kind: FrameKind, ms: u32, payload: &[u8]) -> Frame {
-    Frame::classify(
-        Timestamp::from_ms(ms),
-        kind,
-        Bytes::copy_from_slice(payload),
-    )
-}
-
-fn key(ms: u32) -> Frame {
-    frame(FrameKind::Video, ms, b"\x17\x01\x00\x00\x00x")
-}
-
-fn video(ms: u32) -> Frame {
-    frame(FrameKind::Video, ms, b"\x27\x01\x00\x00\x00x")
-}
-
-fn video_header(ms: u32) -> Frame {
-    frame(FrameKind::Video, ms, b"\x17\x00\x00\x00\x00x")
-}
-
-fn audio(ms: u32) -> Frame {
-    frame(FrameKind::Audio, ms, b"\xAF\x01x")
-}
-
-fn audio_header(ms: u32) -> Frame {
-    frame(FrameKind::Audio, ms, b"\xAF\x00x")
-}
+use crate::samples::{audio, audio_header, frame, key, video, video_header};
+use crate::{Frame, FrameKind, data};
 
 fn message(ms: u32, values: &[Value]) -> Frame {
     let mut out = BytesMut::new();
