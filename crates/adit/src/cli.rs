@@ -56,9 +56,9 @@ impl Command {
     pub(crate) fn search(&self) -> Search {
         let (address, way, usual) = match self {
             Self::Serve(_) => return Search::Everywhere,
-            Self::Publish(publish) => (&publish.url, &publish.way, Strategy::Standard),
-            Self::Play(play) => (&play.watch.url, &play.watch.way, Strategy::Standard),
-            Self::Record(record) => (&record.watch.url, &record.watch.way, Strategy::Standard),
+            Self::Publish(publish) => (&publish.url, &publish.run.way, Strategy::Standard),
+            Self::Play(play) => (&play.watch.url, &play.watch.run.way, Strategy::Standard),
+            Self::Record(record) => (&record.watch.url, &record.watch.run.way, Strategy::Standard),
             Self::Probe(probe) => (&probe.url, &probe.way, Strategy::Reach),
             Self::Tunnel(tunnel) => (&tunnel.url, &tunnel.way, Strategy::Reach),
         };

@@ -1,6 +1,7 @@
 //! What every command that goes to a server shares: the client made from the flags, and how it ends.
 
 mod backoff;
+mod connections;
 mod failure;
 mod interrupt;
 mod key;
@@ -10,7 +11,9 @@ mod tell;
 mod way;
 
 pub(crate) use backoff::Backoff;
+pub(crate) use connections::{Connections, Next};
 pub(crate) use failure::{Failure, Search, USAGE};
 pub(crate) use interrupt::Interrupt;
-pub(crate) use tell::{Told, tell};
-pub(crate) use way::{Way, rung_fields, runtime};
+pub(crate) use tell::{Done, Ended, Told, millis, tell};
+use way::rung_fields;
+pub(crate) use way::{Way, runtime};

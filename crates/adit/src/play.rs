@@ -26,7 +26,7 @@ use viewing::Viewing;
 /// # Errors
 /// When no way leads to the server, the stream cannot be played, or the output cannot be written.
 pub(crate) fn run(arguments: &cli::Play, began: Instant) -> Result<(), Failure> {
-    log::start_quiet(arguments.watch.way.log);
+    log::start_quiet(arguments.watch.run.way.log);
     let elsewhere = if arguments.stats {
         Elsewhere::Lines
     } else {
@@ -39,13 +39,13 @@ pub(crate) fn run(arguments: &cli::Play, began: Instant) -> Result<(), Failure> 
         elsewhere,
         began,
     );
-    tell(told, arguments.watch.json)
+    tell(told, arguments.watch.run.json)
 }
 
 fn output(arguments: &cli::Play) -> Result<Option<Output>, Failure> {
     let output = match arguments.output.as_deref() {
         None => return Ok(None),
-        Some(path) if path == Path::new("-") && arguments.watch.json => {
+        Some(path) if path == Path::new("-") && arguments.watch.run.json => {
             return Err(Failure::Usage {
                 text: "--json and -o - both want standard output".to_owned(),
             });
@@ -82,7 +82,7 @@ pub(crate) fn watch(
 ) -> Result<Told, Failure> {
     let target = Way::stream(&watch.url, &watch.key)?;
     let output = output()?;
-    let way = Way::new(&watch.way, Intent::Play, cli::Strategy::Standard)?;
+    let way = Way::new(&watch.run.way, Intent::Play, cli::Strategy::Standard)?;
     let runtime = runtime()?;
     let summary = runtime.block_on(async {
         let viewing = Viewing {
@@ -90,7 +90,7 @@ pub(crate) fn watch(
             target,
             length: watch.duration.map(length),
             wait: watch.wait,
-            retry: watch.retry,
+            retry: watch.run.retry,
             began,
         };
         let interrupt = Interrupt::listen()?;

@@ -21,8 +21,8 @@ use sending::{Pace, Sending};
 /// # Errors
 /// When the input cannot be read, no way leads to the server, or it does not take the stream.
 pub(crate) fn run(arguments: &cli::Publish, began: Instant) -> Result<(), Failure> {
-    log::start_quiet(arguments.way.log);
-    tell(publish(arguments, began), arguments.json)
+    log::start_quiet(arguments.run.way.log);
+    tell(publish(arguments, began), arguments.run.json)
 }
 
 fn publish(arguments: &cli::Publish, began: Instant) -> Result<Told, Failure> {
@@ -36,7 +36,7 @@ fn publish(arguments: &cli::Publish, began: Instant) -> Result<Told, Failure> {
     };
     let opened = input.open(arguments.repeat.unwrap_or(Turns::ONE));
     let mut frames = opened.map_err(|error| damaged(error.to_string()))?;
-    let way = Way::new(&arguments.way, Intent::Publish, cli::Strategy::Standard)?;
+    let way = Way::new(&arguments.run.way, Intent::Publish, cli::Strategy::Standard)?;
     let runtime = runtime()?;
     let summary = runtime.block_on(async {
         let mut interrupt = Interrupt::listen()?;
@@ -57,7 +57,7 @@ fn publish(arguments: &cli::Publish, began: Instant) -> Result<Told, Failure> {
             },
             runs_on,
             duration: arguments.duration,
-            retry: arguments.retry,
+            retry: arguments.run.retry,
             began,
         });
         let progress = Progress::new(Elsewhere::Nothing);

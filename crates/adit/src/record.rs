@@ -14,7 +14,7 @@ use crate::progress::Elsewhere;
 /// # Errors
 /// When no way leads to the server, the stream cannot be played, or the file cannot be written.
 pub(crate) fn run(arguments: &cli::Record, began: Instant) -> Result<(), Failure> {
-    log::start_quiet(arguments.watch.way.log);
+    log::start_quiet(arguments.watch.run.way.log);
     let told = play::watch(
         &arguments.watch,
         || output(arguments).map(Some),
@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &cli::Record, began: Instant) -> Result<(), Failure
         Elsewhere::Nothing,
         began,
     );
-    tell(told, arguments.watch.json)
+    tell(told, arguments.watch.run.json)
 }
 
 fn output(arguments: &cli::Record) -> Result<Output, Failure> {

@@ -44,17 +44,8 @@ pub(crate) struct Publish {
     #[arg(long, value_name = "TIME", value_parser = span::parse)]
     pub(crate) duration: Option<Duration>,
 
-    /// How long to try again when the connection breaks: `none`, `forever`, a number of tries, or a time as in 5m. The first connection
-    /// is tried again only with `forever`
-    #[arg(long, value_name = "HOW", default_value = "5m")]
-    pub(crate) retry: Retry,
-
-    /// Print one JSON object about the run at its end
-    #[arg(long)]
-    pub(crate) json: bool,
-
     #[command(flatten)]
-    pub(crate) way: WayOut,
+    pub(crate) run: Run,
 }
 
 /// What is played, and how; the same for a player and a recording.
@@ -79,6 +70,13 @@ pub(crate) struct Watch {
     #[arg(long, value_name = "TIME", value_parser = span::parse)]
     pub(crate) wait: Option<Duration>,
 
+    #[command(flatten)]
+    pub(crate) run: Run,
+}
+
+/// What publishing and playing have in common.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
     /// How long to try again when the connection breaks: `none`, `forever`, a number of tries, or a time as in 5m. The first connection
     /// is tried again only with `forever`
     #[arg(long, value_name = "HOW", default_value = "5m")]

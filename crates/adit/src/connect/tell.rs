@@ -1,9 +1,75 @@
 //! How a run is told at its end.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
-use super::{Failure, secrets};
+use super::{Connections, Failure, secrets};
+use crate::progress::{Clock, Size};
 use crate::ui;
+
+/// Why a stream is not published or played on.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// The time that was asked for is over.
+    Duration,
+    /// The publisher has ended it.
+    Unpublished,
+    /// The input, or a recording that was played, has come to its end.
+    Complete,
+    /// The player behind the output has gone.
+    OutputClosed,
+    /// Somebody has ended the command.
+    Interrupted,
+    /// Something went wrong.
+    Failed(Failure),
+}
+
+impl Ended {
+    /// For programs.
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Duration => "duration",
+            Self::Unpublished => "unpublished",
+            Self::Complete => "complete",
+            Self::OutputClosed => "output-closed",
+            Self::Interrupted => "interrupted",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// For people.
+    fn why(&self) -> &'static str {
+        match self {
+            Self::Duration => "the time is over",
+            Self::Unpublished => "the publisher has ended the stream",
+            Self::Complete => "that was all of it",
+            Self::OutputClosed => "the player has gone",
+            Self::Interrupted => "interrupted",
+            Self::Failed(_) => "it failed",
+        }
+    }
+
+    fn outcome(self) -> Result<(), Failure> {
+        match self {
+            Self::Interrupted => Err(Failure::Interrupted),
+            Self::Failed(failure) => Err(failure),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What was done with a stream.
+pub(crate) struct Done {
+    /// In one word: `played`.
+    pub(crate) verb: &'static str,
+    /// How much of the stream, in its own time.
+    pub(crate) time: Duration,
+    /// The same in bytes, for people.
+    pub(crate) bytes: u64,
+    /// What programs are told of it.
+    pub(crate) fields: [(&'static str, Value); 3],
+}
 
 /// How a run went.
 pub(crate) struct Told {
@@ -13,6 +79,39 @@ pub(crate) struct Told {
     pub(crate) sentence: Option<String>,
     /// For the exit code.
     pub(crate) outcome: Result<(), Failure>,
+}
+
+impl Connections {
+    /// How a run over these connections is told.
+    pub(crate) fn told(self, done: Done, ended: Ended) -> Told {
+        let again = match self.more {
+            0 => String::new(),
+            more => format!(" over {} connections", more.saturating_add(1)),
+        };
+        let (time, size, why) = (Clock(done.time), Size(done.bytes), ended.why());
+        let sentence = format!("{} {time}, {size}{again}: {why}", done.verb);
+        let mut fields = self.way;
+        let common = [
+            ("reconnects", json!(self.more)),
+            ("duration_ms", json!(millis(done.time))),
+            ("ended", json!(ended.as_str())),
+        ];
+        let connect = [("connect_ms", json!(self.first.map(millis)))];
+        for (name, value) in connect.into_iter().chain(done.fields).chain(common) {
+            fields.insert(name.to_owned(), value);
+        }
+        Told {
+            fields,
+            // Where there was no connection, the failure says it all.
+            sentence: self.first.is_some().then_some(sentence),
+            outcome: ended.outcome(),
+        }
+    }
+}
+
+/// Whole milliseconds.
+pub(crate) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Says how it went, in `json` for programs, also where nothing could begin; gives what the exit code depends on.

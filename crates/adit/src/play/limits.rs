@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::summary::Ended;
-use crate::connect::{Failure, Interrupt};
+use crate::connect::{Ended, Failure, Interrupt};
 
 /// What ends playing whatever the server does.
 pub(super) struct Limits {

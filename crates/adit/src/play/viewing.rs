@@ -7,15 +7,14 @@ use adit_client::media::{Frame, FrameKind};
 use adit_client::rtmp::command::{Play, Status, StatusCode};
 use adit_client::rtmp::message::UserControl;
 use adit_client::{Destination, NetConnection, NetStream, Target};
-use serde_json::{Map, Value};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::figures::Figures;
 use super::limits::Limits;
 use super::output::Output;
-use super::summary::{Ended, Summary};
+use super::summary::Summary;
 use crate::cli::Retry;
-use crate::connect::{Backoff, Failure, Interrupt, Way, rung_fields};
+use crate::connect::{Backoff, Connections, Ended, Interrupt, Next, Way};
 use crate::progress::Progress;
 use crate::ui;
 
@@ -53,15 +52,6 @@ pub(crate) enum Length {
     Recorded(Duration),
 }
 
-/// What follows one connection.
-enum Next {
-    End(Ended),
-    /// The server has asked to connect again.
-    Again,
-    /// It broke.
-    Broken(Failure),
-}
-
 /// What does not belong to one connection.
 struct State {
     output: Option<Output>,
@@ -70,9 +60,7 @@ struct State {
     figures: Figures,
     destination: Destination,
     backoff: Backoff,
-    way: Map<String, Value>,
-    connect: Option<Duration>,
-    reconnects: u64,
+    connections: Connections,
     /// Whether this connection has brought something to be seen or heard.
     has_begun: bool,
 }
@@ -92,9 +80,7 @@ impl Viewing {
             figures: Figures::new(),
             destination: Destination::new(self.target.clone()),
             backoff: Backoff::new(self.retry),
-            way: Map::new(),
-            connect: None,
-            reconnects: 0,
+            connections: Connections::new(self.began),
             has_begun: false,
         };
         let ended = self.to_the_end(&mut state).await;
@@ -102,12 +88,10 @@ impl Viewing {
         let first = state.figures.first;
         Summary {
             ended,
-            way: state.way,
-            connect: state.connect,
+            connections: state.connections,
             first: first.map(|first| first.saturating_duration_since(self.began)),
             figures: state.figures,
             written,
-            reconnects: state.reconnects,
         }
     }
 
@@ -150,12 +134,7 @@ impl Viewing {
             Ok(connection) => connection,
             Err(failure) => return Next::Broken(failure),
         };
-        state.way = rung_fields(connection.rung());
-        if state.connect.is_some() {
-            state.reconnects = state.reconnects.saturating_add(1);
-        } else {
-            state.connect = Some(self.began.elapsed());
-        }
+        state.connections.note(&connection);
         let (target, rung) = (connection.target(), connection.rung());
         ui::note(&format!("connected over {rung} to {target}"));
         let next = self.play(&mut connection, state).await;
@@ -321,18 +300,7 @@ fn news(
     match event? {
         event if says_goodbye(&event, state) => Some(Next::End(Ended::Unpublished)),
         ConnectionEvent::ReconnectRequested { url, .. } => {
-            let now = Instant::now();
-            let asked = state
-                .destination
-                .reconnect_requested(now, connection, url.as_deref());
-            match asked {
-                Ok(()) => Some(Next::Again),
-                Err(error) => {
-                    let text = format!("a request to connect again is not followed: {error}");
-                    ui::note(&text);
-                    None
-                }
-            }
+            Next::as_asked(&mut state.destination, connection, url.as_deref())
         }
         _ => None,
     }
@@ -348,7 +316,7 @@ async fn gone(connection: &mut NetConnection, stream: &NetStream, state: &State)
             return Next::End(Ended::Unpublished);
         }
     }
-    Next::Broken(StreamError::Ended(closed).into())
+    Next::broken(closed)
 }
 
 /// Whether the other side ends the stream in the words of an encoder: ffmpeg that listens knows no others.

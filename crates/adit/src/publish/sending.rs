@@ -9,13 +9,12 @@ use adit_client::media::pace::Pacer;
 use adit_client::network::Transport;
 use adit_client::rtmp::command::{PublishKind, StatusCode};
 use adit_client::{Destination, NetConnection, NetStream};
-use serde_json::{Map, Value};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use super::headers::Headers;
-use super::summary::{Ended, Summary, Totals};
+use super::summary::{Summary, Totals};
 use crate::cli::Retry;
-use crate::connect::{Backoff, Failure, Interrupt, Way, rung_fields};
+use crate::connect::{Backoff, Connections, Ended, Failure, Interrupt, Next, Way};
 use crate::input::{Frames, InputError};
 use crate::progress::{BitRate, Clock, Played, Progress, Rate, Size};
 use crate::ui;
@@ -63,22 +62,13 @@ pub(super) struct Sending {
     played: Played,
     totals: Totals,
     rate: Rate,
-    way: Map<String, Value>,
-    connect: Option<Duration>,
-}
-
-/// What follows one connection.
-enum Next {
-    End(Ended),
-    /// The server has asked to connect again.
-    Again,
-    /// It broke.
-    Broken(Failure),
+    connections: Connections,
 }
 
 impl Sending {
     pub(super) fn new(order: Order) -> Self {
         let backoff = Backoff::new(order.retry);
+        let connections = Connections::new(order.began);
         Self {
             order,
             input_error: None,
@@ -90,8 +80,7 @@ impl Sending {
             played: Played::default(),
             totals: Totals::default(),
             rate: Rate::default(),
-            way: Map::new(),
-            connect: None,
+            connections,
         }
     }
 
@@ -126,8 +115,7 @@ impl Sending {
         };
         Summary {
             ended,
-            way: self.way,
-            connect: self.connect,
+            connections: self.connections,
             totals: self.totals,
             published: self.played.time(),
         }
@@ -214,12 +202,7 @@ impl Sending {
     }
 
     fn connected(&mut self, connection: &NetConnection) {
-        self.way = rung_fields(connection.rung());
-        if self.connect.is_some() {
-            self.totals.reconnects = self.totals.reconnects.saturating_add(1);
-        } else {
-            self.connect = Some(self.order.began.elapsed());
-        }
+        self.connections.note(connection);
         self.backoff.running(Instant::now());
         ui::note(&format!(
             "publishing {} to {} by {}",
@@ -332,22 +315,10 @@ impl Sending {
     fn news(&mut self, event: Option<ConnectionEvent>, connection: &NetConnection) -> Option<Next> {
         match event {
             Some(ConnectionEvent::ReconnectRequested { url, .. }) => {
-                let asked = self.order.destination.reconnect_requested(
-                    Instant::now(),
-                    connection,
-                    url.as_deref(),
-                );
-                match asked {
-                    Ok(()) => Some(Next::Again),
-                    Err(error) => {
-                        let text = format!("a request to connect again is not followed: {error}");
-                        ui::note(&text);
-                        None
-                    }
-                }
+                Next::as_asked(&mut self.order.destination, connection, url.as_deref())
             }
-            Some(ConnectionEvent::Ended(ended)) => Some(broken(ended)),
-            None => Some(broken(
+            Some(ConnectionEvent::Ended(ended)) => Some(Next::broken(ended)),
+            None => Some(Next::broken(
                 connection.ended().cloned().unwrap_or(Closed::ByServer),
             )),
             Some(_) => None,
@@ -442,10 +413,6 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-fn broken(ended: Closed) -> Next {
-    Next::Broken(StreamError::Ended(ended).into())
-}
-
 /// What the server says about the stream that is published.
 fn stream_news(event: Option<StreamEvent>, stream: &NetStream) -> Option<Next> {
     match event {
@@ -455,6 +422,8 @@ fn stream_news(event: Option<StreamEvent>, stream: &NetStream) -> Option<Next> {
             refused.then(|| Next::Broken(StreamError::Refused(status).into()))
         }
         Some(_) => None,
-        None => Some(broken(stream.ended().cloned().unwrap_or(Closed::ByServer))),
+        None => Some(Next::broken(
+            stream.ended().cloned().unwrap_or(Closed::ByServer),
+        )),
     }
 }
