@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use crate::process::Process;
 
+/// What makes an ffmpeg say errors only, ask nothing and show no progress.
+pub const QUIET: [&str; 5] = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"];
+
 /// A program that speaks RTMP and is not ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Peer {
@@ -96,14 +99,7 @@ impl Peers {
             "{peer} is no ffmpeg"
         );
         let mut command = Command::new(self.path(peer));
-        command.args([
-            "-hide_banner",
-            "-nostdin",
-            "-nostats",
-            "-loglevel",
-            "error",
-            "-y",
-        ]);
+        command.args(QUIET).arg("-y");
         // A proxy in the environment would be taken for the tunnel.
         command
             .env_remove("http_proxy")

@@ -4,6 +4,7 @@
 //! [`conditions`] for what there is; the program `reach` runs it.
 
 pub mod certs;
+pub mod clip;
 pub mod columns;
 pub mod condition;
 pub mod conditions;

@@ -12,6 +12,7 @@ use super::condition::{Condition, Direction, HOST, Place, Told};
 use super::net::Network;
 use super::watched::Watched;
 use super::{stop, upload};
+use crate::peers::QUIET;
 use crate::process::Process;
 
 #[cfg(test)]
@@ -306,17 +307,8 @@ impl Trial<'_> {
 
     fn ffmpeg(&self, url: &str, rung: &str) -> Cell {
         let mut command = self.network.command(Place::Client, &self.programs.ffmpeg);
-        command.args([
-            "-hide_banner",
-            "-nostdin",
-            "-nostats",
-            "-loglevel",
-            "error",
-            "-analyzeduration",
-            LOOK_MICROSECONDS,
-            "-i",
-            url,
-        ]);
+        command.args(QUIET);
+        command.args(["-analyzeduration", LOOK_MICROSECONDS, "-i", url]);
         command.args([
             "-t",
             &MEDIA.as_secs().to_string(),

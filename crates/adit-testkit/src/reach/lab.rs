@@ -8,7 +8,6 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -17,8 +16,7 @@ use super::columns::{Column, Programs};
 use super::condition::{Condition, Direction};
 use super::row::{self, Bench, Row};
 use super::table::{self, About};
-use super::{conditions, net, stop, upload};
-use crate::process::Process;
+use super::{clip, conditions, net, stop};
 
 /// What a run is asked to do.
 #[derive(Clone, Debug)]
@@ -139,12 +137,12 @@ pub fn run(options: &Options) -> io::Result<Outcome> {
         .iter()
         .any(|each| each.direction == Direction::Publish)
     {
-        upload::make_clip(&options.ffmpeg, &folder);
+        clip::LARGE.make(&options.ffmpeg, &folder);
     }
     let bench = Bench {
         programs: Programs::new(options.adit.clone(), options.ffmpeg.clone()),
         certs: Certificates::make(folder.join("certificates")),
-        clip: clip(&options.ffmpeg, &folder),
+        clip: clip::SMALL.make(&options.ffmpeg, &folder),
         folder: folder.clone(),
         columns: options.columns.clone(),
     };
@@ -212,41 +210,6 @@ fn guarded(number: usize, condition: &Condition, bench: &Bench) -> Row {
         let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         Row::broken(condition, said.unwrap_or_else(|| "a panic".to_owned()))
     })
-}
-
-/// What is published: pictures and tones, a key frame each second, little enough for a proxy that keeps everything for a second.
-fn clip(ffmpeg: &Path, folder: &Path) -> PathBuf {
-    let file = folder.join("clip.flv");
-    let mut command = Command::new(ffmpeg);
-    command.args([
-        "-hide_banner",
-        "-nostdin",
-        "-loglevel",
-        "error",
-        "-y",
-        "-f",
-        "lavfi",
-        "-i",
-        "testsrc=size=320x180:rate=15",
-    ]);
-    command.args([
-        "-f",
-        "lavfi",
-        "-i",
-        "sine=frequency=440:sample_rate=48000",
-        "-t",
-        "20",
-        "-c:v",
-        "libx264",
-    ]);
-    command.args([
-        "-preset", "veryfast", "-b:v", "150k", "-pix_fmt", "yuv420p", "-g", "15", "-bf", "0",
-    ]);
-    command
-        .args(["-c:a", "aac", "-b:a", "48k", "-f", "flv"])
-        .arg(&file);
-    Process::run("ffmpeg making a clip", &mut command, Duration::from_mins(1));
-    file
 }
 
 fn about(bench: &Bench) -> About {

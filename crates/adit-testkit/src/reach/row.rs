@@ -14,6 +14,7 @@ use super::fault::TOUCHED;
 use super::net::Network;
 use super::services::{self, Running};
 use super::{control, stop};
+use crate::peers::QUIET;
 
 #[cfg(test)]
 mod tests;
@@ -169,36 +170,15 @@ fn publish(
 ) -> Result<Running, String> {
     let url = format!("rtmp://127.0.0.1:{}/live/clip", condition.server[0]);
     let mut feed = network.command(Place::Server, &bench.programs.ffmpeg);
-    feed.args([
-        "-hide_banner",
-        "-nostdin",
-        "-nostats",
-        "-loglevel",
-        "error",
-        "-re",
-        "-stream_loop",
-        "-1",
-        "-i",
-    ]);
+    feed.args(QUIET);
+    feed.args(["-re", "-stream_loop", "-1", "-i"]);
     feed.arg(&bench.clip)
         .args(["-c", "copy", "-f", "flv", &url]);
     let running = Running::from_command("publisher", &mut feed, folder, &[])?;
     let mut look: Command = network.command(Place::Server, &bench.programs.ffmpeg);
-    look.args([
-        "-hide_banner",
-        "-nostdin",
-        "-loglevel",
-        "error",
-        "-analyzeduration",
-        LOOK_MICROSECONDS,
-        "-i",
-        &url,
-        "-t",
-        "0.1",
-        "-f",
-        "null",
-        "-",
-    ]);
+    look.args(QUIET);
+    look.args(["-analyzeduration", LOOK_MICROSECONDS, "-i", &url]);
+    look.args(["-t", "0.1", "-f", "null", "-"]);
     let mut look = crate::process::Process::start("a player beside the server", &mut look);
     match stop::wait_for(Duration::from_secs(15), || look.has_ended().then_some(())) {
         Some(()) if look.wait(Duration::from_secs(1)).success() => Ok(running),

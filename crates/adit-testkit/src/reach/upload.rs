@@ -1,6 +1,5 @@
 //! Cells of conditions that are about publishing: the client publishes, and ffmpeg beside the server plays.
 
-use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,16 +9,15 @@ use super::columns::{
     ffmpeg_obstacle, last_word, reported_way, statistics,
 };
 use super::condition::{HOST, Place};
-use super::stop;
 use super::watched::Watched;
+use super::{clip, stop};
+use crate::peers::QUIET;
 use crate::process::Process;
 
 /// How much a client publishes: more than the player wants, which is none too early.
 const PUBLISHED: Duration = Duration::from_secs(8);
 /// How long the player beside the server is up before the client begins.
 const PLAYER_LEADS: Duration = Duration::from_millis(700);
-/// What is published.
-const CLIP: &str = "large.flv";
 
 /// Runs the client of `column` as a publisher and says what the player got.
 pub fn run(trial: &Trial<'_>, column: Column) -> Cell {
@@ -90,7 +88,7 @@ fn obstacle(column: Column, talk: &str) -> String {
 fn player(trial: &Trial<'_>, name: &str) -> Command {
     let url = format!("rtmp://127.0.0.1:{}/live/{name}", trial.condition.server[0]);
     let mut command = trial.network.command(Place::Server, &trial.programs.ffmpeg);
-    command.args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"]);
+    command.args(QUIET);
     command.args([
         "-analyzeduration",
         LOOK_MICROSECONDS,
@@ -111,18 +109,10 @@ fn client(
     column: Column,
     name: &str,
 ) -> (Command, Option<(String, Option<String>)>) {
-    let clip = trial.folder.parent().unwrap_or(trial.folder).join(CLIP);
+    let clip = clip::LARGE.file(trial.folder.parent().unwrap_or(trial.folder));
     if let Some((scheme, rung)) = column.ffmpeg() {
         let mut command = trial.network.command(Place::Client, &trial.programs.ffmpeg);
-        command.args([
-            "-hide_banner",
-            "-nostdin",
-            "-nostats",
-            "-loglevel",
-            "error",
-            "-re",
-            "-i",
-        ]);
+        command.args(QUIET).args(["-re", "-i"]);
         command.arg(clip).args([
             "-c",
             "copy",
@@ -150,48 +140,4 @@ fn client(
         &format!("publish-{}", column.name()),
     );
     (command, None)
-}
-
-/// Makes what is published: eight seconds with frames so large that ten of them are no body for a proxy with a limit.
-pub fn make_clip(ffmpeg: &Path, folder: &Path) {
-    let mut command = Command::new(ffmpeg);
-    command.args([
-        "-hide_banner",
-        "-nostdin",
-        "-loglevel",
-        "error",
-        "-y",
-        "-f",
-        "lavfi",
-        "-i",
-    ]);
-    command.args([
-        "testsrc2=size=640x360:rate=15,noise=alls=30:allf=t",
-        "-f",
-        "lavfi",
-    ]);
-    command.args([
-        "-i",
-        "sine=frequency=440:sample_rate=48000",
-        "-t",
-        "8",
-        "-c:v",
-        "libx264",
-    ]);
-    command.args([
-        "-preset",
-        "ultrafast",
-        "-b:v",
-        "4M",
-        "-pix_fmt",
-        "yuv420p",
-        "-g",
-        "15",
-        "-bf",
-        "0",
-    ]);
-    command
-        .args(["-c:a", "aac", "-b:a", "48k", "-f", "flv"])
-        .arg(folder.join(CLIP));
-    Process::run("ffmpeg making a clip", &mut command, Duration::from_mins(1));
 }
