@@ -10,7 +10,6 @@ mod race;
 mod routes;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use adit_net::CarrierInfo;
 use adit_net::client::{Connector, ConnectorConfig, Discovery, GivenProxy, Target as NetTarget};
@@ -102,7 +101,9 @@ impl Client {
             let connect = options.connect_command(&step.target, step.query.as_ref());
             let answer = match request(&mut link, connect).await {
                 Ok(answer) => answer,
-                Err(lost) => return Err(ConnectError::lost(&lost, &rung, report)),
+                Err(lost) => {
+                    return Err(ConnectError::lost(&lost, &rung, step.target.app(), report));
+                }
             };
             let status = match answer {
                 Answer::Accepted(reply) => {
@@ -270,7 +271,7 @@ fn next_step(
     report: Report,
 ) -> Result<Step, ConnectError> {
     if let Some(url) = status.as_ref().and_then(redirect_of) {
-        let step = destination.redirected(Instant::now(), &step, &url, peer)?;
+        let step = destination.redirected(&step, &url, peer)?;
         return Ok(step);
     }
     let description = status

@@ -41,11 +41,12 @@ pub const WINNER_AGE_S: u64 = 30 * 24 * 60 * 60;
 /// Longest text of a remembered place in bytes; longer ones are not remembered.
 pub const MEMORY_TEXT: usize = 512;
 
-/// Times one connection follows a redirect or a reconnect request within [`REDIRECT_WINDOW`]
-/// (`redirect.hops`).
+/// Redirects followed for one connection (`client.redirects`).
 pub const REDIRECTS: usize = 5;
-/// After this time a redirect that was followed no longer counts (`redirect.window`).
-pub const REDIRECT_WINDOW: Duration = Duration::from_mins(1);
+/// Reconnect requests of one destination followed within [`RECONNECT_WINDOW`] (`client.reconnects`).
+pub const RECONNECTS: usize = 5;
+/// After this time a reconnect request that was followed no longer counts (`client.reconnects`).
+pub const RECONNECT_WINDOW: Duration = Duration::from_mins(1);
 
 /// Longest description of a rejection that is read for a login challenge, in bytes.
 pub const CHALLENGE: usize = 4096;
@@ -60,6 +61,8 @@ pub const REQUESTS: usize = 64;
 pub const EVENTS: usize = 256;
 /// Bytes queued for the server beyond which frames wait at their sender.
 pub const QUEUE_BYTES: usize = 256 * 1024;
+/// Ends of frames remembered until the server has acknowledged them (`client.marks`); the oldest is forgotten first.
+pub const MARKS: usize = 4096;
 /// How long a server may take nothing of what is queued for it before the connection counts as lost (`write.stall`).
 pub const WRITE_STALL: Duration = Duration::from_secs(30);
 /// How long a server may take to answer `createStream`, `publish` and `play`.

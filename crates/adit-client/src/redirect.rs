@@ -8,7 +8,8 @@
 //! * never from TLS to no TLS;
 //! * user and password go on only to the same host;
 //! * never from the open internet to this machine or its own network;
-//! * at most [`limits::REDIRECTS`] times within [`limits::REDIRECT_WINDOW`], never to where it was.
+//! * at most [`limits::REDIRECTS`] redirects for one connection, never to where it was;
+//! * at most [`limits::RECONNECTS`] reconnect requests within [`limits::RECONNECT_WINDOW`].
 
 #[cfg(test)]
 mod tests;
@@ -37,25 +38,45 @@ pub enum RedirectError {
     #[error("the server sends us in a circle")]
     Circle,
     /// It has sent us on too often.
-    #[error("the server sends us on for the {count}th time within a minute", count = limits::REDIRECTS + 1)]
+    #[error(
+        "the server has sent us on {} times and does so again",
+        limits::REDIRECTS
+    )]
     TooMany,
+    /// It has asked to connect again too often.
+    #[error(
+        "the server has asked us to connect again {} times within {} s and does so again",
+        limits::RECONNECTS,
+        limits::RECONNECT_WINDOW.as_secs()
+    )]
+    TooManyReconnects,
 }
 
-/// What kind of order it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Order {
-    /// The `connect` was refused with a redirect. The same place again makes no sense.
-    Redirect,
-    /// The server asks to connect again, perhaps to the same place.
-    Reconnect,
-}
-
-/// The redirects that one connection has followed lately.
+/// What servers of one destination have asked for lately.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use adit_client::Target;
+/// use adit_client::redirect::{RedirectError, Redirects};
+///
+/// let current = Target::parse("rtmps://live.example.com/app/key")?;
+/// let mut redirects = Redirects::new();
+/// redirects.begin();
+/// let next = redirects.redirect(&current, "rtmps://node7.example.com/app")?;
+/// assert_eq!(next, Target::parse("rtmps://node7.example.com/app/key")?);
+/// let refused = redirects.redirect(&next, "rtmp://node7.example.com/app");
+/// assert_eq!(refused, Err(RedirectError::Downgrade));
+/// // Later, on the connection that came about, perhaps with nothing but the request:
+/// assert_eq!(redirects.reconnect(Instant::now(), &next, None)?, next);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Redirects {
-    /// When, and from where; at most [`limits::REDIRECTS`].
-    followed: VecDeque<(Instant, Target)>,
+    /// Where the connection in the making was sent away from; at most [`limits::REDIRECTS`].
+    left: Vec<Target>,
+    /// When reconnect requests were followed; at most [`limits::RECONNECTS`].
+    reconnected: VecDeque<Instant>,
 }
 
 impl Redirects {
@@ -64,39 +85,52 @@ impl Redirects {
         Self::default()
     }
 
-    /// Where to connect next, from what the server said: an absolute address, one relative to the
-    /// current `tcUrl`, or nothing for the same again.
+    /// A new connection is made: redirects count anew, reconnect requests do not.
+    pub fn begin(&mut self) {
+        self.left.clear();
+    }
+
+    /// Where to connect instead of `current`, whose server has refused the `connect` with a redirect to `url`: an absolute
+    /// address, or one relative to the current `tcUrl`.
     ///
     /// # Errors
     ///
     /// When the server must not be followed. The count is unchanged then.
-    pub fn follow(
+    pub fn redirect(&mut self, current: &Target, url: &str) -> Result<Target, RedirectError> {
+        let next = resolve(current, url)?;
+        check(current, &next)?;
+        let is_there = |target| is_same_place(target, &next);
+        if is_there(current) || self.left.iter().any(is_there) {
+            return Err(RedirectError::Circle);
+        }
+        if self.left.len() >= limits::REDIRECTS {
+            return Err(RedirectError::TooMany);
+        }
+        self.left.push(current.clone());
+        Ok(next)
+    }
+
+    /// Where to connect after `current`, whose server asks to connect again: to an absolute address, to one relative to the
+    /// current `tcUrl`, or, if it gives none, to the same again.
+    ///
+    /// # Errors
+    ///
+    /// When the server must not be followed. The count is unchanged then.
+    pub fn reconnect(
         &mut self,
         now: Instant,
         current: &Target,
-        order: Order,
         url: Option<&str>,
     ) -> Result<Target, RedirectError> {
-        while let Some((at, _)) = self.followed.front()
-            && now.saturating_duration_since(*at) >= limits::REDIRECT_WINDOW
-        {
-            self.followed.pop_front();
-        }
+        let is_old =
+            |at: &mut Instant| now.saturating_duration_since(*at) >= limits::RECONNECT_WINDOW;
+        while self.reconnected.pop_front_if(is_old).is_some() {}
         let next = resolve(current, url.unwrap_or(""))?;
         check(current, &next)?;
-        if order == Order::Redirect {
-            let been = self.followed.iter().map(|(_, target)| target);
-            if been
-                .chain([current])
-                .any(|target| is_same_place(target, &next))
-            {
-                return Err(RedirectError::Circle);
-            }
+        if self.reconnected.len() >= limits::RECONNECTS {
+            return Err(RedirectError::TooManyReconnects);
         }
-        if self.followed.len() >= limits::REDIRECTS {
-            return Err(RedirectError::TooMany);
-        }
-        self.followed.push_back((now, current.clone()));
+        self.reconnected.push_back(now);
         Ok(next)
     }
 }

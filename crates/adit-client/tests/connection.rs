@@ -296,6 +296,26 @@ async fn a_circle_of_redirects_ends() {
 }
 
 #[tokio::test]
+async fn redirects_are_counted_for_each_connection() {
+    let there = Server::start(|_, session, event| drop(accept(session, event)));
+    let port = there.address.port();
+    let here = Server::start(move |_, session, event| {
+        if let ServerEvent::Connect(request) = event {
+            let rejection = Rejection::new(StatusCode::ConnectRejected, "moved")
+                .redirect(format!("rtmp://localhost:{port}/other"));
+            session.reject_connect(request, rejection);
+        }
+    });
+    let mut destination = Destination::new(here.target("rtmp", "live/key"));
+    for _ in 0..=adit_client::limits::REDIRECTS {
+        let connected = client()
+            .connect_to(&mut destination, &options(Intent::Play))
+            .await;
+        connected.unwrap().close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_reconnect_request_tells_where_to_go() {
     let server = Server::start(|_, session, event| {
         if let ServerEvent::Publish(request) = event {
@@ -453,6 +473,76 @@ async fn a_connection_that_the_server_ends_says_so_everywhere() {
         .unwrap_err();
     assert!(matches!(error, StreamError::Ended(_)), "{error:?}");
     while timeout(SOON, stream.next_event()).await.unwrap().is_some() {}
+}
+
+/// nginx-rtmp does so when it has no such application.
+fn hanging_up() -> Server {
+    Server::start(|_, session, event| {
+        if let ServerEvent::Connect(_) = event {
+            session.close(adit_client::rtmp::session::CloseReason::Ended);
+        }
+    })
+}
+
+#[tokio::test]
+async fn q227_a_server_that_hangs_up_at_connect_is_said_to_have_no_such_application() {
+    let server = hanging_up();
+    for scheme in ["rtmp", "rtmps", "rtmpt", "rtmpts"] {
+        let target = server.target(scheme, "nosuch?token=secret/key");
+        let asked = client().connect(&target, &options(Intent::Play)).await;
+        let text = asked.unwrap_err().to_string();
+        let expected = "the server hung up when asked for the application \"nosuch\", which is most likely not there";
+        assert!(text.ends_with(expected), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn q227_a_survey_of_a_server_that_hangs_up_at_connect_blames_no_firewall() {
+    let server = hanging_up();
+    let target = server.target("rtmp", "nosuch?token=secret/key");
+    let report = client()
+        .probe(&target, &options(Intent::Play))
+        .await
+        .unwrap();
+    let verdict = report.verdict();
+    assert_eq!(verdict.obstacle(), adit_client::plan::Obstacle::Rejected);
+    let expected = format!(
+        "localhost speaks RTMP on port {} and hung up when asked for the application \"nosuch\": most likely it has none of that name, so check the name in the address",
+        server.address.port()
+    );
+    assert_eq!(verdict.sentence(), expected);
+}
+
+#[tokio::test]
+async fn what_the_server_acknowledges_is_known_to_have_arrived() {
+    let (server, received) = collecting();
+    let target = server.target("rtmp", "live/key");
+    let mut options = options(Intent::Publish);
+    options.session.window = 128 * 1024;
+    let connection = client().connect(&target, &options).await.unwrap();
+    let mut stream = connection.create_stream().await.unwrap();
+    stream
+        .publish(target.name(), PublishKind::Live)
+        .await
+        .unwrap();
+    assert_eq!(connection.stats().acknowledged_frames, 0);
+    let payload: &[u8] = &[0xaf; 1000];
+    for _ in 0..300 {
+        stream
+            .send(frame(0, FrameKind::Audio, payload))
+            .await
+            .unwrap();
+    }
+    // All but what is less than the window.
+    let enough = async {
+        while connection.stats().acknowledged_frames < 300 - 132 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(SOON, enough).await.unwrap();
+    let stats = connection.stats();
+    assert!(stats.acknowledged_bytes <= stats.sent_bytes);
+    assert!(stats.acknowledged_frames <= received.lock().unwrap().len() as u64);
 }
 
 /// What the verdict says about a peer that is no RTMP server.

@@ -113,11 +113,10 @@ impl Attempt {
     }
 
     async fn shake(&self, link: &mut Link) -> Result<(), Failure> {
-        let lost = |lost: Lost, stage| cause::of_lost(&lost, self.transport, stage);
         loop {
             let event = poll_fn(|cx| link.poll_event(cx))
                 .await
-                .map_err(|error| lost(error, Stage::Handshake))?;
+                .map_err(|lost| cause::of_lost(&lost, self.transport, Stage::Handshake))?;
             if let ClientEvent::HandshakeDone { .. } = event {
                 break;
             }
@@ -135,7 +134,10 @@ impl Attempt {
                     Cause::Rejected { description },
                 ))
             }
-            Err(error) => Err(lost(error, Stage::Connect)),
+            Err(lost) => {
+                let app = &connect.app;
+                Err(cause::of_lost_at_connect(&lost, self.transport, app))
+            }
         }
     }
 

@@ -93,6 +93,17 @@ pub(super) fn of_lost(lost: &Lost, transport: Transport, stage: Stage) -> Failur
     Failure::new(stage, cause)
 }
 
+/// A connection that was lost while its server was asked for the application `app`.
+pub(super) fn of_lost_at_connect(lost: &Lost, transport: Transport, app: &str) -> Failure {
+    let failure = of_lost(lost, transport, Stage::Connect);
+    if *failure.cause() != Cause::Closed {
+        return failure;
+    }
+    // The query behind it may be a secret.
+    let application = PeerText::new(app.split('?').next().unwrap_or_default());
+    Failure::new(Stage::Connect, Cause::HungUp { application })
+}
+
 fn of_session(error: &SessionError) -> Cause {
     match error {
         SessionError::Handshake(adit_rtmp::handshake::HandshakeError::Eof { .. }) => Cause::Closed,

@@ -7,11 +7,12 @@ use super::error::ConnectError;
 use crate::address::Target;
 use crate::auth::{ClientNonce, Login, LoginError, Md5};
 use crate::connection::NetConnection;
-use crate::redirect::{Order, RedirectError, Redirects};
+use crate::redirect::{RedirectError, Redirects};
 use crate::secret::Secret;
 use crate::strategy::Rung;
 
-/// A target, and where its server has sent us: redirects and reconnect requests are counted over all connections to it.
+/// A target, and where its server has sent us: redirects are counted for each
+/// connection, reconnect requests over all connections to it.
 ///
 /// Every connection begins at the target itself, but for the one after a reconnect request that named another place.
 #[derive(Debug, Clone)]
@@ -76,7 +77,7 @@ impl Destination {
     ) -> Result<(), RedirectError> {
         self.next = None;
         let current = connection.target();
-        let target = self.redirects.follow(now, current, Order::Reconnect, url)?;
+        let target = self.redirects.reconnect(now, current, url)?;
         let peer = Peer::of(connection.info(), connection.rung(), current);
         self.next = Some(Step {
             outward: peer == Peer::Far && target.host() != current.host(),
@@ -87,6 +88,7 @@ impl Destination {
 
     pub(super) fn begin(&mut self) -> Step {
         self.login = None;
+        self.redirects.begin();
         self.next
             .take()
             .unwrap_or_else(|| Step::to(self.target.clone()))
@@ -94,14 +96,11 @@ impl Destination {
 
     pub(super) fn redirected(
         &mut self,
-        now: Instant,
         step: &Step,
         url: &str,
         peer: Peer,
     ) -> Result<Step, ConnectError> {
-        let target = self
-            .redirects
-            .follow(now, &step.target, Order::Redirect, Some(url))?;
+        let target = self.redirects.redirect(&step.target, url)?;
         self.login = None;
         Ok(Step {
             outward: step.outward || peer == Peer::Far,

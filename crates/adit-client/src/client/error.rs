@@ -7,7 +7,7 @@ use super::attempt::refusal;
 use super::cause;
 use crate::auth::LoginError;
 use crate::link::Lost;
-use crate::plan::{Failure, Report, Stage};
+use crate::plan::{Failure, Report};
 use crate::redirect::RedirectError;
 use crate::strategy::Rung;
 
@@ -59,9 +59,9 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    pub(super) fn lost(lost: &Lost, rung: &Rung, report: Report) -> Self {
+    pub(super) fn lost(lost: &Lost, rung: &Rung, app: &str, report: Report) -> Self {
         Self::Lost {
-            failure: cause::of_lost(lost, rung.transport(), Stage::Connect),
+            failure: cause::of_lost_at_connect(lost, rung.transport(), app),
             rung: Box::new(rung.clone()),
             report: Box::new(report),
         }

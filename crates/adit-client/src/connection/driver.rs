@@ -18,7 +18,7 @@ use tokio_util::sync::PollSender;
 use super::error::{Ended, StreamError};
 use super::event::{ConnectionEvent, IncomingCall, StreamEvent};
 use super::request::{Opened, Request};
-use super::stats::{ConnectionStats, Shared};
+use super::stats::{ConnectionStats, Marks, Shared};
 use crate::limits;
 use crate::link::{Link, Lost};
 use crate::message::{self, DataRole};
@@ -36,6 +36,8 @@ pub(super) struct Driver {
     held: Option<(MessageStreamId, StreamEvent)>,
     /// Who waits until everything has left.
     flushing: Vec<oneshot::Sender<()>>,
+    /// Where the frames that were sent end.
+    marks: Marks,
     amf_limits: adit_amf::Limits,
 }
 
@@ -105,6 +107,7 @@ impl Driver {
             calls: Waiting::default(),
             held: None,
             flushing: Vec::new(),
+            marks: Marks::default(),
             amf_limits: adit_amf::Limits::default(),
         }
     }
@@ -214,6 +217,7 @@ impl Driver {
             Request::Frame { msid, frame } => {
                 let (kind, at, payload) = message::to_message(&frame);
                 log_unsent(session.send_media(msid, kind, at, &payload));
+                self.marks.take(session.stats().sent_bytes);
             }
             Request::Flush { answer } => self.flushing.push(answer),
             Request::Delete { msid } => self.delete(msid),
@@ -449,6 +453,8 @@ impl Driver {
             received_bytes: stats.received_bytes,
             sent_bytes: stats.sent_bytes,
             queued_bytes: u64::try_from(queued).unwrap_or(u64::MAX),
+            acknowledged_bytes: stats.acknowledged_bytes,
+            acknowledged_frames: self.marks.acknowledged(stats.acknowledged_bytes),
             round_trip: stats.round_trip,
         });
     }

@@ -201,6 +201,12 @@ pub enum Cause {
     AnsweredTls,
     /// Something else, where RTMP was to answer.
     NotRtmp,
+    /// The server has ended the connection instead of answering the `connect`, as nginx-rtmp does for an application it has not
+    ///
+    HungUp {
+        /// The application that it was asked for, without its query.
+        application: PeerText,
+    },
     /// The server has refused the `connect`.
     Rejected {
         /// Its description, or its code if there is none.
@@ -255,6 +261,12 @@ impl fmt::Display for Cause {
             Self::AnsweredHttp => "HTTP there, not RTMP",
             Self::AnsweredTls => "TLS there, not RTMP",
             Self::NotRtmp => "not RTMP",
+            Self::HungUp { application } => {
+                return write!(
+                    f,
+                    "the server hung up when asked for the application \"{application}\", which is most likely not there"
+                );
+            }
             Self::Rejected { description } => return write!(f, "rejected: {description}"),
             Self::Other(text) => return text.fmt(f),
         };

@@ -114,6 +114,7 @@ pub(super) fn of(report: &Report) -> Verdict {
         .or_else(|| case.nothing_to_tell())
         .or_else(|| case.captive_portal())
         .or_else(|| case.rejected())
+        .or_else(|| case.hung_up())
         .or_else(|| case.proxy_login())
         .or_else(|| case.interception())
         .or_else(|| case.certificate())
@@ -206,6 +207,18 @@ impl<'a> Case<'a> {
         })?;
         let sentence = format!(
             "{} was reached and refused the connection ({description}): check the application's name and the login",
+            self.host
+        );
+        Some((Obstacle::Rejected, sentence))
+    }
+
+    fn hung_up(&self) -> Found {
+        let (port, application) = self.find(|attempt, failure| match failure.cause() {
+            Cause::HungUp { application } => Some((attempt.rung.port(), application)),
+            _ => None,
+        })?;
+        let sentence = format!(
+            "{} speaks RTMP on port {port} and hung up when asked for the application \"{application}\": most likely it has none of that name, so check the name in the address",
             self.host
         );
         Some((Obstacle::Rejected, sentence))
@@ -393,6 +406,12 @@ impl<'a> Case<'a> {
                 Obstacle::NoStreamServer,
                 format!(
                     "another kind of server answers on {host} port {port}: check host and port"
+                ),
+            ),
+            cause if failure.stage() == Stage::Connect => (
+                Obstacle::RtmpFiltered,
+                format!(
+                    "{host} port {port} completes the RTMP handshake and then does not answer connect ({cause}): the server hangs or a firewall filters it, so try again later or use rtmps or rtmpts"
                 ),
             ),
             cause => (

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use super::{Order, RedirectError, Redirects, is_inward_address};
+use super::{RedirectError, Redirects, is_inward_address};
 use crate::address::{AddressError, Target};
 use crate::limits;
 
@@ -8,7 +8,7 @@ const HERE: &str = "rtmps://me:pw@live.example.com/app/inst//key?t=1";
 
 fn follow(from: &str, to: &str) -> Result<Target, RedirectError> {
     let current = Target::parse(from).unwrap();
-    Redirects::new().follow(Instant::now(), &current, Order::Redirect, Some(to))
+    Redirects::new().redirect(&current, to)
 }
 
 #[track_caller]
@@ -89,33 +89,65 @@ fn a_reconnect_may_name_nothing_or_the_same_place() {
     let mut redirects = Redirects::new();
     let now = Instant::now();
     for url in [None, Some(""), Some("/app/inst")] {
-        let next = redirects
-            .follow(now, &current, Order::Reconnect, url)
-            .unwrap();
-        assert_eq!(next, current);
+        assert_eq!(redirects.reconnect(now, &current, url).unwrap(), current);
     }
+}
+
+/// Follows so many redirects, and gives the place they lead to.
+fn redirected(redirects: &mut Redirects, times: usize) -> Target {
+    let mut current = Target::parse("rtmp://h0/a/key").unwrap();
+    for number in 1..=times {
+        let url = format!("rtmp://h{number}/a");
+        current = redirects.redirect(&current, &url).unwrap();
+    }
+    current
 }
 
 #[test]
 fn circles_and_endless_chains_are_left() {
     let mut redirects = Redirects::new();
+    let current = redirected(&mut redirects, limits::REDIRECTS);
+    let mut go = |url| redirects.redirect(&current, url);
+    assert_eq!(go("rtmp://h1/a"), Err(RedirectError::Circle));
+    assert_eq!(go("rtmp://new/a"), Err(RedirectError::TooMany));
+    redirects.begin();
+    redirected(&mut redirects, limits::REDIRECTS);
+}
+
+#[test]
+fn reconnect_requests_are_followed_so_often_within_a_minute() {
+    let current = Target::parse("rtmp://h/a/key").unwrap();
+    let mut redirects = Redirects::new();
     let now = Instant::now();
-    let mut current = Target::parse("rtmp://h0/a/key").unwrap();
-    for number in 1..=limits::REDIRECTS {
-        let url = format!("rtmp://h{number}/a");
-        current = redirects
-            .follow(now, &current, Order::Redirect, Some(&url))
-            .unwrap();
+    for _ in 0..limits::RECONNECTS {
+        redirects.reconnect(now, &current, None).unwrap();
+        redirects.begin();
     }
-    let mut go = |now, url| redirects.follow(now, &current, Order::Redirect, Some(url));
-    assert_eq!(go(now, "rtmp://h1/a"), Err(RedirectError::Circle));
-    assert_eq!(go(now, "rtmp://new/a"), Err(RedirectError::TooMany));
     let almost = now
-        + limits::REDIRECT_WINDOW
+        + limits::RECONNECT_WINDOW
             .checked_sub(Duration::from_millis(1))
             .unwrap();
-    assert_eq!(go(almost, "rtmp://new/a"), Err(RedirectError::TooMany));
-    assert!(go(now + limits::REDIRECT_WINDOW, "rtmp://new/a").is_ok());
+    for at in [now, almost] {
+        assert_eq!(
+            redirects.reconnect(at, &current, None),
+            Err(RedirectError::TooManyReconnects)
+        );
+    }
+    let later = now + limits::RECONNECT_WINDOW;
+    assert_eq!(redirects.reconnect(later, &current, None), Ok(current));
+}
+
+#[test]
+fn redirects_and_reconnect_requests_are_counted_apart() {
+    let current = Target::parse("rtmp://h/a/key").unwrap();
+    let mut redirects = Redirects::new();
+    redirected(&mut redirects, limits::REDIRECTS);
+    let now = Instant::now();
+    for _ in 0..limits::RECONNECTS {
+        redirects.reconnect(now, &current, None).unwrap();
+    }
+    redirects.begin();
+    redirected(&mut redirects, limits::REDIRECTS);
 }
 
 #[test]

@@ -187,6 +187,22 @@ fn somebody_else_answers() {
         "connections to h port 1935 open, but nothing answers RTMP (closed by the other side): a firewall filters it or another kind of server listens, so check the port or use rtmps or rtmpts",
     );
     check(
+        "rtmp://h/a",
+        &[failed(Stage::Connect, Cause::TimedOut), timed_out.clone()],
+        O::RtmpFiltered,
+        "h port 1935 completes the RTMP handshake and then does not answer connect (no answer in time): the server hangs or a firewall filters it, so try again later or use rtmps or rtmpts",
+    );
+    let application = PeerText::new("a");
+    check(
+        "rtmp://h/a",
+        &[
+            failed(Stage::Connect, Cause::HungUp { application }),
+            timed_out.clone(),
+        ],
+        O::Rejected,
+        "h speaks RTMP on port 1935 and hung up when asked for the application \"a\": most likely it has none of that name, so check the name in the address",
+    );
+    check(
         "rtmps://h/a",
         &[failed(Stage::Tls, Cause::NotTls)],
         O::Tls,
