@@ -40,7 +40,7 @@ use bytes::{Buf, Bytes};
 
 pub use config::{ClientConfig, Ident2, MemoryConfig, SendConfig, ServerKind, TimeoutConfig};
 pub use counters::ClientCounters;
-pub use error::{ClientError, ClientFault, ClientState, Ending};
+pub use error::{ClientError, ClientFault, ClientState, Ending, LaneFailure};
 pub use reply::{ContentType, Reply};
 pub use request::{Connection, Lane, Request, Verb};
 
@@ -137,16 +137,16 @@ impl ClientTunnel {
         }
     }
 
-    /// The connection of a lane was lost before the reply was whole, or could not be made.
+    /// There is no whole reply on a lane, and there will be none.
     ///
     /// A kept connection that is closed while no request is under way is no failure; telling of it does no harm.
-    pub fn handle_lane_failed(&mut self, now: Instant, lane: Lane) {
+    pub fn handle_lane_failed(&mut self, now: Instant, lane: Lane, failure: LaneFailure) {
         let is_asked = self
             .lanes
             .get(lane)
             .is_some_and(|pending| matches!(pending.phase, Phase::Asked { .. }));
         if is_asked && let Some(pending) = self.lanes.place(lane).take() {
-            let error = ClientError::ConnectionLost { verb: pending.verb };
+            let error = ClientError::of_failure(pending.verb, failure);
             self.lost(now, lane, pending, error);
         }
     }

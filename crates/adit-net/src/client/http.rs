@@ -8,6 +8,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, Connection, SendRequest};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use std::error::Error as _;
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
@@ -19,8 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// One HTTP/1 connection to a proxy or server, driven by whoever waits for its answer.
 pub(super) struct HttpConnection {
     sender: SendRequest<Full<Bytes>>,
-    connection: Connection<TokioIo<Counted>, Full<Bytes>>,
-    ended: bool,
+    line: Line,
     /// Whether an answer has come over it.
     pub(super) used: bool,
 }
@@ -72,8 +72,10 @@ impl HttpConnection {
             .await?;
         Ok(Self {
             sender,
-            connection,
-            ended: false,
+            line: Line {
+                connection,
+                ended: None,
+            },
             used: false,
         })
     }
@@ -84,14 +86,16 @@ impl HttpConnection {
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, HttpFailure> {
         if !self.is_ready().await {
-            return Err(HttpFailure::HungUp);
+            // A kept connection may end in any way.
+            let failure = self.line.ended.filter(|_| !self.used);
+            return Err(failure.unwrap_or(HttpFailure::HungUp));
         }
         let mut answer = pin!(self.sender.send_request(request));
-        let (connection, ended) = (&mut self.connection, &mut self.ended);
+        let line = &mut self.line;
         let response = poll_fn(|cx| {
-            drive(connection, ended, cx);
+            line.drive(cx);
             match answer.as_mut().poll(cx) {
-                Poll::Pending if *ended => Poll::Ready(Err(HttpFailure::HungUp)),
+                Poll::Pending if line.ended.is_some() => Poll::Ready(Err(HttpFailure::HungUp)),
                 answer => answer.map_err(HttpFailure::from),
             }
         })
@@ -110,7 +114,7 @@ impl HttpConnection {
     pub(super) async fn part(&mut self, body: Incoming, limit: usize) -> Option<Vec<u8>> {
         let mut body = pin!(body);
         let mut content = Vec::new();
-        let (connection, ended) = (&mut self.connection, &mut self.ended);
+        let line = &mut self.line;
         loop {
             let mut frame = body.frame();
             let frame = poll_fn(|cx| {
@@ -118,9 +122,9 @@ impl HttpConnection {
                 if let Poll::Ready(frame) = pin!(&mut frame).poll(cx) {
                     return Poll::Ready(Some(frame));
                 }
-                drive(connection, ended, cx);
+                line.drive(cx);
                 match pin!(&mut frame).poll(cx) {
-                    Poll::Pending if *ended => Poll::Ready(None),
+                    Poll::Pending if line.ended.is_some() => Poll::Ready(None),
                     frame => frame.map(Some),
                 }
             })
@@ -142,10 +146,10 @@ impl HttpConnection {
 
     /// Whether another question can be asked.
     pub(super) async fn is_ready(&mut self) -> bool {
-        let (connection, ended, sender) = (&mut self.connection, &mut self.ended, &mut self.sender);
+        let (line, sender) = (&mut self.line, &mut self.sender);
         poll_fn(|cx| {
-            drive(connection, ended, cx);
-            if *ended {
+            line.drive(cx);
+            if line.ended.is_some() {
                 return Poll::Ready(false);
             }
             sender.poll_ready(cx).map(|ready| ready.is_ok())
@@ -155,19 +159,32 @@ impl HttpConnection {
 
     /// The connection itself, once its last answer was the end of HTTP on it.
     pub(super) fn into_stream(self) -> ClientStream {
-        let parts = self.connection.into_parts();
+        let parts = self.line.connection.into_parts();
         parts.io.into_inner().stream.with_prefix(parts.read_buf)
     }
 }
 
-/// Lets the connection work. What goes wrong there the answer tells.
-fn drive(
-    connection: &mut Connection<TokioIo<Counted>, Full<Bytes>>,
-    ended: &mut bool,
-    cx: &mut Context<'_>,
-) {
-    if !*ended && connection.poll_without_shutdown(cx).is_ready() {
-        *ended = true;
+/// What works beneath questions and answers.
+struct Line {
+    connection: Connection<TokioIo<Counted>, Full<Bytes>>,
+    /// Once it has ended, what that means for a question that was not asked yet.
+    ended: Option<HttpFailure>,
+}
+
+impl Line {
+    /// Lets the connection work. What goes wrong with a question under way its answer tells.
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        if self.ended.is_none()
+            && let Poll::Ready(end) = self.connection.poll_without_shutdown(cx)
+        {
+            // With nothing under way there are two errors: one that the stream gave, and bytes that nobody asked for.
+            let is_unasked = end.is_err_and(|error| error.source().is_none());
+            self.ended = Some(if is_unasked {
+                HttpFailure::NotHttp
+            } else {
+                HttpFailure::HungUp
+            });
+        }
     }
 }
 

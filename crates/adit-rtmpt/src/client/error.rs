@@ -32,6 +32,18 @@ pub enum Ending {
     Unconfirmed,
 }
 
+/// Why there is no reply on a lane.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum LaneFailure {
+    /// The connection was lost before the reply was whole, or could not be made.
+    Lost,
+    /// What came is not HTTP, or breaks its rules.
+    NotHttp,
+    /// The head of the reply is longer than the driver takes.
+    HeadTooLong,
+}
+
 /// What kind of obstacle it was.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
@@ -161,13 +173,28 @@ pub enum ClientError {
         /// What was asked for.
         verb: Verb,
     },
+    /// Something that is not HTTP came back, and on the fresh connection too.
+    #[error("what answers {verb} does not speak HTTP")]
+    NotHttp {
+        /// What was asked for.
+        verb: Verb,
+    },
+    /// A head came back that is longer than the driver takes, and on the fresh connection too.
+    #[error("the answer to {verb} has a head that is too long")]
+    HeadTooLong {
+        /// What was asked for.
+        verb: Verb,
+    },
 }
 
 impl ClientError {
     /// What kind of obstacle it was.
     pub const fn fault(&self) -> ClientFault {
         match self {
-            Self::Full | Self::TooLarge { .. } | Self::ReplyTooLong { .. } => ClientFault::Limit,
+            Self::Full
+            | Self::TooLarge { .. }
+            | Self::ReplyTooLong { .. }
+            | Self::HeadTooLong { .. } => ClientFault::Limit,
             Self::Page { .. }
             | Self::Redirected { .. }
             | Self::NoTunnel { .. }
@@ -175,13 +202,23 @@ impl ClientError {
             | Self::Forbidden { .. }
             | Self::ProxyAuthentication
             | Self::LengthRequired { .. }
-            | Self::EmptyReply { .. } => ClientFault::Incompatible,
+            | Self::EmptyReply { .. }
+            | Self::NotHttp { .. } => ClientFault::Incompatible,
             Self::TooLargeLate
             | Self::SessionGone { .. }
             | Self::Unavailable { .. }
             | Self::Status { .. }
             | Self::Silence { .. }
             | Self::ConnectionLost { .. } => ClientFault::Peer,
+        }
+    }
+
+    /// What a reply that never comes means.
+    pub(super) const fn of_failure(verb: Verb, failure: LaneFailure) -> Self {
+        match failure {
+            LaneFailure::Lost => Self::ConnectionLost { verb },
+            LaneFailure::NotHttp => Self::NotHttp { verb },
+            LaneFailure::HeadTooLong => Self::HeadTooLong { verb },
         }
     }
 

@@ -125,10 +125,15 @@ impl Bench {
 
     #[track_caller]
     pub(super) fn lose(&mut self, lane: Lane) {
+        self.break_off(lane, LaneFailure::Lost);
+    }
+
+    #[track_caller]
+    pub(super) fn break_off(&mut self, lane: Lane, failure: LaneFailure) {
         let place = self.asked.iter().position(|(busy, _)| *busy == lane);
         self.asked
             .remove(place.unwrap_or_else(|| panic!("nothing is asked on {lane:?}")));
-        self.tunnel.handle_lane_failed(self.now, lane);
+        self.tunnel.handle_lane_failed(self.now, lane, failure);
         self.drain();
     }
 

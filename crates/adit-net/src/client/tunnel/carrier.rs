@@ -5,7 +5,9 @@ use super::lane::{Lane, Lost};
 use crate::client::connector::Connection;
 use crate::client::error::DialError;
 use crate::limits;
-use adit_rtmpt::client::{self as rtmpt, ClientConfig, ClientFault, ClientState, ClientTunnel};
+use adit_rtmpt::client::{
+    self as rtmpt, ClientConfig, ClientFault, ClientState, ClientTunnel, LaneFailure,
+};
 use bytes::{Buf, Bytes};
 use std::future::Future;
 use std::io;
@@ -176,10 +178,14 @@ impl ClientTunnelCarrier {
                     self.tunnel.handle_reply(now, name, reply);
                 }
                 Err(lost) => {
-                    if let Lost::Dial(error) = lost {
-                        self.obstacle = Some(error);
-                    }
-                    self.tunnel.handle_lane_failed(now, name);
+                    let failure = match lost {
+                        Lost::Dial(error) => {
+                            self.obstacle = Some(error);
+                            LaneFailure::Lost
+                        }
+                        Lost::Connection(failure) => failure,
+                    };
+                    self.tunnel.handle_lane_failed(now, name, failure);
                 }
             }
         }

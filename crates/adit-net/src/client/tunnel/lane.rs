@@ -3,11 +3,11 @@
 use super::Way;
 use crate::client::connector::Connection;
 use crate::client::error::{Cause, DialError, Stage};
-use crate::client::http::{HttpConnection, Moved};
+use crate::client::http::{HttpConnection, HttpFailure, Moved};
 use crate::client::limits;
 use crate::client::proxy::{Authorizer, Kept, Proxy, ProxyError};
 use adit_rtmpt::client::limits::REPLY_BODY;
-use adit_rtmpt::client::{self as rtmpt, ContentType, Reply, Request, ServerKind};
+use adit_rtmpt::client::{self as rtmpt, ContentType, LaneFailure, Reply, Request, ServerKind};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
@@ -29,8 +29,8 @@ pub(super) struct Kit {
 
 /// Why there is no reply.
 pub(super) enum Lost {
-    /// The connection went away.
-    Connection,
+    /// The connection went away, or what came over it is no answer.
+    Connection(LaneFailure),
     /// There is none, and this is why.
     Dial(DialError),
 }
@@ -122,26 +122,26 @@ async fn exchange(
         Some(_) => format!("http://{}{}", way.host(), request.target),
         None => request.target.clone(),
     };
-    let refused = |error| proxy.map_or(Lost::Connection, |proxy| refused_by(proxy, error));
+    let refused = |error| proxy.map_or(BROKEN_OFF, |proxy| refused_by(proxy, error));
     for _ in 0..limits::PROXY_ROUNDS {
         let mut connection = open(way, kit, moved).await?;
         let authorization = match (&mut kit.authorizer, proxy) {
             (Some(authorizer), Some(_)) => authorizer.header("POST", &uri).map_err(refused)?,
             _ => None,
         };
-        let mut question = question(way, &uri, request).ok_or(Lost::Connection)?;
+        let mut question = question(way, &uri, request).ok_or(BROKEN_OFF)?;
         if let Some(value) = authorization {
             question.headers_mut().insert(PROXY_AUTHORIZATION, value);
         }
         let response = connection
             .ask(question)
             .await
-            .map_err(|_| Lost::Connection)?;
+            .map_err(|failure| no_answer(proxy, failure))?;
         let (head, body) = response.into_parts();
         note_redirect(way, &head);
         let Some(proxy) = proxy.filter(|_| head.status.as_u16() == 407) else {
             let body = connection.part(body, REPLY_BODY + 1).await;
-            let body = body.ok_or(Lost::Connection)?;
+            let body = body.ok_or(BROKEN_OFF)?;
             if let Some(authorizer) = &mut kit.authorizer {
                 authorizer.accepted();
             }
@@ -162,6 +162,18 @@ async fn exchange(
             .map_err(refused)?;
     }
     Err(refused(ProxyError::TooManyRounds))
+}
+
+const BROKEN_OFF: Lost = Lost::Connection(LaneFailure::Lost);
+
+/// What is not HTTP is the proxy's own where it is sent whole URLs.
+fn no_answer(proxy: Option<&Arc<Proxy>>, failure: HttpFailure) -> Lost {
+    match (proxy, failure) {
+        (_, HttpFailure::HungUp) => BROKEN_OFF,
+        (Some(proxy), failure) => refused_by(proxy, failure.into()),
+        (None, HttpFailure::NotHttp) => Lost::Connection(LaneFailure::NotHttp),
+        (None, HttpFailure::HeadTooLarge) => Lost::Connection(LaneFailure::HeadTooLong),
+    }
 }
 
 fn refused_by(proxy: &Proxy, error: ProxyError) -> Lost {
@@ -191,7 +203,7 @@ async fn open(way: &Way, kit: &mut Kit, moved: &Moved) -> Result<HttpConnection,
     let stream = way.connect().await.map_err(Lost::Dial)?.into_stream();
     HttpConnection::open_counted(stream, moved)
         .await
-        .map_err(|_| Lost::Connection)
+        .map_err(|failure| no_answer(way.whole_urls(), failure))
 }
 
 fn question(way: &Way, uri: &str, request: &Request) -> Option<hyper::Request<Full<Bytes>>> {

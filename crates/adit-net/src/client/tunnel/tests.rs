@@ -8,11 +8,12 @@ mod middles;
 mod slow;
 
 use super::{TunnelError, pointed_to};
+use crate::client::limits;
 use crate::client::testing::{Peer, connector, field, head, say, script, target};
 use crate::client::{Cause, Connector, Host, ProxyError, Route, Security};
 use crate::testing::{Echo, close, receive, send};
 use crate::{AcceptorConfig, Carrier, Transport};
-use adit_rtmpt::client::{ClientConfig, ClientError, ServerKind};
+use adit_rtmpt::client::{ClientConfig, ClientError, ServerKind, Verb};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, copy_bidirectional};
@@ -248,6 +249,61 @@ async fn what_is_no_tunnel_is_told_by_name() {
         "{error:?}"
     );
     assert!(!error.hint().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_told_by_name() {
+    let check = |error: TunnelError, expected: ClientError| {
+        let TunnelError::Tunnel { error: found, .. } = &error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(*found, expected);
+        assert!(!error.hint().is_empty());
+    };
+    let not_http = ClientError::NotHttp { verb: Verb::Open };
+    for garbage in [
+        "\0\u{1}\u{2}\u{3}",
+        "hello\r\n",
+        "HTTP/9.9 200 OK\r\n\r\n",
+        "SSH-2.0-x\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: some\r\n\r\n",
+    ] {
+        check(refused(garbage, "direct").await, not_http);
+    }
+    let endless = format!("HTTP/1.1 200 OK\r\nx: {}", "x".repeat(limits::HEAD_BYTES));
+    check(
+        refused(endless.leak(), "direct").await,
+        ClientError::HeadTooLong { verb: Verb::Open },
+    );
+    check(
+        refused("", "direct").await,
+        ClientError::ConnectionLost { verb: Verb::Open },
+    );
+    let greeting = || {
+        script(|mut stream| async move {
+            say(&mut stream, "220 mail.example\r\n").await;
+            stream.read_to_end(&mut Vec::new()).await.ok();
+        })
+    };
+    let server = Peer::start((0..4).map(|_| greeting()).collect()).await;
+    let opened = open(
+        &connector(&[]),
+        server.address,
+        &Route::Direct,
+        ClientConfig::default(),
+    )
+    .await;
+    check(opened.unwrap_err(), not_http);
+}
+
+#[tokio::test]
+async fn a_proxy_that_does_not_speak_http_is_told_by_name() {
+    let TunnelError::Dial(error) = refused("hello\r\n", "http").await else {
+        panic!();
+    };
+    let text = error.to_string();
+    assert!(text.starts_with("the proxy http://localhost:"), "{text}");
+    assert!(text.ends_with("what it says is not HTTP"), "{text}");
 }
 
 #[tokio::test]

@@ -269,7 +269,8 @@ impl World {
             }
             Event::Fails { exchange } => {
                 if let Some((lane, _)) = self.current.remove(&exchange) {
-                    self.client.handle_lane_failed(self.now, lane);
+                    self.client
+                        .handle_lane_failed(self.now, lane, LaneFailure::Lost);
                 }
             }
             Event::Disconnects { id } => self.server.handle_disconnect(self.now, id),

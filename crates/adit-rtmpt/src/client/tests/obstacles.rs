@@ -188,7 +188,9 @@ fn replies_nobody_asked_for_are_counted_and_ignored() {
         .tunnel
         .handle_reply(bench.now, Lane::Second, reply.clone());
     bench.tunnel.handle_reply(bench.now, Lane::First, reply);
-    bench.tunnel.handle_lane_failed(bench.now, Lane::First);
+    bench
+        .tunnel
+        .handle_lane_failed(bench.now, Lane::First, LaneFailure::Lost);
     assert_eq!(*bench.tunnel.state(), ClientState::Open);
     assert_eq!(bench.tunnel.counters().unexpected, 2);
 }

@@ -32,6 +32,20 @@ fn a_lost_open_is_repeated_once() {
 }
 
 #[test]
+fn what_is_no_reply_at_all_is_named_when_the_fresh_connection_brings_none_either() {
+    let check = |failure, expected| {
+        let mut bench = Bench::new();
+        bench.break_off(Lane::First, failure);
+        bench.expect(Lane::First, "/open/1");
+        bench.break_off(Lane::First, failure);
+        bench.check_error(expected);
+    };
+    let verb = Verb::Open;
+    check(LaneFailure::NotHttp, ClientError::NotHttp { verb });
+    check(LaneFailure::HeadTooLong, ClientError::HeadTooLong { verb });
+}
+
+#[test]
 fn silence_is_broken_by_a_fresh_connection_and_then_named() {
     let mut bench = Bench::opened();
     bench.write(b"abc");
