@@ -28,6 +28,15 @@ const STREAM: &[(u64, usize)] = &[(33, 10_000), (23, 400)];
 const MESSAGES: &[(u64, usize)] = &[(33, 4_000)];
 const NOTHING: &[(u64, usize)] = &[];
 
+const PUBLISHES: Talk = Talk {
+    client: STREAM,
+    server: NOTHING,
+};
+const PLAYS: Talk = Talk {
+    client: NOTHING,
+    server: STREAM,
+};
+
 const SECONDS: u64 = 10;
 
 fn cost(talk: &Talk, network: impl FnOnce(&mut Network)) -> Cost {
@@ -49,10 +58,7 @@ fn cost(talk: &Talk, network: impl FnOnce(&mut Network)) -> Cost {
     }
     let before = world.client.counters().requests;
     let end = world.now + Duration::from_secs(SECONDS + 1);
-    while world.now < end {
-        world.step();
-        world.drain();
-    }
+    world.play_until(|world| world.now >= end);
     assert_eq!(world.up.arrived, world.up.written);
     assert_eq!(world.down.arrived, world.down.written);
     let added = |delays: &[Duration]| {
@@ -89,11 +95,8 @@ fn handshaken(play: Play) -> World {
     let mut world = World::new(play);
     world.after(0, Event::ClientSays(3073));
     world.after(100, Event::ServerSays(3073));
-    world.drain();
-    while world.down.arrived < 3073 || world.now < world.start + Duration::from_secs(1) {
-        world.step();
-        world.drain();
-    }
+    let end = world.start + Duration::from_secs(1);
+    world.play_until(|world| world.down.arrived >= 3073 && world.now >= end);
     world.up.delays.clear();
     world.down.delays.clear();
     world
@@ -101,11 +104,7 @@ fn handshaken(play: Play) -> World {
 
 #[test]
 fn a_publisher_adds_no_round_trip_and_asks_forty_times_a_second_at_most() {
-    let talk = Talk {
-        client: STREAM,
-        server: NOTHING,
-    };
-    let cost = cost(&talk, |_| {});
+    let cost = cost(&PUBLISHES, |_| {});
     assert!(
         percentile(&cost.up, 50) <= 10,
         "{:?}",
@@ -147,11 +146,7 @@ fn thirty_messages_a_second_come_down_in_thirty_replies_at_once() {
 
 #[test]
 fn a_player_waits_for_no_round_trip() {
-    let talk = Talk {
-        client: NOTHING,
-        server: STREAM,
-    };
-    let cost = cost(&talk, |_| {});
+    let cost = cost(&PLAYS, |_| {});
     assert!(percentile(&cost.down, 50) <= 5);
     assert!(percentile(&cost.down, 99) <= 40);
     assert!(cost.requests_per_second <= 75);
@@ -173,16 +168,7 @@ fn both_ways_at_once_the_goals_hold_too() {
 
 #[test]
 fn on_a_line_that_trembles_the_goals_hold_too() {
-    for talk in [
-        Talk {
-            client: STREAM,
-            server: NOTHING,
-        },
-        Talk {
-            client: NOTHING,
-            server: STREAM,
-        },
-    ] {
+    for talk in [PUBLISHES, PLAYS] {
         let cost = cost(&talk, |network| network.delay_ms = (20, 35));
         for delays in [&cost.up, &cost.down] {
             if delays.len() > 100 {
@@ -206,10 +192,7 @@ fn a_stream_that_follows_small_messages_is_not_cut_as_small() {
         world.after(at, Event::ClientSays(35_000));
     }
     let end = world.now + Duration::from_secs(6);
-    while world.now < end {
-        world.step();
-        world.drain();
-    }
+    world.play_until(|world| world.now >= end);
     assert_eq!(world.up.arrived, world.up.written);
     let most = world.up.delays.iter().max().unwrap();
     assert!(*most <= Duration::from_millis(300), "{most:?}");
@@ -217,16 +200,7 @@ fn a_stream_that_follows_small_messages_is_not_cut_as_small() {
 
 #[test]
 fn on_a_long_line_messages_wait_for_part_of_a_round_trip() {
-    for talk in [
-        Talk {
-            client: STREAM,
-            server: NOTHING,
-        },
-        Talk {
-            client: NOTHING,
-            server: STREAM,
-        },
-    ] {
+    for talk in [PUBLISHES, PLAYS] {
         let cost = cost(&talk, |network| network.delay_ms = (100, 100));
         for delays in [&cost.up, &cost.down] {
             if delays.len() > 100 {
@@ -239,16 +213,7 @@ fn on_a_long_line_messages_wait_for_part_of_a_round_trip() {
 
 #[test]
 fn on_a_short_line_few_lanes_are_used() {
-    for talk in [
-        Talk {
-            client: STREAM,
-            server: NOTHING,
-        },
-        Talk {
-            client: NOTHING,
-            server: STREAM,
-        },
-    ] {
+    for talk in [PUBLISHES, PLAYS] {
         let cost = cost(&talk, |network| network.delay_ms = (0, 1));
         assert!(
             cost.requests_per_second <= 76,
@@ -269,10 +234,7 @@ fn throughput(way: impl Fn(usize) -> Event, arrived: impl Fn(&World) -> u64) -> 
     for at in 0..20_000 {
         world.after(at, way(6_600));
     }
-    while arrived(&world) < u64::from(BYTES) {
-        world.step();
-        world.drain();
-    }
+    world.play_until(|world| arrived(world) >= u64::from(BYTES));
     let took = (world.now - start).as_secs_f64();
     let megabits = f64::from(BYTES) * 8.0 / 1e6 / took;
     println!("{megabits:.1} Mbit/s, {:?}", world.client.counters());

@@ -231,7 +231,16 @@ impl World {
         self
     }
 
-    pub(super) fn step(&mut self) {
+    /// Lets things happen until what is waited for has come.
+    pub(super) fn play_until(&mut self, has_come: impl Fn(&Self) -> bool) {
+        self.drain();
+        while !has_come(self) {
+            self.step();
+            self.drain();
+        }
+    }
+
+    fn step(&mut self) {
         let state = self.client.state();
         let failed = matches!(state, ClientState::Failed(_));
         assert!(!failed, "{state:?} {:?}", self.server.state());
@@ -276,17 +285,25 @@ impl World {
             Event::Disconnects { id } => self.server.handle_disconnect(self.now, id),
             Event::ClientWrites => self.client_writes(),
             Event::ServerWrites => self.server_writes(),
-            Event::ClientSays(len) => {
-                let written = self.client.write(&mut stretch(self.up.written, len));
-                self.up.write(self.now, written);
-            }
-            Event::ServerSays(len) => {
-                let written = self
-                    .server
-                    .write(self.now, &mut stretch(self.down.written, len));
-                self.down.write(self.now, written);
-            }
+            Event::ClientSays(len) => self.client_says(len),
+            Event::ServerSays(len) => self.server_says(len),
         }
+    }
+
+    fn client_says(&mut self, len: usize) {
+        let written = self.client.write(&mut stretch(self.up.written, len));
+        self.up.write(self.now, written);
+    }
+
+    fn server_says(&mut self, len: usize) {
+        let mut data = stretch(self.down.written, len);
+        let written = self.server.write(self.now, &mut data);
+        self.down.write(self.now, written);
+    }
+
+    fn write_len(&mut self) -> usize {
+        let most = self.play.write as u64;
+        usize::try_from(1 + self.random(most)).unwrap()
     }
 
     fn all_is_said(&self) -> bool {
@@ -297,10 +314,8 @@ impl World {
 
     fn client_writes(&mut self) {
         if self.up.written < self.play.bytes {
-            let len = 1 + self.random(self.play.write as u64);
-            let mut data = stretch(self.up.written, usize::try_from(len).unwrap());
-            let written = self.client.write(&mut data);
-            self.up.write(self.now, written);
+            let len = self.write_len();
+            self.client_says(len);
         } else if self.all_is_said() && self.play.ending == Ending::Client {
             self.client.close(self.now);
         }
@@ -310,10 +325,8 @@ impl World {
 
     fn server_writes(&mut self) {
         if self.down.written < self.play.bytes {
-            let len = 1 + self.random(self.play.write as u64);
-            let mut data = stretch(self.down.written, usize::try_from(len).unwrap());
-            let written = self.server.write(self.now, &mut data);
-            self.down.write(self.now, written);
+            let len = self.write_len();
+            self.server_says(len);
         } else if self.up.arrived == self.up.written
             && self.up.written >= self.play.bytes
             && self.play.ending == Ending::Server
@@ -324,7 +337,7 @@ impl World {
         self.after(pause, Event::ServerWrites);
     }
 
-    pub(super) fn drain(&mut self) {
+    fn drain(&mut self) {
         while let Some(bytes) = self.server.poll_received(self.now) {
             self.up.arrive(self.now, &bytes);
         }
@@ -527,10 +540,7 @@ fn with_a_parked_idle_bytes_come_down_on_its_reply_at_once() {
     world.up.written += world.play.bytes;
     world.up.arrived = world.up.written;
     world.after(200, Event::ServerWrites);
-    while world.down.written < 200 {
-        world.step();
-        world.drain();
-    }
+    world.play_until(|world| world.down.written >= 200);
     let one_way = Duration::from_millis(20);
     let late = world.down.delays.iter().filter(|delay| **delay != one_way);
     assert_eq!(late.count(), 0, "{:?}", world.down.delays);
@@ -551,12 +561,8 @@ fn both_ways_at_once_no_byte_waits_longer_than_a_round_trip_more() {
 fn a_second_costs_few_requests_when_nothing_happens() {
     for (server, most) in [(ServerKind::Orders, 2), (ServerKind::Unknown, 3)] {
         let mut world = World::new(calm(server));
-        world.client.write(&mut stretch(0, 1));
-        world.drain();
-        while world.now < world.start + Duration::from_mins(1) {
-            world.step();
-            world.drain();
-        }
+        world.client_says(1);
+        world.play_until(|world| world.now >= world.start + Duration::from_mins(1));
         let requests = world.client.counters().requests;
         assert!(requests <= 60 * most, "{requests}");
         assert_eq!(*world.client.state(), ClientState::Open);
@@ -573,14 +579,9 @@ fn fifty_megabits_a_second_go_up_in_one_send_per_round_trip() {
     });
     let start = world.start;
     // As many bytes down as prove the session, so that the server takes long bodies.
-    let hello = world.server.write(world.now, &mut stretch(0, 4_000));
-    world.down.write(world.now, hello);
+    world.server_says(4_000);
     world.after(0, Event::ClientWrites);
-    world.drain();
-    while world.up.arrived < 20_000_000 {
-        world.step();
-        world.drain();
-    }
+    world.play_until(|world| world.up.arrived >= 20_000_000);
     // 6,250 bytes a millisecond, 40 ms of round trip.
     let took = (world.now - start).as_secs_f64();
     let megabits = 160.0 / took;
