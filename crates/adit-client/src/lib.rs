@@ -87,6 +87,7 @@
 pub mod address;
 pub mod auth;
 mod client;
+mod clock;
 pub mod connection;
 pub mod limits;
 mod link;

@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use adit_net::Carrier;
 use adit_rtmp::Seed;
@@ -12,6 +12,7 @@ use adit_rtmp::session::{ClientConfig, ClientEvent, ClientSession, CloseReason, 
 use bytes::{Buf as _, Bytes};
 use tokio::time::{Sleep, sleep_until, timeout};
 
+use crate::clock::now;
 use crate::limits;
 
 /// A carrier with its session. One task polls it.
@@ -81,7 +82,7 @@ impl Link {
         getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
         Ok(Self {
             carrier,
-            session: ClientSession::new(Instant::now(), config, &Seed::new(random)),
+            session: ClientSession::new(now(), config, &Seed::new(random)),
             timer: Box::pin(sleep_until(tokio::time::Instant::now())),
             first: First::default(),
             broken: None,
@@ -105,7 +106,7 @@ impl Link {
     /// The next event. Whatever the session has to say leaves on the way.
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<ClientEvent, Lost>> {
         loop {
-            let now = Instant::now();
+            let now = now();
             if self.session.poll_timeout().is_some_and(|due| due <= now) {
                 self.session.handle_timeout(now);
             }
@@ -165,10 +166,10 @@ impl Link {
             .is_some_and(|since| now.saturating_duration_since(since) >= limits::WRITE_STALL)
     }
 
-    /// Ends the session and the carrier the way they like to be ended, within [`GOODBYE`]: for connections nobody wants any more.
+    /// Ends the session and the carrier the way they like to be ended, within [`limits::GOODBYE`]: for connections nobody wants any more.
     pub(crate) async fn close(self) {
         // Whoever does not take it in time has lost interest in it.
-        timeout(GOODBYE, self.finish()).await.ok();
+        timeout(limits::GOODBYE, self.finish()).await.ok();
     }
 
     /// The same once everything queued has left, for as long as the peer takes something of it. Says whether it has.
@@ -179,7 +180,7 @@ impl Link {
 
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
         loop {
-            let now = Instant::now();
+            let now = now();
             self.write(cx, now);
             if let Some(error) = self.broken.take() {
                 return Poll::Ready(Err(self.lost(LostCause::Io(error))));
@@ -229,6 +230,3 @@ impl Link {
         self.timer.as_mut().poll(cx).is_ready()
     }
 }
-
-/// How long a connection that is given up may take to say goodbye.
-const GOODBYE: Duration = Duration::from_secs(2);

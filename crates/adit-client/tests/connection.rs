@@ -13,10 +13,12 @@ use adit_client::network::Transport;
 use adit_client::rtmp::command::{Play, PublishKind, StatusCode};
 use adit_client::rtmp::session::server::Rejection;
 use adit_client::rtmp::session::{MediaKind, ServerEvent};
-use adit_client::{ConnectError, Destination, Intent, NetConnection, NetStream, Secret, Target};
+use adit_client::{
+    ConnectError, Destination, Intent, NetConnection, NetStream, Secret, Target, limits,
+};
 use bytes::Bytes;
-use support::{Server, accept, client, options, raw};
-use tokio::time::timeout;
+use support::{Server, accept, client, deaf_after, options, raw};
+use tokio::time::{Instant, timeout};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -307,7 +309,7 @@ async fn redirects_are_counted_for_each_connection() {
         }
     });
     let mut destination = Destination::new(here.target("rtmp", "live/key"));
-    for _ in 0..=adit_client::limits::REDIRECTS {
+    for _ in 0..=limits::REDIRECTS {
         let connected = client()
             .connect_to(&mut destination, &options(Intent::Play))
             .await;
@@ -543,6 +545,58 @@ async fn what_the_server_acknowledges_is_known_to_have_arrived() {
     let stats = connection.stats();
     assert!(stats.acknowledged_bytes <= stats.sent_bytes);
     assert!(stats.acknowledged_frames <= received.lock().unwrap().len() as u64);
+}
+
+#[tokio::test]
+async fn answers_are_waited_for_so_long() {
+    let server = Server::start(|_, session, event| match event {
+        ServerEvent::Publish(_) | ServerEvent::Call(_) => {}
+        event => drop(accept(session, event)),
+    });
+    let target = server.target("rtmp", "live/key");
+    let connection = connected(&target, Intent::Publish).await;
+    let mut stream = connection.create_stream().await.unwrap();
+    tokio::time::pause();
+    let silent = |after| Err(StreamError::Silent { after });
+    let begin = Instant::now();
+    let published = stream.publish(target.name(), PublishKind::Live).await;
+    assert_eq!(published, silent(limits::ANSWER));
+    assert_eq!(begin.elapsed().as_secs(), limits::ANSWER.as_secs());
+    let begin = Instant::now();
+    let called = connection.call("nothing", Vec::new()).await;
+    assert_eq!(called.map(drop), silent(limits::CALL));
+    assert_eq!(begin.elapsed().as_secs(), limits::CALL.as_secs());
+}
+
+#[tokio::test]
+async fn a_server_that_takes_nothing_is_given_up_after_a_while() {
+    let (server, _) = collecting();
+    let address = deaf_after(server.address, 100_000).await;
+    let target = Target::parse(&format!("rtmp://{address}/live/key")).unwrap();
+    let (mut connection, stream) = publisher(&target).await;
+    tokio::time::pause();
+    let payload: &[u8] = &[0x17; 100_000];
+    let begin = Instant::now();
+    // Until the kernel's buffers are full, and no further.
+    let error = loop {
+        match stream.send(frame(0, FrameKind::Video, payload)).await {
+            Ok(()) => {}
+            Err(error) => break error,
+        }
+    };
+    let took = begin.elapsed();
+    assert!(took >= limits::WRITE_STALL, "{took:?}");
+    assert!(took < 2 * limits::WRITE_STALL, "{took:?}");
+    assert_eq!(
+        error.to_string(),
+        "the connection broke: the server has taken nothing for 30 s"
+    );
+    assert!(connection.stats().queued_bytes >= limits::QUEUE_BYTES as u64);
+    let event = connection.next_event().await;
+    assert!(
+        matches!(event, Some(ConnectionEvent::Ended(_))),
+        "{event:?}"
+    );
 }
 
 /// What the verdict says about a peer that is no RTMP server.

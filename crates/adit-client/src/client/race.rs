@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Attempt, Depth, End, News};
 use super::routes::Found;
+use crate::clock::now;
 use crate::link::Link;
 use crate::plan::{Action, AttemptId, Cause, Failure, PeerText, Plan, Policy, Report, Stage};
 use crate::strategy::{Ladder, Rung};
@@ -37,7 +38,7 @@ pub(crate) async fn run(course: &Course, ladder: &Ladder, policy: Policy) -> Out
     let mut race = Race {
         course,
         ladder,
-        plan: Plan::new(Instant::now(), ladder, policy),
+        plan: Plan::new(now(), ladder, policy),
         news,
         heard,
         running: JoinSet::new(),
@@ -66,7 +67,7 @@ struct Race<'a> {
 impl Race<'_> {
     async fn run(&mut self) -> Outcome {
         loop {
-            match self.plan.poll_action(Instant::now()) {
+            match self.plan.poll_action(now()) {
                 Some(Action::Dial(id, rung)) => self.start(id, &rung),
                 Some(Action::Wait(until)) => self.wait(until).await,
                 Some(Action::Abandon(id)) => self.abandon(id),
@@ -77,7 +78,7 @@ impl Race<'_> {
     }
 
     fn start(&mut self, id: AttemptId, rung: &Rung) {
-        let now = Instant::now();
+        let now = now();
         let target = NetTarget::new(&self.ladder.host().to_string(), rung.port());
         let route = self.course.found.resolve(rung.route());
         let (Ok(target), Some(route)) = (target, route) else {
@@ -119,13 +120,13 @@ impl Race<'_> {
 
     fn hear(&mut self, news: News) {
         match news {
-            News::Enters(id, stage) => self.plan.handle_progress(Instant::now(), id, stage),
+            News::Enters(id, stage) => self.plan.handle_progress(now(), id, stage),
             News::Certificate(id, certificate) => self.plan.handle_certificate(id, certificate),
         }
     }
 
     fn settle(&mut self, id: AttemptId, end: End) {
-        let now = Instant::now();
+        let now = now();
         // What an attempt told before it ended belongs before its end.
         while let Ok(news) = self.heard.try_recv() {
             self.hear(news);
@@ -169,7 +170,7 @@ impl Race<'_> {
         }
         Outcome {
             winner,
-            report: self.plan.report(Instant::now()),
+            report: self.plan.report(now()),
         }
     }
 }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 
 use adit_amf::amf0::Value;
 use adit_rtmp::command::{ClientCommand, Outcome, Response, Status, StatusCode, TransactionId};
@@ -19,6 +18,7 @@ use super::error::{Ended, StreamError};
 use super::event::{ConnectionEvent, IncomingCall, StreamEvent};
 use super::request::{Opened, Request};
 use super::stats::{ConnectionStats, Marks, Shared};
+use crate::clock::now;
 use crate::limits;
 use crate::link::{Link, Lost};
 use crate::message::{self, DataRole};
@@ -279,7 +279,7 @@ impl Driver {
             Poll::Pending => {
                 self.held = Some((msid, event));
                 // What this end has to say leaves all the same; a failure shows at the next read.
-                self.link.write(cx, Instant::now());
+                self.link.write(cx, now());
                 Poll::Pending
             }
         }

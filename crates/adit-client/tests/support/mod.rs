@@ -12,7 +12,7 @@ use adit_net::{Acceptor, AcceptorConfig, Carrier};
 use adit_rtmp::Seed;
 use adit_rtmp::session::{ServerEvent, ServerSession, SessionConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 /// What a script does with each event of each connection, the first being number 0. Nothing else is answered for it.
 pub(crate) type Script = Box<dyn FnMut(usize, &mut ServerSession, ServerEvent) + Send>;
@@ -140,6 +140,24 @@ pub(crate) async fn raw(answer: Vec<u8>, then_close: bool) -> SocketAddr {
                 while !then_close && stream.read(&mut some).await.is_ok_and(|count| count > 0) {}
             });
         }
+    });
+    address
+}
+
+/// A way to `server` that takes so many bytes of one client and then no more. What the server says still arrives.
+pub(crate) async fn deaf_after(server: SocketAddr, bytes: u64) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (client, _) = listener.accept().await.unwrap();
+        let (from_client, mut to_client) = client.into_split();
+        let (mut from_server, mut to_server) =
+            TcpStream::connect(server).await.unwrap().into_split();
+        let back = tokio::io::copy(&mut from_server, &mut to_client);
+        let mut some = from_client.take(bytes);
+        let there = tokio::io::copy(&mut some, &mut to_server);
+        // Both ends stay open for as long as this goes on.
+        drop(tokio::join!(back, there));
     });
     address
 }

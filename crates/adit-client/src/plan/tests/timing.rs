@@ -103,6 +103,25 @@ fn sequential_attempts_wait_for_failures_and_time() {
 }
 
 #[test]
+fn a_name_is_searched_for_eight_seconds() {
+    let mut scene = standard("rtmp://h:1935/a");
+    scene.until(7_999).says(&["0 rtmp:1935"]);
+    scene.until(8_000).says(&["8000 abandon 0", "8000 fail"]);
+}
+
+#[test]
+fn sequential_attempts_end_after_a_minute() {
+    let ladder = ladder("rtmp://h/a", Strategy::Classic, "-");
+    let mut scene = Scene::new(&ladder, Policy::sequential());
+    scene.until(0).says(&["0 rtmp:1935"]);
+    for (at, stage) in (9_000..).step_by(9_000).zip(&Stage::ALL[1..]) {
+        scene.until(at).progress(0, *stage);
+    }
+    scene.until(59_999).says(&[]);
+    scene.until(60_000).says(&["60000 abandon 0", "60000 fail"]);
+}
+
+#[test]
 fn progress_renews_the_time_of_a_stage_but_not_the_deadline() {
     let mut scene = standard("rtmp://h:1935/a");
     scene
