@@ -97,9 +97,9 @@ impl Downlink {
         Some(bytes)
     }
 
-    /// Bytes in order that wait for the caller.
-    pub(super) fn received_bytes(&self) -> usize {
-        self.received_bytes
+    /// Whether the caller has left room for more: less than `most` bytes wait, and not too many replies.
+    pub(super) fn has_room(&self, most: usize) -> bool {
+        self.received_bytes < most && self.received.len() < limits::RECEIVED_REPLIES
     }
 
     /// All bytes held.

@@ -147,7 +147,7 @@ impl ClientTunnel {
     }
 
     fn has_room(&self) -> bool {
-        self.downlink.received_bytes() < self.config.memory.received_bytes
+        self.downlink.has_room(self.config.memory.received_bytes)
     }
 
     fn is_over(&self) -> bool {

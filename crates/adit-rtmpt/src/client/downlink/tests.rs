@@ -13,7 +13,7 @@ fn take(downlink: &mut Downlink) -> String {
     while let Some(bytes) = downlink.poll() {
         all.push_str(std::str::from_utf8(&bytes).unwrap());
     }
-    assert_eq!(downlink.received_bytes(), 0);
+    assert_eq!(downlink.received_bytes, 0);
     all
 }
 

@@ -227,6 +227,22 @@ fn downstream_bytes_nobody_takes_stop_the_asking() {
     check(1001, true);
 }
 
+#[test]
+fn so_do_short_replies_nobody_takes() {
+    let mut bench = Bench::opened();
+    bench.wait(100);
+    for _ in 1..limits::RECEIVED_REPLIES {
+        let reply = Reply::new(200, Bytes::from_static(b"\x01x"));
+        bench.tunnel.handle_reply(bench.now, Lane::First, reply);
+        assert!(bench.tunnel.poll_request(bench.now).is_some());
+    }
+    let reply = Reply::new(200, Bytes::from_static(b"\x01x"));
+    bench.tunnel.handle_reply(bench.now, Lane::First, reply);
+    assert!(bench.tunnel.poll_request(bench.now).is_none());
+    assert!(bench.tunnel.poll_received().is_some());
+    assert!(bench.tunnel.poll_request(bench.now).is_some());
+}
+
 /// Idles in a minute of a server that answers every one empty after `hold` ms.
 fn idles_in_a_minute(poll: u8, hold: u64, server: ServerKind) -> u64 {
     let mut bench = Bench::new();
