@@ -104,6 +104,22 @@ impl Credentials {
 }
 
 /// Where a stream is: a server, an application on it, and a name in that.
+///
+/// ```
+/// use adit_client::{Scheme, Target};
+///
+/// let target = Target::parse("rtmps://me:pw@live.example.com/app/key?token=1")?;
+/// assert_eq!((target.scheme(), target.port_or_default()), (Scheme::Rtmps, 443));
+/// assert_eq!((target.app(), target.name().expose()), ("app", "key"));
+/// // Nothing secret is shown but where it is asked for.
+/// assert_eq!(target.to_string(), "rtmps://***@live.example.com/app/***");
+/// assert_eq!(target.stream_argument().expose(), "key?token=1");
+///
+/// // The two fields of an encoder:
+/// let same = Target::from_server_and_key("rtmps://me:pw@live.example.com/app", "key?token=1")?;
+/// assert_eq!(same, target);
+/// # Ok::<(), adit_client::AddressError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target {
     scheme: Scheme,

@@ -13,7 +13,7 @@
 //! Both rest on MD5 and give whoever listens something to guess passwords by, so they belong on
 //! `rtmps`. The answers are not URL-encoded: base64 signs appear as they are.
 //!
-//! MD5 comes from the caller as a function, so that this crate needs no implementation.
+//! MD5 comes from the caller as a function.
 
 mod challenge;
 mod digest;
@@ -63,6 +63,18 @@ pub enum LoginError {
 }
 
 /// One login: answers what a server asks, and at most [`limits::LOGIN_ANSWERS`] times.
+///
+/// ```
+/// use adit_client::Credentials;
+/// use adit_client::auth::{ClientNonce, Login, append_query};
+///
+/// # fn md5(_: &[u8]) -> [u8; 16] { [0; 16] }
+/// let mut login = Login::new(Credentials::new("me", "secret"));
+/// let refusal = "[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] : ";
+/// let query = login.answer(refusal, "app", ClientNonce([1, 2, 3, 4]), md5)?;
+/// assert_eq!(append_query("app", &query), "app?authmod=adobe&user=me");
+/// # Ok::<(), adit_client::auth::LoginError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Login {
     credentials: Credentials,

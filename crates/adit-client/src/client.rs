@@ -33,6 +33,27 @@ use crate::redirect::is_inward_address;
 use crate::strategy::{Ladder, Rung, Strategy};
 
 /// Makes connections: what is trusted, which proxies there are, what worked last time. Cheap to clone; clones share the memory.
+///
+/// ```no_run
+/// use adit_client::memory::{Entry, Memory, UnixSeconds};
+/// use adit_client::network::{ConnectorConfig, GivenProxy};
+/// use adit_client::strategy::Strategy;
+/// use adit_client::{Client, ConnectOptions, Intent, Target};
+///
+/// # async fn probe(kept: Vec<Entry>, now: UnixSeconds) -> Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::new(ConnectorConfig::system()?, GivenProxy::System)
+///     .with_memory(Memory::restore(kept, now));
+/// let target = Target::parse("rtmp://live.example.com/app")?;
+/// let options = ConnectOptions::new(Intent::Play).with_strategy(Strategy::Reach);
+/// let report = client.probe(&target, &options).await?;
+/// for attempt in report.attempts() {
+///     println!("{}: {} after {:?}", attempt.rung(), attempt.outcome().as_str(), attempt.took());
+/// }
+/// println!("{}", report.verdict());
+/// let kept: Vec<Entry> = client.remembered().entries().cloned().collect();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Client {
     connector: Connector,

@@ -43,6 +43,28 @@ use crate::strategy::Rung;
 ///
 /// [`next_event`](Self::next_event) tells what happens on it; nobody has to ask. Dropping it and all its streams ends the
 /// connection as [`close`](Self::close) does, without waiting.
+///
+/// ```no_run
+/// use adit_client::NetConnection;
+/// use adit_client::connection::{ConnectionEvent, StreamError};
+///
+/// # async fn talk(mut connection: NetConnection) -> Result<(), StreamError> {
+/// println!("by {} with TLS: {}", connection.protocol(), connection.using_tls());
+/// let answer = connection.call("getServerTime", Vec::new()).await?;
+/// println!("{answer:?}");
+/// while let Some(event) = connection.next_event().await {
+///     match event {
+///         ConnectionEvent::Call(call) if call.method() == "onBWDone" => {
+///             connection.reply_call(call, Vec::new()).await?;
+///         }
+///         ConnectionEvent::Call(call) => connection.fail_call(call, "no such method").await?,
+///         ConnectionEvent::Ended(why) => println!("over: {why}"),
+///         _ => {}
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct NetConnection {
     requests: mpsc::Sender<Request>,

@@ -166,6 +166,24 @@ impl Entry {
 
 /// The winners of this machine, at most [`limits::WINNERS`], none older than
 /// [`limits::WINNER_AGE_S`].
+///
+/// ```
+/// use adit_client::Target;
+/// use adit_client::memory::{Memory, Place, UnixSeconds};
+/// use adit_client::network::Transport;
+/// use adit_client::strategy::{Route, Routes, Rung};
+///
+/// let target = Target::parse("rtmp://live.example.com/app/key")?;
+/// let place = Place::new(&target, "192.0.2.0/24", &Routes::direct());
+/// let now = UnixSeconds(1_800_000_000);
+/// let mut memory = Memory::new();
+/// memory.remember(place.clone(), &Rung::new(Transport::Rtmpt, 80, Route::Direct), now);
+///
+/// let later = Memory::restore(memory.entries().cloned(), UnixSeconds(1_800_000_060));
+/// let winner = later.recall(&place, now).expect("a minute is not long");
+/// assert_eq!((winner.transport(), winner.port()), (Transport::Rtmpt, 80));
+/// # Ok::<(), adit_client::AddressError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Memory {
     /// The last remembered is the last; no place twice.

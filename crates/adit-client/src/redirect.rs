@@ -197,6 +197,13 @@ fn is_inward(host: &Host) -> bool {
 ///
 /// Names are checked after they were looked up: a driver that follows a redirect asks this of each
 /// address it is about to connect to.
+///
+/// ```
+/// use adit_client::redirect::is_inward_address;
+///
+/// assert!(is_inward_address([192, 168, 0, 7].into()));
+/// assert!(!is_inward_address([192, 0, 2, 7].into()));
+/// ```
 pub fn is_inward_address(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => is_inward_v4(ip),

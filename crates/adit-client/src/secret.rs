@@ -5,6 +5,14 @@ use std::fmt;
 /// A text that shows itself only when it is asked to: passwords, stream keys, tokens.
 ///
 /// `Debug` and `Display` say `***`, so that it cannot leak through a structure that holds it.
+///
+/// ```
+/// use adit_client::Secret;
+///
+/// let key = Secret::new("live_1234");
+/// assert_eq!(format!("{key} {key:?}"), "*** ***");
+/// assert_eq!(key.expose(), "live_1234");
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Secret(String);
 

@@ -575,7 +575,7 @@ async fn a_server_that_takes_nothing_is_given_up_after_a_while() {
     let target = Target::parse(&format!("rtmp://{address}/live/key")).unwrap();
     let (mut connection, stream) = publisher(&target).await;
     tokio::time::pause();
-    let payload: &[u8] = &[0x17; 100_000];
+    let payload: &[u8] = &[0x17; 10_000];
     let begin = Instant::now();
     // Until the kernel's buffers are full, and no further.
     let error = loop {

@@ -15,6 +15,32 @@ use crate::strategy::Rung;
 /// connection, reconnect requests over all connections to it.
 ///
 /// Every connection begins at the target itself, but for the one after a reconnect request that named another place.
+///
+/// ```no_run
+/// use std::time::Instant;
+///
+/// use adit_client::connection::ConnectionEvent;
+/// use adit_client::{Client, ConnectError, ConnectOptions, Destination, Target};
+///
+/// # async fn stay(client: Client, target: Target, options: ConnectOptions) -> Result<(), ConnectError> {
+/// let mut destination = Destination::new(target);
+/// 'again: loop {
+///     let mut connection = client.connect_to(&mut destination, &options).await?;
+///     while let Some(event) = connection.next_event().await {
+///         if let ConnectionEvent::ReconnectRequested { url, .. } = event {
+///             // Whatever comes of it: the next connection goes to where it may.
+///             let now = Instant::now();
+///             if let Err(error) = destination.reconnect_requested(now, &connection, url.as_deref()) {
+///                 eprintln!("{error}");
+///             }
+///             connection.close().await;
+///             continue 'again;
+///         }
+///     }
+///     return Ok(());
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Destination {
     target: Target,

@@ -15,6 +15,25 @@ use crate::strategy::Rung;
 ///
 /// Its own words hold no secrets. Those of the server are repeated, and a server may repeat what the client has told it, the
 /// stream's name included: mask that before it goes to a log.
+///
+/// ```no_run
+/// use adit_client::{Client, ConnectError, ConnectOptions, NetConnection, Target};
+///
+/// # async fn sleep_a_little() {}
+/// async fn patiently(
+///     client: &Client,
+///     target: &Target,
+///     options: &ConnectOptions,
+/// ) -> Result<NetConnection, ConnectError> {
+///     loop {
+///         match client.connect(target, options).await {
+///             Err(error) if error.is_passing() => eprintln!("once more: {error}"),
+///             done => return done,
+///         }
+///         sleep_a_little().await;
+///     }
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {

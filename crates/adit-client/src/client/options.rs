@@ -22,6 +22,20 @@ pub enum Intent {
 }
 
 /// How a connection is made. Make it with [`new`](Self::new) and change fields.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use adit_client::plan::Policy;
+/// use adit_client::strategy::{ProxyType, Strategy};
+/// use adit_client::{ConnectOptions, Intent};
+///
+/// let mut options = ConnectOptions::new(Intent::Publish).with_strategy(Strategy::Reach);
+/// options.proxy_type = ProxyType::ConnectOnly;
+/// options.policy = Policy::sequential().with_deadline(Duration::from_secs(30));
+/// // How often the server is asked to say what it has received, see `ConnectionStats`.
+/// options.session.window = 256 * 1024;
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ConnectOptions {

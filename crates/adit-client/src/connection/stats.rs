@@ -9,6 +9,14 @@ use super::error::{Ended, StreamError};
 use crate::limits;
 
 /// The accounts of a connection.
+///
+/// ```no_run
+/// # fn show(connection: adit_client::NetConnection, given: u64) {
+/// let stats = connection.stats();
+/// println!("{} bytes wait here", stats.queued_bytes);
+/// println!("{} frames may be lost if it breaks now", given - stats.acknowledged_frames);
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionStats {
@@ -93,24 +101,24 @@ pub(super) struct Marks {
     taken: u64,
     acknowledged: u64,
     /// Bytes made up to the end of a frame, and frames taken up to it; at most [`limits::MARKS`].
-    marks: VecDeque<(u64, u64)>,
+    ends: VecDeque<(u64, u64)>,
 }
 
 impl Marks {
     /// Notes that another frame was taken, after which so many bytes are made.
     pub(super) fn take(&mut self, sent_bytes: u64) {
         self.taken += 1;
-        if self.marks.len() >= limits::MARKS {
+        if self.ends.len() >= limits::MARKS {
             // The next ones tell of it too, when they are acknowledged.
-            self.marks.pop_front();
+            self.ends.pop_front();
         }
-        self.marks.push_back((sent_bytes, self.taken));
+        self.ends.push_back((sent_bytes, self.taken));
     }
 
     /// The frames that so many acknowledged bytes hold.
     pub(super) fn acknowledged(&mut self, acknowledged_bytes: u64) -> u64 {
         while let Some((_, frames)) = self
-            .marks
+            .ends
             .pop_front_if(|(bytes, _)| *bytes <= acknowledged_bytes)
         {
             self.acknowledged = frames;

@@ -25,6 +25,26 @@ use crate::secret::Secret;
 /// ```
 ///
 /// Dropping it gives the message stream back to the server.
+///
+/// ```no_run
+/// use adit_client::connection::{StreamError, StreamEvent};
+/// use adit_client::rtmp::command::{Play, Receive};
+/// use adit_client::NetConnection;
+///
+/// # async fn listen(connection: NetConnection) -> Result<(), StreamError> {
+/// let mut stream = connection.create_stream().await?;
+/// stream.play(Play::new("radio")).await?;
+/// stream.receive_video(Receive::Off).await?;
+/// while let Some(event) = stream.next_event().await {
+///     match event {
+///         StreamEvent::Frame(frame) => println!("{} ms", frame.at().ms()),
+///         StreamEvent::Status(status) => println!("{}", status.code_text()),
+///         _ => {}
+///     }
+/// }
+/// stream.close(None).await
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct NetStream {
     msid: MessageStreamId,

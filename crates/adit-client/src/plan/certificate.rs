@@ -54,6 +54,14 @@ pub enum Trust {
 }
 
 /// A certificate that a server, or somebody in its place, has shown.
+///
+/// ```
+/// use adit_client::plan::{Certificate, Trust};
+///
+/// let seen = Certificate::new("Zscaler Intermediate Root CA", Trust::Refused);
+/// assert_eq!(seen.interceptor(), Some("Zscaler"));
+/// assert_eq!(Certificate::new("R11", Trust::Public).interceptor(), None);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     issuer: PeerText,

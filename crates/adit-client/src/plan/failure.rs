@@ -69,6 +69,12 @@ impl fmt::Display for Stage {
 }
 
 /// A text from a peer, fit to be repeated: printable, at most [`limits::PEER_TEXT`] bytes.
+///
+/// ```
+/// use adit_client::plan::PeerText;
+///
+/// assert_eq!(PeerText::new("no\u{1b}[2Jsuch\tapp\n").as_str(), "no [2Jsuch app");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct PeerText(String);
 

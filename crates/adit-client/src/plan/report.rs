@@ -115,6 +115,31 @@ impl AttemptReport {
 }
 
 /// All attempts of a plan, in the order of the ladder. Nothing in it is secret.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// use adit_client::Target;
+/// use adit_client::plan::{Action, Cause, Failure, Obstacle, Plan, Policy, Stage};
+/// use adit_client::strategy::{Ladder, ProxyType, Routes, Strategy};
+///
+/// let target = Target::parse("rtmp://live.example.com:1935/app")?;
+/// let routes = Routes::direct();
+/// let ladder = Ladder::new(&target, Strategy::Standard, ProxyType::Best, &routes, None);
+/// let now = Instant::now();
+/// let mut plan = Plan::new(now, &ladder, Policy::default());
+/// if let Some(Action::Dial(id, _)) = plan.poll_action(now) {
+///     plan.handle_failure(now, id, Failure::new(Stage::Tcp, Cause::Refused));
+/// }
+/// let Some(Action::Fail(report)) = plan.poll_action(now) else {
+///     unreachable!("there was one attempt");
+/// };
+/// assert_eq!(report.attempts()[0].failure().unwrap().to_string(), "tcp: refused");
+/// let verdict = report.verdict();
+/// assert_eq!(verdict.obstacle(), Obstacle::NothingListens);
+/// assert!(verdict.sentence().starts_with("live.example.com refuses port 1935"));
+/// # Ok::<(), adit_client::AddressError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     pub(super) host: Host,

@@ -35,6 +35,19 @@ const TRANSPORTS: [Transport; 4] = [
 ];
 
 /// The ordered ways to one server.
+///
+/// ```
+/// use adit_client::Target;
+/// use adit_client::strategy::{Ladder, Proxy, ProxyId, ProxyKind, ProxyType, Routes, Strategy};
+///
+/// let target = Target::parse("rtmp://live.example.com/app/key")?;
+/// let proxy = Proxy::new(ProxyId(0), ProxyKind::Http, "proxy:3128");
+/// let routes = Routes::through(proxy);
+/// let ladder = Ladder::new(&target, Strategy::Standard, ProxyType::Best, &routes, None);
+/// let rungs: Vec<String> = ladder.rungs().iter().map(ToString::to_string).collect();
+/// assert_eq!(rungs, ["rtmp:1935 via http://proxy:3128", "rtmpt:80 via http://proxy:3128"]);
+/// # Ok::<(), adit_client::AddressError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ladder {
     host: Host,

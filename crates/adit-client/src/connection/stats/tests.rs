@@ -23,7 +23,7 @@ fn so_many_ends_of_frames_are_kept_and_the_oldest_is_told_by_the_next() {
     };
     assert_eq!(marks(limits::MARKS).acknowledged(1), 1);
     let mut one_more = marks(limits::MARKS + 1);
-    assert_eq!(one_more.marks.len(), limits::MARKS);
+    assert_eq!(one_more.ends.len(), limits::MARKS);
     assert_eq!(one_more.acknowledged(1), 0);
     assert_eq!(one_more.acknowledged(2), 2);
 }
