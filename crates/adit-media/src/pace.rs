@@ -11,17 +11,20 @@ pub use repeat::{Loop, NothingToRepeat};
 
 use crate::{Frame, FrameKind, Timestamp};
 
-/// A step of time between two frames of a track that is longer, either way, is taken for a new clock.
+/// A step ahead between two frames of a track that is longer is taken for a new clock. Of steps back a second is enough.
 pub const JUMP: Duration = Duration::from_secs(10);
 
 /// [`JUMP`] in milliseconds.
 const JUMP_MS: u32 = 10_000;
+/// A step back within a track that is longer is one, too: files stand one behind the other. Shorter ones are disorder.
+const DISORDER_MS: u32 = 1000;
 
 /// Tells when each frame of a file is due.
 ///
 /// The first frame is due at once, and each further one as long after it as their timestamps say. Audio and video are
-/// followed each by themselves. Where a track jumps by more than [`JUMP`], forwards or backwards, nothing is waited for
-/// and time goes on from there, so a damaged file neither sleeps for hours nor rushes through. Metadata and sequence
+/// followed each by themselves. Where a track jumps forwards by more than [`JUMP`], or backwards by more than a second,
+/// nothing is waited for and time goes on from there, so neither a damaged file nor files one behind the other sleep for
+/// hours or rush through. Metadata and sequence
 /// headers are due with the frame before them, whatever their timestamps.
 ///
 /// Being late costs nothing: what is due in the past is to be sent at once, until the source has caught up.
@@ -54,10 +57,11 @@ struct Clock {
 }
 
 impl Clock {
-    /// When `at` is due by this clock, unless it jumps.
-    fn due(&self, at: Timestamp) -> Option<Instant> {
+    /// When `at` is due by this clock, unless it jumps: ahead, or back by more than `back_ms`.
+    fn due(&self, at: Timestamp, back_ms: u32) -> Option<Instant> {
         let ahead = at.since(self.at);
-        if ahead.unsigned_abs() > JUMP_MS {
+        let most = if ahead < 0 { back_ms } else { JUMP_MS };
+        if ahead.unsigned_abs() > most {
             return None;
         }
         let step = Duration::from_millis(ahead.unsigned_abs().into());
@@ -87,11 +91,13 @@ impl Pacer {
         if !keeps_time(frame) {
             return latest;
         }
-        let by = |clock: Option<Clock>| clock.and_then(|clock| clock.due(frame.at()));
         let (own, other) = match frame.kind() {
             FrameKind::Audio => (&mut self.audio, self.video),
             _ => (&mut self.video, self.audio),
         };
+        // A track that begins may stand in the file far behind the other.
+        let back_ms = own.map_or(JUMP_MS, |_| DISORDER_MS);
+        let by = |clock: Option<Clock>| clock.and_then(|clock| clock.due(frame.at(), back_ms));
         let due = by(*own).or_else(|| by(other)).unwrap_or(latest);
         *own = Some(Clock {
             at: frame.at(),

@@ -108,14 +108,37 @@ fn ten_seconds_are_waited_for_and_longer_gaps_are_not() {
 }
 
 #[test]
-fn ten_seconds_back_are_late_and_longer_jumps_begin_anew() {
+fn a_second_back_is_late_and_longer_jumps_begin_anew() {
+    check_due(&[video(5000), video(4000), video(4040)], &[0, -1000, -960]);
     check_due(
-        &[video(50_000), video(40_000), video(40_040)],
-        &[0, -10_000, -9_960],
-    );
-    check_due(
-        &[video(50_000), video(50_040), video(40_039), video(40_079)],
+        &[video(5000), video(5040), video(4039), video(4079)],
         &[0, 40, 40, 80],
+    );
+}
+
+#[test]
+fn a_short_file_behind_another_is_not_rushed() {
+    check_due(
+        &[
+            video(0),
+            audio(5),
+            video(2000),
+            audio(2005),
+            video_header(0),
+            video(0),
+            audio(5),
+            video(40),
+            audio(28),
+        ],
+        &[0, 5, 2000, 2005, 2005, 2005, 2010, 2045, 2033],
+    );
+}
+
+#[test]
+fn a_track_that_begins_far_behind_the_other_is_late_with_it() {
+    check_due(
+        &[video(0), video(5000), audio(0), audio(23)],
+        &[0, 5000, 0, 23],
     );
 }
 
