@@ -12,7 +12,7 @@ mod way;
 
 pub(crate) use backoff::Backoff;
 pub(crate) use connections::{Connections, Next};
-pub(crate) use failure::{Failure, Search, USAGE};
+pub(crate) use failure::{Failure, Search, USAGE, in_words};
 pub(crate) use interrupt::Interrupt;
 pub(crate) use tell::{Done, Ended, Told, millis, tell};
 use way::rung_fields;

@@ -15,6 +15,7 @@ use bytes::BytesMut;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
+use crate::connect::in_words;
 use crate::ui;
 
 /// Frames read ahead.
@@ -51,7 +52,7 @@ impl Turns {
 #[derive(Debug, Error)]
 pub(crate) enum InputError {
     /// The system does not let it be read.
-    #[error(transparent)]
+    #[error("{}", in_words(.0))]
     Io(#[from] io::Error),
     /// It is no FLV, or damaged.
     #[error(transparent)]
@@ -62,6 +63,9 @@ pub(crate) enum InputError {
     /// It cannot be repeated.
     #[error(transparent)]
     Nothing(#[from] NothingToRepeat),
+    /// Nothing at all.
+    #[error("there is nothing in it")]
+    Nil,
     /// It ends before anything was to be seen or heard.
     #[error("there is no audio or video in it")]
     Empty,
@@ -227,6 +231,7 @@ fn read_file(path: &str, file: File, turns: Turns, taker: &Taker) -> Result<(), 
 fn turn(mut input: impl Read, clip: &mut Loop, taker: &Taker) -> Result<(), InputError> {
     let mut reader = Reader::new();
     let mut has_media = false;
+    let mut is_begun = false;
     loop {
         let next = reader.poll().map_err(|error| match error {
             FlvError::Truncated { .. } if has_media => InputError::Torn(error),
@@ -246,8 +251,12 @@ fn turn(mut input: impl Read, clip: &mut Loop, taker: &Taker) -> Result<(), Inpu
                 let mut piece = BytesMut::zeroed(PIECE);
                 let count = read(&mut input, &mut piece)?;
                 if count == 0 {
+                    if !is_begun {
+                        return Err(InputError::Nil);
+                    }
                     reader.handle_eof();
                 } else {
+                    is_begun = true;
                     piece.truncate(count);
                     reader.handle_input(piece.freeze());
                 }

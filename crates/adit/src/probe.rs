@@ -29,11 +29,12 @@ pub(crate) fn run(arguments: &cli::Probe) -> Result<(), Failure> {
     });
     runtime.shutdown_background();
     let report = report?;
-    if arguments.json {
-        ui::line(&json::of(&report).to_string());
+    let text = if arguments.json {
+        json::of(&report).to_string()
     } else {
-        ui::line(&table::of(&report));
-    }
+        table::of(&report)
+    };
+    ui::print(&text).map_err(Failure::stdout)?;
     if works(&report) {
         Ok(())
     } else {

@@ -30,12 +30,12 @@ fn publish(arguments: &cli::Publish, began: Instant) -> Result<Told, Failure> {
     let target = Way::stream(&arguments.url, &arguments.key)?;
     let name = input.name();
     let runs_on = input == Input::Stdin;
-    let damaged = |text: String| Failure::Input {
+    let damaged = |why| Failure::Input {
         name: name.clone(),
-        text,
+        why,
     };
     let opened = input.open(arguments.repeat.unwrap_or(Turns::ONE));
-    let mut frames = opened.map_err(|error| damaged(error.to_string()))?;
+    let mut frames = opened.map_err(|error| damaged(error.into()))?;
     let way = Way::new(&arguments.run.way, Intent::Publish, cli::Strategy::Standard)?;
     let runtime = runtime()?;
     let summary = runtime.block_on(async {
@@ -45,7 +45,7 @@ fn publish(arguments: &cli::Publish, began: Instant) -> Result<Told, Failure> {
             checked = frames.check() => checked,
             () = interrupt.asked() => return Err(Failure::Interrupted),
         };
-        checked.map_err(|error| damaged(error.to_string()))?;
+        checked.map_err(damaged)?;
         let sending = Sending::new(sending::Order {
             way,
             destination: Destination::new(target),
@@ -70,6 +70,9 @@ fn publish(arguments: &cli::Publish, began: Instant) -> Result<Told, Failure> {
 /// What is published, if the flags fit it.
 fn input(arguments: &cli::Publish) -> Result<Input, Failure> {
     let usage = |text: String| Err(Failure::Usage { text });
+    if arguments.input.starts_with("rtmp") && arguments.input.contains("://") {
+        return usage("the input comes before the address: adit publish INPUT URL".to_owned());
+    }
     let input = match Input::parse(&arguments.input) {
         Ok(input) => input,
         Err(error) => return usage(error.to_string()),

@@ -52,11 +52,22 @@ pub(crate) fn figures(text: &str) {
 
 /// One line of data for the caller, flushed, since scripts wait for it.
 pub(crate) fn line(text: &str) {
-    let mut out = io::stdout().lock();
     // A closed standard output is no reason to stop serving.
+    if let Err(error) = print(text) {
+        tracing::debug!(%error, "standard output is not taken");
+    }
+}
+
+/// Lines of data that were the purpose of the command.
+///
+/// # Errors
+/// When they cannot be written. That the reader has seen enough is no error.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
     clear_status();
-    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
-        tracing::debug!("standard output is closed");
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
     }
 }
 

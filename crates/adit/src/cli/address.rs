@@ -21,7 +21,7 @@ pub(crate) enum AddressMistake {
     #[error("the URL names a stream and the key another one")]
     TwoStreams,
     /// It ends with the application.
-    #[error("the address names an application, but no stream in it")]
+    #[error("the address names no stream")]
     NoStream,
 }
 

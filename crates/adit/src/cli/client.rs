@@ -93,9 +93,6 @@ pub(crate) struct Run {
 /// The flags of `adit play`.
 #[derive(Debug, Args)]
 pub(crate) struct Play {
-    #[command(flatten)]
-    pub(crate) watch: Watch,
-
     /// Write FLV to this file, or with `-` to standard output for a player: adit play URL -o - | ffplay -
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -103,17 +100,21 @@ pub(crate) struct Play {
     /// Write a line of figures each second even where standard error is no terminal
     #[arg(long)]
     pub(crate) stats: bool,
+
+    // Last, because its last flags stand under a heading of their own.
+    #[command(flatten)]
+    pub(crate) watch: Watch,
 }
 
 /// The flags of `adit record`.
 #[derive(Debug, Args)]
 pub(crate) struct Record {
-    #[command(flatten)]
-    pub(crate) watch: Watch,
-
     /// FLV file to write; it can be opened at any moment, even after a crash
     #[arg(short, long, value_name = "FILE", required = true)]
     pub(crate) output: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) watch: Watch,
 }
 
 /// The flags of `adit probe`.

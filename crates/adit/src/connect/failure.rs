@@ -1,17 +1,19 @@
 //! Why a command ends without having done what it was asked to, and the exit code for it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use adit_client::connection::StreamError;
+use adit_client::media::flv::FlvError;
 use adit_client::network::TlsSetupError;
 use adit_client::plan::{AttemptReport, Cause, CertificateFault, Obstacle, Report};
 use adit_client::{AddressError, ConnectError};
 use thiserror::Error;
 
 use crate::cli::AddressMistake;
+use crate::input::InputError;
 use crate::serve::ServeError;
 use crate::ui;
 
@@ -31,12 +33,12 @@ pub(crate) enum Failure {
         text: String,
     },
     /// The stream key cannot be read.
-    #[error("the stream key cannot be read from {}: {source}", path.display())]
+    #[error("the stream key cannot be read from {}: {}", path.display(), in_words(why))]
     Key {
         /// The file.
         path: PathBuf,
         /// The system's answer.
-        source: io::Error,
+        why: io::Error,
     },
     /// Certificates to trust cannot be had.
     #[error(transparent)]
@@ -48,20 +50,20 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Stream(#[from] StreamError),
     /// What is to be published cannot be read.
-    #[error("{name}: {text}")]
+    #[error("{name}: {why}")]
     Input {
         /// The input.
         name: String,
         /// What is wrong.
-        text: String,
+        why: InputError,
     },
-    /// What was played cannot be written.
-    #[error("{}: {source}", path.display())]
+    /// What was played or is told cannot be written.
+    #[error("{}: {}", path.display(), in_words(why))]
     Output {
         /// The file.
         path: PathBuf,
         /// The system's answer.
-        source: io::Error,
+        why: io::Error,
     },
     /// There is a file of that name already.
     #[error("{} exists already", path.display())]
@@ -117,7 +119,22 @@ pub(crate) enum Search {
     SomeWays,
 }
 
+/// What the system says, without its number.
+pub(crate) fn in_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error ").next().unwrap_or(&text);
+    words.to_owned()
+}
+
 impl Failure {
+    /// Standard output is not taken.
+    pub(crate) fn stdout(why: io::Error) -> Self {
+        Self::Output {
+            path: Path::new("standard output").to_owned(),
+            why,
+        }
+    }
+
     /// Says why, and what to do about it; gives the exit code.
     pub(crate) fn tell(&self, search: Search) -> ExitCode {
         // These two have said what there is to say.
@@ -180,6 +197,12 @@ impl Failure {
                 "leave one of them out; an application of several parts ends with // as in rtmp://host/app/instance//"
             }
             Self::Exists { .. } => "--force overwrites it",
+            Self::Input {
+                why: InputError::Flv(FlvError::NotFlv { .. }),
+                ..
+            } => {
+                "ffmpeg makes FLV of nearly anything: ffmpeg -re -i INPUT -f flv - | adit publish - URL"
+            }
             Self::Connect(ConnectError::Unreachable { report, .. }) if is_untrusted(report) => {
                 "--ca-file FILE trusts the certificate in it; --insecure accepts any, and whoever sits on the way can read everything"
             }

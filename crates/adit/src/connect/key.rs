@@ -42,9 +42,9 @@ fn named(address: &Address, key: &Key) -> Result<Target, Failure> {
         return Ok(address.target(Some(key.expose()))?);
     }
     if let Some(path) = &key.key_file {
-        let line = first_line(path).map_err(|source| Failure::Key {
+        let line = first_line(path).map_err(|why| Failure::Key {
             path: path.clone(),
-            source,
+            why,
         })?;
         return Ok(address.target(Some(line.expose()))?);
     }

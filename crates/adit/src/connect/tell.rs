@@ -138,8 +138,11 @@ pub(crate) fn tell(told: Result<Told, Failure>, json: bool) -> Result<(), Failur
         Ok(told) => told,
     };
     if json {
-        ui::line(&object(told.fields, told.outcome.as_ref().err()).to_string());
-    } else if let Some(sentence) = told.sentence {
+        let object = object(told.fields, told.outcome.as_ref().err());
+        let printed = ui::print(&object.to_string()).map_err(Failure::stdout);
+        return told.outcome.and(printed);
+    }
+    if let Some(sentence) = told.sentence {
         ui::note(&sentence);
     }
     told.outcome

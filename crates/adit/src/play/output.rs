@@ -78,9 +78,9 @@ impl Output {
     /// # Errors
     /// When it exists and may not be overwritten, or cannot be written.
     pub(crate) fn file(path: &Path, overwrite: Overwrite) -> Result<Self, Failure> {
-        let output = |source| Failure::Output {
+        let output = |why| Failure::Output {
             path: path.to_owned(),
-            source,
+            why,
         };
         match fs::metadata(path) {
             Ok(about) if about.is_dir() => {
@@ -95,7 +95,10 @@ impl Output {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let folder = path.parent().filter(|folder| *folder != Path::new(""));
                 if let Some(folder) = folder {
-                    fs::metadata(folder).map_err(output)?;
+                    fs::metadata(folder).map_err(|why| Failure::Output {
+                        path: folder.to_owned(),
+                        why,
+                    })?;
                 }
             }
             Err(error) => return Err(output(error)),
@@ -186,9 +189,9 @@ impl Output {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe && self.end == End::Theirs => {
                 Ok(())
             }
-            outcome => outcome.map_err(|source| Failure::Output {
+            outcome => outcome.map_err(|why| Failure::Output {
                 path: self.path,
-                source,
+                why,
             }),
         }
     }

@@ -1,11 +1,9 @@
 //! A report for programs.
 
-use std::time::Duration;
-
 use adit_client::plan::{AttemptReport, Certificate, Report, Stage, Trust};
 use serde_json::{Map, Value, json};
 
-use crate::connect::secrets;
+use crate::connect::{millis, secrets};
 
 /// One object: the attempts in their order, the sentence, and the obstacle in a word.
 pub(super) fn of(report: &Report) -> Value {
@@ -62,8 +60,4 @@ fn is_trusted(certificate: &Certificate) -> Option<bool> {
         Trust::Unchecked => None,
         trust => Some(trust != Trust::Refused),
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -222,7 +222,7 @@ impl Sending {
     ) -> Next {
         loop {
             if let Some(error) = self.input_error.take() {
-                return self.damaged(&error);
+                return self.damaged(error);
             }
             let due = self.next.as_ref().map(|(_, due)| *due);
             // Every arm is cancel-safe.
@@ -230,7 +230,7 @@ impl Sending {
                 () = interrupt.asked() => return Next::End(Ended::Interrupted),
                 frame = frames.recv(), if due.is_none() => match frame {
                     Some(Ok(frame)) => self.read(frame),
-                    Some(Err(error)) => return self.damaged(&error),
+                    Some(Err(error)) => return self.damaged(error),
                     None => return Next::End(Ended::Complete),
                 },
                 () = until(due), if due.is_some() => {
@@ -255,10 +255,10 @@ impl Sending {
         }
     }
 
-    fn damaged(&self, error: &InputError) -> Next {
+    fn damaged(&self, why: InputError) -> Next {
         let failure = Failure::Input {
             name: self.order.name.clone(),
-            text: error.to_string(),
+            why,
         };
         Next::End(Ended::Failed(failure))
     }

@@ -10,7 +10,7 @@ use adit_testkit::process::Process;
 use adit_testkit::server::{AditServer, Transport};
 use rustix::process::Signal;
 
-use super::{ADIT, PATIENCE, adit, clip, ended, run, start, text};
+use super::{ADIT, PATIENCE, adit, clip, ended, run, shell, start, text};
 
 /// A server that can be started again in the same place.
 fn server_at(listen: &str, state: &Path) -> AditServer {
@@ -92,10 +92,9 @@ fn a_stream_that_broke_is_a_failure() {
 
 /// A player whose standard output is a pipe that is full sooner or later.
 fn stalled(url: &str, pipe: &Path, more: &[&str]) -> Process {
-    let mut shell = std::process::Command::new("sh");
     let script = "pipe=$1; shift; exec \"$0\" play \"$@\" -o - > \"$pipe\"";
-    shell.args(["-c", script, ADIT, text(pipe), url]).args(more);
-    Process::start("adit play", &mut shell)
+    let mut command = shell(script, &[&[text(pipe), url], more].concat());
+    Process::start("adit play", &mut command)
 }
 
 #[test]

@@ -30,7 +30,18 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A command with nothing in its environment that would change what it does.
 fn adit(arguments: &[&str]) -> Command {
     let mut command = Command::new(ADIT);
-    command.args(arguments);
+    undisturbed(command.args(arguments));
+    command
+}
+
+/// The same in a shell, where `"$0"` is the command and `"$@"` are its arguments.
+fn shell(script: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    undisturbed(command.args(["-c", script, ADIT]).args(arguments));
+    command
+}
+
+fn undisturbed(command: &mut Command) {
     for name in [
         "ADIT_LOG",
         "ADIT_STREAM_KEY",
@@ -43,7 +54,6 @@ fn adit(arguments: &[&str]) -> Command {
     }
     command.env("NO_COLOR", "1");
     command.env("STATE_DIRECTORY", std::env::temp_dir().join("adit-tests"));
-    command
 }
 
 /// How a command ended.

@@ -5,7 +5,7 @@ use std::fs;
 use adit_testkit::packets::{Allowance, assert_is_suffix_from_key_frame, read};
 use adit_testkit::server::{AditServer, Transport};
 
-use super::{ADIT, PATIENCE, adit, clip, ended, run, start, text};
+use super::{ADIT, PATIENCE, clip, ended, run, shell, start, text};
 use adit_testkit::process::Process;
 
 #[test]
@@ -56,18 +56,7 @@ fn a_player_behind_standard_output_gets_flv_and_nothing_else() {
     let url = server.url(Transport::Rtmp, "live/piped");
     let written = folder.path().join("piped.flv");
     let script = "\"$0\" play \"$1\" -o - > \"$2\"";
-    let mut command = adit(&[]);
-    command = {
-        let mut shell = std::process::Command::new("sh");
-        shell.args(["-c", script, ADIT, &url, text(&written)]);
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => shell.env(name, value),
-                None => shell.env_remove(name),
-            };
-        }
-        shell
-    };
+    let mut command = shell(script, &[&url, text(&written)]);
     let player = Process::start("adit play", &mut command);
     server.log_line("stream=\"piped\"", PATIENCE);
     run(&["publish", text(&sent), &url]).assert_code(0);
@@ -84,9 +73,9 @@ fn standard_input_is_published_as_well() {
     let written = folder.path().join("stdin.flv");
     let player = start(&["play", &url, "-o", text(&written)]);
     server.log_line("stream=\"stdin\"", PATIENCE);
-    let script = format!("exec {ADIT} publish - {url} < {}", text(&sent));
-    let mut shell = std::process::Command::new("sh");
-    let publisher = Process::start("adit publish", shell.args(["-c", &script]));
+    let script = "exec \"$0\" publish - \"$1\" < \"$2\"";
+    let mut command = shell(script, &[&url, text(&sent)]);
+    let publisher = Process::start("adit publish", &mut command);
     ended(publisher).assert_code(0);
     ended(player).assert_code(0);
     assert_is_suffix_from_key_frame("stdin", &read(&sent), &read(&written), Allowance::NONE);

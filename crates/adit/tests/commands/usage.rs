@@ -2,7 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::{adit, ended, run};
+use super::{adit, ended, run, shell};
 use adit_testkit::process::Process;
 
 #[test]
@@ -60,7 +60,7 @@ fn an_application_alone_can_be_probed() {
 #[test]
 fn flags_that_do_not_fit_are_usage_errors() {
     let url = "rtmp://127.0.0.1:1/live/name";
-    let cases: [(&[&str], &str); 17] = [
+    let cases: [(&[&str], &str); 18] = [
         (&["publish"], "INPUT"),
         (&["play"], "URL"),
         (&["record", url], "--output"),
@@ -78,6 +78,7 @@ fn flags_that_do_not_fit_are_usage_errors() {
         (&["publish", "pattern:", url, "--retry", "maybe"], "forever"),
         (&["publish", "pattern:", url, "--loop=0"], "from 1"),
         (&["publish", "-", url, "--loop"], "standard input"),
+        (&["publish", url, "pattern:"], "INPUT URL"),
         (&["play", url, "more"], "unexpected argument '***'"),
         (&["play", url, "--key", "e"], "leave one of them out"),
         (
@@ -114,7 +115,7 @@ fn inputs_that_cannot_be_published_are_named() {
             file("page.flv", b"<!DOCTYPE html><html>"),
             "this is not FLV",
         ),
-        (file("empty.flv", b""), "ends inside"),
+        (file("empty.flv", b""), "there is nothing in it"),
         (
             file("head.flv", b"FLV\x01\x05\0\0\0\x09\0\0\0\0"),
             "no audio or video",
@@ -137,6 +138,45 @@ fn inputs_that_cannot_be_published_are_named() {
         refused.assert_code(1);
         assert!(refused.error().contains(words), "{input}: {}", refused.err);
         assert!(refused.error().contains(&input), "{input}: {}", refused.err);
+    }
+}
+
+#[test]
+fn an_input_that_is_no_flv_has_a_hint_and_a_missing_one_no_number() {
+    let url = "rtmp://127.0.0.1:1/live/name";
+    let other = run(&["publish", "/etc/passwd", url]);
+    assert!(other.err.contains("hint: ffmpeg"), "{}", other.err);
+    let missing = run(&["publish", "/nonexistent.flv", url]);
+    assert!(
+        missing.error().ends_with("No such file or directory"),
+        "{}",
+        missing.err
+    );
+    let folder = run(&["record", url, "-o", "/nonexistent/x.flv"]);
+    assert_eq!(folder.error(), "/nonexistent: No such file or directory");
+}
+
+#[test]
+fn what_cannot_be_told_on_standard_output_is_a_failure() {
+    for (arguments, code) in [
+        (&["probe", "rtmp://127.0.0.1:1/live"][..], 1),
+        (&["play", "rtmp://127.0.0.1:1/live/name", "--json"], 3),
+    ] {
+        let mut command = shell("\"$0\" \"$@\" > /dev/full", arguments);
+        let full = ended(Process::start("adit", &mut command));
+        full.assert_code(code);
+    }
+}
+
+#[test]
+fn the_flags_of_a_command_stand_before_those_of_the_way_out() {
+    for command in ["play", "record"] {
+        let help = run(&[command, "-h"]).out;
+        let (own, _) = help.split_once("The way out:").unwrap();
+        assert!(
+            own.contains("--output") && own.contains("--force"),
+            "{help}"
+        );
     }
 }
 
