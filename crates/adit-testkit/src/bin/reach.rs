@@ -116,10 +116,13 @@ fn run(arguments: Run) -> Result<Outcome, String> {
             arguments.only.join(", ")
         ));
     }
+    if !lab::may_run() {
+        return Err("the lab needs root, for network namespaces".to_owned());
+    }
     let missing = lab::missing();
     if !missing.is_empty() {
         return Err(format!(
-            "the lab lacks {}; run tools/install-peers as root",
+            "the lab lacks {}; run tools/install-peers",
             missing.join("; ")
         ));
     }

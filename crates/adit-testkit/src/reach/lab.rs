@@ -87,19 +87,18 @@ const TOOLS: [(&str, &str, &str); 14] = [
     ("chmod", "coreutils", "--version"),
 ];
 
-/// What keeps the lab from running here: not being root, or the Debian packages that are missing.
+/// Whether whoever runs this may make networks.
+pub fn may_run() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// The programs the lab lacks here, with their Debian packages.
 pub fn missing() -> Vec<String> {
-    let mut missing = Vec::new();
-    if !rustix::process::geteuid().is_root() {
-        missing.push("root, for network namespaces".to_owned());
-    }
-    missing.extend(
-        TOOLS
-            .iter()
-            .filter(|(program, _, _)| find(program).is_none())
-            .map(|(program, package, _)| format!("{program}, of the Debian package {package}")),
-    );
-    missing
+    TOOLS
+        .iter()
+        .filter(|(program, _, _)| find(program).is_none())
+        .map(|(program, package, _)| format!("{program} (Debian: {package})"))
+        .collect()
 }
 
 fn find(program: &str) -> Option<PathBuf> {
