@@ -73,6 +73,9 @@ pub const BULK: Duration = Duration::from_millis(200);
 /// How long that wait may be.
 pub const BULK_DELAY: Duration = Duration::from_millis(5);
 
+/// So long after the last reply that was cut replies stay as large as they have grown.
+pub const LARGE_REPLIES: Duration = Duration::from_secs(2);
+
 /// Replies kept for duplicates (`rtmpt.cached`).
 pub const CACHED_REPLIES: usize = 32;
 

@@ -170,7 +170,7 @@ impl ServerTunnel {
         let sequence = self.number(kind, sequence);
         match self.order.place(sequence) {
             Place::Past => self.handle_past(now, id, sequence, &body),
-            Place::Parked => self.handle_parked(id, sequence),
+            Place::Parked => self.handle_parked(now, id, sequence),
             Place::TooFar if kind != Kind::Close => {
                 let expected = self.order.next();
                 self.fail(id, CloseReason::TooFarAhead { sequence, expected });
@@ -217,8 +217,7 @@ impl ServerTunnel {
             self.end(reason);
         }
         if self.order.early_deadline().is_some_and(|due| due <= now) {
-            let wait = self.config.order.ahead_answer;
-            self.answer_early(|parked| parked.arrived + wait <= now);
+            self.answer_late(now);
         }
         if self.stall_deadline().is_some_and(|due| due <= now) {
             self.clock.polling = Polling::Stalled;

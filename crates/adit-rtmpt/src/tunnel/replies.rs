@@ -74,6 +74,12 @@ impl ServerTunnel {
         }
     }
 
+    /// Answers requests that have waited for their turn for too long.
+    pub(super) fn answer_late(&mut self, now: Instant) {
+        let wait = self.config.order.ahead_answer;
+        self.answer_early(|parked| parked.arrived + wait <= now);
+    }
+
     /// Answers requests ahead of a hole before their turn, with nothing in the reply.
     pub(super) fn answer_early(&mut self, is_due: impl Fn(&Parked) -> bool) {
         let empty = self.empty_reply();
@@ -100,7 +106,8 @@ impl ServerTunnel {
             return Reply::Closed;
         }
         let before = self.downstream.len();
-        let data = self.downstream.take(now, self.pace.reply_bytes);
+        let most = self.pace.reply_bytes.min(self.pace.reply_bytes_max);
+        let data = self.downstream.take(now, most);
         let sent = before.saturating_sub(self.downstream.len());
         self.counters.sent_bytes += sent as u64;
         if sent == 0 {
@@ -109,18 +116,21 @@ impl ServerTunnel {
         }
         self.clock.drained = now;
         self.pace.misses = 0;
-        let config = &self.config.reply;
-        self.pace.reply_bytes = if self.downstream.len() > 0 {
-            self.pace.cut = Some(now);
-            self.pace
-                .reply_bytes
-                .saturating_mul(2)
-                .min(self.pace.reply_bytes_max)
-        } else {
-            config.bytes
-        };
+        self.adapt_size(now);
         Reply::Ok {
             body: ReplyBody::new(self.pace.ladder.data(), data),
+        }
+    }
+
+    /// Replies grow while they are cut, and stay large for a while: media that comes in large messages then has one reply for
+    /// each, not two.
+    fn adapt_size(&mut self, now: Instant) {
+        let pace = &mut self.pace;
+        if self.downstream.len() > 0 {
+            pace.cut = Some(now);
+            pace.reply_bytes = pace.reply_bytes.saturating_mul(2).min(pace.reply_bytes_max);
+        } else if pace.cut.is_none_or(|cut| cut + limits::LARGE_REPLIES < now) {
+            pace.reply_bytes = self.config.reply.bytes;
         }
     }
 

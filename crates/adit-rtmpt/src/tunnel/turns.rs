@@ -64,14 +64,17 @@ impl ServerTunnel {
     }
 
     /// A duplicate of a request that waits for its turn.
-    pub(super) fn handle_parked(&mut self, id: RequestId, sequence: u64) {
+    pub(super) fn handle_parked(&mut self, now: Instant, id: RequestId, sequence: u64) {
         let Some(parked) = self.order.get_mut(sequence) else {
             return;
         };
         self.counters.duplicates += 1;
         if let Some(early) = &parked.early {
             self.ready.push_back((id, early.clone()));
-        } else if !parked.waiters.add(id) {
+        } else if parked.waiters.add(id) {
+            // Without waiters its time may have passed unnoticed.
+            self.answer_late(now);
+        } else {
             self.counters.superseded += 1;
             self.ready.push_back((id, Reply::Superseded));
         }

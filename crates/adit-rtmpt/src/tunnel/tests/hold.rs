@@ -172,14 +172,22 @@ fn replies_grow_while_each_is_cut_and_shrink_again() {
     });
     bench.write(&[7; 1000]);
     let mut lens = Vec::new();
-    for number in 0..7 {
-        if number == 5 {
-            bench.write(&[7; 150]);
-        }
+    for number in 0..9 {
+        // At 5 they are still large enough for it; at 6 it is the last that is.
+        let len = match number {
+            5 => 250,
+            6 => {
+                bench.wait(2001);
+                250
+            }
+            7 => 150,
+            _ => 0,
+        };
+        bench.write(&vec![7; len]);
         let idle = bench.idle(number);
         lens.push(bench.reply(idle).unwrap().len() - 1);
     }
-    assert_eq!(lens, [100, 200, 300, 300, 100, 100, 50]);
+    assert_eq!(lens, [100, 200, 300, 300, 100, 250, 250, 100, 50]);
 }
 
 #[test]

@@ -219,6 +219,18 @@ fn a_body_at_the_limit_is_taken_and_a_longer_one_ends_the_session() {
 }
 
 #[test]
+fn a_retry_of_a_request_ahead_of_a_hole_does_not_wait_again() {
+    let mut bench = Bench::new();
+    bench.send(0, b"a");
+    let lost = bench.send(2, b"c");
+    bench.wait(300);
+    bench.disconnect(lost);
+    bench.wait(200);
+    let again = bench.send(2, b"c");
+    bench.check(again, EMPTY);
+}
+
+#[test]
 fn a_request_ahead_of_a_hole_gets_an_empty_reply_after_half_a_second() {
     let mut bench = Bench::new();
     bench.send(0, b"a");
