@@ -10,6 +10,7 @@ mod service;
 mod session;
 mod sessions;
 mod tunnel;
+mod wake;
 
 pub(crate) use bodies::Bodies;
 pub use body::{HttpBody, RequestBody};
@@ -23,7 +24,7 @@ use crate::admission::Permit;
 use crate::carrier::{Linger, Origin, Stream};
 use crate::limits;
 use bytes::Bytes;
-use exchange::{Exchange, Overdue};
+use exchange::{Due, Exchange, Overdue};
 use hyper::server::conn::http1;
 use io::RequestIo;
 use service::Service;
@@ -31,8 +32,9 @@ use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use tokio::time::{Instant, Sleep, sleep_until};
+use wake::InPlace;
 
 /// Serves HTTP requests on one connection until it ends.
 pub(crate) async fn serve(
@@ -62,16 +64,24 @@ pub(crate) async fn serve(
         .serve_connection(io, service);
     let mut finish = pin!(door.phases.finish.cancelled());
     let mut finishing = false;
+    let in_place = InPlace::new();
     let mut timer = Timer::default();
     let end = poll_fn(|cx| {
         if !finishing && finish.as_mut().poll(cx).is_ready() {
             finishing = true;
             Pin::new(&mut connection).graceful_shutdown();
         }
-        if let Poll::Ready(result) = connection.poll_without_shutdown(cx) {
-            return Poll::Ready(End::Finished(result));
+        loop {
+            let polled = in_place.poll(cx, |cx| connection.poll_without_shutdown(cx));
+            if let Poll::Ready(result) = polled {
+                return Poll::Ready(End::Finished(result));
+            }
+            match ready!(timer.poll(cx, &exchange)) {
+                // Nobody is asked twice for the same time.
+                Due::Held => exchange.hold_until(None),
+                Due::Overdue(overdue) => return Poll::Ready(End::Overdue(overdue)),
+            }
         }
-        timer.poll(cx, &exchange).map(End::Overdue)
     })
     .await;
     match end {
@@ -131,7 +141,7 @@ fn count_overdue(door: &Door, overdue: Overdue) {
 struct Timer(Option<Pin<Box<Sleep>>>);
 
 impl Timer {
-    fn poll(&mut self, cx: &mut Context<'_>, exchange: &Exchange) -> Poll<Overdue> {
+    fn poll(&mut self, cx: &mut Context<'_>, exchange: &Exchange) -> Poll<Due> {
         loop {
             let Some((deadline, what)) = exchange.deadline() else {
                 return Poll::Pending;

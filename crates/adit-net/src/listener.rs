@@ -103,11 +103,11 @@ pub(crate) fn prepare(stream: &TcpStream, config: &SocketConfig) {
     }
 }
 
-/// Asks the kernel to acknowledge the next segment at once instead of waiting 40 ms for company.
+/// Makes the kernel acknowledge what came now instead of waiting 40 ms for company.
 ///
-/// The kernel forgets this, so it is asked again after every read. Q-181: ffmpeg sends header and
+/// The kernel forgets this soon, so it is asked each time. Q-181: ffmpeg sends header and
 /// body of a request in two segments and waits for the first to be acknowledged.
-pub(crate) fn acknowledge_at_once(stream: &TcpStream) {
+pub(crate) fn acknowledge_now(stream: &TcpStream) {
     #[cfg(target_os = "linux")]
     if let Err(error) = SockRef::from(stream).set_tcp_quickack(true) {
         tracing::trace!(%error, "socket option not set");

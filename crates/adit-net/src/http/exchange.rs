@@ -35,6 +35,8 @@ struct State {
     follower: Option<Waker>,
     /// Since when the peer has taken nothing of what is to be written.
     write_blocked: Option<Instant>,
+    /// When whoever holds the response back wants to be asked again.
+    held_until: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +56,15 @@ pub(super) enum Phase {
     },
     /// The request has arrived whole.
     Serving,
+}
+
+/// What there is to do at a deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// To ask whoever holds the response back.
+    Held,
+    /// To end the connection.
+    Overdue(Overdue),
 }
 
 /// Which time is up.
@@ -111,6 +122,7 @@ impl Exchange {
                 followed: false,
                 follower: None,
                 write_blocked: None,
+                held_until: None,
             }),
             keep_alive: config.keep_alive,
             header_deadline: config.header_deadline,
@@ -237,15 +249,34 @@ impl Exchange {
         self.state().write_blocked = None;
     }
 
-    /// When the peer's patience with us, or ours with it, ends.
-    pub(super) fn deadline(&self) -> Option<(Instant, Overdue)> {
+    /// The response is held back; whoever does that is asked again at this time. `None` when it no longer is.
+    pub(super) fn hold_until(&self, due: Option<Instant>) {
+        self.state().held_until = due;
+    }
+
+    /// When something has to be done at the latest: when the peer's patience with us, or ours with it, ends, or when a
+    /// response was held back long enough.
+    pub(super) fn deadline(&self) -> Option<(Instant, Due)> {
         let state = self.state();
+        let held = state.held_until.map(|until| (until, Due::Held));
         let write = state
             .write_blocked
-            .map(|since| (since + limits::WRITE_STALL, Overdue::Write));
-        let phase = match state.phase {
-            Phase::Idle { since } => Some((since + self.keep_alive, Overdue::KeepAlive)),
-            Phase::Head { since } => Some((since + self.header_deadline, Overdue::Header)),
+            .map(|since| (since + limits::WRITE_STALL, Due::Overdue(Overdue::Write)));
+        let overdue = state.overdue(self);
+        let overdue = overdue.map(|(at, what)| (at, Due::Overdue(what)));
+        [held, write, overdue]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
+    }
+}
+
+impl State {
+    /// When the phase has lasted too long.
+    fn overdue(&self, exchange: &Exchange) -> Option<(Instant, Overdue)> {
+        match self.phase {
+            Phase::Idle { since } => Some((since + exchange.keep_alive, Overdue::KeepAlive)),
+            Phase::Head { since } => Some((since + exchange.header_deadline, Overdue::Header)),
             Phase::Body {
                 since,
                 received,
@@ -253,16 +284,13 @@ impl Exchange {
                 ..
             } => {
                 let earned = Duration::from_secs(received / limits::BODY_RATE);
-                let allowed = earned.max(limits::BODY_GRACE).min(self.body_deadline);
+                let allowed = earned.max(limits::BODY_GRACE).min(exchange.body_deadline);
                 Some((since + allowed, Overdue::Body))
             }
             Phase::Body { .. } | Phase::Parsing { .. } | Phase::Serving => None,
-        };
-        write.into_iter().chain(phase).min_by_key(|(at, _)| *at)
+        }
     }
-}
 
-impl State {
     /// The request has arrived whole. Its response may be out already, if it did not depend on the body.
     fn arrived(&mut self) {
         self.phase = if self.responded {

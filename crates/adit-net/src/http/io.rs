@@ -4,7 +4,7 @@ use super::exchange::{Exchange, Phase};
 use super::framing::{ambiguity, head_end};
 use crate::carrier::{Stream, read};
 use crate::limits;
-use crate::listener::acknowledge_at_once;
+use crate::listener::acknowledge_now;
 use bytes::{Buf, Bytes, BytesMut};
 use hyper::rt::{self, ReadBufCursor};
 use std::io::{self, IoSlice};
@@ -23,14 +23,16 @@ pub(super) struct RequestIo {
     inbound: Bytes,
     /// The peer has finished sending.
     ended: bool,
+    /// Something was read that the kernel may not have acknowledged yet.
+    unacknowledged: bool,
     exchange: Arc<Exchange>,
 }
 
 impl RequestIo {
     pub(super) fn new(stream: Stream, prefix: Bytes, exchange: Arc<Exchange>) -> Self {
-        acknowledge_at_once(stream.tcp());
         Self {
             stream,
+            unacknowledged: !prefix.is_empty(),
             inbound: prefix,
             ended: false,
             exchange,
@@ -47,7 +49,7 @@ impl RequestIo {
             return Poll::Ready(Ok(()));
         }
         let bytes = ready!(read(&mut self.stream, cx))?;
-        acknowledge_at_once(self.stream.tcp());
+        self.unacknowledged = true;
         match bytes {
             None => self.ended = true,
             Some(bytes) if self.inbound.is_empty() => self.inbound = bytes,
@@ -59,6 +61,18 @@ impl RequestIo {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Reads more of a request that is not whole.
+    ///
+    /// While nothing comes, what did come is acknowledged, for the peer may wait for that. A request that is whole is
+    /// acknowledged by its response, which costs no packet of its own.
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let filled = self.poll_fill(cx);
+        if filled.is_pending() && std::mem::take(&mut self.unacknowledged) {
+            acknowledge_now(self.stream.tcp());
+        }
+        filled
     }
 
     /// Hands up to `limit` of the bytes at hand to the library.
@@ -87,8 +101,10 @@ impl RequestIo {
             }
             if self.inbound.has_remaining() {
                 self.exchange.head_began();
+                ready!(self.poll_rest(cx))?;
+            } else {
+                ready!(self.poll_fill(cx))?;
             }
-            ready!(self.poll_fill(cx))?;
         }
     }
 
@@ -104,7 +120,7 @@ impl RequestIo {
 
     fn poll_body(&mut self, cx: &mut Context<'_>, to: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         if self.inbound.is_empty() {
-            match self.poll_fill(cx) {
+            match self.poll_rest(cx) {
                 Poll::Ready(result) => result?,
                 Poll::Pending => {
                     self.exchange.body_awaited();

@@ -16,7 +16,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
-use tokio::time::{Sleep, sleep_until};
 
 /// What has become of a session since it was last looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +42,6 @@ struct Core {
     /// Who waits for a reply. Bounded by what the tunnel lets wait.
     waiting: Vec<Place>,
     next_request: u64,
-    /// The earliest time one of those who wait will look at the clock.
-    armed: Option<Instant>,
     /// The task that drives the carrier.
     carrier: Option<Waker>,
     /// The carrier was dropped: nobody reads or writes any more.
@@ -66,6 +63,8 @@ struct Place {
     id: RequestId,
     reply: Option<Reply>,
     waker: Option<Waker>,
+    /// When he looks at the clock.
+    watch: Option<Instant>,
 }
 
 impl fmt::Debug for Session {
@@ -83,7 +82,6 @@ impl Session {
                 tunnel: ServerTunnel::new(now, config),
                 waiting: Vec::new(),
                 next_request: 0,
-                armed: None,
                 carrier: None,
                 abandoned: false,
                 proven: false,
@@ -125,6 +123,7 @@ impl Session {
             id,
             reply: None,
             waker: None,
+            watch: None,
         });
         core.tunnel.handle_request(now, id, request);
         core.settle(now);
@@ -134,7 +133,6 @@ impl Session {
             exchange,
             told: false,
             done: false,
-            timer: None,
         }
     }
 
@@ -299,15 +297,19 @@ impl Core {
         {
             waker.wake();
         }
-        let due = self.tunnel.poll_timeout();
-        let is_watched = match (due, self.armed) {
-            (Some(due), Some(armed)) => armed <= due,
-            (Some(_), None) => false,
-            (None, _) => true,
+        self.keep_watch();
+    }
+
+    /// Sees to it that somebody looks at the clock in time.
+    fn keep_watch(&mut self) {
+        let Some(due) = self.tunnel.poll_timeout() else {
+            return;
         };
-        if !is_watched
-            && let Some(waker) = self.waiting.iter_mut().find_map(|place| place.waker.take())
-        {
+        let mut waiting = self.waiting.iter().filter(|place| place.reply.is_none());
+        if waiting.any(|place| place.watch.is_some_and(|watch| watch <= due)) {
+            return;
+        }
+        if let Some(waker) = self.waiting.iter_mut().find_map(|place| place.waker.take()) {
             waker.wake();
         }
     }
@@ -342,7 +344,6 @@ pub(super) struct Waiting {
     /// The tunnel knows that something follows on the same connection.
     told: bool,
     done: bool,
-    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Future for Waiting {
@@ -351,6 +352,7 @@ impl Future for Waiting {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
         let this = self.get_mut();
         let mut core = this.session.core();
+        let core = &mut *core;
         loop {
             let now = now();
             if !this.told && this.exchange.is_followed() {
@@ -358,52 +360,31 @@ impl Future for Waiting {
                 core.tunnel.handle_pipelined(now, this.id);
                 core.settle(now);
             }
-            let Some(at) = core.waiting.iter().position(|place| place.id == this.id) else {
+            let mut places = core.waiting.iter_mut().enumerate();
+            let Some((at, place)) = places.find(|(_, place)| place.id == this.id) else {
                 this.done = true;
                 return Poll::Ready(Reply::Closed);
             };
-            if core
-                .waiting
-                .get(at)
-                .is_some_and(|place| place.reply.is_some())
-            {
+            if let Some(reply) = place.reply.take() {
                 this.done = true;
-                let place = core.waiting.swap_remove(at);
-                core.pass_the_watch();
-                return Poll::Ready(place.reply.unwrap_or(Reply::Closed));
+                core.waiting.swap_remove(at);
+                core.keep_watch();
+                this.exchange.hold_until(None);
+                return Poll::Ready(reply);
             }
-            if let Some(place) = core.waiting.get_mut(at) {
-                place.waker = Some(cx.waker().clone());
+            match &mut place.waker {
+                Some(waker) => waker.clone_from(cx.waker()),
+                none => *none = Some(cx.waker().clone()),
             }
-            let Some(due) = core.tunnel.poll_timeout() else {
+            let due = core.tunnel.poll_timeout();
+            if due.is_none_or(|due| due > now) {
+                place.watch = due;
+                this.exchange
+                    .hold_until(due.map(tokio::time::Instant::from_std));
                 return Poll::Pending;
-            };
-            if due > now {
-                let due_at = tokio::time::Instant::from_std(due);
-                let timer = this
-                    .timer
-                    .get_or_insert_with(|| Box::pin(sleep_until(due_at)));
-                if timer.deadline() != due_at {
-                    timer.as_mut().reset(due_at);
-                }
-                core.armed = Some(due);
-                if timer.as_mut().poll(cx).is_pending() {
-                    return Poll::Pending;
-                }
             }
-            core.armed = None;
             core.tunnel.handle_timeout(now);
             core.settle(now);
-        }
-    }
-}
-
-impl Core {
-    /// Somebody stops waiting, and with him stops his timer: another one must take over.
-    fn pass_the_watch(&mut self) {
-        self.armed = None;
-        if let Some(waker) = self.waiting.iter_mut().find_map(|place| place.waker.take()) {
-            waker.wake();
         }
     }
 }
@@ -419,7 +400,7 @@ impl Drop for Waiting {
             core.waiting.swap_remove(at);
         }
         core.tunnel.handle_disconnect(now, self.id);
-        core.pass_the_watch();
         core.settle(now);
+        self.exchange.hold_until(None);
     }
 }
