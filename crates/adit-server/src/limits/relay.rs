@@ -14,6 +14,9 @@ pub(crate) const HEADER_FRAMES: usize = 64;
 /// Payload bytes of metadata and sequence headers kept for a new beginning (`relay.headers.bytes`).
 pub(crate) const HEADER_BYTES: usize = 1024 * 1024;
 
+/// Without a picture for so long a stream is one of sound, which can begin anywhere.
+pub(crate) const PICTURES_GONE: Duration = Duration::from_secs(10);
+
 /// The shortest pause before a connection is made again (`relay.retry.shortest`).
 ///
 /// The longer a break has lasted the longer the pause, a third of it: what was broken for 20 s is found whole within 27 s, before

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use adit_broker::SharedFrame;
 use adit_media::{Frame, FrameKind};
 
-use crate::limits::relay::{BUFFER_BYTES, BUFFER_DURATION, BUFFER_FRAMES};
+use crate::limits::relay::{BUFFER_BYTES, BUFFER_DURATION, BUFFER_FRAMES, PICTURES_GONE};
 use headers::Headers;
 
 mod headers;
@@ -72,10 +72,12 @@ pub(super) struct Backlog {
     /// Since when frames are left out that nothing can begin with.
     seeking: Option<Instant>,
     seen: Seen,
+    /// When media of that kind came last.
+    seen_at: Option<Instant>,
     skipped: Skipped,
 }
 
-/// The most telling kind of media that came so far.
+/// The most telling kind of media that comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Seen {
     Data,
@@ -115,17 +117,14 @@ impl Backlog {
             gap: Gap::None,
             seeking: None,
             seen: Seen::Data,
+            seen_at: None,
             skipped: Skipped::default(),
         }
     }
 
     /// Takes the next frame of the publisher.
     pub(super) fn push(&mut self, now: Instant, frame: Arc<SharedFrame>) {
-        self.seen = self.seen.max(match frame.frame().kind() {
-            FrameKind::Data => Seen::Data,
-            FrameKind::Audio => Seen::Audio,
-            FrameKind::Video => Seen::Video,
-        });
+        self.note_kind(now, frame.frame().kind());
         if let Some(since) = self.seeking {
             if !self.is_beginning(frame.frame()) {
                 self.leave_out(&frame, now.saturating_duration_since(since));
@@ -142,6 +141,20 @@ impl Backlog {
         self.entries.push_back(entry);
         while self.is_too_much() {
             self.shrink(now);
+        }
+    }
+
+    fn note_kind(&mut self, now: Instant, kind: FrameKind) {
+        let seen = match kind {
+            FrameKind::Data => Seen::Data,
+            FrameKind::Audio => Seen::Audio,
+            FrameKind::Video => Seen::Video,
+        };
+        // An encoder may go on with sound alone.
+        let is_gone = |at| now.saturating_duration_since(at) >= PICTURES_GONE;
+        if seen >= self.seen || seen == Seen::Audio && self.seen_at.is_some_and(is_gone) {
+            self.seen = seen;
+            self.seen_at = Some(now);
         }
     }
 

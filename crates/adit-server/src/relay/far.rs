@@ -1,5 +1,6 @@
 //! Which far stream a local one is.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use adit_client::{
@@ -63,13 +64,17 @@ impl Far {
         let target = self.destination.target();
         let password = target.credentials().map(Credentials::password);
         let query = target.query().or(target.app_query());
-        [Some(target.name()), query, password]
+        let mut secrets: Vec<&str> = [Some(target.name()), query, password]
             .into_iter()
             .flatten()
-            .filter(|secret| secret.expose().len() >= SHORTEST_SECRET)
-            .fold(said.to_owned(), |said, secret| {
-                said.replace(secret.expose(), "***")
-            })
+            .map(Secret::expose)
+            .filter(|secret| secret.len() >= SHORTEST_SECRET)
+            .collect();
+        // One may be part of another.
+        secrets.sort_by_key(|secret| Reverse(secret.len()));
+        secrets
+            .into_iter()
+            .fold(said.to_owned(), |said, secret| said.replace(secret, "***"))
     }
 
     /// The name of the stream, with its query.

@@ -28,16 +28,17 @@ mod retry;
 mod source;
 mod table;
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use adit_broker::{Broker, PublisherInfo, StreamKey, Subscription};
 use adit_client::{Client, ConnectOptions, Destination, Intent, Target};
 use adit_rtmp::command::StatusCode;
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::timeout;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -51,13 +52,13 @@ pub(crate) use self::interest::Interest;
 use self::news::Teller;
 pub use self::news::{Direction, Happening, News};
 pub(crate) use self::pressure::Pressure;
-use self::pull::{FirstAnswer, Puller};
+use self::pull::Puller;
 use self::push::Pusher;
 pub(crate) use self::refusal::Refusal;
 pub use self::retry::Patience;
 use self::retry::Retries;
 use self::source::Source;
-use self::table::{Claim, Pull, Table};
+use self::table::{Joined, Table};
 
 /// A far side for everything that is published or played here.
 #[derive(Clone, Debug)]
@@ -98,7 +99,7 @@ pub(crate) struct Relay {
     broker: Broker,
     publish: Arc<ConnectOptions>,
     play: Arc<ConnectOptions>,
-    table: Table,
+    table: Arc<Table>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -141,7 +142,7 @@ impl Relay {
             play: options(Intent::Play),
             config,
             broker,
-            table: Table::default(),
+            table: Arc::default(),
             tasks: TaskTracker::new(),
             stop,
         }
@@ -165,7 +166,7 @@ impl Relay {
             far::target(&self.config.target, local).map_err(|error| refuse(error.to_string()))?;
         let alive = CancellationToken::new();
         let claim = self.table.claim_push(&target, key, alive.clone());
-        let Claim { place, before } = claim
+        let place = claim
             .ok_or_else(|| refuse(format!("another stream is published to {target} already")))?;
         let (answer, answered) = oneshot::channel();
         let (end, ended) = oneshot::channel();
@@ -178,17 +179,15 @@ impl Relay {
             pressure: pressure.clone(),
             end,
         };
-        let relay = Arc::clone(self);
         self.tasks.spawn(async move {
             // The publication before this one may still be saying goodbye.
-            let free = match before {
-                Some(before) => pusher.source.keep_while(before.cancelled()).await,
-                None => Ok(()),
-            };
+            let free = pusher.source.keep_while(place.free()).await;
             if free.is_ok() {
                 pusher.run(answer).await;
+            } else {
+                // Whoever comes next waits for this one only.
+                place.free().await;
             }
-            relay.table.leave_push(&place);
         });
         let push = Push {
             end: ended,
@@ -214,34 +213,40 @@ impl Relay {
             code: StatusCode::PlayStreamNotFound,
             description: error.to_string(),
         })?;
-        let start = |pull| {
-            let pull = Arc::new(pull);
-            let (answer, answered) = watch::channel(FirstAnswer::None);
-            let publisher = PublisherInfo::new("relay", target.to_string());
+        let Some(joined) = self.table.join_pull(key) else {
+            return Ok(None);
+        };
+        let Joined {
+            mut answered,
+            interest,
+            begin,
+        } = joined;
+        if let Some((pull, answer)) = begin {
             let puller = Puller {
                 teller: self.teller(Direction::Pull, &target),
-                far: self.far(target, &self.play),
-                retries: Retries::new(self.config.patience),
                 local: pull::Local {
                     broker: self.broker.clone(),
                     key: key.clone(),
-                    publisher,
+                    publisher: PublisherInfo::new("relay", target.to_string()),
                     publication: None,
                     frames: 0,
                 },
+                far: self.far(target, &self.play),
+                retries: Retries::new(self.config.patience),
                 answer,
-                unwanted: Box::pin(Arc::clone(self).unwanted(Arc::clone(&pull))),
             };
-            let relay = Arc::clone(self);
+            let stop = self.stop.clone();
             self.tasks.spawn(async move {
-                puller.run().await;
-                relay.table.leave_pull(&pull);
+                // Both arms are cancel-safe: neither is asked again.
+                let unwanted = async {
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = pull.unwanted() => {}
+                    }
+                };
+                puller.run(unwanted).await;
             });
-            answered
-        };
-        let Some((mut answered, interest)) = self.table.join_pull(key, start) else {
-            return Ok(None);
-        };
+        }
         let answer = within_ask(StatusCode::PlayFailed, async move {
             match answered.wait_for(Option::is_some).await.as_deref() {
                 Ok(Some(answer)) => answer.clone(),
@@ -249,14 +254,6 @@ impl Relay {
             }
         });
         Ok(Some((answer, interest)))
-    }
-
-    async fn unwanted(self: Arc<Self>, pull: Arc<Pull>) {
-        // Both arms are cancel-safe: neither is asked again.
-        tokio::select! {
-            () = self.stop.cancelled() => {}
-            () = self.table.unwanted(&pull) => {}
-        }
     }
 
     /// Ready when every task is done. No new one is started after the sessions have ended.
@@ -296,6 +293,20 @@ fn within_ask(
             })
         })
     })
+}
+
+/// Ready at this time, or never.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time.into()).await,
+        None => pending().await,
+    }
+}
+
+/// So long from now.
+fn after(span: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(span).unwrap_or(now)
 }
 
 fn defect() -> Refusal {

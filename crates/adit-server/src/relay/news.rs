@@ -105,7 +105,7 @@ impl fmt::Display for Happening {
             }
             Self::Refused { reason } => write!(f, "refused: {reason}"),
             Self::Broken { cause, again_in } => {
-                write!(f, "{cause}; next try in {:.1} s", again_in.as_secs_f64())
+                write!(f, "{cause}; next try in {}", Lasting(*again_in))
             }
             Self::Moving { description } if description.is_empty() => {
                 f.write_str("the server asks to connect again")
@@ -120,23 +120,23 @@ impl fmt::Display for Happening {
                 repeated,
             } => write!(
                 f,
-                "connected again by {rung} after {:.1} s, {skipped}, {repeated} messages sent again",
-                after.as_secs_f64()
+                "connected again by {rung} after {}, {skipped}, {repeated} messages sent again",
+                Lasting(*after)
             ),
             Self::Skipped(skipped) => write!(f, "the far side is too slow: {skipped}"),
             Self::Ended {
                 frames,
                 lasted,
                 undelivered: 0,
-            } => write!(f, "ended after {} s, {frames} messages", lasted.as_secs()),
+            } => write!(f, "ended after {}, {frames} messages", Lasting(*lasted)),
             Self::Ended {
                 frames,
                 lasted,
                 undelivered,
             } => write!(
                 f,
-                "ended after {} s, {frames} messages, {undelivered} did not arrive any more",
-                lasted.as_secs()
+                "ended after {}, {frames} messages, {undelivered} did not arrive any more",
+                Lasting(*lasted)
             ),
             Self::GivenUp { reason } => write!(f, "given up: {reason}"),
         }
@@ -147,11 +147,22 @@ impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.frames {
             0 => f.write_str("nothing left out"),
-            frames => write!(
-                f,
-                "{frames} messages of {:.1} s left out",
-                self.lasting.as_secs_f64()
-            ),
+            frames => write!(f, "{frames} messages of {} left out", Lasting(self.lasting)),
+        }
+    }
+}
+
+/// A time span for people: milliseconds below a second, then tenths of a second, then minutes and hours.
+struct Lasting(Duration);
+
+impl fmt::Display for Lasting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        match seconds {
+            0 => write!(f, "{} ms", self.0.as_millis()),
+            1..60 => write!(f, "{seconds}.{} s", self.0.subsec_millis() / 100),
+            60..3600 => write!(f, "{} min {} s", seconds / 60, seconds % 60),
+            _ => write!(f, "{} h {} min", seconds / 3600, seconds / 60 % 60),
         }
     }
 }
@@ -179,3 +190,6 @@ impl Teller {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

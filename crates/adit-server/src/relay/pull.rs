@@ -1,7 +1,6 @@
 //! A stream of the far side for local players, over as many connections as it takes.
 
-use std::future::{Future, pending};
-use std::pin::Pin;
+use std::future::Future;
 use std::time::Instant;
 
 use adit_broker::{Broker, NameInUse, Publication, PublisherInfo, StreamKey};
@@ -10,13 +9,14 @@ use adit_client::media::Frame;
 use adit_client::{NetConnection, NetStream};
 use adit_rtmp::command::{Play, Status, StatusCode};
 use tokio::sync::watch;
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 use tracing::debug;
 
 use super::far::Far;
 use super::news::{Direction, Happening, Teller};
 use super::refusal::{Failure, Refusal};
 use super::retry::{Next, Retries, random_byte};
+use super::until;
 use crate::limits::relay::DRAIN;
 
 /// The first answer of the far side; nothing until it has come.
@@ -29,8 +29,6 @@ pub(super) struct Puller {
     pub(super) teller: Teller,
     pub(super) local: Local,
     pub(super) answer: watch::Sender<FirstAnswer>,
-    /// Ready when the last player has left for a while, a local publisher has come, or the server stops.
-    pub(super) unwanted: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// Where frames go to.
@@ -59,35 +57,34 @@ enum Over {
 }
 
 impl Puller {
-    /// Runs until it is unwanted, or the far side is given up.
-    pub(super) async fn run(mut self) {
+    /// Runs until it is unwanted, because the last player has left for a while, a local publisher has come, or the server stops;
+    /// or until the far side is given up.
+    pub(super) async fn run(mut self, unwanted: impl Future<Output = ()>) {
         let begun = Instant::now();
-        let mut unwanted = std::mem::replace(&mut self.unwanted, Box::pin(pending()));
         // Neither arm is polled again after this.
-        let end = tokio::select! {
+        let failure = tokio::select! {
             biased;
-            () = &mut unwanted => None,
+            () = unwanted => None,
             failure = self.play(begun) => failure,
         };
-        self.teller.tell(match end {
-            Some(reason) => Happening::GivenUp { reason },
-            None => Happening::Ended {
+        self.teller
+            .tell(failure.unwrap_or_else(|| Happening::Ended {
                 frames: self.local.frames,
                 lasted: begun.elapsed(),
                 undelivered: 0,
-            },
-        });
+            }));
     }
 
-    /// Plays; gives why it cannot go on, or nothing if somebody publishes here.
-    async fn play(&mut self, begun: Instant) -> Option<String> {
+    /// Plays; gives how the far side ended it, or nothing if somebody publishes here.
+    async fn play(&mut self, begun: Instant) -> Option<Happening> {
         let mut line = match Line::open(&mut self.far).await {
             Ok(line) => line,
             Err(failure) => {
                 let failure = failure.hiding(&self.far);
                 let refusal = failure.refusal(Direction::Pull);
                 self.answer.send_replace(Some(Err(refusal)));
-                return Some(failure.reason);
+                let reason = failure.reason;
+                return Some(Happening::Refused { reason });
             }
         };
         self.teller.tell(Happening::Connected {
@@ -96,11 +93,11 @@ impl Puller {
         });
         self.answer.send_replace(Some(Ok(())));
         loop {
-            let since = line.since;
-            let broken = match line
+            let over = line
                 .carry(&mut self.far, &mut self.local, &self.teller)
-                .await
-            {
+                .await;
+            self.retries.note_connection(line.since, Instant::now());
+            let broken = match over {
                 Over::Taken => return None,
                 Over::Moved => {
                     line.close().await;
@@ -108,13 +105,12 @@ impl Puller {
                 }
                 Over::Broken(failure) => {
                     drop(line);
-                    self.retries.note_connection(since, Instant::now());
                     Some(failure.hiding(&self.far))
                 }
             };
             line = match self.restore(broken).await {
                 Ok(line) => line,
-                Err(reason) => return Some(reason),
+                Err(reason) => return Some(Happening::GivenUp { reason }),
             };
         }
     }
@@ -165,7 +161,7 @@ impl Line {
     /// Carries frames until something ends it.
     async fn carry(&mut self, far: &mut Far, local: &mut Local, teller: &Teller) -> Over {
         loop {
-            let flush = local.next_flush();
+            let flush = until(local.next_flush());
             // All arms are cancel-safe: queues keep what was not taken.
             tokio::select! {
                 biased;
@@ -247,12 +243,9 @@ impl Local {
         }
     }
 
-    /// Ready when frames that wait for company have to be shown to players after all.
-    fn next_flush(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        match self.publication.as_ref().and_then(Publication::next_flush) {
-            Some(at) => Box::pin(sleep_until(at.into())),
-            None => Box::pin(pending()),
-        }
+    /// When frames that wait for company have to be shown to players after all.
+    fn next_flush(&self) -> Option<Instant> {
+        self.publication.as_ref().and_then(Publication::next_flush)
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) type Answerer = oneshot::Sender<Result<(), Refusal>>;
 
 /// Why there is no line any more.
 enum Lost {
-    /// The local publisher has ended.
+    /// The local publisher has ended, and what was left has left or cannot.
     Ended,
     GivenUp(String),
 }
@@ -94,23 +94,25 @@ impl Pusher {
                 frames: &mut *frames,
             };
             let over = line.carry(&mut carriage).await;
-            // Nobody waits for a far side that is away.
-            self.pressure.set(0);
+            self.pressure.begin_anew();
+            self.retries.note_connection(line.since(), Instant::now());
             let broken = match over {
                 Over::Finished => {
-                    line.close(&self.far).await;
+                    // One that did not take the rest takes no goodbye either.
+                    if self.source.backlog.waiting() == 0 {
+                        line.close(&self.far).await;
+                    }
                     return Lost::Ended;
                 }
                 Over::Moved => {
                     self.source.backlog.hand_over(Instant::now());
-                    let closed = self.source.keep_while(line.close(&self.far)).await;
+                    let closed = self.source.deliver_while(line.close(&self.far)).await;
                     if closed.is_err() {
                         return Lost::Ended;
                     }
                     None
                 }
                 Over::Broken(failure) => {
-                    self.retries.note_connection(line.since(), Instant::now());
                     drop(line);
                     Some(failure.hiding(&self.far))
                 }
@@ -151,10 +153,10 @@ async fn restore(
             };
             let cause = failure.reason;
             teller.tell(Happening::Broken { cause, again_in });
-            let slept = source.keep_while(sleep(again_in)).await;
+            let slept = source.deliver_while(sleep(again_in)).await;
             slept.map_err(|Ended| Lost::Ended)?;
         }
-        let opened = source.keep_while(Line::open(far)).await;
+        let opened = source.deliver_while(Line::open(far)).await;
         match opened.map_err(|Ended| Lost::Ended)? {
             Ok(line) => {
                 teller.tell(Happening::Recovered {

@@ -1,12 +1,14 @@
 //! The local side of a push: from the broker into the backlog.
 
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::sync::Arc;
 use std::time::Instant;
 
 use adit_broker::{Delivery, Subscription};
 
 use super::backlog::Backlog;
+use super::{after, until};
+use crate::limits::relay::DRAIN;
 
 /// A local publication on its way into a backlog.
 pub(super) struct Source {
@@ -18,7 +20,10 @@ pub(super) struct Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Running,
-    Ended,
+    /// What is left may leave until then.
+    Ended {
+        drain_by: Instant,
+    },
 }
 
 /// The local publisher has ended.
@@ -34,19 +39,26 @@ impl Source {
         }
     }
 
-    pub(super) fn is_ended(&self) -> bool {
-        self.state == State::Ended
+    /// Until when what is left may leave; nothing while the publisher is there.
+    pub(super) fn drain_by(&self) -> Option<Instant> {
+        match self.state {
+            State::Running => None,
+            State::Ended { drain_by } => Some(drain_by),
+        }
     }
 
     /// Takes the next thing the publisher did. Cancel-safe; never ready once the publisher has ended.
     pub(super) async fn pump(&mut self) {
-        if self.is_ended() {
-            std::future::pending::<()>().await;
+        if self.state != State::Running {
+            pending::<()>().await;
         }
         match poll_fn(|cx| self.subscription.poll_next(cx)).await {
             Delivery::Frame(frame) => self.backlog.push(Instant::now(), Arc::clone(&frame)),
             Delivery::Skipped { frames } => self.backlog.note_skipped(frames),
-            Delivery::Stopped { .. } => self.state = State::Ended,
+            Delivery::Stopped { .. } => {
+                let drain_by = after(DRAIN);
+                self.state = State::Ended { drain_by };
+            }
             _ => {}
         }
     }
@@ -60,15 +72,38 @@ impl Source {
         other: impl Future<Output = T>,
     ) -> Result<T, Ended> {
         tokio::pin!(other);
-        loop {
-            if self.is_ended() {
-                return Err(Ended);
-            }
+        while self.state == State::Running {
             // Cancel-safe: the other future is pinned outside, `pump` holds nothing between polls.
             tokio::select! {
                 biased;
                 done = &mut other => return Ok(done),
                 () = self.pump() => {}
+            }
+        }
+        Err(Ended)
+    }
+
+    /// Waits for something without which what is left cannot leave: as [`Self::keep_while`], but a publisher that has ended is
+    /// waited for as long as the rest may take to leave, if there is any.
+    ///
+    /// # Errors
+    /// The publisher has ended, and nothing is left or it has taken too long.
+    pub(super) async fn deliver_while<T>(
+        &mut self,
+        other: impl Future<Output = T>,
+    ) -> Result<T, Ended> {
+        tokio::pin!(other);
+        loop {
+            let drain_by = self.drain_by();
+            if drain_by.is_some_and(|by| self.backlog.waiting() == 0 || Instant::now() >= by) {
+                return Err(Ended);
+            }
+            // Cancel-safe, as above.
+            tokio::select! {
+                biased;
+                done = &mut other => return Ok(done),
+                () = self.pump() => {}
+                () = until(drain_by) => {}
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What is relayed at the moment.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use adit_broker::StreamKey;
 use adit_client::{Secret, Target};
@@ -44,27 +44,93 @@ struct Pulled {
     cancel: CancellationToken,
 }
 
-/// A push may begin, once the one before it under the same name is done.
-pub(super) struct Claim {
-    pub(super) place: Place,
-    pub(super) before: Option<CancellationToken>,
-}
-
-/// Where a push stands in the table.
+/// Where a push stands in the table. Dropping it is leaving.
+#[derive(Debug)]
 pub(super) struct Place {
+    table: Arc<Table>,
     id: u64,
     name: FarName,
+    /// Cancelled when the push that had the name before is done.
+    before: Option<CancellationToken>,
     done: CancellationToken,
+}
+
+impl Place {
+    /// Ready when the push before this one is done.
+    pub(super) async fn free(&self) {
+        if let Some(before) = &self.before {
+            before.cancelled().await;
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut inner = self.table.lock();
+        let is_same = |pushed: &Pushed| pushed.id == self.id;
+        if inner.pushes.get(&self.name).is_some_and(is_same) {
+            inner.pushes.remove(&self.name);
+        }
+        self.done.cancel();
+    }
+}
+
+/// One more player of a stream of the far side.
+#[derive(Debug)]
+pub(super) struct Joined {
+    pub(super) answered: watch::Receiver<FirstAnswer>,
+    pub(super) interest: Interest,
+    /// What the task needs that fetches it; nothing if there is one.
+    pub(super) begin: Option<(Pull, watch::Sender<FirstAnswer>)>,
+}
+
+/// A pull in the table. Dropping it is leaving.
+#[derive(Debug)]
+pub(super) struct Pull {
+    table: Arc<Table>,
+    id: u64,
+    key: StreamKey,
+    players: Players,
+    /// Cancelled when the stream is published here.
+    cancel: CancellationToken,
+}
+
+impl Pull {
+    /// Ready when it is not wanted any more; it is not in the table then.
+    pub(super) async fn unwanted(&self) {
+        let all_gone = async {
+            loop {
+                self.players.all_gone().await;
+                let mut inner = self.table.lock();
+                // Whoever joins does so under this lock.
+                if self.players.is_empty() {
+                    inner.remove_pull(self);
+                    return;
+                }
+            }
+        };
+        // Both arms are cancel-safe: neither is asked again.
+        tokio::select! {
+            () = self.cancel.cancelled() => {}
+            () = all_gone => {}
+        }
+    }
+}
+
+impl Drop for Pull {
+    fn drop(&mut self) {
+        self.table.lock().remove_pull(self);
+    }
 }
 
 impl Table {
     /// Takes a far name for a local publication; nothing if another one, whose publisher is still here, has it.
     pub(super) fn claim_push(
-        &self,
+        self: &Arc<Self>,
         target: &Target,
         key: StreamKey,
         left: CancellationToken,
-    ) -> Option<Claim> {
+    ) -> Option<Place> {
         let mut inner = self.lock();
         let name = FarName(target.app().to_owned(), target.name().clone());
         let before = match inner.pushes.get(&name) {
@@ -75,8 +141,7 @@ impl Table {
         if let Some(pull) = inner.pulls.remove(&key) {
             pull.cancel.cancel();
         }
-        inner.last = inner.last.wrapping_add(1);
-        let id = inner.last;
+        let id = inner.next_id();
         let done = CancellationToken::new();
         let pushed = Pushed {
             id,
@@ -85,76 +150,50 @@ impl Table {
             done: done.clone(),
         };
         inner.pushes.insert(name.clone(), pushed);
-        let place = Place { id, name, done };
-        Some(Claim { place, before })
+        Some(Place {
+            table: Arc::clone(self),
+            id,
+            name,
+            before,
+            done,
+        })
     }
 
-    /// The task of a push is done.
-    pub(super) fn leave_push(&self, place: &Place) {
-        let mut inner = self.lock();
-        if inner
-            .pushes
-            .get(&place.name)
-            .is_some_and(|pushed| pushed.id == place.id)
-        {
-            inner.pushes.remove(&place.name);
-        }
-        place.done.cancel();
-    }
-
-    /// One more player of a stream, for which `start` starts a task if there is none; nothing if the stream is published here.
-    pub(super) fn join_pull(
-        &self,
-        key: &StreamKey,
-        start: impl FnOnce(Pull) -> watch::Receiver<FirstAnswer>,
-    ) -> Option<(watch::Receiver<FirstAnswer>, Interest)> {
+    /// One more player of a stream; nothing if the stream is published here.
+    pub(super) fn join_pull(self: &Arc<Self>, key: &StreamKey) -> Option<Joined> {
         let mut inner = self.lock();
         let is_here = |pushed: &Pushed| pushed.key == *key && !pushed.left.is_cancelled();
         if inner.pushes.values().any(is_here) {
             return None;
         }
-        inner.last = inner.last.wrapping_add(1);
-        let id = inner.last;
-        let pulled = inner.pulls.entry(key.clone()).or_insert_with(|| {
-            let (players, cancel) = (Players::new(), CancellationToken::new());
-            let answered = start(Pull {
-                id,
-                key: key.clone(),
-                players: players.clone(),
-                cancel: cancel.clone(),
+        if let Some(pulled) = inner.pulls.get(key) {
+            return Some(Joined {
+                answered: pulled.answered.clone(),
+                interest: pulled.players.join(),
+                begin: None,
             });
-            Pulled {
-                id,
-                players,
-                answered,
-                cancel,
-            }
-        });
-        Some((pulled.answered.clone(), pulled.players.join()))
-    }
-
-    /// Ready when a pull is not wanted any more; it is not in the table then.
-    pub(super) async fn unwanted(&self, pull: &Pull) {
-        // Both arms are cancel-safe: nothing is lost when `all_gone` is asked anew.
-        tokio::select! {
-            () = pull.cancel.cancelled() => {}
-            () = async {
-                loop {
-                    pull.players.all_gone().await;
-                    let mut inner = self.lock();
-                    // Whoever joins does so under this lock.
-                    if pull.players.is_empty() {
-                        inner.remove_pull(pull);
-                        return;
-                    }
-                }
-            } => {}
         }
-    }
-
-    /// The task of a pull is done.
-    pub(super) fn leave_pull(&self, pull: &Pull) {
-        self.lock().remove_pull(pull);
+        let pull = Pull {
+            table: Arc::clone(self),
+            id: inner.next_id(),
+            key: key.clone(),
+            players: Players::new(),
+            cancel: CancellationToken::new(),
+        };
+        let (answer, answered) = watch::channel(FirstAnswer::None);
+        let interest = pull.players.join();
+        let pulled = Pulled {
+            id: pull.id,
+            players: pull.players.clone(),
+            answered: answered.clone(),
+            cancel: pull.cancel.clone(),
+        };
+        inner.pulls.insert(key.clone(), pulled);
+        Some(Joined {
+            answered,
+            interest,
+            begin: Some((pull, answer)),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -163,6 +202,11 @@ impl Table {
 }
 
 impl Inner {
+    fn next_id(&mut self) -> u64 {
+        self.last = self.last.wrapping_add(1);
+        self.last
+    }
+
     fn remove_pull(&mut self, pull: &Pull) {
         let is_same = |pulled: &Pulled| pulled.id == pull.id;
         if self.pulls.get(&pull.key).is_some_and(is_same) {
@@ -171,11 +215,5 @@ impl Inner {
     }
 }
 
-/// A pull in the table.
-pub(super) struct Pull {
-    id: u64,
-    key: StreamKey,
-    players: Players,
-    /// Cancelled when the stream is published here.
-    cancel: CancellationToken,
-}
+#[cfg(test)]
+mod tests;

@@ -88,12 +88,14 @@ async fn serve(
     let mut flow = Flow::On;
     poll_fn(|cx| {
         loop {
+            let now = Instant::now();
+            while flow == Flow::On
+                && let Ok(Some(event)) = session.poll_event(now)
+            {
+                flow = answer(&mut session, event, number, &script, &received);
+            }
             if flow == Flow::Hang {
                 return Poll::Pending;
-            }
-            let now = Instant::now();
-            while let Ok(Some(event)) = session.poll_event(now) {
-                flow = answer(&mut session, event, number, &script, &received);
             }
             if carrier.poll_send(cx, session.output()).is_ready() && session.is_closing() {
                 return carrier.poll_close(cx).map(|_| ());

@@ -80,9 +80,7 @@ impl FarServer {
 
     /// What is published there, from its first frame on.
     pub(crate) fn watch(&self, application: &str, name: &str) -> Watched {
-        let key = key(application, name);
-        let subscription = self.broker.subscribe(key, SubscribeOptions::default());
-        Watched { subscription }
+        Watched::new(&self.broker, application, name)
     }
 
     pub(crate) fn players(&self, application: &str, name: &str) -> usize {
@@ -112,6 +110,12 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
+    fn new(broker: &Broker, application: &str, name: &str) -> Self {
+        let key = key(application, name);
+        let subscription = broker.subscribe(key, SubscribeOptions::default());
+        Self { subscription }
+    }
+
     async fn next(&mut self) -> Delivery {
         poll_fn(|cx| self.subscription.poll_next(cx)).await
     }
@@ -129,15 +133,17 @@ impl Watched {
         frames
     }
 
-    /// What has come, until nothing comes for a while.
-    pub(crate) async fn take_what_came(&mut self) -> Frames {
-        let mut frames = Frames::new();
-        while let Ok(next) = timeout(Duration::from_millis(200), self.next()).await {
-            if let Delivery::Frame(frame) = next {
-                frames.push(seen(frame.frame()));
+    /// Reads up to this frame.
+    pub(crate) async fn until(&mut self, last: &Frame) {
+        let last = seen(last);
+        loop {
+            let next = timeout(Duration::from_secs(20), self.next()).await;
+            if let Delivery::Frame(frame) = next.unwrap()
+                && seen(frame.frame()) == last
+            {
+                return;
             }
         }
-        frames
     }
 
     pub(crate) async fn until_stopped(&mut self) -> Frames {
@@ -167,6 +173,7 @@ impl Watched {
 /// A server that relays.
 pub(crate) struct Tunnel {
     pub(crate) address: SocketAddr,
+    broker: Broker,
     news: mpsc::Receiver<News>,
     task: JoinHandle<()>,
 }
@@ -188,12 +195,19 @@ impl Tunnel {
         let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
         let server = Server::new(config, vec![listener]);
         let address = server.local_addrs()[0];
+        let broker = server.broker().clone();
         let task = tokio::spawn(server.run(std::future::pending()));
         Self {
             address,
+            broker,
             news,
             task,
         }
+    }
+
+    /// What is published here.
+    pub(crate) fn watch(&self, application: &str, name: &str) -> Watched {
+        Watched::new(&self.broker, application, name)
     }
 
     /// Waits for news of this kind.

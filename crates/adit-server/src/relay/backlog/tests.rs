@@ -187,6 +187,30 @@ fn a_connection_that_takes_over_gets_nothing_twice() {
     assert_eq!(bench.skipped(), (0, 0));
 }
 
+#[test]
+fn a_stream_whose_pictures_have_stopped_goes_on_with_sound() {
+    let mut bench = Bench::new();
+    bench.push("V S K A A A A A A A A A");
+    bench.send(ALL);
+    let now = bench.now();
+    bench.backlog.rewind(now);
+    assert_eq!(bench.send(1), "V2000");
+    bench.send(ALL);
+    // The last picture was 10 s ago then.
+    bench.push("A");
+    assert_eq!(bench.send(ALL), "A12000");
+    bench.push("A");
+    bench.send(ALL);
+    let now = bench.now();
+    bench.backlog.rewind(now);
+    assert_eq!(bench.send(ALL), "V13000 S13000 A13000");
+    bench.push("K");
+    bench.send(ALL);
+    let now = bench.now();
+    bench.backlog.rewind(now);
+    assert_eq!(bench.send(ALL), "V14000 S14000 K14000");
+}
+
 fn limits(bytes: u64, frames: usize, seconds: u64) -> BufferLimits {
     BufferLimits {
         bytes,

@@ -1,7 +1,10 @@
-use adit_client::Target;
+use std::sync::Arc;
+
+use adit_client::network::{ConnectorConfig, GivenProxy, InsecureTls, TlsClient};
+use adit_client::{Client, ConnectOptions, Destination, Intent, Target};
 use adit_rtmp::command::{Address, Query, StreamName};
 
-use super::{Local, target};
+use super::{Far, Local, target};
 
 /// The far address for a relay to `relay`, of a client that connects to `app` and publishes `name`.
 #[track_caller]
@@ -76,4 +79,19 @@ fn credentials_of_the_address_go_on() {
     let far = target(&relay, local).unwrap();
     assert_eq!(far.credentials(), relay.credentials());
     assert_eq!(far.to_string(), "rtmp://***@far/app/***");
+}
+
+#[test]
+fn a_secret_that_is_part_of_another_does_not_show_the_rest() {
+    let tls = TlsClient::insecure(InsecureTls::accept_any_certificate());
+    let target = Target::parse("rtmp://far/app/studio?token=studio-secret").unwrap();
+    let far = Far {
+        client: Client::new(ConnectorConfig::new(tls), GivenProxy::None),
+        options: Arc::new(ConnectOptions::new(Intent::Publish)),
+        destination: Destination::new(target),
+    };
+    assert_eq!(
+        far.without_secrets("no studio for token=studio-secret"),
+        "no *** for ***"
+    );
 }

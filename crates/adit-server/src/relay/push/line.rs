@@ -12,6 +12,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tracing::debug;
 
 use crate::limits::relay::{DRAIN, MOVE, STALL};
+use crate::relay::after;
 use crate::relay::far::Far;
 use crate::relay::news::{Happening, Teller};
 use crate::relay::pressure::Pressure;
@@ -39,6 +40,7 @@ pub(super) struct Carriage<'a> {
 pub(super) enum Over {
     /// The local publisher has ended, and what it sent is on its way.
     Finished,
+    /// The far side is gone, or does not take the stream any more.
     Broken(Failure),
     /// The far side wants a new connection, and the next frame is one to begin with.
     Moved,
@@ -81,7 +83,6 @@ impl Line {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut move_by = None;
-        let mut drain_by = None;
         loop {
             if let Some(event) = self.stream_event_now().await
                 && let Some(failure) = self.failure_in(event.as_ref())
@@ -90,17 +91,16 @@ impl Line {
             }
             let backlog = &mut with.source.backlog;
             with.pressure.set(backlog.waiting_bytes());
-            if let Some(by) = move_by
-                && (backlog.next_is_beginning() || Instant::now() >= by)
-            {
-                return Over::Moved;
-            }
             let next = backlog.next();
-            if with.source.is_ended() {
-                let by = *drain_by.get_or_insert_with(|| after(DRAIN));
+            if let Some(by) = with.source.drain_by() {
+                // What is left needs no new connection.
                 if next.is_none() || Instant::now() >= by {
                     return Over::Finished;
                 }
+            } else if let Some(by) = move_by
+                && (with.source.backlog.next_is_beginning() || Instant::now() >= by)
+            {
+                return Over::Moved;
             }
             let failure = match self.step(with.source, next, &mut look).await {
                 Step::Sent(Ok(())) => {
@@ -261,11 +261,6 @@ impl Watch {
         let since = *self.since.get_or_insert(now);
         now.saturating_duration_since(since) >= STALL
     }
-}
-
-fn after(span: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(span).unwrap_or(now)
 }
 
 /// How often a line is looked after.
