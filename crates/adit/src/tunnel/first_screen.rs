@@ -41,16 +41,20 @@ fn what_to_paste(address: SocketAddr, target: &Target) -> String {
     };
     let server = format!("rtmp://{host}{port}/{app}");
     let (key, about) = if target.has_stream() {
-        ("any", "any   (the key of the tunnel goes to the server)")
+        ("any", "   (the tunnel has the key of the server)")
     } else {
-        ("KEY", "the one of the server")
+        ("KEY", "   (the key that the server gave you)")
     };
     format!(
         "
-to        {target}
-OBS       server {server}   stream key {about}
-publish   ffmpeg -re -i FILE -c copy -f flv {server}/{key}
-play      ffplay {server}/{key}
+Publish with ffmpeg:
+  ffmpeg -re -i FILE -c copy -f flv {server}/{key}
+Publish with OBS (Settings, Stream, Service: Custom):
+  Server      {server}
+  Stream Key  {key}{about}
+Play:
+  ffplay {server}/{key}
+It goes to {target}
 "
     )
 }

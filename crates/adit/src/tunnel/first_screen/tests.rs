@@ -15,10 +15,14 @@ fn an_application_takes_the_key_of_the_encoder() {
         "127.0.0.1:1935",
         "rtmps://live.example.com/app",
         "
-to        rtmps://live.example.com/app
-OBS       server rtmp://127.0.0.1/app   stream key the one of the server
-publish   ffmpeg -re -i FILE -c copy -f flv rtmp://127.0.0.1/app/KEY
-play      ffplay rtmp://127.0.0.1/app/KEY",
+Publish with ffmpeg:
+  ffmpeg -re -i FILE -c copy -f flv rtmp://127.0.0.1/app/KEY
+Publish with OBS (Settings, Stream, Service: Custom):
+  Server      rtmp://127.0.0.1/app
+  Stream Key  KEY   (the key that the server gave you)
+Play:
+  ffplay rtmp://127.0.0.1/app/KEY
+It goes to rtmps://live.example.com/app",
     );
 }
 
@@ -28,10 +32,14 @@ fn a_stream_is_not_shown_and_any_key_will_do() {
         "[::1]:1936",
         "rtmp://user:password@live.example.com/app/secret?token=1",
         "
-to        rtmp://***@live.example.com/app/***
-OBS       server rtmp://[::1]:1936/app   stream key any   (the key of the tunnel goes to the server)
-publish   ffmpeg -re -i FILE -c copy -f flv rtmp://[::1]:1936/app/any
-play      ffplay rtmp://[::1]:1936/app/any",
+Publish with ffmpeg:
+  ffmpeg -re -i FILE -c copy -f flv rtmp://[::1]:1936/app/any
+Publish with OBS (Settings, Stream, Service: Custom):
+  Server      rtmp://[::1]:1936/app
+  Stream Key  any   (the tunnel has the key of the server)
+Play:
+  ffplay rtmp://[::1]:1936/app/any
+It goes to rtmp://***@live.example.com/app/***",
     );
 }
 
@@ -41,9 +49,13 @@ fn without_an_application_the_encoder_names_it() {
         "0.0.0.0:1935",
         "rtmp://live.example.com",
         "
-to        rtmp://live.example.com/
-OBS       server rtmp://127.0.0.1/APP   stream key the one of the server
-publish   ffmpeg -re -i FILE -c copy -f flv rtmp://127.0.0.1/APP/KEY
-play      ffplay rtmp://127.0.0.1/APP/KEY",
+Publish with ffmpeg:
+  ffmpeg -re -i FILE -c copy -f flv rtmp://127.0.0.1/APP/KEY
+Publish with OBS (Settings, Stream, Service: Custom):
+  Server      rtmp://127.0.0.1/APP
+  Stream Key  KEY   (the key that the server gave you)
+Play:
+  ffplay rtmp://127.0.0.1/APP/KEY
+It goes to rtmp://live.example.com/",
     );
 }

@@ -41,7 +41,7 @@ fn an_end_says_what_did_not_arrive() {
             lasted: Duration::from_secs(7),
             undelivered: 3,
         },
-        "rtmp://host/app/***: ended after 7 s, 100 messages, 3 did not arrive any more",
+        "rtmp://host/app/***: ended after 7.0 s, 100 messages, 3 did not arrive any more",
     );
 }
 
