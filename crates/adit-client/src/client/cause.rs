@@ -188,6 +188,7 @@ fn of_http(error: TunnelClientError, redirected_to: Option<&str>) -> Cause {
         E::TooLarge { .. } | E::TooLargeLate => Cause::HttpStatus { status: 413 },
         E::Silence { .. } => Cause::TimedOut,
         E::ConnectionLost { .. } => Cause::Closed,
+        E::NotHttp { .. } | E::HeadTooLong { .. } => Cause::BadHttp,
         other => Cause::Other(PeerText::new(&other.to_string())),
     }
 }

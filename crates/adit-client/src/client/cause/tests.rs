@@ -1,7 +1,7 @@
 use std::io;
 use std::time::Duration;
 
-use adit_net::client::{PeerCertificate, ProxyError, TlsFailure, TunnelClientError};
+use adit_net::client::{PeerCertificate, ProxyError, TlsFailure, TunnelClientError, TunnelVerb};
 
 use super::{first_number, of_http, of_name, of_proxy, of_tls};
 use crate::plan::{Cause, CertificateFault, PeerText};
@@ -107,6 +107,17 @@ fn a_redirect_says_where_to() {
     assert_eq!(of_http(redirected, Some("login.example")), expected);
     let nowhere = of_http(redirected, None);
     assert_eq!(nowhere.to_string(), "HTTP status 302, redirected");
+}
+
+#[test]
+fn what_answers_a_tunnel_without_http_is_another_kind_of_server() {
+    let verb = TunnelVerb::Open;
+    for error in [
+        TunnelClientError::NotHttp { verb },
+        TunnelClientError::HeadTooLong { verb },
+    ] {
+        assert_eq!(of_http(error, None), Cause::BadHttp);
+    }
 }
 
 #[test]
