@@ -108,6 +108,8 @@ impl Cursor {
     /// about to write, so frames that wait for a flush cost nothing more. A reader that has seen
     /// what is visible takes nothing, so that one flush makes one write.
     pub(crate) fn advance(&mut self, log: &Log) {
+        // An emptied ring begins at its front again, so that its memory stays in the cache.
+        self.taken.clear();
         self.announce(log);
         if let State::Playing { position, .. } = self.state
             && log.is_too_far_behind(position)

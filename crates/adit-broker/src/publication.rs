@@ -120,6 +120,7 @@ impl Publication {
             }
             if visibility == Visibility::Now {
                 log.flush();
+                self.stream.show(&log);
             }
             (change, log.visible())
         };
@@ -154,6 +155,7 @@ impl Publication {
     fn flush_log(&self) -> Position {
         let mut log = self.stream.write();
         log.flush();
+        self.stream.show(&log);
         log.visible()
     }
 
@@ -178,6 +180,7 @@ impl Drop for Publication {
         let visible = {
             let mut log = self.stream.write();
             log.stop(self.newest, &mut self.garbage);
+            self.stream.show(&log);
             self.stream.expect_next(&log);
             self.stream.trim(&mut log, &mut self.garbage);
             log.visible()

@@ -1,6 +1,7 @@
 //! One stream: its log, its readers, its counters, and the order of their locks.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::task::Waker;
 
@@ -14,6 +15,8 @@ use crate::waiter::Waiter;
 pub(crate) struct Stream {
     log: RwLock<Log>,
     readers: Mutex<Vec<Arc<Waiter>>>,
+    /// [`Log::visible`] as of the last [`Stream::show`], for readers that look without a lock.
+    visible: AtomicU64,
     pub(crate) counters: Counters,
 }
 
@@ -31,6 +34,7 @@ impl Stream {
         Self {
             log: RwLock::new(Log::new(limits)),
             readers: Mutex::default(),
+            visible: AtomicU64::new(0),
             counters: Counters::default(),
         }
     }
@@ -41,6 +45,17 @@ impl Stream {
 
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Log> {
         self.log.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells readers how far the log is visible. Called with the log's lock held, before they are woken.
+    pub(crate) fn show(&self, log: &Log) {
+        self.visible.store(log.visible(), Ordering::Release);
+    }
+
+    /// One past the newest entry that wakes readers. A reader that has armed its waker and then sees nothing new here is woken
+    /// by whatever comes.
+    pub(crate) fn visible(&self) -> Position {
+        self.visible.load(Ordering::Acquire)
     }
 
     fn readers(&self) -> MutexGuard<'_, Vec<Arc<Waiter>>> {

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use crate::broker::Registry;
 use crate::cursor::{Cursor, Phase};
+use crate::log::Position;
 use crate::stream::Stream;
 use crate::waiter::Waiter;
 use crate::{Delivery, GopCache, StreamKey};
@@ -31,8 +32,18 @@ pub struct Subscription {
     stream: Arc<Stream>,
     waiter: Arc<Waiter>,
     cursor: Cursor,
-    /// The last look at the log found nothing more: before the next one, arm the waker.
-    caught_up: bool,
+    seen: Seen,
+}
+
+/// What the last look at the log found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    /// There may be more at once.
+    More,
+    /// Nothing more: before the next look, arm the waker.
+    All,
+    /// The same of a reader that plays: the next look is of use only once the log is visible beyond this position.
+    UpTo(Position),
 }
 
 impl Subscription {
@@ -56,7 +67,7 @@ impl Subscription {
             stream,
             waiter,
             cursor,
-            caught_up: false,
+            seen: Seen::More,
         }
     }
 
@@ -75,20 +86,20 @@ impl Subscription {
             if let Some(delivery) = self.cursor.pop() {
                 return Poll::Ready(self.counted(delivery));
             }
+            if self.seen == Seen::More {
+                self.look();
+                continue;
+            }
             // Armed before the look that finds nothing, so that no flush in between is missed.
-            let armed = self.caught_up;
-            if armed {
-                self.waiter.arm(cx.waker());
+            self.waiter.arm(cx.waker());
+            if !matches!(self.seen, Seen::UpTo(position) if self.stream.visible() <= position) {
+                self.look();
             }
-            self.look();
-            match (armed, self.cursor.is_dry()) {
-                (true, true) => {
-                    self.caught_up = false;
-                    return Poll::Pending;
-                }
-                (true, false) => self.waiter.disarm(),
-                (false, _) => {}
+            if self.cursor.is_dry() {
+                self.seen = Seen::More;
+                return Poll::Pending;
             }
+            self.waiter.disarm();
         }
     }
 
@@ -100,7 +111,11 @@ impl Subscription {
             self.cursor.advance(&log);
             let place = (self.cursor.needs(), self.cursor.phase());
             self.waiter.set_place(place.0, place.1);
-            self.caught_up = place.0.is_none_or(|position| position >= log.visible());
+            self.seen = match place {
+                (Some(position), _) if position < log.visible() => Seen::More,
+                (Some(position), Phase::Plays) => Seen::UpTo(position),
+                _ => Seen::All,
+            };
             place
         };
         if phase == Phase::Waits && needs != needed {

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use adit_broker::{Broker, BrokerConfig};
 use adit_net::{Acceptor, Carrier, Listener};
@@ -46,7 +46,21 @@ pub(crate) struct Shared {
     pub(crate) limits: ServerLimits,
     pub(crate) stats: ServerStats,
     pub(crate) stop: CancellationToken,
+    /// Set before `stop` is; to look at it costs no lock.
+    stopping: AtomicBool,
     pub(crate) relay: Option<Arc<Relay>>,
+}
+
+impl Shared {
+    /// Whether the server was told to stop. Whoever [`Shared::stop`] wakes sees it.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    fn begin_stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.stop.cancel();
+    }
 }
 
 /// A server whose ports are bound; [`Server::run`] serves them.
@@ -76,6 +90,7 @@ impl Server {
                 session: Arc::new(config.session),
                 limits: config.limits,
                 stop,
+                stopping: AtomicBool::new(false),
                 relay,
             }),
             acceptor,
@@ -118,7 +133,7 @@ impl Server {
             }
         }
         info!(sessions = sessions.tasks.len(), "stopping");
-        self.shared.stop.cancel();
+        self.shared.begin_stop();
         // Tunnel sessions say goodbye in HTTP answers, so both sides have to be worked off together.
         let relay = self.shared.relay.clone();
         let drained = async {

@@ -19,14 +19,17 @@ pub struct OutQueue {
     segments: VecDeque<Segment>,
     /// Sum of the lengths of all segments. No segment is empty.
     len: usize,
+    /// The most segments that have waited since the queue was empty, and between the two times before.
+    burst: usize,
+    last_burst: usize,
 }
 
 /// The longest run of bytes that [`OutQueue::push_head`] keeps inline: basic header 3, message
 /// header 11, extended timestamp 4.
 pub const HEAD_MAX: usize = 18;
 
-/// Segments for which an empty queue keeps room, 4 KiB; what a burst needed beyond it is given back.
-const KEPT_SEGMENTS: usize = 128;
+/// Segments for which an empty queue keeps room, at least and at most: twice what it needed lately, 512 bytes to 4 KiB.
+const KEPT_SEGMENTS: (usize, usize) = (16, 128);
 
 impl OutQueue {
     /// An empty queue; allocates nothing.
@@ -34,6 +37,8 @@ impl OutQueue {
         Self {
             segments: VecDeque::new(),
             len: 0,
+            burst: 0,
+            last_burst: 0,
         }
     }
 
@@ -65,20 +70,27 @@ impl OutQueue {
 
     /// Throws everything away.
     pub fn clear(&mut self) {
-        self.segments.clear();
         self.len = 0;
-        self.give_back_burst();
+        self.settle();
     }
 
     fn append(&mut self, len: usize, segment: Segment) {
         self.len = self.len.saturating_add(len);
         self.segments.push_back(segment);
+        self.burst = self.burst.max(self.segments.len());
     }
 
-    fn give_back_burst(&mut self) {
-        if self.segments.capacity() > KEPT_SEGMENTS {
-            self.segments.shrink_to(KEPT_SEGMENTS);
+    /// Nothing waits any more: the ring begins at its front again, so that its memory stays in the cache, and gives back room
+    /// that was not needed lately.
+    fn settle(&mut self) {
+        self.segments.clear();
+        let (least, most) = KEPT_SEGMENTS;
+        let needed = self.burst.max(self.last_burst);
+        let kept = needed.saturating_mul(2).clamp(least, most);
+        if self.segments.capacity() > kept {
+            self.segments.shrink_to(kept);
         }
+        self.last_burst = std::mem::take(&mut self.burst);
     }
 }
 
@@ -88,7 +100,7 @@ impl fmt::Debug for OutQueue {
         f.debug_struct("OutQueue")
             .field("len", &self.len)
             .field("segments", &self.segments.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,7 +135,7 @@ impl Buf for OutQueue {
             self.len = self.len.saturating_sub(front_len);
             self.segments.pop_front();
         }
-        self.give_back_burst();
+        self.settle();
     }
 
     /// Takes the first `count` bytes, or all of them if there are fewer.
@@ -140,7 +152,7 @@ impl Buf for OutQueue {
             if whole {
                 self.segments.pop_front();
                 if self.segments.is_empty() {
-                    self.give_back_burst();
+                    self.settle();
                 }
             }
             return taken;

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use adit_net::{Carrier, plain_words};
 use adit_rtmp::Seed;
 use adit_rtmp::session::{CloseReason, ServerSession};
-use bytes::Buf as _;
+use bytes::{Buf as _, Bytes};
 use tokio::time::{Sleep, sleep_until};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
@@ -44,6 +44,8 @@ pub(crate) struct SessionDriver {
     phase: Phase,
     timer: Timer,
     write_blocked_since: Option<Instant>,
+    /// Until then nothing but media for players is to be done, unless the peer says something.
+    calm_until: Option<Instant>,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
@@ -91,6 +93,7 @@ impl SessionDriver {
             phase: Phase::Running,
             timer: Timer::default(),
             write_blocked_since: None,
+            calm_until: None,
             stop: Box::pin(shared.stop.clone().cancelled_owned()),
             shared,
         })
@@ -99,6 +102,9 @@ impl SessionDriver {
     /// One turn. `Ready` when the connection is over and closed.
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
+        if self.is_calm(now) && self.media_turn(cx, now) == Step::Idle {
+            return Poll::Pending;
+        }
         self.handle_deadlines(cx, now);
         let received = self.receive(cx, now);
         let settled = self.settle_relayed(cx, now);
@@ -119,10 +125,48 @@ impl SessionDriver {
             return Poll::Ready(());
         }
         let deadline = self.next_deadline(now);
-        if step.max(self.timer.arm(cx, deadline)) == Step::More {
+        let step = step.max(self.timer.arm(cx, deadline));
+        if step == Step::More {
             cx.waker().wake_by_ref();
         }
+        self.calm_until = self.calm_after(step);
         Poll::Pending
+    }
+
+    /// Until when turns may be media turns, after a whole one that ended with `step`: nothing waits, and what could change that
+    /// is the peer, the log, a stop or the timer.
+    fn calm_after(&mut self, step: Step) -> Option<Instant> {
+        let is_calm = step == Step::Idle
+            && self.phase == Phase::Running
+            && self.shared.relay.is_none()
+            && self.roles.only_play()
+            && self.session.wants_input()
+            && !self.session.output().has_remaining();
+        self.timer.rings_at().filter(|_| is_calm)
+    }
+
+    fn is_calm(&self, now: Instant) -> bool {
+        self.calm_until.is_some_and(|until| now < until) && !self.shared.is_stopping()
+    }
+
+    /// A turn in which nothing happens but media for players, as nearly all are when there are many. It leaves out what cannot
+    /// have changed; with a thousand players that is worth a tenth of all CPU time. `Idle` when nothing else is to be done.
+    ///
+    /// Timer and stop keep the waker they were given in a whole turn: a driver is polled by one task all its life.
+    fn media_turn(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
+        if let Poll::Ready(received) = self.carrier.poll_recv(cx) {
+            self.take_in(now, received);
+            return Step::More;
+        }
+        let step = self.fill_players(cx, now);
+        self.send(cx, now);
+        let is_over = self.phase != Phase::Running
+            || self.session.is_closing()
+            || self.roles.hopeless_player().is_some();
+        if is_over || self.session.output().has_remaining() {
+            return Step::More;
+        }
+        step
     }
 
     fn handle_deadlines(&mut self, cx: &mut Context<'_>, now: Instant) {
@@ -156,15 +200,21 @@ impl SessionDriver {
             }
             match self.carrier.poll_recv(cx) {
                 Poll::Pending => return Step::Idle,
-                Poll::Ready(Ok(Some(bytes))) => {
-                    self.summary.received(bytes.len());
-                    self.session.handle_input(now, bytes);
-                }
-                Poll::Ready(Ok(None)) => self.session.handle_eof(now),
-                Poll::Ready(Err(cause)) => self.give_up(now, &plain_words(&cause)),
+                Poll::Ready(received) => self.take_in(now, received),
             }
         }
         Step::More
+    }
+
+    fn take_in(&mut self, now: Instant, received: io::Result<Option<Bytes>>) {
+        match received {
+            Ok(Some(bytes)) => {
+                self.summary.received(bytes.len());
+                self.session.handle_input(now, bytes);
+            }
+            Ok(None) => self.session.handle_eof(now),
+            Err(cause) => self.give_up(now, &plain_words(&cause)),
+        }
     }
 
     fn work_off_events(&mut self, now: Instant) -> Step {
@@ -318,6 +368,11 @@ impl Timer {
         } else {
             Step::Idle
         }
+    }
+
+    /// When it polls the task again.
+    fn rings_at(&self) -> Option<Instant> {
+        self.sleep.as_ref().map(|sleep| sleep.deadline().into_std())
     }
 }
 

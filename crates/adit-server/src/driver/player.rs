@@ -130,9 +130,12 @@ impl Player {
         session: &mut ServerSession,
         delivery: Delivery,
     ) -> Result<(), SendError> {
+        let delivery = match delivery {
+            Delivery::Frame(frame) => return self.forward(session, &frame),
+            other => other,
+        };
         let name = self.subscription.key().name();
         match delivery {
-            Delivery::Frame(frame) => self.forward(session, &frame),
             // A player that found the stream running was told so when its `play` was accepted.
             Delivery::Started { .. } if !self.waited => Ok(()),
             Delivery::Started { .. } => session.notify_play_published(self.msid, name),

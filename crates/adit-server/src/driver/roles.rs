@@ -152,6 +152,15 @@ impl Roles {
         step
     }
 
+    /// Whether there are players and nothing else.
+    pub(super) fn only_play(&self) -> bool {
+        !self.0.is_empty()
+            && self
+                .0
+                .iter()
+                .all(|held| matches!(held.role, Role::Playing(_)))
+    }
+
     /// A player that fell behind too often.
     pub(super) fn hopeless_player(&self) -> Option<MessageStreamId> {
         self.0.iter().find_map(|held| match &held.role {

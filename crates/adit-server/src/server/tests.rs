@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use adit_broker::{Broker, BrokerConfig};
 use adit_net::Counters;
@@ -17,6 +18,7 @@ fn sessions() -> Sessions {
         session: Arc::new(SessionConfig::default()),
         limits: ServerLimits::default(),
         stop: CancellationToken::new(),
+        stopping: AtomicBool::new(false),
         relay: None,
     }))
 }
