@@ -119,6 +119,9 @@ impl SessionDriver {
                 let holder = &in_use.publication.publisher.peer;
                 let logged = format!("{description}; it comes from {holder}");
                 self.summary.refused(Part::Publish, name, &logged);
+                if let Some(relay) = &self.shared.relay {
+                    relay.note_taken(self.summary.id(), &in_use.publication.publisher);
+                }
                 let code = StatusCode::PublishBadName;
                 self.session.reject_publish(request, code, &description);
             }

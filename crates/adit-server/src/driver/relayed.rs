@@ -92,7 +92,7 @@ impl SessionDriver {
             app_query: &self.relayed.app_query,
             name: &request.name,
         };
-        match relay.push(local, subscription) {
+        match relay.push(self.summary.id(), local, subscription) {
             Ok((answer, push)) => self.relayed.asked.push(Asked {
                 what: What::Publish {
                     request,
@@ -117,7 +117,7 @@ impl SessionDriver {
             app_query: &self.relayed.app_query,
             name: &request.name,
         };
-        match relay.pull(local, subscription.key()) {
+        match relay.pull(self.summary.id(), local, subscription.key()) {
             Ok(None) => return Some((request, subscription)),
             Ok(Some((answer, interest))) => self.relayed.asked.push(Asked {
                 what: What::Play {

@@ -46,6 +46,25 @@ pub(super) fn target(relay: &Target, local: Local<'_>) -> Result<Target, Address
     Ok(target.with_credentials(relay.credentials().cloned()))
 }
 
+/// The application that the local client names, if the address of the relay names another one. Parts behind the first are not shown:
+/// a key may stand there (Q-062).
+pub(super) fn other_application(relay: &Target, local: Local<'_>) -> Option<String> {
+    let wanted = relay.app();
+    let named = &local.location.application;
+    let instance = local.location.instance.as_str();
+    let whole = match instance {
+        DEFAULT_INSTANCE => named.to_string(),
+        instance => format!("{named}/{instance}"),
+    };
+    if wanted.is_empty() || whole == wanted {
+        None
+    } else if instance == DEFAULT_INSTANCE {
+        Some(whole)
+    } else {
+        Some(format!("{named}/***"))
+    }
+}
+
 /// How to get to the far side, over any number of connections.
 pub(super) struct Far {
     pub(super) client: Client,

@@ -44,6 +44,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::limits::relay as limits;
 pub use crate::limits::relay::NEWS;
+use crate::server::ConnectionId;
 
 pub use self::backlog::{BufferLimits, Skipped};
 use self::far::Far;
@@ -154,6 +155,7 @@ impl Relay {
     /// The far side cannot have this stream.
     pub(crate) fn push(
         self: &Arc<Self>,
+        connection: ConnectionId,
         local: Local<'_>,
         subscription: Subscription,
     ) -> Result<(Answer, Push), Refusal> {
@@ -166,14 +168,20 @@ impl Relay {
             far::target(&self.config.target, local).map_err(|error| refuse(error.to_string()))?;
         let alive = CancellationToken::new();
         let claim = self.table.claim_push(&target, key, alive.clone());
-        let place = claim
-            .ok_or_else(|| refuse(format!("another stream is published to {target} already")))?;
+        let teller = self.teller(connection, Direction::Push, &target);
+        let Some(place) = claim else {
+            let holder = "another encoder, with another key,".to_owned();
+            teller.tell(Happening::Taken { holder });
+            let description = format!("another stream is published to {target} already");
+            return Err(refuse(description));
+        };
+        self.note_application(&teller, local);
         let (answer, answered) = oneshot::channel();
         let (end, ended) = oneshot::channel();
         let pressure = Pressure::default();
         let mut pusher = Pusher {
             source: Source::new(subscription, backlog::Backlog::new(self.config.buffer)),
-            teller: self.teller(Direction::Push, &target),
+            teller,
             far: self.far(target, &self.publish),
             retries: Retries::new(self.config.patience),
             pressure: pressure.clone(),
@@ -206,6 +214,7 @@ impl Relay {
     /// The far side cannot have this stream.
     pub(crate) fn pull(
         self: &Arc<Self>,
+        connection: ConnectionId,
         local: Local<'_>,
         key: &StreamKey,
     ) -> Result<Option<(Answer, Interest)>, Refusal> {
@@ -222,8 +231,10 @@ impl Relay {
             begin,
         } = joined;
         if let Some((pull, answer)) = begin {
+            let teller = self.teller(connection, Direction::Pull, &target);
+            self.note_application(&teller, local);
             let puller = Puller {
-                teller: self.teller(Direction::Pull, &target),
+                teller,
                 local: pull::Local {
                     broker: self.broker.clone(),
                     key: key.clone(),
@@ -256,6 +267,21 @@ impl Relay {
         Ok(Some((answer, interest)))
     }
 
+    /// A local encoder was refused because `holder` publishes the stream already.
+    pub(crate) fn note_taken(&self, connection: ConnectionId, holder: &PublisherInfo) {
+        let PublisherInfo { session, peer, .. } = holder;
+        let holder = format!("#{session} from {peer}");
+        self.teller(connection, Direction::Push, &self.config.target)
+            .tell(Happening::Taken { holder });
+    }
+
+    /// Once for each stream: whoever typed another application should know that it does not count.
+    fn note_application(&self, teller: &Teller, local: Local<'_>) {
+        if let Some(named) = far::other_application(&self.config.target, local) {
+            teller.tell(Happening::OtherApplication { named });
+        }
+    }
+
     /// Ready when every task is done. No new one is started after the sessions have ended.
     pub(crate) async fn drained(&self) {
         self.tasks.close();
@@ -270,8 +296,9 @@ impl Relay {
         }
     }
 
-    fn teller(&self, direction: Direction, target: &Target) -> Teller {
+    fn teller(&self, connection: ConnectionId, direction: Direction, target: &Target) -> Teller {
         Teller {
+            connection,
             direction,
             far: target.to_string(),
             news: self.config.news.clone(),

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, info};
 
 use super::backlog::Skipped;
+use crate::server::ConnectionId;
 
 /// In which direction a stream goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ impl fmt::Display for Direction {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct News {
+    /// The local connection that asked for the stream first; the server's log has the same number.
+    pub connection: ConnectionId,
     /// Which way the stream goes.
     pub direction: Direction,
     /// Where to, or from; without its secrets.
@@ -55,6 +58,18 @@ pub enum Happening {
         /// Why.
         reason: String,
     },
+    /// A local encoder was refused without asking the far side, because another one publishes there.
+    Taken {
+        /// Who does, for people.
+        holder: String,
+    },
+    /// The local client names another application than the address of the relay, which wins.
+    OtherApplication {
+        /// The one it names.
+        named: String,
+    },
+    /// The far side lets a player in, and nothing comes: the stream has not started.
+    Waiting,
     /// The connection is lost, or could not be made again.
     Broken {
         /// Why.
@@ -104,6 +119,11 @@ impl fmt::Display for Happening {
                 write!(f, "connected by {rung} in {} ms", took.as_millis())
             }
             Self::Refused { reason } => write!(f, "refused: {reason}"),
+            Self::Taken { holder } => write!(f, "refused: {holder} publishes it already"),
+            Self::OtherApplication { named } => {
+                write!(f, "the application is not {named}, which the client names")
+            }
+            Self::Waiting => f.write_str("waits for the stream to start"),
             Self::Broken { cause, again_in } => {
                 write!(f, "{cause}; next try in {}", Lasting(*again_in))
             }
@@ -170,6 +190,7 @@ impl fmt::Display for Lasting {
 /// Tells what happens to one stream: in the log, and to whoever asked for news.
 #[derive(Clone, Debug)]
 pub(super) struct Teller {
+    pub(super) connection: ConnectionId,
     pub(super) direction: Direction,
     pub(super) far: String,
     pub(super) news: Option<mpsc::Sender<News>>,
@@ -177,16 +198,27 @@ pub(super) struct Teller {
 
 impl Teller {
     pub(super) fn tell(&self, what: Happening) {
-        info!(far = self.far, "{}: {what}", self.direction);
-        if let Some(news) = &self.news {
-            let told = news.try_send(News {
-                direction: self.direction,
-                far: self.far.clone(),
-                what,
-            });
-            if told.is_err() {
-                debug!("nobody takes news");
-            }
+        let Self {
+            connection,
+            direction,
+            far,
+            news,
+        } = self;
+        let number = connection.get();
+        let Some(news) = news else {
+            info!(connection = number, far, "{direction}: {what}");
+            return;
+        };
+        // Whoever takes the news tells them.
+        debug!(connection = number, far, "{direction}: {what}");
+        let told = news.try_send(News {
+            connection: *connection,
+            direction: *direction,
+            far: far.clone(),
+            what,
+        });
+        if told.is_err() {
+            debug!("nobody takes news");
         }
     }
 }

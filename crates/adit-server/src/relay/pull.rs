@@ -1,7 +1,7 @@
 //! A stream of the far side for local players, over as many connections as it takes.
 
 use std::future::Future;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use adit_broker::{Broker, NameInUse, Publication, PublisherInfo, StreamKey};
 use adit_client::connection::{ConnectionEvent, StreamEvent};
@@ -16,7 +16,7 @@ use super::far::Far;
 use super::news::{Direction, Happening, Teller};
 use super::refusal::{Failure, Refusal};
 use super::retry::{Next, Retries, random_byte};
-use super::until;
+use super::{after, until};
 use crate::limits::relay::DRAIN;
 
 /// The first answer of the far side; nothing until it has come.
@@ -160,6 +160,7 @@ impl Line {
 
     /// Carries frames until something ends it.
     async fn carry(&mut self, far: &mut Far, local: &mut Local, teller: &Teller) -> Over {
+        let mut patience = Some(after(PATIENCE));
         loop {
             let flush = until(local.next_flush());
             // All arms are cancel-safe: queues keep what was not taken.
@@ -179,6 +180,12 @@ impl Line {
                     None => return broken("the connection is gone"),
                 },
                 () = flush => local.flush(),
+                () = until(patience) => {
+                    patience = None;
+                    if local.publication.is_none() {
+                        teller.tell(Happening::Waiting);
+                    }
+                }
                 event = self.stream.next_event() => match event {
                     Some(StreamEvent::Frame(frame)) => {
                         if let Err(in_use) = local.push(frame) {
@@ -252,3 +259,6 @@ impl Local {
 fn broken(cause: &str) -> Over {
     Over::Broken(Failure::new(cause))
 }
+
+/// Without a frame for so long after the answer, it is told that the stream is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);

@@ -1,6 +1,7 @@
 //! A server that relays to another one, over real sockets on loopback.
 #![cfg(test)]
 
+mod news;
 mod scripted;
 mod support;
 

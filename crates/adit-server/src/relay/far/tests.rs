@@ -4,7 +4,7 @@ use adit_client::network::{ConnectorConfig, GivenProxy, InsecureTls, TlsClient};
 use adit_client::{Client, ConnectOptions, Destination, Intent, Target};
 use adit_rtmp::command::{Address, Query, StreamName};
 
-use super::{Far, Local, target};
+use super::{Far, Local, other_application, target};
 
 /// The far address for a relay to `relay`, of a client that connects to `app` and publishes `name`.
 #[track_caller]
@@ -94,4 +94,27 @@ fn a_secret_that_is_part_of_another_does_not_show_the_rest() {
         far.without_secrets("no studio for token=studio-secret"),
         "no *** for ***"
     );
+}
+
+#[test]
+fn an_application_of_the_encoder_that_does_not_count_is_told_without_what_may_be_a_key() {
+    let check = |relay: &str, app: &str, expected: Option<&str>| {
+        let address = Address::parse(app, None).unwrap();
+        let name = StreamName::parse("key").unwrap();
+        let location = address.locate(&name).unwrap();
+        let local = Local {
+            location: &location,
+            app_query: address.query(),
+            name: &name,
+        };
+        let named = other_application(&Target::parse(relay).unwrap(), local);
+        assert_eq!(named.as_deref(), expected, "{relay} {app}");
+    };
+    check("rtmp://far", "live", None);
+    check("rtmp://far/app", "app", None);
+    check("rtmp://far/app", "app?token=1", None);
+    check("rtmp://far/app/room//", "app/room", None);
+    check("rtmp://far/app", "live", Some("live"));
+    check("rtmp://far/app", "live/room", Some("live/***"));
+    check("rtmp://far/app/mine", "live", Some("live"));
 }
