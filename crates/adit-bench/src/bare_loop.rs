@@ -4,19 +4,20 @@
 //! with one vectored write per connection. Nobody shakes hands; the bytes are the chunks a server
 //! would send to a player.
 
+mod pipe;
+
 use std::{
-    collections::VecDeque,
-    io::{self, IoSlice, Write},
+    io::{self, IoSlice},
     mem,
     rc::Rc,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use mio::{
-    Events, Interest, Poll, Token,
-    net::{TcpListener, TcpStream},
-};
+use mio::{Events, Interest, Poll, Token, net::TcpListener};
+use rustls::ServerConfig;
 
+use self::pipe::{Batch, Pipe};
 use crate::{
     cli::{BareLoop, LoopMode},
     error::{Doing, Result},
@@ -31,15 +32,8 @@ pub(crate) const CHUNK_SIZE: u32 = 60_000;
 const LISTENER: Token = Token(usize::MAX);
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
-/// A player this many batches behind is dropped.
-const MAX_BEHIND: usize = 512;
-/// Slices the kernel takes in one vectored write.
-const MAX_SLICES: usize = 1024;
 /// The message stream of all messages, as servers number their first.
 const MSID: u32 = 1;
-
-/// Chunk heads and payloads in turn, shared by all connections.
-type Batch = Rc<Vec<Vec<u8>>>;
 
 /// Runs until the process is ended.
 pub(crate) fn run(options: &BareLoop) -> Result<()> {
@@ -47,9 +41,9 @@ pub(crate) fn run(options: &BareLoop) -> Result<()> {
     let start = Instant::now();
     let mut waiting = Vec::new();
     let mut flush = FlushRule::new(options.mode);
-    for planned in Schedule::default() {
+    for planned in Schedule::new(options.rate.profile()) {
         server.serve_until(start + planned.due)?;
-        let mut payload = Vec::with_capacity(planned.content.payload_len());
+        let mut payload = Vec::with_capacity(planned.payload_len);
         planned.write_payload(monotonic_ns(), &mut payload);
         let stream = wire::media_stream(planned.content.kind(), MSID);
         waiting.push(wire::message_head(stream, planned.timestamp(), payload.len()).to_vec());
@@ -90,19 +84,14 @@ impl FlushRule {
     }
 }
 
-struct Connection {
-    socket: TcpStream,
-    /// Batches not yet written whole, and the bytes of the first one that are.
-    behind: VecDeque<Batch>,
-    written: usize,
-}
-
 struct BareServer {
     poll: Poll,
     events: Events,
     listener: TcpListener,
-    connections: Vec<Option<Connection>>,
+    /// None for players that are gone.
+    connections: Vec<Option<Pipe>>,
     room: usize,
+    tls: Option<Arc<ServerConfig>>,
 }
 
 impl BareServer {
@@ -125,6 +114,7 @@ impl BareServer {
             listener,
             connections: Vec::new(),
             room: usize::try_from(options.players).unwrap_or(usize::MAX),
+            tls: options.tls.then(pipe::server_config).transpose()?,
         })
     }
 
@@ -141,7 +131,7 @@ impl BareServer {
                 if event.token() == LISTENER {
                     knocked = true;
                 } else if let Some(slot) = self.connections.get_mut(event.token().0) {
-                    catch_up(slot);
+                    drop_if_gone(slot, Pipe::go_on);
                 }
             }
             if knocked {
@@ -159,83 +149,36 @@ impl BareServer {
                 continue;
             }
             let token = Token(self.connections.len());
+            // What plain players send is never read, so it must not wake anybody.
+            let interest = match self.tls {
+                Some(_) => Interest::READABLE | Interest::WRITABLE,
+                None => Interest::WRITABLE,
+            };
             socket
                 .set_nodelay(true)
-                .and_then(|()| {
-                    self.poll
-                        .registry()
-                        .register(&mut socket, token, Interest::WRITABLE)
-                })
+                .and_then(|()| self.poll.registry().register(&mut socket, token, interest))
                 .doing(|| "taking a connection".to_owned())?;
-            let behind = VecDeque::new();
-            self.connections.push(Some(Connection {
-                socket,
-                behind,
-                written: 0,
-            }));
+            let pipe = Pipe::new(socket, self.tls.as_ref())?;
+            self.connections.push(Some(pipe));
         }
         Ok(())
     }
 
     fn send(&mut self, batch: &Batch) {
-        let slices: Vec<_> = batch
-            .iter()
-            .take(MAX_SLICES)
-            .map(|part| IoSlice::new(part))
-            .collect();
-        let whole: usize = batch.iter().map(Vec::len).sum();
+        let slices: Vec<_> = batch.iter().map(|part| IoSlice::new(part)).collect();
         for slot in &mut self.connections {
-            let Some(connection) = slot else { continue };
-            if !connection.behind.is_empty() {
-                connection.behind.push_back(Rc::clone(batch));
-                if connection.behind.len() > MAX_BEHIND {
-                    eprintln!("a player is too far behind");
-                    *slot = None;
-                }
-                continue;
-            }
-            match connection.socket.write_vectored(&slices) {
-                Ok(count) if count == whole => {}
-                Ok(count) => {
-                    connection.written = count;
-                    connection.behind.push_back(Rc::clone(batch));
-                    catch_up(slot);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    connection.behind.push_back(Rc::clone(batch));
-                }
-                Err(_) => *slot = None,
-            }
+            drop_if_gone(slot, |pipe| pipe.send(batch, &slices));
         }
     }
 }
 
-/// Writes what a connection is behind until it blocks; empties the slot when the peer is gone.
-fn catch_up(slot: &mut Option<Connection>) {
-    let Some(connection) = slot else { return };
-    while let Some(batch) = connection.behind.front() {
-        let mut skip = connection.written;
-        let mut slices = Vec::with_capacity(batch.len());
-        for part in batch.iter() {
-            let left = part.get(skip.min(part.len())..).unwrap_or_default();
-            skip -= part.len() - left.len();
-            if !left.is_empty() && slices.len() < MAX_SLICES {
-                slices.push(IoSlice::new(left));
-            }
-        }
-        if slices.is_empty() {
-            connection.behind.pop_front();
-            connection.written = 0;
-            continue;
-        }
-        match connection.socket.write_vectored(&slices) {
-            Ok(count) => connection.written += count,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-            Err(_) => {
-                *slot = None;
-                return;
-            }
-        }
+/// Does something with a connection; empties its slot when the peer is gone.
+fn drop_if_gone(slot: &mut Option<Pipe>, work: impl FnOnce(&mut Pipe) -> io::Result<()>) {
+    if let Some(pipe) = slot
+        && let Err(error) = work(pipe)
+    {
+        eprintln!("a player is gone: {error}");
+        *slot = None;
     }
 }
 

@@ -4,7 +4,10 @@ use std::{fmt, path::PathBuf};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::server::Choice;
+use crate::{
+    media::{self, Profile},
+    server::Choice,
+};
 
 /// Measures Adit against nginx-rtmp and against what the kernel allows.
 #[derive(Debug, Parser)]
@@ -16,7 +19,9 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// One publisher, many players: CPU per delivered gigabit, memory per connection, delay.
+    /// Every table of docs/performance.md but the tunnel's over a line, beside the goals.
+    All(All),
+    /// One publisher, many players: CPU per delivered gigabit, memory, delay.
     Fanout(Fanout),
     /// The tunnel beside direct RTMP: delay, throughput, CPU, requests, over a line with a round trip.
     Tunnel(Tunnel),
@@ -27,6 +32,8 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Child {
         parent: u32,
+        #[arg(long)]
+        core: Option<usize>,
         #[arg(last = true)]
         command: Vec<String>,
     },
@@ -35,18 +42,48 @@ pub(crate) enum Command {
     Janitor { dir: PathBuf },
 }
 
+/// Options of `adit-bench all`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct All {
+    /// Sections to measure; all of them by default
+    #[arg(long, value_delimiter = ',', value_enum)]
+    pub(crate) only: Vec<Section>,
+    /// Everything small and once, to see that it works: the figures mean nothing
+    #[arg(long)]
+    pub(crate) quick: bool,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// What is measured together, in one table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Section {
+    /// 1,000 players in each latency mode
+    Fanout,
+    /// 100 to 4,000 players: what each gigabit costs
+    Sweep,
+    /// Players over TLS
+    Rtmps,
+    /// Players through the tunnel, everything on one core
+    Rtmpt,
+    /// One player alone
+    One,
+    /// Idle connections and players
+    Memory,
+    /// 500 small publishers
+    Publishers,
+    /// Connect, createStream and play, again and again
+    Setup,
+    /// From exec to the first answer, and the size of the binary
+    Start,
+}
+
 /// Options of `adit-bench fanout`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Fanout {
     /// Players at the same time
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=15_000))]
     pub(crate) players: u32,
-    /// Seconds measured, after all players have joined; even numbers hold whole GOPs
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=3600))]
-    pub(crate) seconds: u32,
-    /// Times each server is measured; they take turns, and medians are printed
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub(crate) rounds: u32,
     /// Servers to measure: adit, adit-MODE, nginx, loop, loop-MODE (loop modes: message, frame,
     /// 10hz, 3hz; plain loop is the one that writes as often as adit does)
     #[arg(long, value_delimiter = ',', default_value = "adit,nginx,loop")]
@@ -54,9 +91,19 @@ pub(crate) struct Fanout {
     /// Latency mode of plain adit
     #[arg(long, value_enum, default_value_t)]
     pub(crate) latency: Latency,
-    /// Connections that only connect, to find their memory; 0 leaves this out
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(..=15_000))]
-    pub(crate) idle: u32,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Options of every benchmark that is run in rounds.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Common {
+    /// Seconds of each measured window; even numbers hold whole GOPs
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub(crate) seconds: u32,
+    /// Times each server is measured; they take turns, and medians are printed
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) rounds: u32,
     /// The adit binary, if it is not beside this program
     #[arg(long)]
     pub(crate) adit: Option<PathBuf>,
@@ -90,10 +137,43 @@ pub(crate) struct BareLoop {
     pub(crate) players: u32,
     #[arg(long, value_enum)]
     pub(crate) mode: LoopMode,
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) rate: Rate,
+    /// Shakes hands and encrypts
+    #[arg(long)]
+    pub(crate) tls: bool,
+}
+
+/// Which stream is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rate {
+    /// 2.5 Mbit/s
+    #[default]
+    Standard,
+    /// 1 Mbit/s
+    Megabit,
+    /// 191 kbit/s
+    Small,
+}
+
+impl Rate {
+    pub(crate) fn profile(self) -> &'static Profile {
+        match self {
+            Self::Standard => &media::STANDARD,
+            Self::Megabit => &media::MEGABIT,
+            Self::Small => &media::SMALL,
+        }
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(self, out)
+    }
 }
 
 /// Adit's latency modes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Latency {
     /// Sends every message at once
     Low,
@@ -126,7 +206,7 @@ impl fmt::Display for Latency {
 }
 
 /// When the bare loop writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum LoopMode {
     /// One write per message
     Message,

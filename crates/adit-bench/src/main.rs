@@ -1,21 +1,19 @@
 //! Benchmarks for Adit: the player swarm, rivals started and stopped, bare loops.
 //!
-//! `adit-bench fanout` starts each server as a child process, lets one publisher feed it and many
-//! players read from it, checks every message the players receive, and prints what it cost: CPU
-//! seconds per delivered gigabit, bytes of memory per connection, delay. Exit status: 0 all
-//! delivered, 1 a server lost or spoilt messages or players, 2 the run broke off.
+//! `adit-bench all` starts each server as a child process, lets publishers feed it and players read
+//! from it, checks every message the players receive, and prints what it cost beside nginx-rtmp and
+//! beside the least a program can do: CPU, memory, delay. Exit status: 0 all delivered, 1 a server
+//! lost or spoilt messages or players, 2 the run broke off.
 
 mod bare_loop;
 mod cli;
 mod error;
-mod fanout;
 mod measure;
 mod media;
 mod publisher;
-mod report;
-mod round;
 mod server;
 mod stats;
+mod suite;
 mod swarm;
 mod tunnel;
 mod wire;
@@ -28,10 +26,15 @@ use cli::{Cli, Command};
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Fanout(options) => fanout::run(&options),
+        Command::All(options) => suite::run_all(&options),
+        Command::Fanout(options) => suite::run_fanout(&options),
         Command::Tunnel(options) => tunnel::run(&options),
         Command::BareLoop(options) => bare_loop::run(&options).map(|()| true),
-        Command::Child { parent, command } => server::run_as_child(parent, &command).map(|()| true),
+        Command::Child {
+            parent,
+            core,
+            command,
+        } => server::run_as_child(parent, core, &command).map(|()| true),
         Command::Janitor { dir } => server::run_janitor(&dir).map(|()| true),
     };
     match result {

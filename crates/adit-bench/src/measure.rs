@@ -22,37 +22,25 @@ fn nanoseconds(clock: ClockId) -> u64 {
     seconds * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or_default()
 }
 
-/// CPU time of a process, all threads, in seconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct CpuTime {
-    pub(crate) user: f64,
-    pub(crate) system: f64,
-}
-
-impl CpuTime {
-    /// Reads `/proc/PID/stat`; the resolution is that of the clock tick, 10 ms as a rule.
-    pub(crate) fn of(pid: u32) -> Result<Self> {
-        let path = format!("/proc/{pid}/stat");
-        let stat = fs::read_to_string(&path).doing(|| format!("reading {path}"))?;
-        let ticks_per_second = rustix::param::clock_ticks_per_second() as f64;
-        let (user, system) = cpu_ticks(&stat)
-            .ok_or_else(|| Error::Setup(format!("{path} has an unknown form: {stat}")))?;
-        Ok(Self {
-            user: user as f64 / ticks_per_second,
-            system: system as f64 / ticks_per_second,
-        })
-    }
-
-    pub(crate) fn since(self, earlier: Self) -> Self {
-        Self {
-            user: self.user - earlier.user,
-            system: self.system - earlier.system,
+/// CPU time of a process in seconds, user and system together: what all its threads have run so far,
+/// to the nanosecond. `/proc/PID/stat` would say it in ticks of 10 ms, too coarse for a short window.
+pub(crate) fn cpu_seconds(pid: u32) -> Result<f64> {
+    let path = format!("/proc/{pid}/task");
+    let tasks = fs::read_dir(&path).doing(|| format!("reading {path}"))?;
+    let mut nanoseconds = 0;
+    for task in tasks.flatten() {
+        // A thread may end between the listing and the reading.
+        if let Ok(text) = fs::read_to_string(task.path().join("schedstat")) {
+            nanoseconds += ran_ns(&text)
+                .ok_or_else(|| Error::Setup(format!("{path} has an unknown form: {text}")))?;
         }
     }
+    Ok(nanoseconds as f64 / 1e9)
+}
 
-    pub(crate) fn total(self) -> f64 {
-        self.user + self.system
-    }
+/// The first field of schedstat: the time on a core.
+fn ran_ns(schedstat: &str) -> Option<u64> {
+    schedstat.split_ascii_whitespace().next()?.parse().ok()
 }
 
 /// CPU time that all cores together have spent on anything, in seconds; what a hypervisor took away
@@ -78,13 +66,6 @@ fn busy_ticks(stat: &str) -> Option<u64> {
         .ok()?;
     let (idle, iowait) = (ticks.get(3)?, ticks.get(4)?);
     Some(ticks.iter().take(8).sum::<u64>() - idle - iowait)
-}
-
-/// utime and stime, fields 14 and 15; the command name before them may hold anything.
-fn cpu_ticks(stat: &str) -> Option<(u64, u64)> {
-    let (_, after_name) = stat.rsplit_once(')')?;
-    let mut fields = after_name.split_ascii_whitespace().skip(11);
-    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
 }
 
 /// Memory a process has resident, in bytes.

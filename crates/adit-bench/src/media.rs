@@ -12,18 +12,73 @@
 
 use std::{sync::LazyLock, time::Duration};
 
-/// Video messages a second.
-pub(crate) const VIDEO_PER_SECOND: u64 = 30;
-/// Audio messages a second.
-pub(crate) const AUDIO_PER_SECOND: u64 = 43;
-/// Video messages from one key frame to the next.
-pub(crate) const GOP: u64 = 60;
-/// Payload of a key frame, in bytes.
-pub(crate) const KEY_BYTES: usize = 27_950;
-/// Payload of any other video message, in bytes; the average over a GOP is 10,250.
-pub(crate) const INTER_BYTES: usize = 9_950;
-/// Payload of an audio message, in bytes.
-pub(crate) const AUDIO_BYTES: usize = 280;
+/// The rhythm and the sizes of a stream.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Profile {
+    /// Video messages a second.
+    pub(crate) video_per_second: u64,
+    /// Audio messages a second.
+    pub(crate) audio_per_second: u64,
+    /// Video messages from one key frame to the next.
+    pub(crate) gop: u64,
+    /// Payload of a key frame, in bytes.
+    pub(crate) key_bytes: usize,
+    /// Payload of any other video message, in bytes.
+    pub(crate) inter_bytes: usize,
+    /// Payload of an audio message, in bytes.
+    pub(crate) audio_bytes: usize,
+}
+
+/// 2.5 Mbit/s: 30 video messages of 10,250 bytes on average and 43 audio messages a second.
+pub(crate) const STANDARD: Profile = Profile {
+    video_per_second: 30,
+    audio_per_second: 43,
+    gop: 60,
+    key_bytes: LARGEST_BYTES,
+    inter_bytes: 9_950,
+    audio_bytes: 280,
+};
+
+/// 1 Mbit/s in the same rhythm.
+pub(crate) const MEGABIT: Profile = Profile {
+    video_per_second: 30,
+    audio_per_second: 43,
+    gop: 60,
+    key_bytes: 12_545,
+    inter_bytes: 3_616,
+    audio_bytes: 280,
+};
+
+/// 191 kbit/s in 46 messages a second, as small cameras send it.
+pub(crate) const SMALL: Profile = Profile {
+    video_per_second: 15,
+    audio_per_second: 31,
+    gop: 30,
+    key_bytes: 5_000,
+    inter_bytes: 1_196,
+    audio_bytes: 130,
+};
+
+/// No payload of any profile is longer.
+const LARGEST_BYTES: usize = 27_950;
+
+impl Profile {
+    /// Payload bytes a second of the whole stream, averaged over a GOP.
+    pub(crate) fn bytes_per_second(&self) -> u64 {
+        let size = |bytes: usize| u64::try_from(bytes).unwrap_or_default();
+        let gop = size(self.key_bytes) + (self.gop - 1) * size(self.inter_bytes);
+        gop * self.video_per_second / self.gop + self.audio_per_second * size(self.audio_bytes)
+    }
+
+    /// Payload length of a message, in bytes.
+    fn payload_len(&self, content: Content) -> usize {
+        match content {
+            Content::Key => self.key_bytes,
+            Content::Inter => self.inter_bytes,
+            Content::Audio => self.audio_bytes,
+        }
+    }
+}
 
 /// RTMP message type of audio.
 pub(crate) const AUDIO: u8 = 8;
@@ -53,7 +108,7 @@ static PATTERN: LazyLock<Vec<u8>> = LazyLock::new(|| {
     };
     std::iter::repeat_with(next)
         .flatten()
-        .take(PATTERN_STARTS + KEY_BYTES)
+        .take(PATTERN_STARTS + LARGEST_BYTES)
         .collect()
 });
 
@@ -63,13 +118,6 @@ fn pattern(sequence: u32, offset: usize, length: usize) -> &'static [u8] {
     PATTERN
         .get(start + offset..start + offset + length)
         .unwrap_or_default()
-}
-
-/// Payload bytes a second of the whole stream, averaged over a GOP.
-pub(crate) fn bytes_per_second() -> u64 {
-    let size = |bytes: usize| u64::try_from(bytes).unwrap_or_default();
-    let gop = size(KEY_BYTES) + (GOP - 1) * size(INTER_BYTES);
-    gop * VIDEO_PER_SECOND / GOP + AUDIO_PER_SECOND * size(AUDIO_BYTES)
 }
 
 /// What a message is.
@@ -88,15 +136,6 @@ impl Content {
             Self::Audio => AUDIO,
         }
     }
-
-    /// Payload length in bytes.
-    pub(crate) fn payload_len(self) -> usize {
-        match self {
-            Self::Key => KEY_BYTES,
-            Self::Inter => INTER_BYTES,
-            Self::Audio => AUDIO_BYTES,
-        }
-    }
 }
 
 /// A message of the schedule.
@@ -105,6 +144,8 @@ pub(crate) struct Planned {
     /// When it is to be sent, counted from the start of the stream.
     pub(crate) due: Duration,
     pub(crate) content: Content,
+    /// Payload length in bytes.
+    pub(crate) payload_len: usize,
     /// Counts all messages of the stream, audio and video together, from 0.
     pub(crate) sequence: u32,
 }
@@ -117,7 +158,7 @@ impl Planned {
 
     /// Appends the payload. `sent_ns` is the monotonic time of sending.
     pub(crate) fn write_payload(&self, sent_ns: u64, out: &mut Vec<u8>) {
-        let len = self.content.payload_len();
+        let len = self.payload_len;
         let field = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes();
         let start = out.len();
         match self.content {
@@ -146,30 +187,49 @@ impl Planned {
 }
 
 /// All messages of the stream in the order they are due, without end.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Schedule {
+    profile: &'static Profile,
     videos: u64,
     audios: u64,
+}
+
+impl Schedule {
+    pub(crate) fn new(profile: &'static Profile) -> Self {
+        Self {
+            profile,
+            videos: 0,
+            audios: 0,
+        }
+    }
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self::new(&STANDARD)
+    }
 }
 
 impl Iterator for Schedule {
     type Item = Planned;
 
     fn next(&mut self) -> Option<Planned> {
-        let video_due = self.videos * NANOS / VIDEO_PER_SECOND;
-        let audio_due = self.audios * NANOS / AUDIO_PER_SECOND + AUDIO_LAG_NS;
+        let profile = self.profile;
+        let video_due = self.videos * NANOS / profile.video_per_second;
+        let audio_due = self.audios * NANOS / profile.audio_per_second + AUDIO_LAG_NS;
         let sequence = u32::try_from(self.videos + self.audios).ok()?;
         let (due, content) = if audio_due < video_due {
             self.audios += 1;
             (audio_due, Content::Audio)
         } else {
-            let key = self.videos.is_multiple_of(GOP);
+            let key = self.videos.is_multiple_of(profile.gop);
             self.videos += 1;
             (video_due, if key { Content::Key } else { Content::Inter })
         };
         Some(Planned {
             due: Duration::from_nanos(due),
             content,
+            payload_len: profile.payload_len(content),
             sequence,
         })
     }

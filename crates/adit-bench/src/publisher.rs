@@ -16,15 +16,17 @@ use rustix::{io::Errno, net::RecvFlags};
 use crate::{
     error::{Doing, Error, Result},
     measure::monotonic_ns,
-    media::Schedule,
+    media::{Profile, Schedule},
     swarm::{ChunkParser, DEFAULT_CHUNK_SIZE},
     wire::{self, Reply},
 };
 
 /// Larger than any message, so that each is one chunk.
-const CHUNK_SIZE: u32 = 60_000;
+pub(crate) const CHUNK_SIZE: u32 = 60_000;
 /// Time a server has for each answer and each write.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a publisher that sends nothing looks whether it is to end.
+const STILL: Duration = Duration::from_millis(20);
 
 /// A running publisher; dropping it ends the stream.
 #[derive(Debug)]
@@ -40,12 +42,16 @@ struct Shared {
 }
 
 impl Publisher {
-    /// Connects, publishes and begins to send.
+    /// Connects, publishes and begins to send; without a profile, nothing but the headers.
     ///
     /// # Errors
     ///
     /// When the server refuses or does not answer in time.
-    pub(crate) fn start(address: SocketAddr, server: &str) -> Result<Self> {
+    pub(crate) fn start(
+        address: SocketAddr,
+        server: &str,
+        profile: Option<&'static Profile>,
+    ) -> Result<Self> {
         let mut session = Session::new(address, server)?;
         let msid = session.publish()?;
         let shared = Arc::new(Shared::default());
@@ -53,7 +59,7 @@ impl Publisher {
             .name("publisher".to_owned())
             .spawn({
                 let shared = Arc::clone(&shared);
-                move || session.send_stream(msid, &shared)
+                move || session.send_stream(msid, profile, &shared)
             })
             .doing(|| "starting the publisher's thread".to_owned())?;
         Ok(Self {
@@ -136,7 +142,7 @@ impl Session {
                 _ => None,
             },
         )?;
-        self.ask("publish", &wire::publish(msid), |reply| {
+        self.ask("publish", &wire::publish(msid, wire::STREAM), |reply| {
             (reply == Reply::Publishing).then_some(())
         })?;
         Ok(msid)
@@ -170,13 +176,25 @@ impl Session {
         }
     }
 
-    fn send_stream(mut self, msid: u32, shared: &Shared) -> Result<()> {
+    fn send_stream(
+        mut self,
+        msid: u32,
+        profile: Option<&'static Profile>,
+        shared: &Shared,
+    ) -> Result<()> {
         let mut out = wire::set_chunk_size(CHUNK_SIZE);
         out.extend(wire::stream_headers(msid, CHUNK_SIZE));
         self.write(&out)?;
+        let Some(profile) = profile else {
+            while !shared.stop.load(Ordering::Relaxed) {
+                thread::sleep(STILL);
+                self.hear()?;
+            }
+            return Ok(());
+        };
         let start = Instant::now();
         let mut payload = Vec::new();
-        for planned in Schedule::default() {
+        for planned in Schedule::new(profile) {
             let due = start + planned.due;
             thread::sleep(due.saturating_duration_since(Instant::now()));
             if shared.stop.load(Ordering::Relaxed) {

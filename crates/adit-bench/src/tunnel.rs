@@ -21,8 +21,8 @@ use self::legs::{Leg, Load, player, publisher};
 use self::table::Row;
 use crate::cli::{self, Latency};
 use crate::error::{Doing as _, Error, Result};
-use crate::measure::{CpuTime, monotonic_ns};
-use crate::server::{Kind, Launcher, Workspace, beside_this_program};
+use crate::measure::{cpu_seconds, monotonic_ns};
+use crate::server::{Kind, Launcher, Setting, Workspace, beside_this_program};
 use crate::stats::Percentiles;
 
 /// What is measured: which legs go through the tunnel.
@@ -79,7 +79,7 @@ fn measure(
     playing: Leg,
 ) -> Result<Row> {
     // Audio is not sent, so the latency mode makes no difference but for its clock.
-    let mut server = launcher.start(Kind::Adit(Latency::Low))?;
+    let mut server = launcher.start(Kind::Adit(Latency::Low), Setting::default())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -95,11 +95,11 @@ fn measure(
     thread::sleep(SETTLE);
     server.check_alive()?;
     let requests = up.requests() + down.requests();
-    let cpu = CpuTime::of(server.pid())?;
+    let cpu = cpu_seconds(server.pid())?;
     let begin = monotonic_ns();
     thread::sleep(Duration::from_secs(u64::from(options.seconds)));
     let end = monotonic_ns();
-    let cpu = CpuTime::of(server.pid())?.since(cpu);
+    let cpu = cpu_seconds(server.pid())? - cpu;
     let requests = up.requests() + down.requests() - requests;
     stop.cancel();
     let (publisher_cpu, _) = join(sending)?;
@@ -121,7 +121,7 @@ fn measure(
         delay,
         mbit: within.len() as f64 * load.bytes as f64 * 8.0 / 1e6 / seconds,
         lost: gaps(seen.messages.iter().map(|(number, ..)| *number)),
-        server_cpu: cpu.total() / seconds,
+        server_cpu: cpu / seconds,
         // The ends ran a little longer than the window; all cases by as much.
         ends_cpu: (publisher_cpu + seen.cpu) / (seconds + SETTLE.as_secs_f64()),
         requests: requests as f64 / seconds,

@@ -109,23 +109,23 @@ pub(crate) fn create_stream() -> Vec<u8> {
 }
 
 /// play `[RTMP 7.2.2.1]` of the live stream.
-pub(crate) fn play(msid: u32) -> Vec<u8> {
+pub(crate) fn play(msid: u32, stream: &str) -> Vec<u8> {
     let mut body = Vec::new();
     amf_string(&mut body, "play");
     amf_number(&mut body, 3.0);
     body.push(5);
-    amf_string(&mut body, STREAM);
+    amf_string(&mut body, stream);
     amf_number(&mut body, -2000.0);
     command(STREAM_CSID, msid, &body)
 }
 
 /// publish `[RTMP 7.2.2.6]` as live.
-pub(crate) fn publish(msid: u32) -> Vec<u8> {
+pub(crate) fn publish(msid: u32, stream: &str) -> Vec<u8> {
     let mut body = Vec::new();
     amf_string(&mut body, "publish");
     amf_number(&mut body, 3.0);
     body.push(5);
-    amf_string(&mut body, STREAM);
+    amf_string(&mut body, stream);
     amf_string(&mut body, "live");
     command(STREAM_CSID, msid, &body)
 }

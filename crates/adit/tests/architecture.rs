@@ -23,7 +23,7 @@ const CORES: [(&str, &[&str]); 5] = [
 const ONLY_IN: [(&str, &[&str]); 6] = [
     ("clap", &["adit", "adit-bench", "adit-testkit"]),
     ("hyper", &["adit-net"]),
-    ("rustls", &["adit-net"]),
+    ("rustls", &["adit-net", "adit-bench"]),
     ("tokio-rustls", &["adit-net"]),
     ("socket2", &["adit-net", "adit-bench"]),
     ("tracing-subscriber", &["adit"]),

@@ -50,12 +50,9 @@ fn a_key_frame_comes_every_two_seconds_and_sizes_average_to_the_rate() {
         .map(|planned| planned.due.as_secs())
         .collect();
     assert_eq!(keys, (0..10).map(|number| number * 2).collect::<Vec<_>>());
-    let bytes: usize = all
-        .iter()
-        .map(|planned| planned.content.payload_len())
-        .sum();
-    assert_eq!(bytes as u64, bytes_per_second() * seconds);
-    assert_eq!(bytes_per_second(), 30 * 10_250 + 43 * 280);
+    let bytes: usize = all.iter().map(|planned| planned.payload_len).sum();
+    assert_eq!(bytes as u64, STANDARD.bytes_per_second() * seconds);
+    assert_eq!(STANDARD.bytes_per_second(), 30 * 10_250 + 43 * 280);
 }
 
 #[test]
@@ -67,7 +64,7 @@ fn a_payload_is_recognized_whole_however_it_is_cut() {
     ] {
         let planned = first_of(content);
         let payload = payload(&planned);
-        assert_eq!(payload.len(), content.payload_len());
+        assert_eq!(payload.len(), STANDARD.payload_len(content));
         let expected = wrap(Mark {
             sequence: planned.sequence,
             sent_ns: 123_456_789,

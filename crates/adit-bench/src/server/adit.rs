@@ -1,17 +1,30 @@
 //! Adit itself.
 
 use std::{
-    path::{Path, PathBuf},
-    process::Command,
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Child, Command},
 };
 
-use super::{Launcher, Server, process};
+use super::{Launcher, Place, Server, process};
 use crate::{
     cli::Latency,
     error::{Error, Result},
 };
 
-pub(super) fn start(launcher: &Launcher, latency: Latency, dir: &Path) -> Result<Server> {
+pub(super) fn start(launcher: &Launcher, latency: Latency, place: &Place) -> Result<Server> {
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let child = begin(launcher, latency, anywhere, place)?;
+    Server::when_it_says_so(format!("adit-{latency}"), child, place)
+}
+
+/// Starts it without waiting for anything.
+pub(super) fn begin(
+    launcher: &Launcher,
+    latency: Latency,
+    address: SocketAddr,
+    place: &Place,
+) -> Result<Child> {
     let program = launcher.adit.as_deref().ok_or_else(|| {
         Error::Setup(
             "the adit binary is not beside adit-bench; build it (cargo build --release) or name it \
@@ -19,14 +32,14 @@ pub(super) fn start(launcher: &Launcher, latency: Latency, dir: &Path) -> Result
                 .to_owned(),
         )
     })?;
-    let state = dir.join("state").display().to_string();
+    let state = place.dir.join("state").display().to_string();
     let mode = latency.to_string();
-    let mut arguments = vec!["serve", "--listen", "127.0.0.1:0", "--state-dir", &state];
+    let address = address.to_string();
+    let mut arguments = vec!["serve", "--listen", &address, "--state-dir", &state];
     if latency != Latency::default() {
         arguments.extend(["--latency", &mode]);
     }
-    let child = process::start(program, &arguments, dir)?;
-    Server::when_it_says_so(format!("adit-{latency}"), child, dir)
+    process::start(program, &arguments, place)
 }
 
 pub(super) fn version(launcher: &Launcher) -> String {

@@ -1,14 +1,22 @@
 //! The bare loop as a server.
 
-use std::path::Path;
-
-use super::{Launcher, Server, process};
+use super::{Launcher, Place, Server, Setting, process};
 use crate::{cli::LoopMode, error::Result};
 
-pub(super) fn start(launcher: &Launcher, mode: LoopMode, dir: &Path) -> Result<Server> {
+pub(super) fn start(
+    launcher: &Launcher,
+    mode: LoopMode,
+    setting: Setting,
+    place: &Place,
+) -> Result<Server> {
     let players = launcher.connections.to_string();
     let mode = mode.to_string();
-    let arguments = ["bare-loop", "--players", &players, "--mode", &mode];
-    let child = process::start(&process::own_program()?, &arguments, dir)?;
-    Server::when_it_says_so(format!("loop-{mode}"), child, dir)
+    let rate = setting.rate.to_string();
+    let mut arguments = vec!["bare-loop", "--players", &players, "--mode", &mode];
+    arguments.extend(["--rate", &rate]);
+    if setting.tls {
+        arguments.push("--tls");
+    }
+    let child = process::start(&process::own_program()?, &arguments, place)?;
+    Server::when_it_says_so(format!("loop-{mode}"), child, place)
 }

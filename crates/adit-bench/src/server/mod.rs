@@ -8,8 +8,8 @@ mod process;
 
 use std::{
     fmt, fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
     process::Child,
     str::FromStr,
     thread,
@@ -17,10 +17,11 @@ use std::{
 };
 
 pub(crate) use adit::beside_this_program;
+use process::Place;
 pub(crate) use process::{Workspace, run_as_child, run_janitor};
 
 use crate::{
-    cli::{Latency, LoopMode},
+    cli::{Latency, LoopMode, Rate},
     error::{Doing, Error, Result},
 };
 
@@ -31,7 +32,7 @@ const POLL: Duration = Duration::from_millis(5);
 const QUOTED: usize = 2000;
 
 /// A server that can be measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Adit(Latency),
     /// nginx with libnginx-mod-rtmp.
@@ -104,6 +105,17 @@ impl FromStr for Choice {
     }
 }
 
+/// How one server is started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// The only core it may use.
+    pub(crate) core: Option<usize>,
+    /// What a bare loop sends.
+    pub(crate) rate: Rate,
+    /// Whether a bare loop speaks TLS; the others find out for themselves.
+    pub(crate) tls: bool,
+}
+
 /// What all servers need to be started.
 #[derive(Debug)]
 pub(crate) struct Launcher {
@@ -120,12 +132,41 @@ impl Launcher {
     /// # Errors
     ///
     /// When its program is missing or it does not come up; nothing is left running then.
-    pub(crate) fn start(&self, kind: Kind) -> Result<Server> {
-        let dir = self.workspace.fresh_directory()?;
+    pub(crate) fn start(&self, kind: Kind, setting: Setting) -> Result<Server> {
+        let place = Place {
+            dir: self.workspace.fresh_directory()?,
+            core: setting.core,
+        };
         match kind {
-            Kind::Adit(latency) => adit::start(self, latency, &dir),
-            Kind::Nginx => nginx::start(self, &dir),
-            Kind::Loop(mode) => bare::start(self, mode, &dir),
+            Kind::Adit(latency) => adit::start(self, latency, &place),
+            Kind::Nginx => nginx::start(self, &place),
+            Kind::Loop(mode) => bare::start(self, mode, setting, &place),
+        }
+    }
+
+    /// Starts a server at `address` without waiting for anything.
+    ///
+    /// # Errors
+    ///
+    /// When its program is missing, or it is a bare loop: that chooses its port itself.
+    pub(crate) fn begin(&self, kind: Kind, address: SocketAddr) -> Result<Server> {
+        let place = Place {
+            dir: self.workspace.fresh_directory()?,
+            core: None,
+        };
+        match kind {
+            Kind::Adit(latency) => {
+                let child = adit::begin(self, latency, address, &place)?;
+                Ok(Server {
+                    name: kind.to_string(),
+                    address,
+                    worker: child.id(),
+                    child,
+                    log: place.dir.join("stderr"),
+                })
+            }
+            Kind::Nginx => nginx::begin(self, address, &place),
+            Kind::Loop(_) => Err(Error::Setup("a bare loop takes no address".to_owned())),
         }
     }
 
@@ -137,6 +178,13 @@ impl Launcher {
             Kind::Loop(_) => format!("adit-bench {}", env!("CARGO_PKG_VERSION")),
         }
     }
+}
+
+/// An address that nobody listens on at the moment.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .doing(|| "finding a free port".to_owned())
 }
 
 /// A running server; dropping it ends it.
@@ -151,8 +199,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Waits until the child, started in `dir`, has written `listening on ADDRESS`.
-    fn when_it_says_so(name: String, child: Child, dir: &Path) -> Result<Self> {
+    /// Waits until the child, started at `place`, has written `listening on ADDRESS`.
+    fn when_it_says_so(name: String, child: Child, place: &Place) -> Result<Self> {
+        let dir = &place.dir;
         let output = dir.join("stdout");
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let worker = child.id();

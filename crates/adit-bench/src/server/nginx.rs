@@ -3,13 +3,13 @@
 
 use std::{
     fs,
-    net::{TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    net::{SocketAddr, TcpStream},
+    path::PathBuf,
     process::Command,
     time::Duration,
 };
 
-use super::{Launcher, Server, process};
+use super::{Launcher, Place, Server, free_address, process};
 use crate::{
     error::{Doing, Error, Result},
     measure,
@@ -28,11 +28,10 @@ const ATTEMPTS: u32 = 3;
 const SPARE: u32 = 128;
 const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
 
-pub(super) fn start(launcher: &Launcher, dir: &Path) -> Result<Server> {
-    let (program, module) = find()?;
+pub(super) fn start(launcher: &Launcher, place: &Place) -> Result<Server> {
     let mut last = None;
     for _ in 0..ATTEMPTS {
-        match start_once(launcher, &program, &module, dir) {
+        match start_once(launcher, place) {
             Ok(server) => return Ok(server),
             Err(error) => last = Some(error),
         }
@@ -40,10 +39,23 @@ pub(super) fn start(launcher: &Launcher, dir: &Path) -> Result<Server> {
     Err(last.unwrap_or_else(|| Error::Setup("nginx was not tried".to_owned())))
 }
 
-fn start_once(launcher: &Launcher, program: &Path, module: &Path, dir: &Path) -> Result<Server> {
-    let address = TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .doing(|| "finding a free port".to_owned())?;
+fn start_once(launcher: &Launcher, place: &Place) -> Result<Server> {
+    let address = free_address()?;
+    let mut server = begin(launcher, address, place)?;
+    let master = server.child.id();
+    server.worker = server.wait_for("its worker never listened", || {
+        let worker = measure::children(master).first().copied()?;
+        TcpStream::connect_timeout(&address, CONNECT_PATIENCE)
+            .ok()
+            .map(|_| worker)
+    })?;
+    Ok(server)
+}
+
+/// Starts it without waiting for anything; its worker is not known then.
+pub(super) fn begin(launcher: &Launcher, address: SocketAddr, place: &Place) -> Result<Server> {
+    let (program, module) = find()?;
+    let dir = &place.dir;
     let config = dir.join("nginx.conf");
     let log = dir.join("error.log");
     let descriptors = launcher.connections + SPARE;
@@ -78,22 +90,14 @@ rtmp {{
     let paths = [dir, &config, &log].map(|path| path.display().to_string());
     let [dir_text, config_text, log_text] = &paths;
     let arguments = ["-p", dir_text, "-c", config_text, "-e", log_text];
-    let child = process::start(program, &arguments, dir)?;
-    let master = child.id();
-    let mut server = Server {
+    let child = process::start(&program, &arguments, place)?;
+    Ok(Server {
         name: "nginx-rtmp".to_owned(),
         address,
+        worker: child.id(),
         child,
-        worker: master,
         log,
-    };
-    server.worker = server.wait_for("its worker never listened", || {
-        let worker = measure::children(master).first().copied()?;
-        TcpStream::connect_timeout(&address, CONNECT_PATIENCE)
-            .ok()
-            .map(|_| worker)
-    })?;
-    Ok(server)
+    })
 }
 
 fn find() -> Result<(PathBuf, PathBuf)> {

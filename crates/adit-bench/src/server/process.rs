@@ -18,6 +18,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, getppid, kill_process, set_parent_process_death_signal};
+use rustix::thread::{CpuSet, sched_setaffinity};
 use tempfile::TempDir;
 
 use crate::error::{Doing, Error, Result};
@@ -26,6 +27,15 @@ use crate::error::{Doing, Error, Result};
 const POLL: Duration = Duration::from_millis(5);
 /// Time the janitor gives the servers to end before it stops trying to remove their directory.
 const JANITOR_PATIENCE: Duration = Duration::from_secs(15);
+
+/// Where a server runs.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Its own directory.
+    pub(super) dir: PathBuf,
+    /// The only core it may use.
+    pub(super) core: Option<usize>,
+}
 
 /// The benchmark's own temporary directory, with its janitor.
 #[derive(Debug)]
@@ -59,8 +69,8 @@ impl Workspace {
         })
     }
 
-    /// A new empty directory for one server.
-    pub(super) fn fresh_directory(&self) -> Result<PathBuf> {
+    /// A new empty directory.
+    pub(crate) fn fresh_directory(&self) -> Result<PathBuf> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let dir = self.dir.path().join(number.to_string());
         fs::create_dir(&dir).doing(|| format!("creating {}", dir.display()))?;
@@ -73,15 +83,20 @@ pub(super) fn own_program() -> Result<PathBuf> {
     env::current_exe().doing(|| "finding this program's own file".to_owned())
 }
 
-/// Starts `program` so that it ends when this process does. What it writes goes to files in `dir`,
-/// `stdout` and `stderr`. Must be called on a thread that lives as long as the benchmark.
-pub(super) fn start(program: &Path, arguments: &[&str], dir: &Path) -> Result<Child> {
+/// Starts `program` so that it ends when this process does. What it writes goes to files in its
+/// directory, `stdout` and `stderr`. Must be called on a thread that lives as long as the benchmark.
+pub(super) fn start(program: &Path, arguments: &[&str], place: &Place) -> Result<Child> {
     let file = |name: &str| {
-        let path = dir.join(name);
+        let path = place.dir.join(name);
         File::create(&path).doing(|| format!("creating {}", path.display()))
     };
-    Command::new(own_program()?)
-        .args(["child", &std::process::id().to_string(), "--"])
+    let mut child = Command::new(own_program()?);
+    child.args(["child", &std::process::id().to_string()]);
+    if let Some(core) = place.core {
+        child.args(["--core", &core.to_string()]);
+    }
+    child
+        .arg("--")
         .arg(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -113,12 +128,17 @@ pub(super) fn end(child: &mut Child, patience: Duration) -> io::Result<()> {
 }
 
 /// `adit-bench child PARENT -- PROGRAM …`: becomes the program, tied to the parent's life.
-pub(crate) fn run_as_child(parent: u32, command: &[String]) -> Result<()> {
+pub(crate) fn run_as_child(parent: u32, core: Option<usize>, command: &[String]) -> Result<()> {
     let (program, arguments) = command
         .split_first()
         .ok_or_else(|| Error::Setup("no program was given to the child".to_owned()))?;
     set_parent_process_death_signal(Some(Signal::TERM))
         .doing(|| "tying the server to the benchmark's life".to_owned())?;
+    if let Some(core) = core {
+        let mut cores = CpuSet::new();
+        cores.set(core);
+        sched_setaffinity(None, &cores).doing(|| format!("binding the server to core {core}"))?;
+    }
     let still_there = getppid().and_then(|pid| u32::try_from(pid.as_raw_pid()).ok());
     if still_there != Some(parent) {
         return Err(Error::Setup("the benchmark is gone".to_owned()));

@@ -1,20 +1,20 @@
 //! One player: a minimal fixed RTMP client that checks what it receives.
 
-use std::{
-    io::{self, Read, Write},
-    net::SocketAddr,
-};
+use std::{io, net::SocketAddr, time::Instant};
 
-use mio::{Interest, Registry, Token, event::Event, net::TcpStream};
+use mio::{Registry, Token, event::Event};
 
 use super::{
+    Outfit,
     chunk::{ChunkParser, DEFAULT_CHUNK_SIZE, Part},
+    link::Link,
     tally::Tally,
 };
 use crate::{
     bare_loop,
     measure::monotonic_ns,
     media::{self, Checker, Content, Mark, Received},
+    publisher::CHUNK_SIZE,
     wire::{self, Reply},
 };
 
@@ -30,6 +30,10 @@ pub(crate) enum Goal {
     Play,
     /// Stops after createStream.
     Idle,
+    /// Has got there when its play is accepted, whether anything is to be seen or not.
+    Join,
+    /// Publishes a stream of its own, whose name ends in its number.
+    Publish,
     /// Says nothing and reads chunks, as the bare loop sends them.
     Raw,
 }
@@ -51,7 +55,16 @@ enum Stage {
 /// A connection of the swarm.
 #[derive(Debug)]
 pub(super) struct Player {
-    socket: TcpStream,
+    link: Link,
+    talk: Talk,
+    opened: Instant,
+    /// When the swarm has been asked to wake it.
+    alarm: Option<Instant>,
+}
+
+/// All of a player but its link, so that both can be borrowed.
+#[derive(Debug)]
+struct Talk {
     stage: Stage,
     parser: ChunkParser,
     session: Session,
@@ -60,9 +73,7 @@ pub(super) struct Player {
 /// What the player makes of the messages; apart from the parser so that both can be borrowed.
 #[derive(Debug)]
 struct Session {
-    goal: Goal,
-    number: u32,
-    port: u16,
+    errand: Errand,
     /// One per chunk stream.
     slots: Vec<Slot>,
     /// Sequence number the next message must have; none before the first key frame.
@@ -79,6 +90,17 @@ struct Session {
     news: News,
 }
 
+/// What the player is there for.
+#[derive(Debug)]
+struct Errand {
+    goal: Goal,
+    number: u32,
+    port: u16,
+    stream: String,
+    /// The message stream that the server gave.
+    msid: u32,
+}
+
 /// What changed while input was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum News {
@@ -93,113 +115,169 @@ struct Slot {
     body: Vec<u8>,
 }
 
+/// What all players of a swarm use while they are handled.
+pub(super) struct Kit<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) buffer: &'a mut [u8],
+    pub(super) tally: &'a mut Tally,
+}
+
 impl Player {
     pub(super) fn open(
         address: SocketAddr,
-        goal: Goal,
+        outfit: &Outfit,
         number: u32,
         registry: &Registry,
-        token: Token,
+        first: Token,
     ) -> io::Result<Self> {
-        let mut socket = TcpStream::connect(address)?;
-        registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
-        let chunk_size = if goal == Goal::Raw {
+        let chunk_size = if outfit.goal == Goal::Raw {
             bare_loop::CHUNK_SIZE
         } else {
             DEFAULT_CHUNK_SIZE
         };
-        Ok(Self {
-            socket,
-            stage: Stage::Connecting,
-            parser: ChunkParser::new(chunk_size),
-            session: Session::new(goal, number, address.port()),
-        })
+        let mut player = Self {
+            link: Link::open(address, outfit, registry, first)?,
+            talk: Talk {
+                stage: Stage::Connecting,
+                parser: ChunkParser::new(chunk_size),
+                session: Session::new(outfit, number, address.port()),
+            },
+            opened: Instant::now(),
+            alarm: None,
+        };
+        // A tunnel takes bytes before it has any connection, and makes one then.
+        player.say(registry).map_err(io::Error::other)?;
+        Ok(player)
     }
 
-    /// Takes a readiness event; `buffer` is scratch space shared by all players.
-    pub(super) fn handle(&mut self, event: &Event, buffer: &mut [u8], tally: &mut Tally) {
-        if self.stage == Stage::Lost {
+    /// Takes a readiness event of one of the player's tokens, `lane` counted from its first.
+    pub(super) fn handle(&mut self, lane: usize, event: &Event, kit: &mut Kit<'_>) {
+        if self.talk.stage == Stage::Lost {
             return;
         }
-        if self.stage == Stage::Connecting {
-            if !event.is_writable() {
-                return;
-            }
-            if let Err(reason) = self.greet() {
-                return self.lose(&reason, tally);
-            }
+        let Self { link, talk, .. } = self;
+        let tally = &mut *kit.tally;
+        let received = link.receive((lane, event), kit.buffer, kit.registry, &mut |bytes| {
+            talk.take(bytes, tally)
+        });
+        if let Err(reason) = received.and_then(|()| self.say(kit.registry)) {
+            self.lose(&reason, kit.tally);
         }
-        if event.is_readable() || event.is_read_closed() {
-            // Edge triggered: a short read has emptied the socket, unless its end was announced.
-            loop {
-                match self.socket.read(buffer) {
-                    Ok(0) => return self.lose("the server closed the connection", tally),
-                    Ok(count) => {
-                        let bytes = buffer.get(..count).unwrap_or_default();
-                        if let Err(reason) = self.take(bytes, tally) {
-                            return self.lose(&reason, tally);
-                        }
-                        if count < buffer.len() && !event.is_read_closed() {
-                            return;
-                        }
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => return self.lose(&error.to_string(), tally),
-                }
-            }
+    }
+
+    /// Time has passed.
+    pub(super) fn wake(&mut self, kit: &mut Kit<'_>) {
+        self.alarm = None;
+        if self.talk.stage != Stage::Lost
+            && let Err(reason) = self.link.wake(kit.registry)
+        {
+            self.lose(&reason, kit.tally);
         }
+    }
+
+    /// When the player must be woken, if the swarm does not know that yet.
+    pub(super) fn new_alarm(&mut self) -> Option<Instant> {
+        let due = self.link.due().filter(|_| self.talk.stage != Stage::Lost)?;
+        if self.alarm.is_some_and(|alarm| alarm <= due) {
+            return None;
+        }
+        self.alarm = Some(due);
+        Some(due)
+    }
+
+    /// Sends what the player has to say by now.
+    fn say(&mut self, registry: &Registry) -> Result<(), String> {
+        let Self { link, talk, .. } = self;
+        if talk.stage == Stage::Connecting && link.is_open() {
+            talk.greet();
+        }
+        if talk.session.out.is_empty() {
+            return Ok(());
+        }
+        let sent = link.send(&talk.session.out, registry);
+        talk.session.out.clear();
+        sent
+    }
+
+    /// Sends bytes of a published stream.
+    pub(super) fn publish(&mut self, bytes: &[u8], kit: &mut Kit<'_>) {
+        if self.talk.stage == Stage::Arrived
+            && let Err(reason) = self.link.send(bytes, kit.registry)
+        {
+            self.lose(&reason, kit.tally);
+        }
+    }
+
+    /// The message stream that was given to a publisher.
+    pub(super) fn msid(&self) -> u32 {
+        self.talk.session.errand.msid
+    }
+
+    /// How long the goal has taken, if it is reached.
+    pub(super) fn arrived_after(&self) -> Option<std::time::Duration> {
+        (self.talk.stage == Stage::Arrived).then(|| self.opened.elapsed())
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.talk.stage == Stage::Lost
     }
 
     /// Notes where the measured window begins.
     pub(super) fn begin_window(&mut self) {
-        self.session.received_before = self.session.received;
+        self.talk.session.received_before = self.talk.session.received;
     }
 
     /// Whether the player is there but has received nothing since the window began.
     pub(super) fn is_stalled(&self) -> bool {
-        self.stage == Stage::Arrived && self.session.received == self.session.received_before
+        let session = &self.talk.session;
+        self.talk.stage == Stage::Arrived && session.received == session.received_before
     }
 
     /// Why the player is not where it should be; None when it is, or is known to be lost.
     pub(super) fn straggles(&self) -> Option<String> {
-        let stage = match &self.stage {
+        let stage = match &self.talk.stage {
             Stage::Arrived | Stage::Lost => return None,
             Stage::Connecting => "it is not connected",
             Stage::Handshake(_) => "the handshake is not complete",
             Stage::Setup => "its commands are not all answered",
             Stage::Ready => "no key frame has come",
         };
-        let received = self.session.received;
+        let session = &self.talk.session;
         Some(format!(
-            "player {}: {stage}, {received} bytes received",
-            self.session.number
+            "player {}: {stage}, {} bytes received",
+            session.errand.number, session.received
         ))
     }
 
-    fn greet(&mut self) -> Result<(), String> {
-        if let Some(error) = self
-            .socket
-            .take_error()
-            .map_err(|error| error.to_string())?
-        {
-            return Err(error.to_string());
+    fn lose(&mut self, reason: &str, tally: &mut Tally) {
+        match self.talk.stage {
+            Stage::Connecting | Stage::Handshake(_) | Stage::Setup => tally.in_setup -= 1,
+            Stage::Arrived => tally.arrived -= 1,
+            Stage::Ready | Stage::Lost => {}
         }
-        self.socket
-            .set_nodelay(true)
-            .map_err(|error| error.to_string())?;
-        if self.session.goal == Goal::Raw {
+        tally.lose(self.talk.session.errand.number, reason);
+        self.talk.stage = Stage::Lost;
+    }
+}
+
+impl Talk {
+    fn greet(&mut self) {
+        if self.session.errand.goal == Goal::Raw {
             self.stage = Stage::Setup;
-            return Ok(());
+            return;
         }
         self.stage = Stage::Handshake(Vec::with_capacity(wire::S0_S1_S2));
-        send(&mut self.socket, &wire::c0_c1())
+        self.session.out.extend_from_slice(&wire::c0_c1());
     }
 
     fn take(&mut self, mut bytes: &[u8], tally: &mut Tally) -> Result<(), String> {
         let now_ns = monotonic_ns();
         tally.wire_bytes += bytes.len() as u64;
         self.session.received += bytes.len() as u64;
+        if self.stage == Stage::Connecting {
+            // The bare loop's first bytes may come with the news that the connection stands.
+            self.greet();
+        }
         if let Stage::Handshake(answer) = &mut self.stage {
             let (mine, rest) = bytes.split_at(bytes.len().min(wire::S0_S1_S2 - answer.len()));
             answer.extend_from_slice(mine);
@@ -208,7 +286,9 @@ impl Player {
                 return Ok(());
             }
             self.session.out.extend_from_slice(wire::c2(answer));
-            self.session.out.extend(wire::connect(self.session.port));
+            self.session
+                .out
+                .extend(wire::connect(self.session.errand.port));
             self.stage = Stage::Setup;
         }
         let session = &mut self.session;
@@ -216,13 +296,7 @@ impl Player {
             .feed(bytes, |part| session.part(&part, now_ns, tally))
             .map_err(|error| error.to_string())?;
         self.session.acknowledge();
-        self.advance(tally)?;
-        if self.session.out.is_empty() {
-            return Ok(());
-        }
-        let result = send(&mut self.socket, &self.session.out);
-        self.session.out.clear();
-        result
+        self.advance(tally)
     }
 
     fn advance(&mut self, tally: &mut Tally) -> Result<(), String> {
@@ -232,39 +306,34 @@ impl Player {
         }
         let joined = session.expected.is_some();
         // The bare loop says nothing but media, so its first bytes are its yes.
-        let welcome = joined || session.news == News::Ready || session.goal == Goal::Raw;
+        let welcome = joined || session.news == News::Ready || session.errand.goal == Goal::Raw;
         if self.stage == Stage::Setup && welcome {
             self.stage = Stage::Ready;
             tally.in_setup -= 1;
         }
-        if self.stage == Stage::Ready && (joined || session.goal == Goal::Idle) {
+        let needs_media = matches!(session.errand.goal, Goal::Play | Goal::Raw);
+        if self.stage == Stage::Ready && (joined || !needs_media) {
             self.stage = Stage::Arrived;
             tally.arrived += 1;
         }
         Ok(())
     }
-
-    fn lose(&mut self, reason: &str, tally: &mut Tally) {
-        if matches!(
-            self.stage,
-            Stage::Connecting | Stage::Handshake(_) | Stage::Setup
-        ) {
-            tally.in_setup -= 1;
-        }
-        if self.stage == Stage::Arrived {
-            tally.arrived -= 1;
-        }
-        tally.lose(self.session.number, reason);
-        self.stage = Stage::Lost;
-    }
 }
 
 impl Session {
-    fn new(goal: Goal, number: u32, port: u16) -> Self {
+    fn new(outfit: &Outfit, number: u32, port: u16) -> Self {
+        let stream = match outfit.goal {
+            Goal::Publish => format!("{}-{number}", outfit.stream),
+            _ => outfit.stream.clone(),
+        };
         Self {
-            goal,
-            number,
-            port,
+            errand: Errand {
+                goal: outfit.goal,
+                number,
+                port,
+                stream,
+                msid: 0,
+            },
             slots: Vec::new(),
             expected: None,
             headers: 0,
@@ -289,7 +358,7 @@ impl Session {
         };
         let message = (part.head.kind, part.head.len);
         if matches!(part.head.kind, media::AUDIO | media::VIDEO) {
-            let number = self.number;
+            let number = self.errand.number;
             slot.checker
                 .piece(message, part.offset, part.bytes, |sequence| {
                     sequence
@@ -327,11 +396,26 @@ impl Session {
             wire::USER_CONTROL => self.out.extend(wire::ping_answer(body).unwrap_or_default()),
             wire::COMMAND => match Reply::read(body) {
                 Reply::Connected => self.out.extend(wire::create_stream()),
-                Reply::StreamCreated(_) if self.goal == Goal::Idle => self.news = News::Ready,
-                Reply::StreamCreated(msid) => self.out.extend(wire::play(msid)),
+                Reply::StreamCreated(_) if self.errand.goal == Goal::Idle => {
+                    self.news = News::Ready;
+                }
+                Reply::StreamCreated(msid) => {
+                    self.errand.msid = msid;
+                    self.out.extend(if self.errand.goal == Goal::Publish {
+                        wire::publish(msid, &self.errand.stream)
+                    } else {
+                        wire::play(msid, &self.errand.stream)
+                    });
+                }
                 Reply::Playing => self.news = News::Ready,
+                Reply::Publishing => {
+                    self.out.extend(wire::set_chunk_size(CHUNK_SIZE));
+                    self.out
+                        .extend(wire::stream_headers(self.errand.msid, CHUNK_SIZE));
+                    self.news = News::Ready;
+                }
                 Reply::Refused => self.news = News::Refused,
-                Reply::Publishing | Reply::Other => {}
+                Reply::Other => {}
             },
             _ => {}
         }
@@ -357,11 +441,11 @@ impl Session {
         if part.head.timestamp != mark.timestamp {
             tally.faults.wrong_timestamp += 1;
         }
-        if self.goal == Goal::Play && self.headers & codec == 0 {
+        if self.errand.goal == Goal::Play && self.headers & codec == 0 {
             tally.faults.headers_missing += 1;
             self.headers |= codec;
         }
-        tally.sample_delay(self.number, content, mark, now_ns);
+        tally.sample_delay(self.errand.number, content, mark, now_ns);
         self.in_order(content, mark, tally);
     }
 
@@ -385,15 +469,6 @@ impl Session {
             self.acknowledged = self.received;
             self.out.extend(wire::acknowledgement(self.received));
         }
-    }
-}
-
-/// Sends a few bytes in one write: the socket is fresh or has been idle for seconds, so they fit.
-fn send(socket: &mut TcpStream, bytes: &[u8]) -> Result<(), String> {
-    match socket.write(bytes) {
-        Ok(count) if count == bytes.len() => Ok(()),
-        Ok(_) => Err("the server does not read".to_owned()),
-        Err(error) => Err(error.to_string()),
     }
 }
 

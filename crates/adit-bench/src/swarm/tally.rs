@@ -43,6 +43,21 @@ impl Faults {
             + self.stalled
     }
 
+    /// Adds those of another swarm at the same server.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.missing += other.missing;
+        self.disordered += other.disordered;
+        self.corrupt += other.corrupt;
+        self.wrong_timestamp += other.wrong_timestamp;
+        self.headers_missing += other.headers_missing;
+        self.lost += other.lost;
+        self.never_arrived += other.never_arrived;
+        self.stalled += other.stalled;
+        for reason in other.reasons {
+            self.explain(reason);
+        }
+    }
+
     /// Adds the connections that `idle`, a swarm that does not play, has lost.
     pub(crate) fn add_connections(&mut self, idle: Self) {
         self.lost += idle.lost;

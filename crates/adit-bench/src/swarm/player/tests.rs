@@ -1,11 +1,13 @@
 use super::*;
 use crate::media::{AAC_HEADER, AVC_HEADER, Planned, Schedule};
+use crate::swarm::Way;
 
 const CHUNK: u32 = 60_000;
 
 /// Plays `messages` of type, timestamp and payload to a session that joins with them.
 fn play(messages: &[(u8, u32, Vec<u8>)]) -> Tally {
-    let mut session = Session::new(Goal::Play, 0, 1935);
+    let outfit = Outfit::new(Goal::Play, Way::Rtmp, "bench").unwrap();
+    let mut session = Session::new(&outfit, 0, 1935);
     let mut parser = ChunkParser::new(CHUNK);
     let mut tally = Tally::new(1);
     for (kind, timestamp, payload) in messages {
@@ -48,10 +50,7 @@ fn a_whole_stream_has_no_faults() {
     let tally = play(&stream(200));
     assert_eq!(tally.faults.total(), 0, "{:?}", tally.faults);
     assert_eq!(tally.messages, 200);
-    let payload: usize = Schedule::default()
-        .take(200)
-        .map(|p| p.content.payload_len())
-        .sum();
+    let payload: usize = Schedule::default().take(200).map(|p| p.payload_len).sum();
     assert_eq!(tally.payload_bytes, payload as u64);
     assert_eq!(tally.video_delays.len() + tally.audio_delays.len(), 200);
     assert!(tally.video_delays.iter().all(|delay| *delay == 3000));
