@@ -53,15 +53,7 @@ pub(crate) async fn serve(
         origin,
         permit.take_charge(),
     );
-    let mut connection = http1::Builder::new()
-        .title_case_headers(true)
-        .max_header_size(limits::HEADER_BYTES)
-        .max_headers(limits::HEADER_FIELDS)
-        .max_buf_size(limits::READ_BYTES)
-        // The deadlines of `Exchange` tell silence between requests from a slow header; the library's does not.
-        .header_read_timeout(None)
-        .writev(true)
-        .serve_connection(io, service);
+    let mut connection = protocol().serve_connection(io, service);
     let mut finish = pin!(door.phases.finish.cancelled());
     let mut finishing = false;
     let in_place = InPlace::new();
@@ -102,6 +94,20 @@ pub(crate) async fn serve(
         }
     }
     drop(permit);
+}
+
+/// How the library is to speak and listen.
+fn protocol() -> http1::Builder {
+    let mut protocol = http1::Builder::new();
+    protocol
+        .title_case_headers(true)
+        .max_header_size(limits::HEADER_BYTES)
+        .max_headers(limits::HEADER_FIELDS)
+        .max_buf_size(limits::READ_BYTES)
+        // The deadlines of `Exchange` tell silence between requests from a slow header; the library's does not.
+        .header_read_timeout(None)
+        .writev(true);
+    protocol
 }
 
 enum End {
