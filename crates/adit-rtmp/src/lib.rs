@@ -12,6 +12,7 @@ pub mod message;
 pub mod out;
 mod seed;
 pub mod session;
+pub mod shared_object;
 mod time;
 
 pub use self::error::Fault;

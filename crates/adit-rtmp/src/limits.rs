@@ -1,8 +1,10 @@
 //! Limits on what a peer can make us do, in one place.
 
 mod session;
+mod shared_object;
 
 pub use self::session::*;
+pub use self::shared_object::*;
 
 /// Longest audio, video or aggregate message in bytes (`msg.av`).
 pub const MESSAGE_MEDIA: u32 = 10 * 1024 * 1024;
