@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{
     media::{self, Profile},
-    server::Choice,
+    server::{Choice, Kind},
 };
 
 /// Measures Adit against nginx-rtmp and against what the kernel allows.
@@ -48,11 +48,29 @@ pub(crate) struct All {
     /// Sections to measure; all of them by default
     #[arg(long, value_delimiter = ',', value_enum)]
     pub(crate) only: Vec<Section>,
+    /// Servers that take part besides nginx-rtmp; `tools/install-peers rivals` installs them
+    #[arg(long, value_delimiter = ',', value_enum)]
+    pub(crate) rivals: Vec<Rival>,
     /// Everything small and once, to see that it works: the figures mean nothing
     #[arg(long)]
     pub(crate) quick: bool,
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+/// A server that need not be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rival {
+    /// Node-Media-Server
+    Nms,
+}
+
+impl Rival {
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::Nms => Kind::NodeMedia,
+        }
+    }
 }
 
 /// What is measured together, in one table.
@@ -84,7 +102,7 @@ pub(crate) struct Fanout {
     /// Players at the same time
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=15_000))]
     pub(crate) players: u32,
-    /// Servers to measure: adit, adit-MODE, nginx, loop, loop-MODE (loop modes: message, frame,
+    /// Servers to measure: adit, adit-MODE, nginx, nms, loop, loop-MODE (loop modes: message, frame,
     /// 10hz, 3hz; plain loop is the one that writes as often as adit does)
     #[arg(long, value_delimiter = ',', default_value = "adit,nginx,loop")]
     pub(crate) servers: Vec<Choice>,

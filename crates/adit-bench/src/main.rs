@@ -2,8 +2,8 @@
 //!
 //! `adit-bench all` starts each server as a child process, lets publishers feed it and players read
 //! from it, checks every message the players receive, and prints what it cost beside nginx-rtmp and
-//! beside the least a program can do: CPU, memory, delay. Exit status: 0 all delivered, 1 a server
-//! lost or spoilt messages or players, 2 the run broke off.
+//! beside the least a program can do: CPU, memory, delay. Exit status: 0 all well, 1 Adit
+//! or a bare loop lost or spoilt messages or players or a measurement broke off, 2 the run broke off.
 
 mod bare_loop;
 mod cli;

@@ -4,6 +4,7 @@
 mod adit;
 mod bare;
 mod nginx;
+mod node_media;
 mod process;
 
 use std::{
@@ -37,6 +38,8 @@ pub(crate) enum Kind {
     Adit(Latency),
     /// nginx with libnginx-mod-rtmp.
     Nginx,
+    /// Node-Media-Server from npm.
+    NodeMedia,
     /// A child of this program that writes the stream to plain connections: what the kernel allows.
     Loop(LoopMode),
 }
@@ -46,7 +49,7 @@ impl Kind {
     pub(crate) fn limit(self) -> Self {
         match self {
             Self::Adit(latency) => Self::Loop(latency.loop_mode()),
-            Self::Nginx => Self::Loop(LoopMode::Message),
+            Self::Nginx | Self::NodeMedia => Self::Loop(LoopMode::Message),
             Self::Loop(_) => self,
         }
     }
@@ -57,6 +60,7 @@ impl fmt::Display for Kind {
         match self {
             Self::Adit(latency) => write!(out, "adit-{latency}"),
             Self::Nginx => out.write_str("nginx-rtmp"),
+            Self::NodeMedia => out.write_str("node-media-server"),
             Self::Loop(mode) => write!(out, "loop-{mode}"),
         }
     }
@@ -92,13 +96,14 @@ impl FromStr for Choice {
             "adit" => Ok(Self::Adit),
             "loop" => Ok(Self::Loop),
             "nginx" => Ok(Self::Exactly(Kind::Nginx)),
+            "nms" => Ok(Self::Exactly(Kind::NodeMedia)),
             _ => {
                 if let Some(latency) = exact("adit-") {
                     Ok(Self::Exactly(Kind::Adit(Latency::parse(latency)?)))
                 } else if let Some(mode) = exact("loop-") {
                     Ok(Self::Exactly(Kind::Loop(LoopMode::parse(mode)?)))
                 } else {
-                    Err("expected adit[-MODE], nginx or loop[-MODE]".to_owned())
+                    Err("expected adit[-MODE], nginx, nms or loop[-MODE]".to_owned())
                 }
             }
         }
@@ -140,6 +145,7 @@ impl Launcher {
         match kind {
             Kind::Adit(latency) => adit::start(self, latency, &place),
             Kind::Nginx => nginx::start(self, &place),
+            Kind::NodeMedia => node_media::start(&place),
             Kind::Loop(mode) => bare::start(self, mode, setting, &place),
         }
     }
@@ -166,6 +172,7 @@ impl Launcher {
                 })
             }
             Kind::Nginx => nginx::begin(self, address, &place),
+            Kind::NodeMedia => node_media::begin(address, &place),
             Kind::Loop(_) => Err(Error::Setup("a bare loop takes no address".to_owned())),
         }
     }
@@ -175,6 +182,7 @@ impl Launcher {
         match kind {
             Kind::Adit(_) => adit::version(self),
             Kind::Nginx => nginx::version(),
+            Kind::NodeMedia => node_media::version(),
             Kind::Loop(_) => format!("adit-bench {}", env!("CARGO_PKG_VERSION")),
         }
     }

@@ -20,6 +20,7 @@ fn servers_have_names() {
         "adit-throughput",
     );
     check("nginx", low, Kind::Nginx, "nginx-rtmp");
+    check("nms", low, Kind::NodeMedia, "node-media-server");
     check("loop", low, Kind::Loop(LoopMode::Message), "loop-message");
     check("loop", balanced, Kind::Loop(LoopMode::Frame), "loop-frame");
     check(

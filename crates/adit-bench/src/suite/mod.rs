@@ -45,14 +45,14 @@ struct Bench {
     settle: Duration,
 }
 
-/// Runs all sections, or those asked for. True when every server delivered everything.
+/// Runs all sections, or those asked for. True when Adit delivered everything.
 ///
 /// # Errors
 ///
 /// When nothing can be measured at all.
 pub(crate) fn run_all(options: &cli::All) -> Result<bool> {
     let scale = if options.quick { 50 } else { 1 };
-    let sections = sections::all(scale)
+    let sections = sections::all(scale, &options.rivals)
         .into_iter()
         .filter(|section| options.only.is_empty() || options.only.contains(&section.name))
         .collect();
@@ -182,7 +182,7 @@ fn versions(launcher: &Launcher, sections: &[Section]) -> Vec<(String, String)> 
         let name = match case.kind {
             Kind::Adit(_) => "adit".to_owned(),
             Kind::Loop(_) => "loop".to_owned(),
-            Kind::Nginx => case.kind.to_string(),
+            Kind::Nginx | Kind::NodeMedia => case.kind.to_string(),
         };
         if !versions.iter().any(|(known, _)| *known == name) {
             versions.push((name, launcher.version(case.kind)));

@@ -37,8 +37,8 @@ const PLAYERS: &str = "CPU is that of the server's process, for payload delivere
     Delay is from the publisher's write to the player's read of video messages. Load is the part of a core that the swarm used, in which every \
     message is checked for order, length and content.";
 
-/// All sections, each load divided by `scale`.
-pub(super) fn all(scale: u32) -> Vec<Section> {
+/// All sections, each load divided by `scale`; `rivals` take part besides nginx-rtmp wherever plain RTMP is all there is to it.
+pub(super) fn all(scale: u32, rivals: &[cli::Rival]) -> Vec<Section> {
     let many = |load: u32| (load / scale).max(2);
     let modes = [
         Kind::Adit(Latency::Low),
@@ -49,7 +49,7 @@ pub(super) fn all(scale: u32) -> Vec<Section> {
         FRAMES,
         Kind::Loop(LoopMode::ThreeHertz),
     ];
-    vec![
+    let mut sections = vec![
         fanout(&modes, many(1000)),
         sweep(&[100, 500, 2000, 4000].map(many)),
         rtmps(many(400)),
@@ -59,7 +59,25 @@ pub(super) fn all(scale: u32) -> Vec<Section> {
         publishers(many(500)),
         setup([many(50), many(400)]),
         start(),
-    ]
+    ];
+    for section in &mut sections {
+        let is_open = !matches!(
+            section.name,
+            cli::Section::Sweep | cli::Section::Rtmps | cli::Section::Rtmpt
+        );
+        let loads: Vec<_> = section
+            .cases
+            .iter()
+            .filter(|case| case.kind == Kind::Nginx)
+            .map(|case| case.load)
+            .collect();
+        for rival in rivals.iter().filter(|_| is_open) {
+            section
+                .cases
+                .extend(loads.iter().map(|load| Case::new(rival.kind(), *load)));
+        }
+    }
+    sections
 }
 
 /// One publisher of 2.5 Mbit/s and many players.
