@@ -18,6 +18,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Finds out what a peer speaks and hands it on: RTMP to whoever accepts carriers, HTTP to its server.
+///
+/// What only TLS or HTTP need, kilobytes, is boxed when it is needed: a thousand players that come at once do without.
 pub(crate) async fn serve(door: &Arc<Door>, stream: TcpStream, peer: SocketAddr, permit: Permit) {
     let peer = canonical(peer);
     let local = stream.local_addr().ok().map(canonical);
@@ -178,7 +180,9 @@ async fn identify(
     let speaks = match seen {
         Sniff::Rtmp | Sniff::Rtmpe => Speaks::Rtmp,
         Sniff::Http => Speaks::Http,
-        Sniff::Tls => return identify_inside(door, stream, prefix, origin, permit).await,
+        Sniff::Tls => {
+            return Box::pin(identify_inside(door, stream, prefix, origin, permit)).await;
+        }
         Sniff::ProxyV1 | Sniff::ProxyV2 => return Err(End::BadProxyHeader),
         Sniff::NeedMore | Sniff::Unknown => return Err(End::Unknown(prefix)),
     };
@@ -245,7 +249,7 @@ async fn hand_over(door: &Arc<Door>, known: Known) {
         }
         Speaks::Http => {
             drop(newcomer);
-            http::serve(door, stream, prefix, origin, permit).await;
+            Box::pin(http::serve(door, stream, prefix, origin, permit)).await;
         }
     }
 }
