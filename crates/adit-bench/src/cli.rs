@@ -84,6 +84,8 @@ pub(crate) enum Section {
     Rtmps,
     /// Players through the tunnel, everything on one core
     Rtmpt,
+    /// Players through the tunnel that are ffmpegs
+    Ffmpeg,
     /// One player alone
     One,
     /// Idle connections and players

@@ -6,6 +6,7 @@ mod bare;
 mod nginx;
 mod node_media;
 mod process;
+mod viewer;
 
 use std::{
     fmt, fs,
@@ -20,6 +21,7 @@ use std::{
 pub(crate) use adit::beside_this_program;
 use process::Place;
 pub(crate) use process::{Workspace, run_as_child, run_janitor};
+pub(crate) use viewer::Viewer;
 
 use crate::{
     cli::{Latency, LoopMode, Rate},

@@ -233,6 +233,12 @@ fn carrier_goals() -> Vec<Goal> {
             Bound::AtMost(2.0),
         ),
         goal(
+            "RTMPT, ffmpeg: CPU × direct RTMP",
+            (Section::Ffmpeg, RTMPT),
+            cpu(Base::Direct),
+            Bound::AtMost(2.0),
+        ),
+        goal(
             "RTMPT: 500 players of 1 Mbit/s on one core, share delivered",
             (Section::Rtmpt, RTMPT),
             Quantity::Value(Figure::Share),

@@ -54,6 +54,7 @@ pub(super) fn all(scale: u32, rivals: &[cli::Rival]) -> Vec<Section> {
         sweep(&[100, 500, 2000, 4000].map(many)),
         rtmps(many(400)),
         rtmpt(many(500)),
+        ffmpeg(many(20)),
         one(),
         memory(many(1000)),
         publishers(many(500)),
@@ -63,7 +64,7 @@ pub(super) fn all(scale: u32, rivals: &[cli::Rival]) -> Vec<Section> {
     for section in &mut sections {
         let is_open = !matches!(
             section.name,
-            cli::Section::Sweep | cli::Section::Rtmps | cli::Section::Rtmpt
+            cli::Section::Sweep | cli::Section::Rtmps | cli::Section::Rtmpt | cli::Section::Ffmpeg
         );
         let loads: Vec<_> = section
             .cases
@@ -162,6 +163,31 @@ fn rtmpt(players: u32) -> Section {
             Case::new(FRAMES, players),
         ],
         measure: measures::one_core_fanout,
+    }
+}
+
+fn ffmpeg(players: u32) -> Section {
+    Section {
+        name: cli::Section::Ffmpeg,
+        title: "RTMPT: ffmpeg",
+        about: "Debian's ffmpeg playing the stream of 1 Mbit/s. It copies the audio into a file, whose growth says what share of the stream came; a player that got nothing is \
+                a fault. CPU is that of the server's process. × direct holds it against the same players over RTMP."
+            .to_owned(),
+        load: "players",
+        columns: vec![
+            Column::new("Mbit/s", Quantity::Value(Figure::MbitPerS), 1),
+            Column::new("share", Quantity::Value(Figure::Share), 3),
+            Column::new("CPU s/Gbit", Quantity::Value(Figure::CpuSPerGbit), 3),
+            Column::new("× nginx", Quantity::Ratio(Figure::CpuSPerGbit, Base::Nginx), 2),
+            Column::new("× direct", Quantity::Ratio(Figure::CpuSPerGbit, Base::Direct), 2),
+            cores("server, cores", Figure::Cores),
+        ],
+        cases: vec![
+            Case::new(ADIT, players).by(Way::Rtmpt),
+            Case::new(ADIT, players),
+            Case::new(Kind::Nginx, players),
+        ],
+        measure: measures::ffmpeg,
     }
 }
 

@@ -4,6 +4,7 @@ mod connections;
 mod meter;
 mod players;
 mod publishers;
+mod viewers;
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::{
 pub(super) use connections::{memory, setup, start};
 pub(super) use players::{fanout, one_core_fanout, short_fanout};
 pub(super) use publishers::publishers;
+pub(super) use viewers::ffmpeg;
 
 /// Time all connections have to arrive: a base, and what each adds.
 const RAMP_BASE: Duration = Duration::from_secs(20);

@@ -25,7 +25,7 @@ const WATCHED: &str = "bench-0";
 /// Over this time the publishers' clocks are spread, so that they do not all send at once.
 const SPREAD: Duration = Duration::from_secs(1);
 /// Time in which a stream has filled whatever is kept of it.
-const FILLED: Duration = Duration::from_millis(4500);
+const FILLED: Duration = Duration::from_millis(2500);
 /// Time the player has to see the watched stream begin.
 const WATCH_RAMP: Duration = Duration::from_secs(5);
 
