@@ -57,6 +57,9 @@ pub(crate) enum InputError {
     /// It is no FLV, or damaged.
     #[error(transparent)]
     Flv(#[from] FlvError),
+    /// It is a file of another kind.
+    #[error("this is {0}, not FLV")]
+    Other(&'static str),
     /// It ends in the middle of a tag, after tags that are good.
     #[error("{0}")]
     Torn(FlvError),
@@ -232,9 +235,14 @@ fn turn(mut input: impl Read, clip: &mut Loop, taker: &Taker) -> Result<(), Inpu
     let mut reader = Reader::new();
     let mut has_media = false;
     let mut is_begun = false;
+    let mut head = Head::default();
     loop {
         let next = reader.poll().map_err(|error| match error {
             FlvError::Truncated { .. } if has_media => InputError::Torn(error),
+            FlvError::NotFlv { .. } => match head.kind() {
+                Some(kind) => InputError::Other(kind),
+                None => error.into(),
+            },
             error => error.into(),
         });
         match next? {
@@ -258,6 +266,7 @@ fn turn(mut input: impl Read, clip: &mut Loop, taker: &Taker) -> Result<(), Inpu
                 } else {
                     is_begun = true;
                     piece.truncate(count);
+                    head.note(&piece);
                     reader.handle_input(piece.freeze());
                 }
             }
@@ -267,6 +276,44 @@ fn turn(mut input: impl Read, clip: &mut Loop, taker: &Taker) -> Result<(), Inpu
         }
     }
 }
+
+/// The first bytes of an input, to tell what it is if it is no FLV.
+#[derive(Debug, Default)]
+struct Head(Vec<u8>);
+
+impl Head {
+    fn note(&mut self, piece: &[u8]) {
+        let missing = HEAD.saturating_sub(self.0.len()).min(piece.len());
+        self.0
+            .extend_from_slice(piece.get(..missing).unwrap_or_default());
+    }
+
+    /// How people call a file that begins so.
+    fn kind(&self) -> Option<&'static str> {
+        let at = |place: usize, bytes: &[u8]| {
+            self.0
+                .get(place..)
+                .is_some_and(|rest| rest.starts_with(bytes))
+        };
+        let box_of_mp4 = ["ftyp", "moov", "mdat", "moof", "styp", "free", "wide"];
+        if box_of_mp4.iter().any(|kind| at(4, kind.as_bytes())) {
+            Some("MP4 or MOV")
+        } else if at(0, b"\x1A\x45\xDF\xA3") {
+            Some("Matroska (MKV or WebM)")
+        } else if at(0, b"G") && at(PACKET_OF_TS, b"G") {
+            Some("MPEG-TS")
+        } else if at(0, b"RIFF") && at(8, b"AVI ") {
+            Some("AVI")
+        } else {
+            None
+        }
+    }
+}
+
+/// Bytes of a packet of MPEG-TS, each of which begins with the same.
+const PACKET_OF_TS: usize = 188;
+/// Bytes that tell what a file is.
+const HEAD: usize = PACKET_OF_TS + 1;
 
 fn read(input: &mut impl Read, piece: &mut [u8]) -> io::Result<usize> {
     loop {

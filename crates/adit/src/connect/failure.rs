@@ -198,6 +198,13 @@ impl Failure {
             }
             Self::Exists { .. } => "--force overwrites it",
             Self::Input {
+                why: InputError::Other(_),
+                ..
+            } => {
+                "ffmpeg makes FLV of it: ffmpeg -i INPUT -c copy -f flv - | adit publish - URL (without -c copy if it holds other \
+                 codecs than H.264 and AAC)"
+            }
+            Self::Input {
                 why: InputError::Flv(FlvError::NotFlv { .. }),
                 ..
             } => {
