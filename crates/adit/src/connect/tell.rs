@@ -50,6 +50,10 @@ impl Ended {
         }
     }
 
+    fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+
     fn outcome(self) -> Result<(), Failure> {
         match self {
             Self::Interrupted => Err(Failure::Interrupted),
@@ -90,6 +94,7 @@ impl Connections {
         };
         let (time, size, why) = (Clock(done.time), Size(done.bytes), ended.why());
         let sentence = format!("{} {time}, {size}{again}: {why}", done.verb);
+        let has_something = self.first.is_some() && !(done.bytes == 0 && ended.is_failure());
         let mut fields = self.way;
         let common = [
             ("reconnects", json!(self.more)),
@@ -102,8 +107,8 @@ impl Connections {
         }
         Told {
             fields,
-            // Where there was no connection, the failure says it all.
-            sentence: self.first.is_some().then_some(sentence),
+            // Where there was nothing, the failure says it all.
+            sentence: has_something.then_some(sentence),
             outcome: ended.outcome(),
         }
     }

@@ -6,9 +6,9 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use adit_client::media::Frame;
 use adit_client::media::record::{Patch, Recorder, StartTime};
-use bytes::Bytes;
+use adit_client::media::{Frame, FrameKind};
+use bytes::{Bytes, BytesMut};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Duration, Instant, timeout};
 
@@ -16,6 +16,8 @@ use crate::connect::Failure;
 
 /// Tags that wait for the disk or the player.
 const WAITING: usize = 64;
+/// Bytes of data messages that wait for the first picture or sound.
+const EARLY: usize = 64 * 1024;
 /// How often the duration at the beginning of a file is brought up to date.
 const PATCH_EVERY: Duration = Duration::from_secs(5);
 
@@ -34,6 +36,8 @@ pub(crate) struct Output {
     path: PathBuf,
     end: End,
     recorder: Recorder,
+    /// What comes before the first picture or sound; nothing once that was there.
+    early: Option<BytesMut>,
     pieces: mpsc::Sender<Piece>,
     written: oneshot::Receiver<io::Result<()>>,
     patched: Instant,
@@ -55,6 +59,15 @@ enum End {
     Theirs,
 }
 
+/// How much is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// The size of the file.
+    pub(crate) bytes: u64,
+    /// How long it plays, without the gaps that were closed up.
+    pub(crate) time: Duration,
+}
+
 /// Nobody takes what is written: the player has gone, or the disk is full.
 #[derive(Debug)]
 pub(crate) struct Closed;
@@ -73,7 +86,7 @@ impl Output {
         Self::start(Path::new("standard output"), Place::Stdout)
     }
 
-    /// A file. It is made with the first frame, so that nothing is overwritten by a stream that is not there.
+    /// A file. It is made with the first picture or sound, so that nothing is overwritten by a stream that is not there.
     ///
     /// # Errors
     /// When it exists and may not be overwritten, or cannot be written.
@@ -127,6 +140,7 @@ impl Output {
             path: path.to_owned(),
             end,
             recorder: Recorder::new(StartTime::Zero),
+            early: Some(BytesMut::new()),
             pieces,
             written,
             patched: Instant::now(),
@@ -144,6 +158,17 @@ impl Output {
             tracing::warn!("a frame of 16 MiB or more fits no FLV file, it is left out");
             return Ok(());
         };
+        let piece = match self.early.take() {
+            Some(mut early) => {
+                early.extend_from_slice(&piece);
+                if frame.kind() == FrameKind::Data && early.len() < EARLY {
+                    self.early = Some(early);
+                    return Ok(());
+                }
+                early.freeze()
+            }
+            None => piece,
+        };
         if !piece.is_empty() {
             place.send(Piece::Append(piece));
         }
@@ -160,9 +185,15 @@ impl Output {
         self.recorder.restart();
     }
 
-    /// Bytes written so far.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.recorder.bytes()
+    /// What is written so far.
+    pub(crate) fn written(&self) -> Written {
+        if self.early.is_some() {
+            return Written::default();
+        }
+        Written {
+            bytes: self.recorder.bytes(),
+            time: self.recorder.duration(),
+        }
     }
 
     /// Writes what is left, if that is possible `within` the time.
@@ -260,3 +291,6 @@ impl Sink {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

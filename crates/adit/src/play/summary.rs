@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::figures::Figures;
+use super::output::Written;
 use crate::connect::{Connections, Done, Ended, Told, millis};
 
 /// How it went.
@@ -15,7 +16,8 @@ pub(super) struct Summary {
     /// From the start of the command to the first picture or sound.
     pub(super) first: Option<Duration>,
     pub(super) figures: Figures,
-    pub(super) written: Option<u64>,
+    /// What the file has, if there was to be one.
+    pub(super) written: Option<Written>,
 }
 
 impl Summary {
@@ -26,8 +28,14 @@ impl Summary {
                 Some(_) => "wrote",
                 None => "played",
             },
-            time: self.figures.duration(),
-            bytes: self.written.unwrap_or(self.figures.bytes),
+            time: match self.written {
+                Some(written) => written.time,
+                None => self.figures.duration(),
+            },
+            bytes: match self.written {
+                Some(written) => written.bytes,
+                None => self.figures.bytes,
+            },
             fields: [
                 ("first_media_ms", json!(self.first.map(millis))),
                 ("frames", json!(self.figures.frames)),

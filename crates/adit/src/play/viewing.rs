@@ -11,7 +11,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use super::figures::Figures;
 use super::limits::Limits;
-use super::output::Output;
+use super::output::{Output, Written};
 use super::summary::Summary;
 use crate::cli::Retry;
 use crate::connect::{Backoff, Connections, Ended, Interrupt, Next, Way};
@@ -249,11 +249,11 @@ impl Viewing {
 }
 
 /// Writes what is left; gives why it really ended, and how much was written.
-async fn finish(output: Option<Output>, ended: Ended) -> (Ended, Option<u64>) {
+async fn finish(output: Option<Output>, ended: Ended) -> (Ended, Option<Written>) {
     let Some(output) = output else {
         return (ended, None);
     };
-    let written = output.bytes();
+    let written = output.written();
     let within = match ended {
         Ended::Interrupted => FINISH_AT_ONCE,
         _ => FINISH,

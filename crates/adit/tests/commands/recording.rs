@@ -107,7 +107,8 @@ fn an_interrupted_recording_is_finished_properly() {
     recorder.signal(Signal::INT);
     let recorded = ended(recorder);
     recorded.assert_code(130);
-    assert_eq!(recorded.json()["ended"], "interrupted");
+    let summary = recorded.json();
+    assert_eq!(summary["ended"], "interrupted");
     drop(publisher);
     // The duration in the metadata was filled in.
     let head = fs::read(&file).unwrap();
@@ -116,7 +117,24 @@ fn an_interrupted_recording_is_finished_properly() {
         .position(|name| name == b"duration")
         .expect("a duration");
     let number: [u8; 8] = head[at + 9..at + 17].try_into().unwrap();
-    assert!(f64::from_be_bytes(number) > 0.5);
+    let seconds = f64::from_be_bytes(number);
+    assert!(seconds > 0.5);
+    // What is said is what the file says.
+    let said = summary["duration_ms"].as_f64().unwrap() / 1000.0;
+    assert!((said - seconds).abs() < 0.001, "{said} {seconds}");
+}
+
+#[test]
+fn a_stream_that_never_starts_leaves_no_file_and_no_word_of_one() {
+    let server = AditServer::start(ADIT);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("never.flv");
+    let url = server.url(Transport::Rtmp, "live/never");
+    let waited = run(&["record", &url, "-o", text(&file), "--wait", "300ms"]);
+    waited.assert_code(1);
+    assert!(waited.error().contains("has not started"), "{}", waited.err);
+    assert!(!waited.err.contains("wrote"), "{}", waited.err);
+    assert!(!file.exists());
 }
 
 #[test]
