@@ -1,5 +1,7 @@
 //! The certificate: what is said when one is made, and what can be done about one that is not usable.
 
+mod addresses;
+
 use std::fs;
 use std::path::Path;
 
@@ -10,14 +12,19 @@ use adit_server::tls::{CertificateSource, Tls};
 ///
 /// # Errors
 /// It can be neither used nor made.
-pub(super) fn load(source: CertificateSource) -> Result<Tls, TlsError> {
+pub(super) fn load(mut source: CertificateSource) -> Result<Tls, TlsError> {
     let CertificateSource::SelfSigned {
-        state_directory, ..
-    } = &source
+        state_directory,
+        names,
+    } = &mut source
     else {
         return Tls::load(source);
     };
     let kept = fs::read(state_directory.join("self-signed.crt")).ok();
+    if kept.is_none() {
+        // One that is there stays when addresses change: players were told to trust it.
+        names.extend(addresses::of_this_machine());
+    }
     let tls = Tls::load(source)?;
     let file = tls.certificate_path();
     match (kept, fs::read(file).ok()) {
