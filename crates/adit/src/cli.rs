@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use adit_server::Network;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use address::{Address, AddressMistake, without_secrets};
+pub(crate) use address::{Address, AddressMistake, unexpected, without_secrets};
 pub(crate) use client::{Play, Probe, Publish, Record, Retry, Tunnel, Watch};
 pub(crate) use way_out::{Key, Strategy, WayOut};
 
@@ -147,6 +147,28 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
     }
     text.parse().map_err(|_| {
         "not an address to listen on; write ADDR:PORT as in 127.0.0.1:1935 or [::]:1935".to_owned()
+    })
+}
+
+/// Where a tunnel listens, as it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LocalListen {
+    /// A port of this machine that others do not reach.
+    Port(u16),
+    /// This very address.
+    Address(SocketAddr),
+}
+
+/// `PORT`, `:PORT` and `localhost:PORT` for this machine alone, `ADDR:PORT` for what it says.
+fn local_listen(text: &str) -> Result<LocalListen, String> {
+    let port_alone = text.strip_prefix("localhost:");
+    let port_alone = port_alone.or_else(|| text.strip_prefix(':'));
+    if let Ok(port) = port_alone.unwrap_or(text).parse() {
+        return Ok(LocalListen::Port(port));
+    }
+    text.parse().map(LocalListen::Address).map_err(|_| {
+        "not an address to listen on; write PORT, or ADDR:PORT as in 0.0.0.0:1935 to let others in"
+            .to_owned()
     })
 }
 

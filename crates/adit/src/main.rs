@@ -56,11 +56,11 @@ fn refuse(mut mistake: clap::Error) -> ExitCode {
         mistake.exit();
     }
     if mistake.kind() == ErrorKind::UnknownArgument {
-        // What nobody asked for may be anything, the stream key too.
-        mistake.insert(
-            ContextKind::InvalidArg,
-            ContextValue::String("***".to_owned()),
-        );
+        let shown = match mistake.get(ContextKind::InvalidArg) {
+            Some(ContextValue::String(argument)) => cli::unexpected(argument),
+            _ => cli::unexpected(""),
+        };
+        mistake.insert(ContextKind::InvalidArg, ContextValue::String(shown));
         mistake.insert(ContextKind::Suggested, ContextValue::None);
     }
     let arguments = cli::hidden::arguments();

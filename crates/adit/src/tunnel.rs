@@ -1,6 +1,8 @@
 //! `adit tunnel`: lends the way out to an encoder or player on this machine.
 
+mod breaks;
 mod first_screen;
+mod place;
 mod talk;
 
 use adit_client::{ConnectError, Destination, Intent, Target};
@@ -9,7 +11,7 @@ use adit_server::{Listener, Server, ServerConfig};
 use tokio::sync::mpsc;
 
 use crate::cli::{self, Retry};
-use crate::connect::{Failure, Interrupt, Way, runtime, secrets};
+use crate::connect::{Failure, Interrupt, Way, runtime};
 use crate::serve::ServeError;
 use crate::{log, ui};
 
@@ -30,24 +32,34 @@ pub(crate) fn run(arguments: &cli::Tunnel) -> Result<(), Failure> {
 
 async fn tunnel(arguments: &cli::Tunnel, target: Target, way: Way) -> Result<(), Failure> {
     let mut interrupt = Interrupt::listen()?;
-    let listener = Listener::bind(arguments.listen).map_err(ServeError::from)?;
+    let listeners = place::bind(arguments.listen).map_err(ServeError::from)?;
+    let listening: Vec<_> = listeners.iter().map(Listener::local_addr).collect();
+    if let Some(address) = place::itself(&target, &listening).await {
+        return Err(Failure::Usage {
+            text: format!(
+                "{target} is this tunnel itself, which listens on {address}: name the server behind it, or another port with --listen"
+            ),
+        });
+    }
     let (told, news) = mpsc::channel(NEWS);
     let mut relay = RelayConfig::new(way.client().clone(), target.clone(), way.options().clone());
     relay.patience = patience(arguments.retry);
     relay.news = Some(told);
     let mut config = ServerConfig::default();
     config.relay = Some(relay);
-    let server = Server::new(config, vec![listener]);
+    let server = Server::new(config, listeners);
     first_screen::print(server.local_addrs(), &target);
     let talking = tokio::spawn(talk::about(news, way.clone()));
-    let trying = tokio::spawn(try_once(way, target));
+    let trying = (!arguments.no_trial).then(|| tokio::spawn(try_once(way, target)));
     server
         .run(async {
             interrupt.asked().await;
             ui::aside("Ctrl-C again ends at once");
         })
         .await;
-    trying.abort();
+    if let Some(trying) = trying {
+        trying.abort();
+    }
     // The last news are told: it ends with the server that has them.
     drop(talking.await);
     Ok(())
@@ -58,7 +70,7 @@ async fn try_once(way: Way, target: Target) {
     match way.connect(&mut Destination::new(target.clone())).await {
         Ok(connection) => {
             let took = connection.report().elapsed().as_millis();
-            ui::note(&format!(
+            ui::event(&format!(
                 "{target} can be reached by {} in {took} ms",
                 connection.rung()
             ));
@@ -70,19 +82,18 @@ async fn try_once(way: Way, target: Target) {
 
 /// Why there is no way now. The tunnel goes on all the same: each encoder that comes is another try.
 fn tell_obstacle(target: &Target, failure: &Failure) {
-    let text = format!("{target}: {failure}");
-    ui::note(&secrets::without(&text));
+    ui::event(&format!("{target}: {failure}"));
     if let Failure::Connect(ConnectError::Unreachable { report, settings }) = failure {
         for attempt in report.attempts() {
             if let Some(failure) = attempt.failure() {
-                ui::note(&format!("{}: {failure}", attempt.rung()));
+                ui::event(&format!("{}: {failure}", attempt.rung()));
             }
         }
         if let Some(settings) = settings {
-            ui::note(&format!("proxy settings were left aside: {settings}"));
+            ui::event(&format!("proxy settings were left aside: {settings}"));
         }
     }
-    ui::hint("whoever publishes or plays here tries again; adit probe URL says more");
+    ui::event("whoever publishes or plays here tries again; adit probe URL says more");
 }
 
 fn patience(retry: Retry) -> Patience {

@@ -71,6 +71,11 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     }
 }
 
+/// Something that happened while a command runs for long, as a line of the log with its time.
+pub(crate) fn event(text: &str) {
+    tracing::info!("{text}");
+}
+
 /// Something the person should know, and the server goes on.
 pub(crate) fn note(text: &str) {
     talk(Kind::Note, text);

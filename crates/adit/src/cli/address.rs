@@ -80,6 +80,30 @@ pub(crate) fn without_secrets(message: &str, arguments: impl Iterator<Item = Str
     message
 }
 
+/// An argument that no command expects, as it may be repeated: the name of an option. Anything else may be the stream key, and so may
+/// what does not look like such a name.
+pub(crate) fn unexpected(argument: &str) -> String {
+    let (name, value) = match argument.split_once('=') {
+        Some((name, _)) => (name, "=***"),
+        None => (argument, ""),
+    };
+    let letters = name.trim_start_matches('-');
+    let is_name = name.starts_with('-')
+        && !letters.is_empty()
+        && letters.len() <= LONGEST_NAME
+        && letters
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    if is_name {
+        format!("{name}{value}")
+    } else {
+        "***".to_owned()
+    }
+}
+
+/// Letters of the longest name of an option.
+const LONGEST_NAME: usize = 24;
+
 /// The text with `***` where `word` stands as a word or an argument of its own: a key of one letter is no reason to hide every such
 /// letter.
 fn without_word(text: &str, word: &str) -> String {

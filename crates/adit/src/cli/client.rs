@@ -1,6 +1,5 @@
 //! The flags of the commands that go to a server.
 
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Address, Key, WayOut, listen_address, span};
+use super::{Address, Key, LocalListen, WayOut, local_listen, span};
 use crate::input::Turns;
 
 /// The flags of `adit publish`.
@@ -143,9 +142,14 @@ pub(crate) struct Tunnel {
     #[command(flatten)]
     pub(crate) key: Key,
 
-    /// Where encoders and players of this machine find it
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:1935", value_parser = listen_address)]
-    pub(crate) listen: SocketAddr,
+    /// Port where encoders and players of this machine find it; with an address, as in 0.0.0.0:1935, others may reach it too
+    #[arg(long, value_name = "[ADDR:]PORT", default_value = "1935", value_parser = local_listen)]
+    pub(crate) listen: LocalListen,
+
+    /// Do not connect at the start to see whether there is a way: a server that takes one connection only, as ffmpeg -listen 1, would
+    /// take that one
+    #[arg(long)]
+    pub(crate) no_trial: bool,
 
     /// How long to try again when the far side breaks: `none`, `forever`, a number of tries, or a time as in 5m
     #[arg(long, value_name = "HOW", default_value = "forever")]

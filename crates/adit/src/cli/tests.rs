@@ -1,6 +1,6 @@
 use clap::CommandFactory as _;
 
-use super::{Arguments, listen_address};
+use super::{Arguments, LocalListen, listen_address, local_listen};
 
 fn check(text: &str, expected: Result<&str, ()>) {
     let parsed = listen_address(text).map(|address| address.to_string());
@@ -27,6 +27,20 @@ fn what_is_no_address_is_refused() {
         "::1:1935:",
     ] {
         check(text, Err(()));
+    }
+}
+
+#[test]
+fn only_an_address_given_in_full_opens_a_tunnel_to_others() {
+    for text in ["1936", ":1936", "localhost:1936"] {
+        assert_eq!(local_listen(text), Ok(LocalListen::Port(1936)), "{text}");
+    }
+    for text in ["0.0.0.0:1936", "[::]:1936", "127.0.0.1:1936"] {
+        let address = LocalListen::Address(text.parse().unwrap());
+        assert_eq!(local_listen(text), Ok(address));
+    }
+    for text in ["", ":", "65536", "example.org:80", "localhost"] {
+        assert!(local_listen(text).is_err(), "{text}");
     }
 }
 

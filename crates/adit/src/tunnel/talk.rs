@@ -1,30 +1,45 @@
 //! What the user is told while a tunnel runs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use adit_server::relay::{Direction, Happening, News};
 use tokio::sync::mpsc;
 
-use crate::connect::{Way, secrets};
+use super::breaks::{Breaks, Telling};
+use crate::connect::Way;
 use crate::ui;
 
 /// Tells all news until there are no more, and keeps which ways have worked.
 pub(super) async fn about(mut news: mpsc::Receiver<News>, way: Way) {
+    let mut breaks = Breaks::default();
     while let Some(news) = news.recv().await {
-        let line = line(news.direction, &news.far, &news.what);
-        ui::note(&secrets::without(&line));
+        let telling = breaks.note(news.connection.get(), &news.what, Instant::now());
+        if let Some(line) = line(news.direction, &news.far, &news.what, telling) {
+            ui::event(&format!("#{} {}: {line}", news.connection, news.direction));
+        }
         match news.what {
             Happening::Connected { .. } | Happening::Recovered { .. } => way.remember(),
             Happening::Refused { .. } => {
-                ui::hint("adit probe URL says what stands between here and the server");
+                ui::event("adit probe URL says what stands between here and the server");
             }
             _ => {}
         }
     }
 }
 
-/// One line about one thing that happened.
-fn line(direction: Direction, far: &str, what: &Happening) -> String {
+/// One line about one thing that happened, as much of it as is to be told.
+fn line(direction: Direction, far: &str, what: &Happening, telling: Telling) -> Option<String> {
+    match (telling, what) {
+        (Telling::Nothing, _) => None,
+        (Telling::Lasting(span), Happening::Broken { cause, .. }) => {
+            let span = humantime::format_duration(Duration::from_secs(span.as_secs()));
+            Some(format!("still without {far} after {span}: {cause}"))
+        }
+        _ => Some(whole(direction, far, what)),
+    }
+}
+
+fn whole(direction: Direction, far: &str, what: &Happening) -> String {
     let here = match direction {
         Direction::Push => "the encoder",
         Direction::Pull => "the player",
@@ -32,10 +47,7 @@ fn line(direction: Direction, far: &str, what: &Happening) -> String {
     let seconds = |span: &Duration| format!("{:.1} s", span.as_secs_f64());
     match what {
         Happening::Connected { rung, took } => {
-            format!(
-                "connected to {far} by {rung} in {} ms ({direction})",
-                took.as_millis()
-            )
+            format!("connected to {far} by {rung} in {} ms", took.as_millis())
         }
         Happening::Refused { reason } => format!("{here} was refused: {far}: {reason}"),
         Happening::Broken { cause, again_in } => format!(
@@ -52,6 +64,15 @@ fn line(direction: Direction, far: &str, what: &Happening) -> String {
             seconds(after)
         ),
         Happening::GivenUp { reason } => format!("{far} is given up, {here} too: {reason}"),
+        Happening::Taken { holder } => {
+            format!("{here} was refused: {holder} publishes this stream already")
+        }
+        Happening::OtherApplication { named } => format!(
+            "{here} names the application {named}, but it goes to {far}, as the URL of the tunnel says"
+        ),
+        Happening::Waiting => {
+            format!("{here} waits, {far} has not started or sends nothing yet")
+        }
         other => format!("{far}: {other}"),
     }
 }

@@ -60,7 +60,7 @@ fn an_application_alone_can_be_probed() {
 #[test]
 fn flags_that_do_not_fit_are_usage_errors() {
     let url = "rtmp://127.0.0.1:1/live/name";
-    let cases: [(&[&str], &str); 18] = [
+    let cases: [(&[&str], &str); 20] = [
         (&["publish"], "INPUT"),
         (&["play"], "URL"),
         (&["record", url], "--output"),
@@ -80,6 +80,14 @@ fn flags_that_do_not_fit_are_usage_errors() {
         (&["publish", "-", url, "--loop"], "standard input"),
         (&["publish", url, "pattern:"], "INPUT URL"),
         (&["play", url, "more"], "unexpected argument '***'"),
+        (
+            &["tunnel", "rtmp://h/a", "--json"],
+            "unexpected argument '--json'",
+        ),
+        (
+            &["play", url, "--stream=secret"],
+            "unexpected argument '--stream' found",
+        ),
         (&["play", url, "--key", "e"], "leave one of them out"),
         (
             &["play", "rtmp://h/a", "--key", "e", "--wait"],
@@ -116,6 +124,11 @@ fn inputs_that_cannot_be_published_are_named() {
             "this is not FLV",
         ),
         (file("empty.flv", b""), "there is nothing in it"),
+        ("/dev/null".to_owned(), "there is nothing in it"),
+        (
+            file("a.mp4", b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41"),
+            "this is MP4 or MOV",
+        ),
         (
             file("head.flv", b"FLV\x01\x05\0\0\0\x09\0\0\0\0"),
             "no audio or video",
@@ -146,6 +159,24 @@ fn an_input_that_is_no_flv_has_a_hint_and_a_missing_one_no_number() {
     let url = "rtmp://127.0.0.1:1/live/name";
     let other = run(&["publish", "/etc/passwd", url]);
     assert!(other.err.contains("hint: ffmpeg"), "{}", other.err);
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("a.mkv");
+    std::fs::write(&film, b"\x1A\x45\xDF\xA3\x01\0\0\0\0\0\0\x1F\x42\x86").unwrap();
+    let mut command = shell(
+        "\"$0\" publish - \"$1\" < \"$2\"",
+        &[url, film.to_str().unwrap()],
+    );
+    let film = ended(Process::start("adit publish", &mut command));
+    assert!(film.error().contains("this is Matroska"), "{}", film.err);
+    let remedy = "ffmpeg -i INPUT -c copy -f flv - | adit publish - URL";
+    assert!(film.err.contains(remedy), "{}", film.err);
+    let mut command = shell("\"$0\" publish - \"$1\" < /dev/null", &[url]);
+    let nothing = ended(Process::start("adit publish", &mut command));
+    assert!(
+        nothing.error().ends_with("there is nothing in it"),
+        "{}",
+        nothing.err
+    );
     let missing = run(&["publish", "/nonexistent.flv", url]);
     assert!(
         missing.error().ends_with("No such file or directory"),

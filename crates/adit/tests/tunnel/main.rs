@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use adit_testkit::packets::Packet;
 use adit_testkit::peers::Peers;
-use support::{Gate, Lengths, Proxy, Scene, Tunnel, adit, coded_as_in, media, stop};
+use adit_testkit::server::{AditServer, Transport};
+use rustix::process::Signal;
+use support::{ADIT, Gate, Lengths, Proxy, Scene, Tunnel, adit, coded_as_in, media, stop};
 
 /// How long a step may take on a loaded machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -130,6 +132,60 @@ fn a_port_that_is_taken_is_an_error() {
     let listen = taken.local_addr().unwrap().to_string();
     let mut tunnel = adit(&["tunnel", "rtmp://127.0.0.1:1/live", "--listen", &listen]);
     assert_eq!(tunnel.wait(PATIENCE).code(), Some(1), "{tunnel}");
+}
+
+#[test]
+fn a_tunnel_to_itself_is_a_usage_error() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port().to_string();
+    drop(free);
+    let url = format!("rtmp://localhost:{port}/live");
+    let mut tunnel = adit(&["tunnel", &url, "--listen", &port]);
+    assert_eq!(tunnel.wait(PATIENCE).code(), Some(2), "{tunnel}");
+    assert!(tunnel.stderr().contains("this tunnel itself"), "{tunnel}");
+}
+
+#[test]
+fn a_port_alone_is_open_to_this_machine_only() {
+    let arguments = ["tunnel", "rtmp://127.0.0.1:1/live", "--listen", ":0"];
+    let tunnel = adit(&arguments);
+    let first = tunnel.stdout_lines("listening on ", 1, PATIENCE);
+    assert!(first[0].starts_with("127.0.0.1:"), "{tunnel}");
+    tunnel.stderr_line("refuses port", PATIENCE);
+    assert!(!tunnel.stderr().contains("whoever reaches"), "{tunnel}");
+    stop(tunnel);
+}
+
+#[test]
+fn encoders_are_told_apart_in_a_log_with_times() {
+    let far = AditServer::start(ADIT);
+    let tunnel = Tunnel::start(&far.url(Transport::Rtmp, "live"), &["--no-trial"]);
+    let publish = |app: &str| {
+        let url = tunnel.url(&format!("{app}/studio-key"));
+        adit(&["publish", "pattern:320x180,200k", &url])
+    };
+    let mut first = publish("live");
+    let connected = tunnel.says("#1 publish: connected to ", PATIENCE);
+    // As in the log of the server: 2026-11-22T22:16:16.123456Z
+    let time = connected.split_whitespace().next().unwrap();
+    assert!(time.ends_with('Z') && time.contains('T'), "{connected}");
+    let mut second = publish("live");
+    let refused = tunnel.says("#2 publish: the encoder was refused: #1 from ", PATIENCE);
+    assert!(!refused.contains("studio-key"), "{refused}");
+    assert!(!second.wait(PATIENCE).success(), "{second}");
+    let player = adit(&["play", &tunnel.url("other/nothing-there")]);
+    tunnel.says("#3 play: the player names the application other", PATIENCE);
+    tunnel.says("#3 play: the player waits", PATIENCE);
+    first.signal(Signal::INT);
+    first.wait(PATIENCE);
+    tunnel.says("#1 publish: rtmp://", PATIENCE);
+    drop(player);
+    assert!(
+        !tunnel.process.stderr().contains("can be reached"),
+        "{}",
+        tunnel.process
+    );
+    stop(tunnel.process);
 }
 
 #[test]

@@ -21,7 +21,7 @@ use adit_testkit::server::AditServer;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-const ADIT: &str = env!("CARGO_BIN_EXE_adit");
+pub(crate) const ADIT: &str = env!("CARGO_BIN_EXE_adit");
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
 
 /// How long the tests last.

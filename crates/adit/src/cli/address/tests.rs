@@ -1,4 +1,4 @@
-use super::{Address, without_secrets};
+use super::{Address, unexpected, without_secrets};
 
 fn check(message: &str, arguments: &[&str], expected: &str) {
     let arguments = arguments.iter().map(ToString::to_string);
@@ -26,6 +26,23 @@ fn a_short_key_hides_no_text() {
         &["--key", "e"],
         "error: the '***' flag; see e-e and ***",
     );
+}
+
+#[test]
+fn an_unexpected_option_is_named_and_nothing_else() {
+    for (argument, expected) in [
+        ("--json", "--json"),
+        ("--stream-key=abc", "--stream-key=***"),
+        ("-x", "-x"),
+        ("more", "***"),
+        ("live_1234-abc", "***"),
+        ("--live_1234_Abc", "***"),
+        ("-1234-5678", "***"),
+        ("--", "***"),
+        ("", "***"),
+    ] {
+        assert_eq!(unexpected(argument), expected, "{argument}");
+    }
 }
 
 #[test]

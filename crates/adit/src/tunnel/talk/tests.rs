@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use adit_server::relay::{Direction, Happening};
 
-use super::line;
+use super::{Telling, line, whole};
 
 #[track_caller]
 fn check(direction: Direction, what: &Happening, expected: &str) {
-    assert_eq!(line(direction, "rtmp://host/app/***", what), expected);
+    assert_eq!(whole(direction, "rtmp://host/app/***", what), expected);
 }
 
 #[test]
@@ -54,4 +54,52 @@ fn giving_up_ends_both() {
         },
         "rtmp://host/app/*** is given up, the encoder too: host refuses port 1935",
     );
+}
+
+#[test]
+fn a_second_encoder_is_told_by_whom() {
+    check(
+        Direction::Push,
+        &Happening::Taken {
+            holder: "#1 from 127.0.0.1:5000".to_owned(),
+        },
+        "the encoder was refused: #1 from 127.0.0.1:5000 publishes this stream already",
+    );
+}
+
+#[test]
+fn an_application_that_does_not_count_is_told() {
+    check(
+        Direction::Pull,
+        &Happening::OtherApplication {
+            named: "other".to_owned(),
+        },
+        "the player names the application other, but it goes to rtmp://host/app/***, as the URL of the tunnel says",
+    );
+}
+
+#[test]
+fn a_player_that_waits_is_told() {
+    check(
+        Direction::Pull,
+        &Happening::Waiting,
+        "the player waits, rtmp://host/app/*** has not started or sends nothing yet",
+    );
+}
+
+#[test]
+fn a_break_that_lasts_is_told_shortly_or_not_at_all() {
+    let what = Happening::Broken {
+        cause: "host refuses port 1935".to_owned(),
+        again_in: Duration::from_secs(1),
+    };
+    let check = |telling, expected: Option<&str>| {
+        let told = line(Direction::Push, "rtmp://host/app/***", &what, telling);
+        assert_eq!(told.as_deref(), expected);
+    };
+    check(
+        Telling::Lasting(Duration::from_millis(90_400)),
+        Some("still without rtmp://host/app/*** after 1m 30s: host refuses port 1935"),
+    );
+    check(Telling::Nothing, None);
 }
