@@ -32,8 +32,14 @@ fn line(direction: Direction, far: &str, what: &Happening, telling: Telling) -> 
     match (telling, what) {
         (Telling::Nothing, _) => None,
         (Telling::Lasting(span), Happening::Broken { cause, .. }) => {
-            let span = humantime::format_duration(Duration::from_secs(span.as_secs()));
-            Some(format!("still without {far} after {span}: {cause}"))
+            let after = match span.as_secs() {
+                0 => String::new(),
+                seconds => {
+                    let span = Duration::from_secs(seconds);
+                    format!(" after {}", humantime::format_duration(span))
+                }
+            };
+            Some(format!("still without {far}{after}: {cause}"))
         }
         _ => Some(whole(direction, far, what)),
     }

@@ -101,5 +101,9 @@ fn a_break_that_lasts_is_told_shortly_or_not_at_all() {
         Telling::Lasting(Duration::from_millis(90_400)),
         Some("still without rtmp://host/app/*** after 1m 30s: host refuses port 1935"),
     );
+    check(
+        Telling::Lasting(Duration::from_millis(900)),
+        Some("still without rtmp://host/app/***: host refuses port 1935"),
+    );
     check(Telling::Nothing, None);
 }
