@@ -6,8 +6,15 @@ use std::time::Duration;
 pub(crate) const BUFFER_BYTES: u64 = 32 * 1024 * 1024;
 /// Frames kept for it (`relay.buffer.frames`).
 pub(crate) const BUFFER_FRAMES: usize = 16_384;
-/// How long ago the oldest frame that it has not got may have come (`relay.buffer.duration`).
+/// How long ago the oldest frame that was not sent may have come, and a frame that is not acknowledged may have been sent
+/// (`relay.buffer.duration`).
 pub(crate) const BUFFER_DURATION: Duration = Duration::from_secs(30);
+
+/// How often the far side is asked to acknowledge, in bytes: so much more is kept than without, and sent again after a break
+/// (`relay.window`).
+pub(crate) const WINDOW: u32 = 256 * 1024;
+/// A far side that has acknowledged nothing of so many bytes never does (`relay.silence`).
+pub(crate) const SILENCE_BYTES: u64 = 1024 * 1024;
 
 /// Sequence headers kept for a new beginning (`relay.headers.frames`).
 pub(crate) const HEADER_FRAMES: usize = 64;

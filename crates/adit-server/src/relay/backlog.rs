@@ -1,14 +1,16 @@
 //! What a far side has not got yet, or would need again after a break: bounded, and cut only before key frames.
 //!
 //! ```text
-//!   headers            sent                  not sent
-//!   before it   [ key … … … … … … │ … … key … … … … key … … ]
-//!               └ kept to begin   └ next                    └ newest
-//!                 again after a break
+//!   headers       arrived       sent               not sent
+//!   before it   [ key … … … │ … … key … … │ … … key … … … … key … … ]
+//!               └ kept to   └ not          └ next                 └ newest
+//!                 begin again acknowledged
+//!                 after a break
 //! ```
 //!
-//! What was sent is kept back to the newest key frame, because nobody knows how much of it had arrived when a connection
-//! breaks. A far side that is away for too long loses whole groups of pictures, the oldest first.
+//! What was sent is kept back to the key frame at or before the first frame that the far side has not acknowledged: when a
+//! connection breaks, what the network had taken may be lost too. Of a far side that never acknowledges it is kept back to the
+//! newest key frame. A far side that is away for too long loses whole groups of pictures, the oldest first.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,7 +19,9 @@ use std::time::{Duration, Instant};
 use adit_broker::SharedFrame;
 use adit_media::{Frame, FrameKind};
 
-use crate::limits::relay::{BUFFER_BYTES, BUFFER_DURATION, BUFFER_FRAMES, PICTURES_GONE};
+use crate::limits::relay::{
+    BUFFER_BYTES, BUFFER_DURATION, BUFFER_FRAMES, PICTURES_GONE, SILENCE_BYTES,
+};
 use headers::Headers;
 
 mod headers;
@@ -30,7 +34,8 @@ pub struct BufferLimits {
     pub bytes: u64,
     /// Frames. Default 16,384 (`relay.buffer.frames`).
     pub frames: usize,
-    /// From the arrival of the oldest frame not sent to that of the newest. Default 30 s (`relay.buffer.duration`).
+    /// From the arrival of the oldest frame not sent to that of the newest; and since a frame was sent that is kept because it is
+    /// not acknowledged. Default 30 s (`relay.buffer.duration`).
     pub duration: Duration,
 }
 
@@ -61,10 +66,9 @@ pub(super) struct Backlog {
     /// What was told before the oldest entry.
     before: Headers,
     entries: VecDeque<Entry>,
-    /// How many of the entries were sent.
-    sent: usize,
-    sent_bytes: u64,
     bytes: u64,
+    marks: Marks,
+    connection: Connection,
     /// Metadata and headers that go before the next entry.
     preamble: VecDeque<Frame>,
     /// The next entry does not follow the one sent last.
@@ -75,6 +79,28 @@ pub(super) struct Backlog {
     /// When media of that kind came last.
     seen_at: Option<Instant>,
     skipped: Skipped,
+}
+
+/// How many of the entries, from the oldest on.
+#[derive(Debug, Default)]
+struct Marks {
+    /// Were sent on this connection.
+    sent: usize,
+    /// Their payload.
+    sent_bytes: u64,
+    /// Have surely arrived, on this connection or on earlier ones.
+    arrived: usize,
+    /// Were sent on earlier connections.
+    again: usize,
+}
+
+/// What is known of the connection of the moment.
+#[derive(Debug, Default)]
+struct Connection {
+    /// Frames that it was given, those of preambles included.
+    given: u64,
+    /// Whether the far side acknowledges nothing on it.
+    is_silent: bool,
 }
 
 /// The most telling kind of media that comes.
@@ -89,6 +115,15 @@ enum Seen {
 struct Entry {
     frame: Arc<SharedFrame>,
     arrival: Instant,
+    /// How it was sent last.
+    sent: Option<Sent>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    at: Instant,
+    /// How many frames its connection was given up to it.
+    number: u64,
 }
 
 impl Entry {
@@ -110,9 +145,9 @@ impl Backlog {
             limits,
             before: Headers::default(),
             entries: VecDeque::new(),
-            sent: 0,
-            sent_bytes: 0,
             bytes: 0,
+            marks: Marks::default(),
+            connection: Connection::default(),
             preamble: VecDeque::new(),
             gap: Gap::None,
             seeking: None,
@@ -136,6 +171,7 @@ impl Backlog {
         let entry = Entry {
             frame,
             arrival: now,
+            sent: None,
         };
         self.bytes = self.bytes.saturating_add(entry.bytes());
         self.entries.push_back(entry);
@@ -161,9 +197,12 @@ impl Backlog {
     /// The frame to be sent next. It stays until [`Backlog::note_sent`].
     pub(super) fn next(&mut self) -> Option<Frame> {
         if self.gap == Gap::Unbridged {
-            let at = self.entries.get(self.sent)?.frame.frame().at();
+            let at = self.entries.get(self.marks.sent)?.frame.frame().at();
             let mut headers = self.before.clone();
-            for entry in self.entries.range(..self.sent.min(self.entries.len())) {
+            for entry in self
+                .entries
+                .range(..self.marks.sent.min(self.entries.len()))
+            {
                 headers.note(&entry.frame);
             }
             self.preamble = headers.preamble(at);
@@ -172,7 +211,7 @@ impl Backlog {
         if let Some(frame) = self.preamble.front() {
             return Some(frame.clone());
         }
-        Some(self.entries.get(self.sent)?.frame.frame().clone())
+        Some(self.entries.get(self.marks.sent)?.frame.frame().clone())
     }
 
     /// Whether what comes next can be the beginning of a stream.
@@ -180,33 +219,59 @@ impl Backlog {
         self.preamble.is_empty()
             && self
                 .entries
-                .get(self.sent)
+                .get(self.marks.sent)
                 .is_some_and(|entry| self.is_beginning(entry.frame.frame()))
     }
 
     /// [`Backlog::next`] is on its way.
-    pub(super) fn note_sent(&mut self) {
+    pub(super) fn note_sent(&mut self, now: Instant) {
+        self.connection.given = self.connection.given.saturating_add(1);
         if self.preamble.pop_front().is_some() {
             return;
         }
-        let Some(entry) = self.entries.get(self.sent) else {
+        let Some(entry) = self.entries.get_mut(self.marks.sent) else {
             return;
         };
-        let is_beginning = self.is_beginning(entry.frame.frame());
-        let bytes = entry.bytes();
-        self.sent = self.sent.saturating_add(1);
-        self.sent_bytes = self.sent_bytes.saturating_add(bytes);
-        if is_beginning {
-            // Back to here it can begin again; what is older is not needed any more.
-            let older = self.sent.saturating_sub(1);
-            self.forget(older);
+        let number = self.connection.given;
+        entry.sent = Some(Sent { at: now, number });
+        let (frame, bytes) = (Arc::clone(&entry.frame), entry.bytes());
+        self.marks.sent = self.marks.sent.saturating_add(1);
+        self.marks.sent_bytes = self.marks.sent_bytes.saturating_add(bytes);
+        if self.is_beginning(frame.frame()) {
+            self.forget_needless(now);
         }
     }
 
-    /// A new connection has nothing yet: begins again at the oldest key frame, which is the one before the break if that is
-    /// still there. Gives how many frames are sent a second time.
+    /// So many bytes of this connection have left, and so many frames of it are acknowledged.
+    pub(super) fn note_progress(&mut self, now: Instant, left: u64, acknowledged: u64) {
+        self.connection.is_silent = acknowledged == 0 && left > SILENCE_BYTES;
+        let before = self.marks.arrived;
+        while self.marks.arrived < self.marks.sent
+            && let Some(sent) = self
+                .entries
+                .get(self.marks.arrived)
+                .and_then(|entry| entry.sent)
+            && sent.number <= acknowledged
+        {
+            self.marks.arrived = self.marks.arrived.saturating_add(1);
+        }
+        if self.marks.arrived > before {
+            self.forget_needless(now);
+        }
+    }
+
+    /// The far side has got everything that was sent.
+    pub(super) fn note_delivered(&mut self) {
+        self.marks.arrived = self.marks.sent;
+    }
+
+    /// A new connection has nothing yet: begins again at the key frame at or before the first frame that may not have arrived, or
+    /// at the next one if that is not there any more. Gives how many frames are sent a second time.
     pub(super) fn rewind(&mut self, now: Instant) -> u64 {
-        let sent = self.sent;
+        self.forget_needless(now);
+        let sent = self.marks.sent;
+        self.connection = Connection::default();
+        self.marks.again = self.marks.again.max(sent);
         self.preamble.clear();
         let beginning = self.beginning(0);
         let again = sent.saturating_sub(beginning.unwrap_or(self.entries.len()));
@@ -214,19 +279,11 @@ impl Backlog {
         u64::try_from(again).unwrap_or(u64::MAX)
     }
 
-    /// A new connection takes over at the next frame.
-    pub(super) fn hand_over(&mut self, now: Instant) {
-        let sent = self.sent;
-        self.preamble.clear();
-        let beginning = self.beginning(sent);
-        self.begin_at(now, beginning, sent);
-    }
-
     /// Drops everything before `beginning`, or everything; of that, what is behind `sent` is lost.
     fn begin_at(&mut self, now: Instant, beginning: Option<usize>, sent: usize) {
         let end = beginning.unwrap_or(self.entries.len());
         self.count_lost(sent, end);
-        (self.sent, self.sent_bytes) = (0, 0);
+        (self.marks.sent, self.marks.sent_bytes) = (0, 0);
         self.forget(end);
         self.gap = Gap::Unbridged;
         if beginning.is_none() {
@@ -236,12 +293,17 @@ impl Backlog {
 
     /// How many frames wait to be sent.
     pub(super) fn waiting(&self) -> usize {
-        self.entries.len().saturating_sub(self.sent)
+        self.entries.len().saturating_sub(self.marks.sent)
+    }
+
+    /// How many frames wait, or may not have arrived.
+    pub(super) fn undelivered(&self) -> usize {
+        self.entries.len().saturating_sub(self.marks.arrived)
     }
 
     /// Payload bytes that wait to be sent.
     pub(super) fn waiting_bytes(&self) -> u64 {
-        self.bytes.saturating_sub(self.sent_bytes)
+        self.bytes.saturating_sub(self.marks.sent_bytes)
     }
 
     /// What was left out since this was asked last.
@@ -261,7 +323,9 @@ impl Backlog {
     }
 
     fn is_too_much(&self) -> bool {
-        let waits = match (self.entries.get(self.sent), self.entries.back()) {
+        // Frames that are sent again have waited before.
+        let oldest = self.entries.get(self.marks.sent.max(self.marks.again));
+        let waits = match (oldest, self.entries.back()) {
             (Some(oldest), Some(newest)) => {
                 newest.arrival.saturating_duration_since(oldest.arrival)
             }
@@ -274,15 +338,34 @@ impl Backlog {
                 || waits > self.limits.duration)
     }
 
-    /// Lets go of what was sent, else of the oldest group of pictures.
+    /// Lets go of the oldest group of pictures that was sent, else of the oldest one.
     fn shrink(&mut self, now: Instant) {
-        if self.sent > 0 {
-            self.forget(self.sent);
+        let next = self.beginning(1);
+        if self.marks.sent > 0 {
+            self.forget(next.unwrap_or(self.marks.sent).min(self.marks.sent));
             return;
         }
-        let next = self.beginning(1);
         self.preamble.clear();
-        self.begin_at(now, next, 0);
+        self.begin_at(now, next, self.marks.arrived);
+    }
+
+    /// Lets go of what no new connection would begin with.
+    fn forget_needless(&mut self, now: Instant) {
+        while let Some(next) = self.beginning(1)
+            && (next <= self.marks.arrived
+                || next < self.marks.sent
+                    && (self.connection.is_silent || self.is_stale(now, next)))
+        {
+            self.forget(next);
+        }
+    }
+
+    /// Whether all that was sent before `next` was sent too long ago to be lost now.
+    fn is_stale(&self, now: Instant, next: usize) -> bool {
+        let last = next
+            .checked_sub(1)
+            .and_then(|at| self.entries.get(at)?.sent);
+        last.is_some_and(|last| now.saturating_duration_since(last.at) > self.limits.duration)
     }
 
     /// The first entry from `from` on that a stream can begin with.
@@ -312,13 +395,15 @@ impl Backlog {
             .enumerate()
         {
             self.bytes = self.bytes.saturating_sub(entry.bytes());
-            if at < self.sent {
+            if at < self.marks.sent {
                 dropped = dropped.saturating_add(entry.bytes());
             }
             self.before.note(&entry.frame);
         }
-        self.sent_bytes = self.sent_bytes.saturating_sub(dropped);
-        self.sent = self.sent.saturating_sub(count);
+        self.marks.sent_bytes = self.marks.sent_bytes.saturating_sub(dropped);
+        self.marks.sent = self.marks.sent.saturating_sub(count);
+        self.marks.arrived = self.marks.arrived.saturating_sub(count);
+        self.marks.again = self.marks.again.saturating_sub(count);
     }
 
     /// Counts the entries from `sent` to `end` as lost, those that are told again excepted.

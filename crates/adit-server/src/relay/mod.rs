@@ -7,8 +7,9 @@
 //!
 //! The local side is the server as it always is. A `publish` is answered when the far side has answered, with what it said; then a
 //! task of its own carries the frames. When its connection breaks it makes another one, for as long as the local encoder publishes
-//! and the [`Patience`] lasts; the encoder hears nothing of that. What came meanwhile is kept up to [`BufferLimits`], and the new
-//! connection begins at a key frame, with metadata and sequence headers before it and with the timestamps of the encoder.
+//! and the [`Patience`] lasts; the encoder hears nothing of that. What came meanwhile, and what the far side had not acknowledged, is kept up to
+//! [`BufferLimits`], and the new connection begins at a key frame, with metadata and sequence headers before it and with the
+//! timestamps of the encoder.
 //!
 //! A `play` of what nobody publishes here is played at the far side, once for all local players, until a while after the last of
 //! them has left.
@@ -69,7 +70,7 @@ pub struct RelayConfig {
     pub client: Client,
     /// The far side: a server, or an application of it, or a stream.
     pub target: Target,
-    /// How connections are made; what each is for is filled in.
+    /// How connections are made. What each is for is filled in, and those that publish ask for acknowledgements often.
     pub options: ConnectOptions,
     /// How long a broken connection is made again. Default: as long as somebody publishes or plays.
     pub patience: Patience,
@@ -133,14 +134,14 @@ impl Push {
 impl Relay {
     /// A relay whose streams are in `broker`, until `stop`.
     pub(crate) fn new(config: RelayConfig, broker: Broker, stop: CancellationToken) -> Self {
-        let options = |intent| {
-            let mut options = config.options.clone();
-            options.intent = intent;
-            Arc::new(options)
-        };
+        let mut publish = config.options.clone();
+        publish.intent = Intent::Publish;
+        publish.session.window = publish.session.window.min(limits::WINDOW);
+        let mut play = config.options.clone();
+        play.intent = Intent::Play;
         Self {
-            publish: options(Intent::Publish),
-            play: options(Intent::Play),
+            publish: Arc::new(publish),
+            play: Arc::new(play),
             config,
             broker,
             table: Arc::default(),

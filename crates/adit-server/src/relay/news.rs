@@ -101,7 +101,7 @@ pub enum Happening {
         frames: u64,
         /// How long it lasted.
         lasted: Duration,
-        /// What still waited and did not arrive.
+        /// How many frames did not leave, or may not have arrived when the last connection ended without a goodbye.
         undelivered: u64,
     },
     /// It is over because the far side is, and whoever published or played here is told so.
@@ -155,7 +155,7 @@ impl fmt::Display for Happening {
                 undelivered,
             } => write!(
                 f,
-                "ended after {}, {frames} messages, {undelivered} did not arrive any more",
+                "ended after {}, {frames} messages, up to {undelivered} did not arrive",
                 Lasting(*lasted)
             ),
             Self::GivenUp { reason } => write!(f, "given up: {reason}"),

@@ -3,11 +3,14 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use adit_amf::Text;
+use adit_amf::amf0::{self, Value};
 use adit_broker::{Broker, NameInUse, Publication, PublisherInfo, StreamKey};
 use adit_client::connection::{ConnectionEvent, StreamEvent};
-use adit_client::media::Frame;
+use adit_client::media::{Frame, FrameKind, Timestamp};
 use adit_client::{NetConnection, NetStream};
 use adit_rtmp::command::{Play, Status, StatusCode};
+use bytes::BytesMut;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tracing::debug;
@@ -197,6 +200,7 @@ impl Line {
                         return Over::Broken(Failure::refused(&status));
                     }
                     Some(StreamEvent::Status(status)) => local.note(&status),
+                    Some(StreamEvent::ClearData(handler)) => local.clear(handler),
                     Some(_) => {}
                     None => return broken("the connection is gone"),
                 },
@@ -241,6 +245,18 @@ impl Local {
         ];
         if status.code().is_some_and(|code| over.contains(&code)) {
             self.publication = None;
+        }
+    }
+
+    /// Withdraws what the far side withdraws, such as `onMetaData`.
+    fn clear(&mut self, handler: Text) {
+        let mut body = BytesMut::new();
+        let words = ["@clearDataFrame".into(), Value::String(handler)];
+        if let Some(publication) = &mut self.publication
+            && amf0::encode_all(&words, &mut body).is_ok()
+        {
+            let frame = Frame::classify(Timestamp::ZERO, FrameKind::Data, body.freeze());
+            publication.push(Instant::now(), frame);
         }
     }
 

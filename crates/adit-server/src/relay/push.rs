@@ -48,7 +48,7 @@ impl Pusher {
             Lost::Ended => self.teller.tell(Happening::Ended {
                 frames,
                 lasted: begun.elapsed(),
-                undelivered: u64::try_from(self.source.backlog.waiting()).unwrap_or(u64::MAX),
+                undelivered: u64::try_from(self.source.backlog.undelivered()).unwrap_or(u64::MAX),
             }),
             Lost::GivenUp(reason) => {
                 let told = reason.clone();
@@ -94,21 +94,22 @@ impl Pusher {
                 frames: &mut *frames,
             };
             let over = line.carry(&mut carriage).await;
+            line.account(&mut self.source.backlog);
             self.pressure.begin_anew();
             self.retries.note_connection(line.since(), Instant::now());
             let broken = match over {
                 Over::Finished => {
                     // One that did not take the rest takes no goodbye either.
-                    if self.source.backlog.waiting() == 0 {
-                        line.close(&self.far).await;
+                    if self.source.backlog.waiting() == 0 && line.close(&self.far).await {
+                        self.source.backlog.note_delivered();
                     }
                     return Lost::Ended;
                 }
                 Over::Moved => {
-                    self.source.backlog.hand_over(Instant::now());
-                    let closed = self.source.deliver_while(line.close(&self.far)).await;
-                    if closed.is_err() {
-                        return Lost::Ended;
+                    match self.source.deliver_while(line.close(&self.far)).await {
+                        Ok(true) => self.source.backlog.note_delivered(),
+                        Ok(false) => {}
+                        Err(Ended) => return Lost::Ended,
                     }
                     None
                 }
@@ -141,10 +142,7 @@ async fn restore(
     mut broken: Option<Failure>,
 ) -> Result<Line, Lost> {
     let since = Instant::now();
-    let repeated = match broken {
-        Some(_) => source.backlog.rewind(since),
-        None => 0,
-    };
+    let repeated = source.backlog.rewind(since);
     loop {
         if let Some(failure) = broken.take() {
             let next = retries.next(Instant::now(), failure.cause, random_byte());

@@ -95,7 +95,7 @@ impl Source {
         tokio::pin!(other);
         loop {
             let drain_by = self.drain_by();
-            if drain_by.is_some_and(|by| self.backlog.waiting() == 0 || Instant::now() >= by) {
+            if drain_by.is_some_and(|by| self.backlog.undelivered() == 0 || Instant::now() >= by) {
                 return Err(Ended);
             }
             // Cancel-safe, as above.

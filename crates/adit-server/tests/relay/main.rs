@@ -2,16 +2,19 @@
 #![cfg(test)]
 
 mod news;
+mod proxy;
 mod scripted;
 mod support;
 
 use std::time::{Duration, Instant};
 
 use adit_client::connection::StreamError;
+use adit_client::media::Frame;
 use adit_client::rtmp::command::StatusCode;
 use adit_rtmp::session::MediaKind;
 use adit_server::relay::{BufferLimits, Direction, Happening, Patience};
 use bytes::Bytes;
+use proxy::{Proxy, Weather};
 use scripted::{Flow, Scripted};
 use support::{Encoder, FarServer, Frames, Tunnel, clip, frames_of, is_soak};
 use tokio::sync::watch;
@@ -88,30 +91,111 @@ async fn a_break_of_the_far_side_loses_nothing_and_the_encoder_hears_nothing_of_
     let after = timeout(SOON, watched.until_stopped()).await.unwrap();
 
     // It begins with the headers at a key frame, and has everything from there on.
-    let media = |frames: &Frames| -> Frames {
-        let headers = |frame: &&_| !support::is_header(frame);
-        frames.iter().filter(headers).cloned().collect()
-    };
     assert!(support::is_metadata(&after[0]), "{:?}", after[0]);
-    let (sent, media_after) = (media(&frames_of(&all)), media(&after));
-    assert!(
-        support::is_key_frame(&media_after[0]),
-        "{:?}",
-        media_after[0]
-    );
-    assert!(sent.ends_with(&media_after), "the end is not what was sent");
-    // Before and after together there is no gap.
-    let media_before = media(&before);
-    assert!(
-        sent.starts_with(&media_before),
-        "the beginning is not what was sent"
-    );
-    assert!(
-        media_before.len() + media_after.len() >= sent.len(),
-        "a gap"
-    );
+    check_no_gap(&all, &before, &after);
     tunnel
         .until(|what| matches!(what, Happening::Recovered { skipped, .. } if skipped.frames == 0))
+        .await;
+}
+
+fn media(frames: &Frames) -> Frames {
+    let media = |frame: &&_| !support::is_header(frame);
+    frames.iter().filter(media).cloned().collect()
+}
+
+/// What was sent arrived over two connections without a gap; gives how many frames arrived twice.
+#[track_caller]
+fn check_no_gap(sent: &[Frame], before: &Frames, after: &Frames) -> usize {
+    let (sent, before, after) = (media(&frames_of(sent)), media(before), media(after));
+    assert!(
+        sent.starts_with(&before),
+        "the beginning is not what was sent"
+    );
+    assert!(support::is_key_frame(&after[0]), "{:?}", after[0]);
+    assert!(sent.ends_with(&after), "the end is not what was sent");
+    let twice = (before.len() + after.len()).checked_sub(sent.len());
+    twice.unwrap_or_else(|| panic!("{} + {} of {}", before.len(), after.len(), sent.len()))
+}
+
+#[tokio::test]
+async fn what_the_network_took_and_lost_is_sent_again() {
+    let far = FarServer::start().await;
+    let proxy = Proxy::start(far.address).await;
+    let mut watched = far.watch("app", "key");
+    let mut tunnel = Tunnel::start(&proxy.url());
+    let encoder = Encoder::publish(tunnel.address, "live", "key")
+        .await
+        .unwrap();
+    // About a kilobyte each.
+    let all = clip(0, 4000);
+    let (arriving, rest) = all.split_at(1500);
+    let (vanishing, late) = rest.split_at(1500);
+    let mut before = Frames::new();
+    for some in arriving.chunks(100) {
+        for frame in some {
+            encoder.send(frame.clone()).await;
+        }
+        before.extend(watched.take(some.len()).await);
+    }
+    proxy.set(Weather::Hole);
+    for frame in vanishing {
+        encoder.send(frame.clone()).await;
+    }
+    proxy.lost(1_000_000).await;
+    proxy.set(Weather::Cut);
+    before.extend(watched.until_stopped().await);
+    tunnel
+        .until(|what| matches!(what, Happening::Broken { .. }))
+        .await;
+    proxy.set(Weather::Fair);
+    let after = tokio::spawn(async move { watched.until_stopped().await });
+    for frame in late {
+        encoder.send(frame.clone()).await;
+    }
+    encoder.close().await;
+    let after = timeout(SOON, after).await.unwrap().unwrap();
+    let twice = check_no_gap(&all, &before, &after);
+    // No more than is not acknowledged yet, and the way back to a key frame.
+    assert!(twice < 400, "{twice} frames twice");
+    tunnel
+        .until(|what| matches!(what, Happening::Recovered { skipped, .. } if skipped.frames == 0))
+        .await;
+}
+
+#[tokio::test]
+async fn for_a_far_side_that_never_acknowledges_it_goes_on_at_the_newest_key_frame() {
+    let far = FarServer::start().await;
+    let proxy = Proxy::start(far.address).await;
+    let mut watched = far.watch("app", "key");
+    let mut tunnel = Tunnel::start(&proxy.url());
+    let encoder = Encoder::publish(tunnel.address, "live", "key")
+        .await
+        .unwrap();
+    proxy.set(Weather::Mute);
+    let all = clip(0, 3020);
+    let (early, late) = all.split_at(3000);
+    let mut before = Frames::new();
+    for some in early.chunks(100) {
+        for frame in some {
+            encoder.send(frame.clone()).await;
+        }
+        before.extend(watched.take(some.len()).await);
+    }
+    proxy.set(Weather::Cut);
+    before.extend(watched.until_stopped().await);
+    tunnel
+        .until(|what| matches!(what, Happening::Broken { .. }))
+        .await;
+    proxy.set(Weather::Fair);
+    let after = tokio::spawn(async move { watched.until_stopped().await });
+    for frame in late {
+        encoder.send(frame.clone()).await;
+    }
+    encoder.close().await;
+    let after = timeout(SOON, after).await.unwrap().unwrap();
+    assert!(check_no_gap(&all, &before, &after) < 50);
+    tunnel
+        .until(|what| matches!(what, Happening::Recovered { repeated, skipped, .. } if *repeated < 50 && skipped.frames == 0))
         .await;
 }
 

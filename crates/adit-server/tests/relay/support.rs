@@ -151,6 +151,7 @@ impl Watched {
         loop {
             match self.next().await {
                 Delivery::Frame(frame) => frames.push(seen(frame.frame())),
+                Delivery::Skipped { frames } => panic!("{frames} left out"),
                 Delivery::Stopped { .. } => return frames,
                 _ => {}
             }

@@ -6,7 +6,7 @@ use adit_media::{Frame, FrameKind, Timestamp};
 use bytes::Bytes;
 
 use super::{Backlog, BufferLimits, Skipped};
-use crate::limits::relay::{HEADER_BYTES, HEADER_FRAMES};
+use crate::limits::relay::{HEADER_BYTES, HEADER_FRAMES, SILENCE_BYTES};
 
 /// Messages by label: `M` metadata, `V` video header, `S` audio header, `K` key frame, `I` inter frame, `A` audio, `D` data. A
 /// number behind it is its time, else times count up.
@@ -45,6 +45,8 @@ struct Bench {
     backlog: Backlog,
     start: Instant,
     at: u32,
+    /// Bytes that have left without an acknowledgement.
+    left: u64,
 }
 
 impl Bench {
@@ -57,7 +59,15 @@ impl Bench {
             backlog: Backlog::new(limits),
             start: Instant::now(),
             at: 0,
+            left: 0,
         }
+    }
+
+    /// Of a far side that never acknowledges.
+    fn silent() -> Self {
+        let mut bench = Self::new();
+        bench.left = SILENCE_BYTES + 1;
+        bench
     }
 
     fn now(&self) -> Instant {
@@ -81,14 +91,29 @@ impl Bench {
     /// Sends up to `count` frames.
     fn send(&mut self, count: usize) -> String {
         let mut sent = Vec::new();
+        let now = self.now();
+        self.backlog.note_progress(now, self.left, 0);
         for _ in 0..count {
             let Some(frame) = self.backlog.next() else {
                 break;
             };
             sent.push(label(&frame));
-            self.backlog.note_sent();
+            let now = self.now();
+            self.backlog.note_sent(now);
         }
         sent.join(" ")
+    }
+
+    /// So many frames of the connection are acknowledged.
+    fn acknowledge(&mut self, frames: u64) {
+        let now = self.now();
+        self.backlog.note_progress(now, 0, frames);
+    }
+
+    /// The connection breaks.
+    fn rewind(&mut self) -> u64 {
+        let now = self.now();
+        self.backlog.rewind(now)
     }
 
     fn skipped(&mut self) -> (u64, u64) {
@@ -113,12 +138,11 @@ fn everything_goes_through_untouched_and_in_order() {
 
 #[test]
 fn after_a_break_it_begins_at_the_key_frame_before_it_with_the_headers() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::silent();
     bench.push("M V S K I K I A");
     bench.send(ALL);
     bench.push("I K I");
-    let now = bench.now();
-    assert_eq!(bench.backlog.rewind(now), 3);
+    assert_eq!(bench.rewind(), 3);
     assert_eq!(
         bench.send(ALL),
         "M0 V5000 S5000 K5000 I6000 A7000 I8000 K9000 I10000"
@@ -128,33 +152,30 @@ fn after_a_break_it_begins_at_the_key_frame_before_it_with_the_headers() {
 
 #[test]
 fn headers_that_changed_are_told_as_they_were_at_the_beginning() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::silent();
     bench.push("V K I V K I S");
     bench.send(ALL);
-    let now = bench.now();
-    bench.backlog.rewind(now);
+    bench.rewind();
     assert_eq!(bench.send(ALL), "V4000 K4000 I5000 S6000");
 }
 
 #[test]
 fn a_stream_of_sound_goes_on_with_the_last_frame_sent() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::silent();
     bench.push("S A A A");
     bench.send(ALL);
     bench.push("A A");
-    let now = bench.now();
-    assert_eq!(bench.backlog.rewind(now), 1);
+    assert_eq!(bench.rewind(), 1);
     assert_eq!(bench.send(ALL), "S3000 A3000 A4000 A5000");
 }
 
 #[test]
 fn a_stream_of_data_goes_on_too() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::silent();
     bench.push("D D");
     bench.send(ALL);
     bench.push("D");
-    let now = bench.now();
-    bench.backlog.rewind(now);
+    bench.rewind();
     assert_eq!(bench.send(ALL), "D1000 D2000");
 }
 
@@ -164,8 +185,7 @@ fn without_a_key_frame_it_waits_for_one_and_counts_what_it_left_out() {
     bench.push("V");
     bench.send(ALL);
     bench.push("I I");
-    let now = bench.now();
-    bench.backlog.rewind(now);
+    bench.rewind();
     assert_eq!(bench.send(ALL), "");
     bench.push("S I A");
     assert_eq!(bench.send(ALL), "");
@@ -181,19 +201,115 @@ fn a_connection_that_takes_over_gets_nothing_twice() {
     bench.send(ALL);
     bench.push("K I");
     assert!(bench.backlog.next_is_beginning());
-    let now = bench.now();
-    bench.backlog.hand_over(now);
+    bench.backlog.note_delivered();
+    assert_eq!(bench.rewind(), 0);
     assert_eq!(bench.send(ALL), "V3000 K3000 I4000");
     assert_eq!(bench.skipped(), (0, 0));
 }
 
 #[test]
-fn a_stream_whose_pictures_have_stopped_goes_on_with_sound() {
+fn a_connection_that_takes_over_between_key_frames_loses_nothing() {
     let mut bench = Bench::new();
+    bench.push("V K I K I");
+    bench.send(ALL);
+    bench.push("I");
+    bench.backlog.note_delivered();
+    assert_eq!(bench.rewind(), 2);
+    assert_eq!(bench.send(ALL), "V3000 K3000 I4000 I5000");
+    assert_eq!(bench.skipped(), (0, 0));
+}
+
+/// A stream is sent, of which so many frames are acknowledged, and then its connection breaks: what is sent on the next one.
+#[track_caller]
+fn check_resumption(stream: &str, acknowledged: u64, expected: &str) {
+    let mut bench = Bench::new();
+    bench.push(stream);
+    bench.send(ALL);
+    bench.acknowledge(acknowledged);
+    bench.rewind();
+    assert_eq!(bench.send(ALL), expected);
+    assert_eq!(bench.skipped(), (0, 0));
+}
+
+#[test]
+fn after_a_break_it_begins_at_the_key_frame_before_the_first_frame_not_acknowledged() {
+    let stream = "V K I I K I K I";
+    check_resumption(stream, 0, "V1000 K1000 I2000 I3000 K4000 I5000 K6000 I7000");
+    check_resumption(stream, 3, "V1000 K1000 I2000 I3000 K4000 I5000 K6000 I7000");
+    check_resumption(stream, 4, "V4000 K4000 I5000 K6000 I7000");
+    check_resumption(stream, 5, "V4000 K4000 I5000 K6000 I7000");
+    check_resumption(stream, 8, "V6000 K6000 I7000");
+    check_resumption("S A A A", 2, "S2000 A2000 A3000");
+}
+
+#[test]
+fn acknowledgements_count_what_goes_before_a_new_beginning_too() {
+    let mut bench = Bench::new();
+    bench.push("M V K I K I");
+    bench.send(ALL);
+    bench.acknowledge(4);
+    bench.rewind();
+    assert_eq!(bench.send(ALL), "M0 V4000 K4000 I5000");
+    bench.push("K I");
+    bench.send(ALL);
+    // Metadata, header, key frame: its picture may be lost.
+    bench.acknowledge(3);
+    assert_eq!(bench.backlog.undelivered(), 3);
+    bench.acknowledge(4);
+    assert_eq!(bench.backlog.undelivered(), 2);
+    bench.rewind();
+    assert_eq!(bench.send(ALL), "M0 V6000 K6000 I7000");
+}
+
+#[test]
+fn a_far_side_that_never_acknowledges_gets_the_newest_group_again() {
+    let check = |left: u64, expected: &str| {
+        let mut bench = Bench::new();
+        bench.push("K I K");
+        bench.left = left;
+        bench.send(ALL);
+        bench.rewind();
+        assert_eq!(bench.send(ALL), expected);
+    };
+    check(SILENCE_BYTES, "K0 I1000 K2000");
+    check(SILENCE_BYTES + 1, "K2000");
+}
+
+#[test]
+fn what_is_not_acknowledged_is_kept_for_a_while_only() {
+    let check = |seconds: u32, expected: &str| {
+        let mut bench = Bench::with(limits(u64::MAX, usize::MAX, 5));
+        bench.push("K I");
+        bench.send(ALL);
+        bench.at += (seconds - 1) * 1000;
+        bench.push("K");
+        bench.send(ALL);
+        bench.rewind();
+        assert_eq!(bench.send(ALL).split(' ').count(), expected.len());
+    };
+    check(5, "KIK");
+    check(6, "K");
+}
+
+#[test]
+fn frames_that_are_sent_again_are_not_too_late_for_it() {
+    let mut bench = Bench::with(limits(u64::MAX, usize::MAX, 5));
+    bench.push("K I I");
+    bench.send(ALL);
+    bench.rewind();
+    bench.push("I I I I I I");
+    assert_eq!(bench.skipped(), (0, 0));
+    bench.push("K");
+    assert_eq!(bench.skipped().0, 9);
+    assert_eq!(bench.send(ALL), "K9000");
+}
+
+#[test]
+fn a_stream_whose_pictures_have_stopped_goes_on_with_sound() {
+    let mut bench = Bench::silent();
     bench.push("V S K A A A A A A A A A");
     bench.send(ALL);
-    let now = bench.now();
-    bench.backlog.rewind(now);
+    bench.rewind();
     assert_eq!(bench.send(1), "V2000");
     bench.send(ALL);
     // The last picture was 10 s ago then.
@@ -201,13 +317,11 @@ fn a_stream_whose_pictures_have_stopped_goes_on_with_sound() {
     assert_eq!(bench.send(ALL), "A12000");
     bench.push("A");
     bench.send(ALL);
-    let now = bench.now();
-    bench.backlog.rewind(now);
+    bench.rewind();
     assert_eq!(bench.send(ALL), "V13000 S13000 A13000");
     bench.push("K");
     bench.send(ALL);
-    let now = bench.now();
-    bench.backlog.rewind(now);
+    bench.rewind();
     assert_eq!(bench.send(ALL), "V14000 S14000 K14000");
 }
 
@@ -272,8 +386,7 @@ fn an_endless_break_is_bounded() {
             assert!(bench.backlog.held_bytes() <= 10_000);
         }
     }
-    let now = bench.now();
-    bench.backlog.rewind(now);
+    bench.rewind();
     assert!(bench.send(1).starts_with('K'));
 }
 
@@ -294,8 +407,7 @@ fn headers_are_kept_up_to_their_limits() {
         bench.push_bytes("V", bytes);
         bench.push("K");
         bench.send(ALL);
-        let now = bench.now();
-        bench.backlog.rewind(now);
+        bench.rewind();
         assert_eq!(bench.send(ALL), expected);
     };
     check(HEADER_BYTES, "V1000 K1000");
@@ -318,8 +430,7 @@ fn as_many_headers_are_kept_as_allowed() {
     }
     bench.push("K");
     bench.send(ALL);
-    let now = bench.now();
-    bench.backlog.rewind(now);
+    bench.rewind();
     let told = bench.send(ALL);
     assert_eq!(told.split(' ').count(), HEADER_FRAMES + 1);
 }

@@ -3,7 +3,7 @@
 use std::future::ready;
 use std::time::{Duration, Instant};
 
-use adit_client::connection::{ConnectionEvent, StreamError, StreamEvent};
+use adit_client::connection::{ConnectionEvent, Ended, StreamError, StreamEvent};
 use adit_client::media::Frame;
 use adit_client::strategy::Rung;
 use adit_client::{NetConnection, NetStream};
@@ -13,6 +13,7 @@ use tracing::debug;
 
 use crate::limits::relay::{DRAIN, MOVE, STALL};
 use crate::relay::after;
+use crate::relay::backlog::Backlog;
 use crate::relay::far::Far;
 use crate::relay::news::{Happening, Teller};
 use crate::relay::pressure::Pressure;
@@ -90,6 +91,7 @@ impl Line {
                 return Over::Broken(failure);
             }
             let backlog = &mut with.source.backlog;
+            self.account(backlog);
             with.pressure.set(backlog.waiting_bytes());
             let next = backlog.next();
             if let Some(by) = with.source.drain_by() {
@@ -104,7 +106,7 @@ impl Line {
             }
             let failure = match self.step(with.source, next, &mut look).await {
                 Step::Sent(Ok(())) => {
-                    with.source.backlog.note_sent();
+                    with.source.backlog.note_sent(Instant::now());
                     *with.frames = with.frames.saturating_add(1);
                     None
                 }
@@ -122,6 +124,13 @@ impl Line {
                 return Over::Broken(failure);
             }
         }
+    }
+
+    /// Notes what the far side has acknowledged.
+    pub(super) fn account(&self, backlog: &mut Backlog) {
+        let stats = self.connection.stats();
+        let left = stats.sent_bytes.saturating_sub(stats.queued_bytes);
+        backlog.note_progress(Instant::now(), left, stats.acknowledged_frames);
     }
 
     /// Waits for the next thing to happen.
@@ -219,8 +228,8 @@ impl Line {
         }
     }
 
-    /// Ends the stream and the connection the way servers like it, in bounded time.
-    pub(super) async fn close(self, far: &Far) {
+    /// Ends the stream and the connection the way servers like it, in bounded time. Gives whether everything has left.
+    pub(super) async fn close(self, far: &Far) -> bool {
         let Self {
             connection, stream, ..
         } = self;
@@ -229,11 +238,11 @@ impl Line {
             if let Err(error) = stream.close(Some(&name)).await {
                 debug!(%error, "stream not closed");
             }
-            connection.close().await;
+            connection.close().await
         };
-        if timeout(DRAIN, goodbye).await.is_err() {
-            debug!("the far side took no goodbye");
-        }
+        let said = timeout(DRAIN, goodbye).await;
+        debug!(?said, "goodbye");
+        matches!(said, Ok(Ended::Closed))
     }
 }
 
