@@ -15,6 +15,8 @@ use adit_net::CarrierInfo;
 use adit_net::client::{Connector, ConnectorConfig, Discovery, GivenProxy, Target as NetTarget};
 use adit_rtmp::command::Status;
 use md5::{Digest as _, Md5};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 use self::attempt::{Answer, Depth, request};
 pub use self::destination::Destination;
@@ -26,6 +28,7 @@ use self::routes::Found;
 use crate::address::Target;
 use crate::auth::ClientNonce;
 use crate::connection::NetConnection;
+use crate::limits;
 use crate::link::Link;
 use crate::memory::{Memory, Place};
 use crate::plan::{Goal, Policy, Report};
@@ -59,6 +62,7 @@ pub struct Client {
     connector: Connector,
     discovery: Discovery,
     memory: Arc<Mutex<Memory>>,
+    closing: TaskTracker,
 }
 
 impl Client {
@@ -71,10 +75,14 @@ impl Client {
 
     /// The same with proxies found another way.
     pub fn with_discovery(connector: Connector, discovery: Discovery) -> Self {
+        let closing = TaskTracker::new();
+        // Tasks may still come; whoever waits waits for those that there are.
+        closing.close();
         Self {
-            connector,
+            connector: connector.closing_in(closing.clone()),
             discovery,
             memory: Arc::default(),
+            closing,
         }
     }
 
@@ -116,6 +124,25 @@ impl Client {
         destination: &mut Destination,
         options: &ConnectOptions,
     ) -> Result<NetConnection, ConnectError> {
+        let connected = self.follow(destination, options).await;
+        if connected.is_err() {
+            self.settle().await;
+        }
+        connected
+    }
+
+    /// Waits until the attempts and connections that were given up have said goodbye, at most [`limits::LOSERS`]: for programs that
+    /// are about to end. It is done already where an error is given back, after [`probe`](Self::probe), and by
+    /// [`NetConnection::close`].
+    pub async fn settle(&self) {
+        settle(&self.closing).await;
+    }
+
+    async fn follow(
+        &self,
+        destination: &mut Destination,
+        options: &ConnectOptions,
+    ) -> Result<NetConnection, ConnectError> {
         let mut step = destination.begin();
         loop {
             let (mut link, rung, report) = self.reach(&step, options).await?;
@@ -134,12 +161,13 @@ impl Client {
                         rung,
                         report,
                         step.target,
+                        self.closing.clone(),
                     ));
                 }
                 Answer::Refused(status) => status,
             };
             let peer = Peer::of(link.carrier().info(), &rung, &step.target);
-            tokio::spawn(link.close());
+            self.closing.spawn(link.close());
             step = next_step(destination, step, &rung, status, peer, report)?;
         }
     }
@@ -149,7 +177,7 @@ impl Client {
     /// # Errors
     ///
     /// The settings for proxies cannot be read or followed, unless the strategy is
-    /// [`Reach`](Strategy::Reach), which then goes without them.
+    /// [`Reach`](Strategy::Reach), which then goes without those of the system.
     pub async fn probe(
         &self,
         target: &Target,
@@ -166,8 +194,9 @@ impl Client {
             )
             .await?;
         if let Some((_, link)) = outcome.winner {
-            link.close().await;
+            self.closing.spawn(link.close());
         }
+        self.settle().await;
         Ok(outcome.report)
     }
 
@@ -202,7 +231,8 @@ impl Client {
             .map_err(|error| ConnectError::Address(error.to_string()))?;
         let (found, settings) = match Found::ask(&self.discovery, &asked).await {
             Ok(found) => (found, None),
-            Err(error) if options.strategy == Strategy::Reach => {
+            // What the user has said himself is not left aside.
+            Err(error) if options.strategy == Strategy::Reach && !self.discovery.is_given() => {
                 tracing::warn!(%error, "the proxy settings are left aside");
                 (Found::default(), Some(error.to_string()))
             }
@@ -223,6 +253,7 @@ impl Client {
             tunnel: options.tunnel,
             session: options.session.clone(),
             depth,
+            closing: self.closing.clone(),
         };
         let outcome = race::run(&course, &ladder, policy).await;
         if let Some((rung, _)) = &outcome.winner
@@ -256,6 +287,12 @@ impl Client {
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits for the goodbyes under way, at most [`limits::LOSERS`].
+pub(crate) async fn settle(closing: &TaskTracker) {
+    // Whoever does not answer in time has lost interest in it.
+    timeout(limits::LOSERS, closing.wait()).await.ok();
 }
 
 /// What is known about where a refusal came from.
@@ -324,3 +361,6 @@ fn redirect_of(status: &Status) -> Option<String> {
 fn md5(bytes: &[u8]) -> [u8; 16] {
     Md5::digest(bytes).into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,7 @@ use adit_net::{CarrierInfo, Transport};
 use adit_rtmp::command::ConnectReply;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 use self::driver::Driver;
 pub use self::error::{Ended, StreamError};
@@ -34,6 +35,7 @@ pub use self::stats::ConnectionStats;
 use self::stats::Shared;
 pub use self::stream::NetStream;
 use crate::address::Target;
+use crate::client::settle;
 use crate::limits;
 use crate::link::Link;
 use crate::plan::Report;
@@ -70,6 +72,8 @@ pub struct NetConnection {
     requests: mpsc::Sender<Request>,
     events: mpsc::Receiver<ConnectionEvent>,
     shared: Arc<Shared>,
+    /// Where the losers of the race for this connection say goodbye.
+    closing: TaskTracker,
     about: About,
 }
 
@@ -91,6 +95,7 @@ impl NetConnection {
         rung: Rung,
         report: Report,
         target: Target,
+        closing: TaskTracker,
     ) -> Self {
         let (requests, asked) = mpsc::channel(limits::REQUESTS);
         let (told, events) = mpsc::channel(limits::EVENTS);
@@ -102,6 +107,7 @@ impl NetConnection {
             requests,
             events,
             shared,
+            closing,
             about: About {
                 info,
                 reply,
@@ -242,11 +248,13 @@ impl NetConnection {
     /// Ends the connection once everything sent has left, and waits for that. Streams end with it.
     ///
     /// Says how it has ended: [`Ended::Closed`] when everything was taken, by the kernel or, in a tunnel, by the server. A server
-    /// that takes nothing is given up after [`limits::WRITE_STALL`].
+    /// that takes nothing is given up after [`limits::WRITE_STALL`]. What was given up on the way to this connection is waited for
+    /// too, see [`Client::settle`](crate::Client::settle).
     pub async fn close(mut self) -> Ended {
         if self.requests.send(Request::Close).await.is_ok() {
             while self.events.recv().await.is_some() {}
         }
+        settle(&self.closing).await;
         self.ended().cloned().unwrap_or(Ended::Closed)
     }
 

@@ -74,5 +74,7 @@ pub const ANSWER: Duration = Duration::from_secs(10);
 pub const CALL: Duration = Duration::from_secs(30);
 /// How long a connection that is given up may take to say goodbye (`client.goodbye`).
 pub const GOODBYE: Duration = Duration::from_secs(2);
+/// How long a program that is about to end waits for the goodbyes of all connections that were given up (`client.losers`).
+pub const LOSERS: Duration = Duration::from_secs(1);
 /// What a player tells the server that it buffers, in milliseconds.
 pub const BUFFER_MS: u32 = 3000;

@@ -98,6 +98,11 @@ impl Link {
         &mut self.session
     }
 
+    /// Whether the peer has said anything yet.
+    pub(crate) fn has_heard(&self) -> bool {
+        !self.first.as_slice().is_empty()
+    }
+
     /// Bytes that wait for the carrier to take them, or in the carrier for the network.
     pub(crate) fn unsent(&mut self) -> usize {
         self.session.output().remaining() + self.carrier.unsent()
@@ -230,3 +235,6 @@ impl Link {
         self.timer.as_mut().poll(cx).is_ready()
     }
 }
+
+#[cfg(test)]
+mod tests;

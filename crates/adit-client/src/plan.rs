@@ -17,6 +17,7 @@
 mod attempt;
 mod certificate;
 mod failure;
+mod obstacle;
 mod policy;
 mod report;
 #[cfg(test)]
@@ -31,9 +32,10 @@ use adit_net::Transport;
 use self::attempt::{Attempt, State};
 pub use self::certificate::{Certificate, Trust};
 pub use self::failure::{Cause, CertificateFault, Failure, PeerText, Stage};
+pub use self::obstacle::Obstacle;
 pub use self::policy::{Goal, Order, Policy};
 pub use self::report::{AttemptReport, Outcome, Report};
-pub use self::verdict::{Obstacle, Verdict};
+pub use self::verdict::Verdict;
 use crate::address::Host;
 use crate::strategy::{Condition, Ladder, Rung};
 
@@ -108,6 +110,13 @@ impl Plan {
         let began = self.began;
         if let Some(attempt) = self.running(id) {
             attempt.enter(now, began, stage);
+        }
+    }
+
+    /// First bytes of an answer have come in the stage that an attempt is in.
+    pub fn handle_answer(&mut self, id: AttemptId) {
+        if let Some(attempt) = self.running(id) {
+            attempt.answered();
         }
     }
 
@@ -204,7 +213,8 @@ impl Plan {
                 continue;
             };
             if now >= after(since, self.policy.time_for(stage)) {
-                attempt.end(now, State::Failed(Failure::new(stage, Cause::TimedOut)));
+                let failure = Failure::new(stage, attempt.lateness());
+                attempt.end(now, State::Failed(failure));
                 self.queue.push_back(Action::Abandon(AttemptId(at)));
                 self.next_start = self.next_start.min(now);
             }
@@ -273,7 +283,7 @@ impl Plan {
         for (at, attempt) in self.attempts.iter_mut().enumerate() {
             match attempt.running_since() {
                 Some((stage, _)) => {
-                    let failure = Failure::new(stage, Cause::TimedOut);
+                    let failure = Failure::new(stage, attempt.lateness());
                     attempt.end(
                         now,
                         if won {

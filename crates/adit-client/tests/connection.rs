@@ -1,6 +1,7 @@
 //! `NetConnection` and `NetStream` against a scripted server on loopback.
 #![cfg(test)]
 
+#[expect(dead_code, reason = "not every test needs all of it")]
 mod support;
 
 use std::sync::{Arc, Mutex};

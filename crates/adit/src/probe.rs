@@ -24,7 +24,10 @@ pub(crate) fn run(arguments: &cli::Probe) -> Result<(), Failure> {
         // Both arms may be dropped: attempts that nobody waits for are given up.
         tokio::select! {
             report = way.probe(&target) => report,
-            () = interrupt.asked() => Err(Failure::Interrupted),
+            () = interrupt.asked() => {
+                way.client().settle().await;
+                Err(Failure::Interrupted)
+            }
         }
     });
     runtime.shutdown_background();

@@ -44,6 +44,8 @@ pub(crate) struct Attempt {
 pub(crate) enum News {
     Enters(AttemptId, Stage),
     Certificate(AttemptId, Certificate),
+    /// The other side has begun to answer.
+    Answers(AttemptId),
 }
 
 /// What is left of an attempt.
@@ -114,7 +116,16 @@ impl Attempt {
 
     async fn shake(&self, link: &mut Link) -> Result<(), Failure> {
         loop {
-            let event = poll_fn(|cx| link.poll_event(cx))
+            let mut heard = false;
+            let event = poll_fn(|cx| {
+                let event = link.poll_event(cx);
+                if !heard && link.has_heard() {
+                    heard = true;
+                    drop(self.news.try_send(News::Answers(self.id)));
+                }
+                event
+            });
+            let event = event
                 .await
                 .map_err(|lost| cause::of_lost(&lost, self.transport, Stage::Handshake))?;
             if let ClientEvent::HandshakeDone { .. } = event {
@@ -163,6 +174,7 @@ impl Attempt {
                 Progress::UncheckedCertificate(seen) => {
                     News::Certificate(id, cause::certificate(&seen, Trust::Unchecked))
                 }
+                Progress::Answers => News::Answers(id),
                 _ => return,
             };
             // There is room for every stage of every attempt; after the plan nobody listens.

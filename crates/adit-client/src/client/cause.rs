@@ -5,8 +5,9 @@ use std::io;
 use adit_net::Transport;
 use adit_net::client::{
     Cause as NetCause, DialError, PeerCertificate, ProxyError, Stage as NetStage, TlsFailure,
-    TunnelClientError, TunnelError,
+    TunnelBroken, TunnelClientError, TunnelError,
 };
+use adit_rtmp::handshake::HandshakeError;
 use adit_rtmp::session::SessionError;
 
 use crate::link::{Lost, LostCause};
@@ -35,9 +36,16 @@ pub(super) fn certificate(certificate: &PeerCertificate, trust: Trust) -> Certif
 /// The certificate that was the reason for a failure.
 pub(super) fn refused_certificate(error: &DialError) -> Option<Certificate> {
     match error.cause() {
-        NetCause::Tls { failure, .. } => failure
-            .peer_certificate()
-            .map(|seen| certificate(seen, Trust::Refused)),
+        NetCause::Tls { failure, .. } => {
+            let seen = failure.peer_certificate()?;
+            Some(match failure {
+                TlsFailure::WrongName { names, .. } => {
+                    certificate(seen, Trust::WrongName).for_names(PeerText::new(names))
+                }
+                TlsFailure::Date { .. } => certificate(seen, Trust::OutOfDate),
+                _ => certificate(seen, Trust::Refused),
+            })
+        }
         _ => None,
     }
 }
@@ -50,6 +58,7 @@ pub(super) fn of_dial(error: &DialError) -> Failure {
         NetCause::Silent { .. } => Cause::TimedOut,
         NetCause::Refused { .. } => Cause::Refused,
         NetCause::Unreachable { .. } => Cause::Unreachable,
+        NetCause::TurnedAway { .. } => Cause::TurnedAway,
         NetCause::Proxy { error, .. } => of_proxy(error),
         NetCause::Tls { failure, .. } => of_tls(failure),
         other => Cause::Other(PeerText::new(&other.to_string())),
@@ -66,7 +75,9 @@ pub(super) fn of_tunnel(error: &TunnelError) -> Failure {
             redirected_to,
             ..
         } => of_http(*error, redirected_to.as_deref()),
-        TunnelError::Ended { .. } => Cause::Closed,
+        TunnelError::Ended { .. } => Cause::BadTunnel {
+            reason: PeerText::new("the server ends the tunnel as soon as there is one"),
+        },
         other => Cause::Other(PeerText::new(&other.to_string())),
     };
     Failure::new(Stage::Http, cause)
@@ -75,18 +86,8 @@ pub(super) fn of_tunnel(error: &TunnelError) -> Failure {
 /// A connection that was lost before it was of use.
 pub(super) fn of_lost(lost: &Lost, transport: Transport, stage: Stage) -> Failure {
     let cause = match &lost.cause {
-        LostCause::Session(SessionError::HandshakeDeadline | SessionError::ConnectDeadline) => {
-            Cause::TimedOut
-        }
-        LostCause::Session(error) => match lost.first_bytes() {
-            [b'H', b'T', b'T', b'P', ..] => Cause::AnsweredHttp,
-            [0x15 | 0x16, 3, ..] => Cause::AnsweredTls,
-            [] | [3, ..] => of_session(error),
-            _ => Cause::NotRtmp,
-        },
-        LostCause::Io(error) if transport.is_tunnel() => {
-            Cause::Other(PeerText::new(&error.to_string()))
-        }
+        LostCause::Session(error) => of_session(error, lost.first_bytes()),
+        LostCause::Io(error) if transport.is_tunnel() => of_broken_tunnel(error),
         LostCause::Stuck => Cause::TimedOut,
         LostCause::Io(_) | LostCause::Ended => Cause::Closed,
     };
@@ -104,10 +105,33 @@ pub(super) fn of_lost_at_connect(lost: &Lost, transport: Transport, app: &str) -
     Failure::new(Stage::Connect, Cause::HungUp { application })
 }
 
-fn of_session(error: &SessionError) -> Cause {
-    match error {
-        SessionError::Handshake(adit_rtmp::handshake::HandshakeError::Eof { .. }) => Cause::Closed,
-        other => Cause::Other(PeerText::new(&other.to_string())),
+/// What a session makes of the first bytes that have come.
+fn of_session(error: &SessionError, first: &[u8]) -> Cause {
+    use SessionError as E;
+    match (first, error) {
+        ([b'H', b'T', b'T', b'P', ..], _) => Cause::AnsweredHttp,
+        ([0x15 | 0x16, 3, ..], _) => Cause::AnsweredTls,
+        ([0..=2 | 4.., ..], _) => Cause::NotRtmp,
+        (_, E::ConnectDeadline) | ([], E::HandshakeDeadline) => Cause::TimedOut,
+        (_, E::HandshakeDeadline) => Cause::Slow,
+        ([], E::Handshake(HandshakeError::Eof { .. })) => Cause::Closed,
+        (_, error) => Cause::BadRtmp {
+            reason: PeerText::new(&error.to_string()),
+        },
+    }
+}
+
+/// A tunnel that stood and is no more.
+fn of_broken_tunnel(error: &io::Error) -> Cause {
+    let broken = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<TunnelBroken>());
+    match broken.map(TunnelBroken::error) {
+        Some(TunnelClientError::Silence { .. }) => Cause::TimedOut,
+        Some(TunnelClientError::ProxyAuthentication) => Cause::ProxyLoginMissing,
+        _ => Cause::BadTunnel {
+            reason: PeerText::new(&error.to_string()),
+        },
     }
 }
 
@@ -124,7 +148,9 @@ fn of_name(source: &io::Error) -> Cause {
 fn of_tls(failure: &TlsFailure) -> Cause {
     match failure {
         TlsFailure::UnknownIssuer { .. } => Cause::Certificate(CertificateFault::Untrusted),
-        TlsFailure::WrongName { .. } => Cause::Certificate(CertificateFault::WrongName),
+        TlsFailure::WrongName { names, .. } => Cause::Certificate(CertificateFault::WrongName {
+            names: PeerText::new(names),
+        }),
         TlsFailure::Date { .. } => Cause::Certificate(CertificateFault::Expired),
         TlsFailure::Certificate { reason, .. } => Cause::Certificate(CertificateFault::Invalid {
             reason: PeerText::new(reason),
@@ -145,6 +171,7 @@ fn of_proxy(error: &ProxyError) -> Cause {
             NetCause::Refused { .. } => Cause::Refused,
             NetCause::Silent { .. } => Cause::TimedOut,
             NetCause::Unreachable { .. } => Cause::Unreachable,
+            NetCause::TurnedAway { .. } => Cause::TurnedAway,
             NetCause::Name { source, .. } => of_name(source),
             NetCause::NoAddress { .. } => Cause::NameUnknown,
             NetCause::Tls { failure, .. } => of_tls(failure),
@@ -189,7 +216,9 @@ fn of_http(error: TunnelClientError, redirected_to: Option<&str>) -> Cause {
         E::Silence { .. } => Cause::TimedOut,
         E::ConnectionLost { .. } => Cause::Closed,
         E::NotHttp { .. } | E::HeadTooLong { .. } => Cause::BadHttp,
-        other => Cause::Other(PeerText::new(&other.to_string())),
+        other => Cause::BadTunnel {
+            reason: PeerText::new(&other.to_string()),
+        },
     }
 }
 

@@ -5,10 +5,12 @@ use std::time::Instant;
 
 use adit_net::client::{Connector, Target as NetTarget, TunnelClientConfig};
 use adit_rtmp::session::ClientConfig;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::attempt::{Attempt, Depth, End, News};
 use super::routes::Found;
@@ -24,6 +26,8 @@ pub(crate) struct Course {
     pub(crate) tunnel: TunnelClientConfig,
     pub(crate) session: ClientConfig,
     pub(crate) depth: Depth,
+    /// Where those that are given up are closed.
+    pub(crate) closing: TaskTracker,
 }
 
 /// The winner of a race, if there is one, and what came of everybody.
@@ -48,9 +52,9 @@ pub(crate) async fn run(course: &Course, ladder: &Ladder, policy: Policy) -> Out
     race.run().await
 }
 
-/// Room for everything that the attempts of a ladder can tell: each stage, and a certificate.
+/// Room for everything that the attempts of a ladder can tell: each stage, a certificate, and two answers.
 fn news_of(ladder: &Ladder) -> usize {
-    (Stage::ALL.len() + 2) * ladder.rungs().len().max(1)
+    (Stage::ALL.len() + 4) * ladder.rungs().len().max(1)
 }
 
 struct Race<'a> {
@@ -121,6 +125,7 @@ impl Race<'_> {
     fn hear(&mut self, news: News) {
         match news {
             News::Enters(id, stage) => self.plan.handle_progress(now(), id, stage),
+            News::Answers(id) => self.plan.handle_answer(id),
             News::Certificate(id, certificate) => self.plan.handle_certificate(id, certificate),
         }
     }
@@ -147,30 +152,47 @@ impl Race<'_> {
             stop.cancel();
         }
         if let Some(link) = self.reached.remove(&id) {
-            tokio::spawn(link.close());
+            self.course.closing.spawn(link.close());
         }
     }
 
-    /// The losers that still say goodbye may finish it by themselves.
     fn end(&mut self, winner: Option<AttemptId>) -> Outcome {
-        let mut running = std::mem::take(&mut self.running);
-        tokio::spawn(async move {
-            while let Some(ended) = running.join_next().await {
-                if let Ok((_, End::Reached(link))) = ended {
-                    link.close().await;
-                }
-            }
-        });
         let winner = winner.and_then(|id| {
             let rung = self.ladder.rungs().get(id.index())?.clone();
             Some((rung, self.reached.remove(&id)?))
         });
-        for (_, link) in self.reached.drain() {
-            tokio::spawn(link.close());
-        }
         Outcome {
             winner,
             report: self.plan.report(now()),
         }
+    }
+}
+
+/// Also where nobody waits for the end of the race any more: whoever is left is closed as he likes to be closed.
+impl Drop for Race<'_> {
+    fn drop(&mut self) {
+        // Without a runtime there are no connections any more.
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        for (_, stop) in self.stops.drain() {
+            stop.cancel();
+        }
+        let closing = &self.course.closing;
+        for (_, link) in self.reached.drain() {
+            closing.spawn_on(link.close(), &runtime);
+        }
+        let mut running = std::mem::take(&mut self.running);
+        let tracker = closing.clone();
+        closing.spawn_on(
+            async move {
+                while let Some(ended) = running.join_next().await {
+                    if let Ok((_, End::Reached(link))) = ended {
+                        tracker.spawn(link.close());
+                    }
+                }
+            },
+            &runtime,
+        );
     }
 }

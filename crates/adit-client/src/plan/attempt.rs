@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::AttemptId;
 use super::certificate::Certificate;
-use super::failure::{Failure, Stage};
+use super::failure::{Cause, Failure, Stage};
 use super::report::{AttemptReport, Outcome};
 use crate::strategy::Rung;
 
@@ -29,6 +29,8 @@ pub(super) struct Attempt {
     pub(super) rung: Rung,
     pub(super) state: State,
     pub(super) certificate: Option<Certificate>,
+    /// Whether the other side has begun to answer in this stage.
+    answered: bool,
     started: Option<Instant>,
     ended: Option<Instant>,
     /// When each stage was entered, from the begin of the plan.
@@ -41,6 +43,7 @@ impl Attempt {
             rung,
             state: State::Waiting,
             certificate: None,
+            answered: false,
             started: None,
             ended: None,
             entered: [None; Stage::ALL.len()],
@@ -71,7 +74,21 @@ impl Attempt {
         {
             *stage = to;
             *since = now;
+            self.answered = false;
             self.note(now, began, to);
+        }
+    }
+
+    pub(super) fn answered(&mut self) {
+        self.answered = true;
+    }
+
+    /// What it means that there was no end to it in time.
+    pub(super) fn lateness(&self) -> Cause {
+        if self.answered {
+            Cause::Slow
+        } else {
+            Cause::TimedOut
         }
     }
 

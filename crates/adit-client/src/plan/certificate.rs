@@ -49,6 +49,10 @@ pub enum Trust {
     Accepted,
     /// Taken without a look, as the settings say.
     Unchecked,
+    /// Trusted, but it is for other names.
+    WrongName,
+    /// Its time is over, or has not come.
+    OutOfDate,
     /// Not trusted.
     Refused,
 }
@@ -65,6 +69,7 @@ pub enum Trust {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     issuer: PeerText,
+    names: PeerText,
     trust: Trust,
 }
 
@@ -73,8 +78,21 @@ impl Certificate {
     pub fn new(issuer: &str, trust: Trust) -> Self {
         Self {
             issuer: PeerText::new(issuer),
+            names: PeerText::default(),
             trust,
         }
+    }
+
+    /// The same, with the names it is for.
+    #[must_use]
+    pub fn for_names(mut self, names: PeerText) -> Self {
+        self.names = names;
+        self
+    }
+
+    /// The names it is for, where they are others than that of the server; else empty.
+    pub fn names(&self) -> &PeerText {
+        &self.names
     }
 
     /// Who has signed it.

@@ -125,8 +125,11 @@ fn is_plain(character: char) -> bool {
 pub enum CertificateFault {
     /// Nobody this machine trusts has signed it.
     Untrusted,
-    /// It is for other names.
-    WrongName,
+    /// It is trusted, but for other names.
+    WrongName {
+        /// Which.
+        names: PeerText,
+    },
     /// Its time is over, or has not come.
     Expired,
     /// It cannot be read, is revoked, or breaks another rule.
@@ -146,10 +149,14 @@ pub enum Cause {
     NameServer,
     /// The machine answers, the port does not.
     Refused,
-    /// There is no route, or no network.
+    /// This machine has no route, or no network.
     Unreachable,
+    /// The network refuses the way: a firewall rejects it, or nobody is at the address.
+    TurnedAway,
     /// No progress within the time for a stage, or the plan ended.
     TimedOut,
+    /// The same, though the other side has begun to answer.
+    Slow,
     /// The other side ended the connection.
     Closed,
     /// The proxy refuses to carry this.
@@ -201,12 +208,22 @@ pub enum Cause {
     },
     /// An answer that is not HTTP, or breaks its rules.
     BadHttp,
+    /// HTTP, but not as a tunnel answers, or not any more.
+    BadTunnel {
+        /// What is wrong.
+        reason: PeerText,
+    },
     /// HTTP, where RTMP was to answer.
     AnsweredHttp,
     /// TLS, where RTMP was to answer.
     AnsweredTls,
     /// Something else, where RTMP was to answer.
     NotRtmp,
+    /// RTMP that breaks its rules.
+    BadRtmp {
+        /// What is wrong.
+        reason: PeerText,
+    },
     /// The server has ended the connection instead of answering the `connect`, as nginx-rtmp does for an application it has not
     ///
     HungUp {
@@ -229,7 +246,9 @@ impl fmt::Display for Cause {
             Self::NameServer => "no answer from a name server",
             Self::Refused => "refused",
             Self::Unreachable => "no route",
+            Self::TurnedAway => "rejected on the way, or the host is off",
             Self::TimedOut => "no answer in time",
+            Self::Slow => "an answer that does not come to its end in time",
             Self::Closed => "closed by the other side",
             Self::ProxyDenied { status } => return write!(f, "forbidden by the proxy ({status})"),
             Self::ProxyCannotReach { status } => {
@@ -248,7 +267,9 @@ impl fmt::Display for Cause {
             }
             Self::NotAProxy => "not a proxy",
             Self::Certificate(CertificateFault::Untrusted) => "certificate not trusted",
-            Self::Certificate(CertificateFault::WrongName) => "certificate for another name",
+            Self::Certificate(CertificateFault::WrongName { names }) => {
+                return write!(f, "certificate for another name: {names}");
+            }
             Self::Certificate(CertificateFault::Expired) => "certificate out of date",
             Self::Certificate(CertificateFault::Invalid { reason }) => {
                 return write!(f, "certificate not valid: {reason}");
@@ -267,6 +288,8 @@ impl fmt::Display for Cause {
             Self::AnsweredHttp => "HTTP there, not RTMP",
             Self::AnsweredTls => "TLS there, not RTMP",
             Self::NotRtmp => "not RTMP",
+            Self::BadTunnel { reason } => return reason.fmt(f),
+            Self::BadRtmp { reason } => return write!(f, "bad RTMP: {reason}"),
             Self::HungUp { application } => {
                 return write!(
                     f,

@@ -5,73 +5,9 @@ use std::fmt;
 use adit_net::Transport;
 
 use super::failure::{Cause, CertificateFault, Failure, Stage};
-use super::report::{AttemptReport, Report};
-use crate::strategy::{ProxyForm, Rung};
-
-/// What stands in the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Obstacle {
-    /// Nothing: an attempt succeeded.
-    None,
-    /// The attempts have not ended yet.
-    Unknown,
-    /// The settings leave nothing to try.
-    Settings,
-    /// The network wants a login in a browser first.
-    CaptivePortal,
-    /// The server itself has refused.
-    Rejected,
-    /// The proxy wants a login, or refuses the one given.
-    ProxyLogin,
-    /// The proxy cannot be reached, or is none.
-    ProxyUnreachable,
-    /// The proxy forbids all that was tried.
-    ProxyForbids,
-    /// Somebody opens TLS on the way.
-    TlsInterception,
-    /// The certificate is not good.
-    Certificate,
-    /// TLS does not come up.
-    Tls,
-    /// The name has no address.
-    Name,
-    /// This machine has no network.
-    Offline,
-    /// A web server answers in place of a stream server.
-    NoStreamServer,
-    /// RTMP gets no answer on connections that open.
-    RtmpFiltered,
-    /// The server's machine answers, its ports do not.
-    NothingListens,
-    /// Nothing comes back.
-    Firewall,
-}
-
-impl Obstacle {
-    /// The obstacle in one or two lower case words, for programs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Unknown => "unknown",
-            Self::Settings => "settings",
-            Self::CaptivePortal => "captive-portal",
-            Self::Rejected => "rejected",
-            Self::ProxyLogin => "proxy-login",
-            Self::ProxyUnreachable => "proxy-unreachable",
-            Self::ProxyForbids => "proxy-forbids",
-            Self::TlsInterception => "tls-interception",
-            Self::Certificate => "certificate",
-            Self::Tls => "tls",
-            Self::Name => "name",
-            Self::Offline => "offline",
-            Self::NoStreamServer => "no-stream-server",
-            Self::RtmpFiltered => "rtmp-filtered",
-            Self::NothingListens => "nothing-listens",
-            Self::Firewall => "firewall",
-        }
-    }
-}
+use super::obstacle::Obstacle;
+use super::report::{AttemptReport, Outcome, Report};
+use crate::strategy::{Proxy, ProxyForm, Rung};
 
 /// The obstacle, and one sentence that names it and says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,12 +76,21 @@ struct Case<'a> {
 impl<'a> Case<'a> {
     fn success(&self) -> Found {
         let winner = self.report.winner()?;
-        let before = self
+        let direct = winner.rung.route().proxy().is_none();
+        if let Some((proxy, cause)) = self.dead_proxy().filter(|_| direct) {
+            let sentence = format!(
+                "{} works without the proxy {proxy}, which cannot be used ({cause})",
+                winner.rung
+            );
+            return Some((Obstacle::None, sentence));
+        }
+        let mut before = self
             .report
             .attempts
             .iter()
             .take_while(|one| one.id != winner.id);
-        let failed = before.filter_map(|one| Some((one, one.failure()?))).last();
+        // What was to be tried first is what people expect to work.
+        let failed = before.find_map(|one| Some((one, one.failure()?)));
         let sentence = match failed {
             Some((one, failure)) => {
                 format!(
@@ -158,6 +103,29 @@ impl<'a> Case<'a> {
             None => format!("{} works", winner.rung),
         };
         Some((Obstacle::None, sentence))
+    }
+
+    /// A proxy through which nothing goes, because it cannot be reached or used itself.
+    fn dead_proxy(&self) -> Option<(&'a Proxy, &'a Cause)> {
+        self.find(|attempt, failure| {
+            let proxy = attempt.rung.route().proxy()?;
+            let of_proxy = failure.stage() <= Stage::Proxy;
+            let is_alive = matches!(
+                failure.cause(),
+                Cause::ProxyDenied { .. } | Cause::ProxyCannotReach { .. }
+            );
+            (of_proxy && !is_alive && !self.carries(proxy)).then(|| (proxy, failure.cause()))
+        })
+    }
+
+    /// Whether an attempt through the proxy came good, or failed behind it.
+    fn carries(&self, proxy: &Proxy) -> bool {
+        let attempts = self.report.attempts.iter();
+        let mut through = attempts.filter(|one| one.rung.route().proxy() == Some(proxy));
+        through.any(|one| match one.failure() {
+            Some(failure) => failure.stage() > Stage::Proxy,
+            None => matches!(one.outcome, Outcome::Won | Outcome::Works),
+        })
     }
 
     fn nothing_to_tell(&self) -> Found {
@@ -304,8 +272,8 @@ impl<'a> Case<'a> {
                 CertificateFault::Untrusted => format!(
                     "the certificate of {host} on port {port}{issuer} is not trusted here: add its root to the trusted ones if you know it"
                 ),
-                CertificateFault::WrongName => format!(
-                    "the certificate on port {port}{issuer} is not for {host}: check the address, or log in to the network in a browser"
+                CertificateFault::WrongName { names } => format!(
+                    "the certificate on port {port}{issuer} is for {names} and not for {host}: check the address, or log in to the network in a browser"
                 ),
                 CertificateFault::Expired => format!(
                     "the certificate of {host} on port {port} is out of date: check this machine's clock, or ask for the server's to be renewed"
@@ -396,31 +364,62 @@ impl<'a> Case<'a> {
         let (attempt, failure) = self.find(|attempt, failure| {
             (failure.stage() >= Stage::Http).then_some((attempt, failure))
         })?;
-        let (host, port) = (&self.host, attempt.rung.port());
         Some(match failure.cause() {
             Cause::AnsweredTls => (
                 Obstacle::Tls,
-                format!("{host} speaks TLS on port {port}: use an rtmps:// address"),
+                format!(
+                    "{} speaks TLS on port {}: use an rtmps:// address",
+                    self.host,
+                    attempt.rung.port()
+                ),
             ),
             Cause::NotRtmp | Cause::BadHttp => (
                 Obstacle::NoStreamServer,
                 format!(
-                    "another kind of server answers on {host} port {port}: check host and port"
+                    "another kind of server answers on {} port {}: check host and port",
+                    self.host,
+                    attempt.rung.port()
                 ),
             ),
-            cause if failure.stage() == Stage::Connect => (
-                Obstacle::RtmpFiltered,
-                format!(
-                    "{host} port {port} completes the RTMP handshake and then does not answer connect ({cause}): the server hangs or a firewall filters it, so try again later or use rtmps or rtmpts"
-                ),
-            ),
-            cause => (
-                Obstacle::RtmpFiltered,
-                format!(
-                    "connections to {host} port {port} open, but nothing answers RTMP ({cause}): a firewall filters it or another kind of server listens, so check the port or use rtmps or rtmpts"
-                ),
-            ),
+            cause => self
+                .faulty_server(attempt, cause)
+                .unwrap_or_else(|| self.silence(attempt, failure)),
         })
+    }
+
+    /// Somebody has answered, and wrongly.
+    fn faulty_server(&self, attempt: &AttemptReport, cause: &Cause) -> Found {
+        let (host, port) = (&self.host, attempt.rung.port());
+        let sentence = match cause {
+            Cause::BadTunnel { reason } => format!(
+                "{host} answers on port {port}, but not as an RTMPT server should ({reason}): the server or a load balancer before it is at fault, so tell its operator, or try rtmp or rtmps"
+            ),
+            Cause::BadRtmp { reason } => format!(
+                "{host} answers on port {port} and breaks the rules of RTMP ({reason}): the server is at fault, so check host and port, and tell its operator"
+            ),
+            Cause::Slow => format!(
+                "{host} begins to answer on port {port} and does not come to an end in time: the server hangs, is overloaded or is of another kind, so check host and port, or try again later"
+            ),
+            _ => return None,
+        };
+        Some((Obstacle::Server, sentence))
+    }
+
+    /// Nobody has said anything that could be understood.
+    fn silence(&self, attempt: &AttemptReport, failure: &Failure) -> (Obstacle, String) {
+        let (host, port, cause) = (&self.host, attempt.rung.port(), failure.cause());
+        let sentence = match failure.stage() {
+            Stage::Connect => format!(
+                "{host} port {port} completes the RTMP handshake and then does not answer connect ({cause}): the server hangs or a firewall filters it, so try again later or use rtmps or rtmpts"
+            ),
+            Stage::Handshake if attempt.rung.transport().is_tunnel() => format!(
+                "{host} port {port} opens a tunnel, but no RTMP comes through it ({cause}): the server behind it hangs, or a proxy or load balancer on the way keeps its answers"
+            ),
+            _ => format!(
+                "connections to {host} port {port} open, but nothing answers RTMP ({cause}): a firewall filters it or another kind of server listens, so check the port or use rtmps or rtmpts"
+            ),
+        };
+        (Obstacle::RtmpFiltered, sentence)
     }
 
     fn tls(&self) -> Found {
@@ -458,8 +457,17 @@ impl<'a> Case<'a> {
 
     /// Nothing but TCP is left.
     fn ports(&self) -> (Obstacle, String) {
+        let host = &self.host;
+        let turned_away = self.port_list(|cause| *cause == Cause::TurnedAway);
+        if let Some(ports) = turned_away {
+            let sentence = format!(
+                "the network refuses connections to {host} {ports} (a firewall rejects them), or the host is off: check that it runs, or ask for TCP port 443 to be opened or for a proxy"
+            );
+            return (Obstacle::Firewall, sentence);
+        }
+        let all = self.port_list(|_| true);
+        let ports = all.as_deref().unwrap_or("any port");
         let refused = |(_, failure): &(_, &Failure)| *failure.cause() == Cause::Refused;
-        let (host, ports) = (&self.host, self.port_list());
         if self.failures.iter().all(refused) {
             let sentence = format!(
                 "{host} refuses {ports}: check that the server runs and which port it uses"
@@ -472,18 +480,18 @@ impl<'a> Case<'a> {
         (Obstacle::Firewall, sentence)
     }
 
-    fn port_list(&self) -> String {
+    /// The ports of those that failed so.
+    fn port_list(&self, so: impl Fn(&Cause) -> bool) -> Option<String> {
         let mut ports: Vec<u16> = Vec::new();
-        for (attempt, _) in &self.failures {
-            if !ports.contains(&attempt.rung.port()) {
+        for (attempt, failure) in &self.failures {
+            if so(failure.cause()) && !ports.contains(&attempt.rung.port()) {
                 ports.push(attempt.rung.port());
             }
         }
         let texts: Vec<String> = ports.iter().map(ToString::to_string).collect();
-        match texts.split_last() {
-            Some((last, [])) => format!("port {last}"),
-            Some((last, before)) => format!("ports {} and {last}", before.join(", ")),
-            None => "any port".to_owned(),
+        match texts.split_last()? {
+            (last, []) => Some(format!("port {last}")),
+            (last, before) => Some(format!("ports {} and {last}", before.join(", "))),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -20,6 +21,8 @@ pub(crate) type Script = Box<dyn FnMut(usize, &mut ServerSession, ServerEvent) +
 /// A server that lives until it is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    /// Connections and tunnel sessions that have not ended.
+    pub(crate) open: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -38,15 +41,26 @@ impl Server {
         let mut acceptor = Acceptor::bind(&[loopback], config).unwrap();
         let address = acceptor.local_addrs()[0];
         let script: Arc<Mutex<Script>> = Arc::new(Mutex::new(Box::new(script)));
+        let open = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&open);
         let task = tokio::spawn(async move {
             let _folder = folder;
             let mut number = 0;
             while let Some(carrier) = acceptor.accept().await {
-                tokio::spawn(serve(carrier, number, Arc::clone(&script)));
+                let (script, counted) = (Arc::clone(&script), Arc::clone(&counted));
+                counted.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(async move {
+                    serve(carrier, number, script).await;
+                    counted.fetch_sub(1, Ordering::SeqCst);
+                });
                 number += 1;
             }
         });
-        Self { address, task }
+        Self {
+            address,
+            open,
+            task,
+        }
     }
 
     pub(crate) fn target(&self, scheme: &str, path: &str) -> Target {

@@ -16,6 +16,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
+use tokio_util::task::TaskTracker;
 
 /// Makes connections. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -23,6 +24,7 @@ pub struct Connector {
     config: Arc<ConnectorConfig>,
     watch: Option<Watch>,
     admits: Admits,
+    closing: TaskTracker,
 }
 
 /// How far an attempt to connect has come.
@@ -31,6 +33,8 @@ pub struct Connector {
 pub enum Progress {
     /// This step begins.
     Enters(Stage),
+    /// First bytes of an answer have come to the requests of a tunnel that is being opened.
+    Answers,
     /// The server has shown this certificate, and it was verified.
     Certificate(PeerCertificate),
     /// The server has shown this certificate, and nobody has looked at it: the configuration trusts everybody.
@@ -81,6 +85,7 @@ impl Connector {
             config: Arc::new(config),
             watch: None,
             admits: |_| true,
+            closing: TaskTracker::new(),
         }
     }
 
@@ -99,9 +104,25 @@ impl Connector {
         self
     }
 
+    /// The same connector, whose tunnels that are given up while they are being opened are closed by tasks of `closing`: for
+    /// programs that wait for them before they end.
+    #[must_use]
+    pub fn closing_in(mut self, closing: TaskTracker) -> Self {
+        self.closing = closing;
+        self
+    }
+
+    pub(super) fn closing(&self) -> &TaskTracker {
+        &self.closing
+    }
+
     pub(super) fn enter(&self, stage: Stage) {
+        self.tell(Progress::Enters(stage));
+    }
+
+    pub(super) fn tell(&self, progress: Progress) {
         if let Some(Watch(watch)) = &self.watch {
-            watch(Progress::Enters(stage));
+            watch(progress);
         }
     }
 
@@ -278,9 +299,8 @@ impl Connector {
                 self.enter(Stage::Tls);
                 let begin = Instant::now();
                 let (stream, info, certificate) = self.secure(stream, target, protocols).await?;
-                if let (Some(Watch(watch)), Some(certificate)) = (&self.watch, &certificate) {
-                    let certificate = certificate.clone();
-                    watch(match self.config.tls.verifies() {
+                if let Some(certificate) = certificate.clone() {
+                    self.tell(match self.config.tls.verifies() {
                         Verifies::Everything => Progress::Certificate(certificate),
                         Verifies::Nothing => Progress::UncheckedCertificate(certificate),
                     });

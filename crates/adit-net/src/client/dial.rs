@@ -7,7 +7,7 @@ use crate::config::SocketConfig;
 use crate::listener::prepare;
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -52,27 +52,35 @@ pub(super) async fn resolve(
         Host::Ip(address) => return Ok(vec![SocketAddr::new(*address, target.port())]),
         Host::Name(name) => name,
     };
-    let host = || name.as_str().to_owned();
-    let found = timeout(deadline, resolver.lookup(name))
+    let found = within(deadline, name, resolver.lookup(name))
         .await
-        .map_err(|_| Cause::Silent {
-            who: format!("the name service, asked for {}", name.as_str()),
-            after: deadline,
-        })
-        .and_then(|found| {
-            found.map_err(|source| Cause::Name {
-                host: host(),
-                source,
-            })
-        })
         .map_err(|cause| DialError::new(Stage::Dns, cause))?;
     let addresses = interleave(found);
     if addresses.is_empty() {
-        let cause = Cause::NoAddress { host: host() };
+        let host = name.as_str().to_owned();
+        let cause = Cause::NoAddress { host };
         return Err(DialError::new(Stage::Dns, cause));
     }
     let with_port = |address| SocketAddr::new(address, target.port());
     Ok(addresses.into_iter().map(with_port).collect())
+}
+
+/// What the name service says of `name`, if it says it in time.
+async fn within(
+    deadline: Duration,
+    name: &HostName,
+    lookup: impl Future<Output = io::Result<Vec<IpAddr>>>,
+) -> Result<Vec<IpAddr>, Cause> {
+    match timeout(deadline, lookup).await {
+        Ok(found) => found.map_err(|source| Cause::Name {
+            host: name.as_str().to_owned(),
+            source,
+        }),
+        Err(_) => Err(Cause::Silent {
+            who: format!("the name service, asked for {}", name.as_str()),
+            after: deadline,
+        }),
+    }
 }
 
 fn interleave(found: Vec<IpAddr>) -> Vec<IpAddr> {
@@ -129,7 +137,7 @@ pub(super) async fn connect(
                     return Ok(stream);
                 }
                 Ok((address, Err(error))) => {
-                    last = Some(more_telling(last, (address, error)));
+                    last = Some(more_telling(last, obstacle(address, error, has_route)));
                     next = Instant::now();
                 }
                 Err(_) => next = Instant::now(),
@@ -141,24 +149,52 @@ pub(super) async fn connect(
             }
         }
     }
-    let cause = match last {
-        Some((address, error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            Cause::Refused { address }
-        }
-        Some((address, source)) => Cause::Unreachable { address, source },
-        None => Cause::NoAddress {
-            host: who.host().to_string(),
-        },
-    };
+    let cause = last.unwrap_or_else(|| Cause::NoAddress {
+        host: who.host().to_string(),
+    });
     Err(DialError::new(Stage::Tcp, cause))
 }
 
-type Failure = (SocketAddr, io::Error);
+/// What it means that there is no connection to `address`.
+///
+/// "Network unreachable" comes from this machine, which has no route, and from routers on the way; `has_route` tells.
+fn obstacle(
+    address: SocketAddr,
+    source: io::Error,
+    has_route: impl FnOnce(SocketAddr) -> bool,
+) -> Cause {
+    match source.kind() {
+        io::ErrorKind::ConnectionRefused => Cause::Refused { address },
+        // Here or on the way somebody says no (EHOSTUNREACH, EACCES, EPERM), or the host does not answer to its address.
+        io::ErrorKind::HostUnreachable | io::ErrorKind::PermissionDenied => {
+            Cause::TurnedAway { address, source }
+        }
+        io::ErrorKind::NetworkUnreachable if has_route(address) => {
+            Cause::TurnedAway { address, source }
+        }
+        _ => Cause::Unreachable { address, source },
+    }
+}
 
-/// A refusal comes from the server; that a whole family does not work here says nothing about it.
-fn more_telling(before: Option<Failure>, now: Failure) -> Failure {
+/// Whether this machine knows where to send packets for `address`. None is sent.
+fn has_route(address: SocketAddr) -> bool {
+    let any: SocketAddr = match address {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    UdpSocket::bind(any).is_ok_and(|socket| socket.connect(address).is_ok())
+}
+
+/// A refusal comes from the server, and a rejection from the network; that a whole family does not work here says nothing
+/// about either.
+fn more_telling(before: Option<Cause>, now: Cause) -> Cause {
+    let rank = |cause: &Cause| match cause {
+        Cause::Refused { .. } => 2,
+        Cause::TurnedAway { .. } => 1,
+        _ => 0,
+    };
     match before {
-        Some(before) if before.1.kind() == io::ErrorKind::ConnectionRefused => before,
+        Some(before) if rank(&before) > rank(&now) => before,
         _ => now,
     }
 }

@@ -134,7 +134,7 @@ pub enum DiscoveryError {
     /// The PAC script cannot be fetched.
     #[error("the proxy script {address} cannot be fetched: {text}")]
     PacFetch {
-        /// Where it should be, without credentials, path and query.
+        /// Where it should be: a file by its path, a URL without credentials, path and query.
         address: String,
         /// Why.
         text: String,
@@ -174,6 +174,11 @@ impl Discovery {
             source,
             pac: Pac::new(connector),
         }
+    }
+
+    /// Whether the user has said by hand which proxies there are.
+    pub fn is_given(&self) -> bool {
+        self.given != GivenProxy::System
     }
 
     /// The routes to `target`, best first.

@@ -98,10 +98,18 @@ pub enum Cause {
         /// The last address tried.
         address: SocketAddr,
     },
-    /// There is no way to the address.
+    /// This machine has no way to the address.
     #[error("{address} cannot be reached: {source}")]
     Unreachable {
         /// The last address tried.
+        address: SocketAddr,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The network has sent the connection back: a firewall on the way rejects it, or nobody is at the address.
+    #[error("the network refuses the way to {address}: {source}")]
+    TurnedAway {
+        /// The address.
         address: SocketAddr,
         /// The system's answer.
         source: io::Error,
@@ -151,7 +159,9 @@ impl DialError {
     pub fn fault(&self) -> Fault {
         match &*self.cause {
             Cause::Name { .. } | Cause::NoAddress { .. } => Fault::Here,
-            Cause::Silent { .. } | Cause::Unreachable { .. } => Fault::Network,
+            Cause::Silent { .. } | Cause::Unreachable { .. } | Cause::TurnedAway { .. } => {
+                Fault::Network
+            }
             Cause::Refused { .. } => Fault::Server,
             Cause::Proxy { error, .. } => error.fault(),
             Cause::Tls { failure, .. } => failure.fault(),
@@ -171,6 +181,9 @@ impl DialError {
                 "check the port, and that the server is running and not closed off by a firewall"
             }
             Cause::Unreachable { .. } => "check this machine's network connection",
+            Cause::TurnedAway { .. } => {
+                "a firewall rejects it or the host is off: try another port or transport, or ask for the network's proxy"
+            }
             Cause::Proxy { error, .. } => error.hint(),
             Cause::Tls { failure, .. } => failure.hint(),
         }

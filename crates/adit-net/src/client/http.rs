@@ -48,6 +48,17 @@ impl From<hyper::Error> for HttpFailure {
     }
 }
 
+/// Why a body is not whole. Lengths of chunks that are none are what the library calls input that is not valid.
+fn of_body(error: &hyper::Error) -> HttpFailure {
+    let source = error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>());
+    match source.map(io::Error::kind) {
+        Some(io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => HttpFailure::NotHttp,
+        _ => HttpFailure::HungUp,
+    }
+}
+
 impl HttpConnection {
     pub(super) async fn open(stream: ClientStream) -> Result<Self, HttpFailure> {
         Self::open_counted(stream, &Moved::default()).await
@@ -106,12 +117,16 @@ impl HttpConnection {
 
     /// A body of at most `limit` bytes; `None` if it is longer or breaks off.
     pub(super) async fn body(&mut self, body: Incoming, limit: usize) -> Option<Vec<u8>> {
-        let content = self.part(body, limit.saturating_add(1)).await?;
+        let content = self.part(body, limit.saturating_add(1)).await.ok()?;
         (content.len() <= limit).then_some(content)
     }
 
-    /// The first `limit` bytes of a body, or all of a shorter one; `None` if it breaks off before.
-    pub(super) async fn part(&mut self, body: Incoming, limit: usize) -> Option<Vec<u8>> {
+    /// The first `limit` bytes of a body, or all of a shorter one.
+    pub(super) async fn part(
+        &mut self,
+        body: Incoming,
+        limit: usize,
+    ) -> Result<Vec<u8>, HttpFailure> {
         let mut body = pin!(body);
         let mut content = Vec::new();
         let line = &mut self.line;
@@ -130,14 +145,15 @@ impl HttpConnection {
             })
             .await;
             match frame {
-                None | Some(Some(Err(_))) => return None,
-                Some(None) => return Some(content),
+                None => return Err(HttpFailure::HungUp),
+                Some(Some(Err(error))) => return Err(of_body(&error)),
+                Some(None) => return Ok(content),
                 Some(Some(Ok(frame))) => {
                     let data = frame.into_data().unwrap_or_default();
                     let room = limit.saturating_sub(content.len()).min(data.len());
                     content.extend(data.iter().take(room));
                     if content.len() >= limit {
-                        return Some(content);
+                        return Ok(content);
                     }
                 }
             }
@@ -188,17 +204,25 @@ impl Line {
     }
 }
 
-/// How many bytes have moved over a connection, either way. Clones share the count.
+/// How many bytes have moved over a connection. Clones share the counts.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Moved(Arc<AtomicU64>);
+pub(super) struct Moved(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    read: AtomicU64,
+    written: AtomicU64,
+}
 
 impl Moved {
-    fn add(&self, count: usize) {
-        self.0.fetch_add(count as u64, Ordering::Relaxed);
+    /// Both ways.
+    pub(super) fn bytes(&self) -> u64 {
+        self.read() + self.0.written.load(Ordering::Relaxed)
     }
 
-    pub(super) fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+    /// From the other side.
+    pub(super) fn read(&self) -> u64 {
+        self.0.read.load(Ordering::Relaxed)
     }
 }
 
@@ -212,7 +236,8 @@ struct Counted {
 impl Counted {
     fn counted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(count)) = &written {
-            self.moved.add(*count);
+            let Moved(counts) = &self.moved;
+            counts.written.fetch_add(*count as u64, Ordering::Relaxed);
         }
         written
     }
@@ -227,7 +252,9 @@ impl AsyncRead for Counted {
         let this = self.get_mut();
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(cx, buffer);
-        this.moved.add(buffer.filled().len().saturating_sub(before));
+        let count = buffer.filled().len().saturating_sub(before);
+        let Moved(counts) = &this.moved;
+        counts.read.fetch_add(count as u64, Ordering::Relaxed);
         read
     }
 }

@@ -29,6 +29,9 @@ pub const CHALLENGES: usize = 16;
 /// Bytes of a user name or password for a proxy (`client.proxy_credentials`).
 pub const CREDENTIAL_BYTES: usize = 1024;
 
+/// Names of a certificate that is for others which are told (`client.shown_names`).
+pub const SHOWN_NAMES: usize = 4;
+
 /// For the system to tell its proxy settings (`client.discovery`).
 pub const SETTINGS_DEADLINE: Duration = Duration::from_secs(5);
 /// For a PAC script to arrive (`client.pac_fetch`).

@@ -42,4 +42,4 @@ pub use stream::ClientStream;
 pub use target::{Host, HostName, ParseTargetError, Target};
 pub use tls::{InsecureTls, PeerCertificate, TlsClient, TlsFailure, TlsSetupError};
 pub(crate) use tunnel::ClientTunnelCarrier;
-pub use tunnel::TunnelError;
+pub use tunnel::{TunnelBroken, TunnelError};

@@ -5,6 +5,7 @@ mod pinned;
 mod record;
 
 use super::error::Fault;
+use super::limits;
 use super::stream::ClientStream;
 use super::target::{Host, Target};
 use crate::carrier::TlsInfo;
@@ -228,10 +229,12 @@ pub enum TlsFailure {
         certificate: PeerCertificate,
     },
     /// The certificate is for others.
-    #[error("the certificate is not for this name: {certificate}")]
+    #[error("the certificate is for {names}, not for this name: {certificate}")]
     WrongName {
-        /// What was shown.
+        /// What was shown. It is trusted otherwise.
         certificate: PeerCertificate,
+        /// The hosts it is for, as far as they are known: at most [`limits::SHOWN_NAMES`].
+        names: String,
     },
     /// The certificate is no longer valid, or not yet.
     #[error("the certificate is not valid today: {certificate}")]
@@ -302,9 +305,18 @@ impl TlsFailure {
         use CertificateError as E;
         match reason {
             E::UnknownIssuer => Self::UnknownIssuer { certificate },
-            E::NotValidForName | E::NotValidForNameContext { .. } => {
-                Self::WrongName { certificate }
+            // What `openssl req -x509` makes, and the user has not given (Q-195): trusted by nobody, like any self-signed one.
+            E::Other(reason) if reason.to_string() == "CaUsedAsEndEntity" => {
+                Self::UnknownIssuer { certificate }
             }
+            E::NotValidForName => Self::WrongName {
+                names: others(&certificate, &[]),
+                certificate,
+            },
+            E::NotValidForNameContext { presented, .. } => Self::WrongName {
+                names: others(&certificate, presented),
+                certificate,
+            },
             E::Expired
             | E::ExpiredContext { .. }
             | E::NotValidYet
@@ -325,7 +337,7 @@ impl TlsFailure {
     pub fn peer_certificate(&self) -> Option<&PeerCertificate> {
         match self {
             Self::UnknownIssuer { certificate }
-            | Self::WrongName { certificate }
+            | Self::WrongName { certificate, .. }
             | Self::Date { certificate }
             | Self::Certificate { certificate, .. } => Some(certificate),
             _ => None,
@@ -359,6 +371,29 @@ impl TlsFailure {
     }
 }
 
+/// Whom a certificate is for: the names in it as the library writes them (`DnsName("example.com")`), else its subject.
+fn others(certificate: &PeerCertificate, presented: &[String]) -> String {
+    let bare = |name: &String| {
+        let inner = name
+            .split_once('(')
+            .map_or(name.as_str(), |(_, inner)| inner);
+        inner.trim_end_matches(')').trim_matches('"').to_owned()
+    };
+    let mut names: Vec<String> = presented
+        .iter()
+        .take(limits::SHOWN_NAMES)
+        .map(bare)
+        .collect();
+    if presented.len() > limits::SHOWN_NAMES {
+        names.push("others".to_owned());
+    }
+    if names.is_empty() {
+        let subject = certificate.subject.as_deref();
+        return subject.unwrap_or("nobody named").to_owned();
+    }
+    names.join(", ")
+}
+
 /// What is wrong with a certificate. The library's words for some of it are names in its program.
 fn reason_words(reason: &CertificateError) -> String {
     let text = match reason {
@@ -369,9 +404,6 @@ fn reason_words(reason: &CertificateError) -> String {
         other => other.to_string(),
     };
     match text.as_str() {
-        "CaUsedAsEndEntity" => {
-            "it is an authority's, not a server's; if it is the server's own, give it with --ca-file".to_owned()
-        }
         "UnsupportedCertVersion" => "it is of an old version, without names".to_owned(),
         _ => text,
     }
@@ -383,3 +415,6 @@ fn alert_name(alert: AlertDescription) -> String {
         |name| name.replace('_', " "),
     )
 }
+
+#[cfg(test)]
+mod tests;

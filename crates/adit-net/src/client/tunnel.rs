@@ -20,11 +20,13 @@ use super::target::{Host, Target};
 use crate::carrier::{Carrier, Transport};
 use adit_rtmpt::client::{ClientConfig, ClientError, ClientState};
 use hyper::Uri;
+use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 pub(crate) use carrier::ClientTunnelCarrier;
 
@@ -51,6 +53,39 @@ pub enum TunnelError {
         /// Who was asked.
         target: Target,
     },
+}
+
+/// Why a tunnel that stood is no more: what is inside the [`io::Error`](std::io::Error) that its carrier gives.
+#[derive(Debug, thiserror::Error)]
+pub struct TunnelBroken {
+    error: ClientError,
+    /// Who stands in the way of new connections, if that is known.
+    obstacle: Option<String>,
+    /// The proxy that is sent the requests.
+    proxy: Option<String>,
+}
+
+impl TunnelBroken {
+    /// What the requests have come to.
+    pub fn error(&self) -> ClientError {
+        self.error
+    }
+
+    /// Whether there is no connection for requests any more.
+    pub fn is_cut_off(&self) -> bool {
+        self.obstacle.is_some()
+    }
+}
+
+impl fmt::Display for TunnelBroken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let error = self.error;
+        match (&self.obstacle, &self.proxy) {
+            (Some(obstacle), _) => write!(f, "{obstacle} ({error})"),
+            (None, Some(proxy)) => write!(f, "{error}, by way of {proxy}"),
+            (None, None) => error.fmt(f),
+        }
+    }
 }
 
 impl TunnelError {
@@ -84,7 +119,7 @@ impl Connector {
     /// With TLS it is RTMPTS ([`Security::Tls`] and [`Security::TlsForHttp`] are the same here), else RTMPT.
     ///
     /// Whoever drops the future while the server is asked for a session leaves a task behind that closes it, for at most
-    /// [`ABANDONED_CLOSE`](limits::ABANDONED_CLOSE).
+    /// [`ABANDONED_CLOSE`](limits::ABANDONED_CLOSE); see [`closing_in`](Self::closing_in).
     ///
     /// # Errors
     ///
@@ -110,7 +145,10 @@ impl Connector {
         self.enter(Stage::Http);
         let info = first.carrier_info(way.transport());
         let tunnel = ClientTunnelCarrier::new(Arc::clone(&way), first, config);
-        let mut opening = Opening(Some(tunnel));
+        let mut opening = Opening {
+            tunnel: Some(tunnel),
+            closing: self.closing().clone(),
+        };
         let opened = poll_fn(|cx| opening.poll(cx)).await;
         let target = target.clone();
         let Some(mut tunnel) = opened else {
@@ -131,30 +169,34 @@ impl Connector {
 
 /// A tunnel that is being opened. Dropped before the end, it is closed in the background: the server would keep a session that
 /// nobody knows of.
-struct Opening(Option<ClientTunnelCarrier>);
+struct Opening {
+    tunnel: Option<ClientTunnelCarrier>,
+    closing: TaskTracker,
+}
 
 impl Opening {
     /// Waits until there is a session, or none will be.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<ClientTunnelCarrier>> {
-        if let Some(tunnel) = &mut self.0 {
+        if let Some(tunnel) = &mut self.tunnel {
             ready!(tunnel.poll_open(cx));
         }
-        Poll::Ready(self.0.take())
+        Poll::Ready(self.tunnel.take())
     }
 }
 
 impl Drop for Opening {
     fn drop(&mut self) {
-        let Some(mut tunnel) = self.0.take() else {
+        let Some(mut tunnel) = self.tunnel.take() else {
             return;
         };
         // Without a runtime there are no connections any more.
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move {
+            let close = async move {
                 let closing = poll_fn(|cx| tunnel.poll_close(cx));
-                // In time or not: nobody waits for it.
+                // In time or not: nobody waits for longer.
                 drop(timeout(limits::ABANDONED_CLOSE, closing).await);
-            });
+            };
+            self.closing.spawn_on(close, &runtime);
         }
     }
 }

@@ -49,15 +49,21 @@ fn of_attempt(attempt: &AttemptReport, host: &str) -> Value {
         "certificate": attempt.certificate().map(|certificate| json!({
             "issuer": certificate.issuer().as_str(),
             "trusted": is_trusted(certificate),
+            "names": names(certificate),
             "interceptor": certificate.interceptor(),
         })),
     })
 }
 
-/// `null` where nobody has looked.
+/// Whether its issuer is; `null` where nobody has looked.
 fn is_trusted(certificate: &Certificate) -> Option<bool> {
     match certificate.trust() {
-        Trust::Unchecked => None,
+        Trust::Unchecked | Trust::OutOfDate => None,
         trust => Some(trust != Trust::Refused),
     }
+}
+
+/// Whom it is for, if that is somebody else.
+fn names(certificate: &Certificate) -> Option<&str> {
+    (certificate.trust() == Trust::WrongName).then(|| certificate.names().as_str())
 }

@@ -92,9 +92,12 @@ fn certificates(report: &Report) -> Vec<String> {
 
 fn signed(certificate: &Certificate) -> String {
     let issuer = certificate.issuer();
+    let wrong_name = format!("wrong name: is for {}", certificate.names());
     let trust = match certificate.trust() {
         Trust::Public => "trusted",
         Trust::Added => "trusted by this machine's own settings",
+        Trust::WrongName => &wrong_name,
+        Trust::OutOfDate => "out of date",
         Trust::Refused => "not trusted",
         Trust::Unchecked => "not checked",
         _ => "accepted",

@@ -2,8 +2,10 @@ use std::io;
 use std::time::Duration;
 
 use adit_net::client::{PeerCertificate, ProxyError, TlsFailure, TunnelClientError, TunnelVerb};
+use adit_rtmp::handshake::{HandshakeError, Packet};
+use adit_rtmp::session::SessionError;
 
-use super::{first_number, of_http, of_name, of_proxy, of_tls};
+use super::{first_number, of_http, of_name, of_proxy, of_session, of_tls};
 use crate::plan::{Cause, CertificateFault, PeerText};
 
 fn check_proxy(error: &ProxyError, expected: &Cause) {
@@ -63,8 +65,13 @@ fn certificates_fail_for_four_reasons() {
     );
     let shown = certificate();
     check(
-        TlsFailure::WrongName { certificate: shown },
-        CertificateFault::WrongName,
+        TlsFailure::WrongName {
+            certificate: shown,
+            names: "a.example".to_owned(),
+        },
+        CertificateFault::WrongName {
+            names: PeerText::new("a.example"),
+        },
     );
     let shown = certificate();
     check(
@@ -85,7 +92,7 @@ fn tunnels_fail_with_the_status_that_was_seen() {
     check(TunnelClientError::NoTunnel { status: 404 }, 404);
     check(
         TunnelClientError::Unavailable {
-            verb: adit_net::client::TunnelVerb::Open,
+            verb: TunnelVerb::Open,
             status: 503,
         },
         503,
@@ -99,7 +106,7 @@ fn tunnels_fail_with_the_status_that_was_seen() {
 #[test]
 fn a_redirect_says_where_to() {
     let redirected = TunnelClientError::Redirected {
-        verb: adit_net::client::TunnelVerb::Open,
+        verb: TunnelVerb::Open,
         status: 302,
     };
     let to = PeerText::new("login.example");
@@ -118,6 +125,44 @@ fn what_answers_a_tunnel_without_http_is_another_kind_of_server() {
     ] {
         assert_eq!(of_http(error, None), Cause::BadHttp);
     }
+}
+
+#[test]
+fn what_answers_as_no_tunnel_should_is_said_to() {
+    let verb = TunnelVerb::Open;
+    for error in [
+        TunnelClientError::NotASessionId,
+        TunnelClientError::Full,
+        TunnelClientError::EmptyReply { verb },
+        TunnelClientError::ReplyTooLong { verb, limit: 1 },
+    ] {
+        let reason = PeerText::new(&error.to_string());
+        assert_eq!(of_http(error, None), Cause::BadTunnel { reason });
+    }
+}
+
+#[test]
+fn first_bytes_tell_what_a_broken_session_has_met() {
+    let eof = || {
+        SessionError::Handshake(HandshakeError::Eof {
+            packet: Packet::S1,
+            missing: 1,
+        })
+    };
+    let check = |error, first: &[u8], expected| assert_eq!(of_session(&error, first), expected);
+    check(eof(), b"", Cause::Closed);
+    check(SessionError::HandshakeDeadline, b"", Cause::TimedOut);
+    check(SessionError::HandshakeDeadline, b"\x03", Cause::Slow);
+    check(
+        SessionError::ConnectDeadline,
+        b"\x03\0\0\0",
+        Cause::TimedOut,
+    );
+    check(eof(), b"SSH-", Cause::NotRtmp);
+    check(eof(), b"HTTP", Cause::AnsweredHttp);
+    check(eof(), b"\x16\x03", Cause::AnsweredTls);
+    let reason = PeerText::new(&eof().to_string());
+    check(eof(), b"\x03\0", Cause::BadRtmp { reason });
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use super::{Scene, ladder};
 use crate::limits;
 use crate::plan::{
-    AttemptId, Cause, Certificate, CertificateFault, Obstacle, PeerText, Policy, Stage, Trust,
+    AttemptId, Cause, Certificate, CertificateFault, Goal, Obstacle, PeerText, Policy, Stage, Trust,
 };
 use crate::strategy::Strategy;
 
@@ -78,6 +78,18 @@ fn plain_networks() {
         &[tcp(Cause::Unreachable)],
         O::Offline,
         "this machine has no way to h: check its cable, wireless network or VPN",
+    );
+    check(
+        "rtmp://h/a",
+        &[tcp(Cause::TurnedAway)],
+        O::Firewall,
+        "the network refuses connections to h ports 1935, 443 and 80 (a firewall rejects them), or the host is off: check that it runs, or ask for TCP port 443 to be opened or for a proxy",
+    );
+    check(
+        "rtmp://h/a",
+        &[tcp(Cause::TurnedAway), tcp(Cause::TimedOut)],
+        O::Firewall,
+        "the network refuses connections to h port 1935 (a firewall rejects them), or the host is off: check that it runs, or ask for TCP port 443 to be opened or for a proxy",
     );
     check(
         "rtmp://h/a",
@@ -231,6 +243,107 @@ fn somebody_else_answers() {
 }
 
 #[test]
+fn a_server_that_answers_wrongly_is_at_fault_and_no_firewall() {
+    let check = |address, stage, cause, sentence| {
+        let rows = [failed(stage, cause), failed(Stage::Tcp, Cause::Refused)];
+        check(
+            address,
+            Strategy::Standard,
+            "-",
+            &rows,
+            Obstacle::Server,
+            sentence,
+        );
+    };
+    let reason = || PeerText::new("for a reason");
+    check(
+        "rtmpt://h/a",
+        Stage::Handshake,
+        Cause::BadTunnel { reason: reason() },
+        "h answers on port 80, but not as an RTMPT server should (for a reason): the server or a load balancer before it is at fault, so tell its operator, or try rtmp or rtmps",
+    );
+    check(
+        "rtmp://h:1935/a",
+        Stage::Connect,
+        Cause::BadRtmp { reason: reason() },
+        "h answers on port 1935 and breaks the rules of RTMP (for a reason): the server is at fault, so check host and port, and tell its operator",
+    );
+    check(
+        "rtmpt://h/a",
+        Stage::Http,
+        Cause::Slow,
+        "h begins to answer on port 80 and does not come to an end in time: the server hangs, is overloaded or is of another kind, so check host and port, or try again later",
+    );
+}
+
+#[test]
+fn a_tunnel_through_which_nothing_comes_is_told() {
+    check(
+        "rtmpt://h/a",
+        Strategy::Standard,
+        "-",
+        &[failed(Stage::Handshake, Cause::TimedOut)],
+        Obstacle::RtmpFiltered,
+        "h port 80 opens a tunnel, but no RTMP comes through it (no answer in time): the server behind it hangs, or a proxy or load balancer on the way keeps its answers",
+    );
+}
+
+#[test]
+fn an_answer_that_has_begun_is_told_from_none_until_the_next_stage() {
+    let ladder = ladder("rtmpt://h/a", Strategy::Standard, "-");
+    let late = |answered: Stage, last: Stage| {
+        let mut scene = Scene::new(&ladder, Policy::staggered());
+        scene.until(1).progress(0, answered);
+        scene.plan.handle_answer(AttemptId(0));
+        scene.progress(0, last).until(20_000);
+        let report = scene.plan.report(scene.now);
+        report.attempts()[0].failure().unwrap().clone()
+    };
+    let slow = late(Stage::Http, Stage::Http);
+    assert_eq!((slow.stage(), slow.cause()), (Stage::Http, &Cause::Slow));
+    let silent = late(Stage::Http, Stage::Handshake);
+    assert_eq!(
+        (silent.stage(), silent.cause()),
+        (Stage::Handshake, &Cause::TimedOut)
+    );
+}
+
+#[test]
+fn success_names_the_way_that_was_expected_and_a_proxy_that_is_dead() {
+    let ladder = ladder("rtmp://h/a", Strategy::Reach, "p:3128");
+    // Direct ways and those of the proxy take turns.
+    let sentence = |fails: &dyn Fn(usize) -> Option<(Stage, Cause)>| {
+        let mut scene = Scene::new(&ladder, Policy::staggered().with_goal(Goal::Survey));
+        for at in 0..ladder.rungs().len() {
+            scene.until(u64::try_from(at).unwrap() * 300);
+            match fails(at) {
+                Some((stage, cause)) => scene.fail(at, stage, cause),
+                None => scene.succeed(at),
+            };
+        }
+        scene.until(10_000);
+        scene.plan.report(scene.now).verdict().to_string()
+    };
+    let is_direct = |at: usize| ladder.rungs()[at].route().proxy().is_none();
+    let first = ladder.rungs()[0].to_string();
+    assert_eq!(first, "rtmp:1935");
+    let dead = sentence(&|at| (!is_direct(at)).then_some((Stage::Tcp, Cause::Refused)));
+    assert_eq!(
+        dead,
+        "rtmp:1935 works without the proxy http://p:3128, which cannot be used (refused)"
+    );
+    let needed = sentence(&|at| is_direct(at).then_some((Stage::Tcp, Cause::TurnedAway)));
+    let way = ladder.rungs()[1].to_string();
+    assert_eq!(
+        needed,
+        format!("{way} works; rtmp:1935 does not: rejected on the way, or the host is off")
+    );
+    let forbids = Cause::ProxyDenied { status: 403 };
+    let alive = sentence(&|at| (!is_direct(at)).then_some((Stage::Proxy, forbids.clone())));
+    assert_eq!(alive, "rtmp:1935 works");
+}
+
+#[test]
 fn certificates_and_interceptors() {
     use Obstacle as O;
     let bad = |fault, issuer, trust| (Stage::Tls, Cause::Certificate(fault), Some((issuer, trust)));
@@ -274,9 +387,15 @@ fn certificates_and_interceptors() {
     );
     check(
         Strategy::Reach,
-        &[bad(CertificateFault::WrongName, "CN=R11", Trust::Public)],
+        &[bad(
+            CertificateFault::WrongName {
+                names: "a.example, b.example".into(),
+            },
+            "CN=R11",
+            Trust::WrongName,
+        )],
         O::Certificate,
-        "the certificate on port 443, issued by CN=R11, is not for h: check the address, or log in to the network in a browser",
+        "the certificate on port 443, issued by CN=R11, is for a.example, b.example and not for h: check the address, or log in to the network in a browser",
     );
     check(
         Strategy::Reach,
@@ -361,6 +480,11 @@ fn proxies() {
         ],
         O::ProxyForbids,
         "the proxy http://p:3128 cannot reach h (status 502): check the address and the port, and that the server runs",
+    );
+    check(
+        &[failed(Stage::Tcp, Cause::TurnedAway)],
+        O::ProxyUnreachable,
+        "the proxy http://p:3128 cannot be used (rejected on the way, or the host is off): correct its address, or connect without it",
     );
     check(
         &[failed(Stage::Tcp, Cause::Refused)],

@@ -36,11 +36,11 @@ impl PacAddress {
     }
 }
 
-/// Scheme and host: path and query of such a URL can be a secret.
+/// A file by its path; else scheme and host, because path and query of such a URL can be a secret.
 impl fmt::Display for PacAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url(url) if url.scheme() == "file" => f.write_str("in a file"),
+            Self::Url(url) if url.scheme() == "file" => write!(f, "in {}", path_of(url)),
             Self::Url(url) => {
                 let port = url
                     .port()
@@ -52,6 +52,14 @@ impl fmt::Display for PacAddress {
             Self::Inline(_) => f.write_str("of the system settings"),
         }
     }
+}
+
+/// The path as it is written elsewhere.
+fn path_of(url: &Url) -> String {
+    url.to_file_path().map_or_else(
+        |()| url.path().to_owned(),
+        |path| path.display().to_string(),
+    )
 }
 
 impl fmt::Debug for PacAddress {

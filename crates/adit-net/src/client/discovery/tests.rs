@@ -3,7 +3,7 @@ use super::{
 };
 use crate::client::limits;
 use crate::client::testing::{Peer, connector, head, say, script, target};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
@@ -296,4 +296,113 @@ async fn a_script_in_a_file_is_read() {
         .await
         .unwrap();
     assert_eq!(routes.routes[0].to_string(), "socks5h://p:1");
+}
+
+/// Settings that come when somebody lets them.
+#[derive(Debug)]
+struct Late(Mutex<mpsc::Receiver<()>>);
+
+impl ProxySource for Late {
+    fn environment(&self) -> Result<Settings, DiscoveryError> {
+        // Also when nobody is left who could.
+        self.0.lock().unwrap().recv().ok();
+        Ok(Settings::Nothing)
+    }
+
+    fn system(&self) -> Result<Settings, DiscoveryError> {
+        Ok(Settings::Nothing)
+    }
+}
+
+/// What comes of settings that arrive after so long.
+async fn settings_after(time: Duration) -> Result<Found, DiscoveryError> {
+    let (release, released) = mpsc::channel();
+    let source = Arc::new(Late(Mutex::new(released)));
+    let discovery = Discovery::with_source(GivenProxy::System, connector(&[]), source);
+    let asking = tokio::spawn(async move {
+        let target = target("s", 80);
+        discovery.routes(&target, Purpose::Connect).await
+    });
+    // The clock of a test stands while a thread blocks, so it is moved by hand.
+    tokio::task::yield_now().await;
+    tokio::time::advance(time).await;
+    tokio::task::yield_now().await;
+    release.send(()).ok();
+    Ok(asking.await.unwrap()?.found)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_settings_of_the_system_are_waited_for_so_long() {
+    let tick = Duration::from_millis(1);
+    let just = limits::SETTINGS_DEADLINE.checked_sub(tick).unwrap();
+    assert_eq!(settings_after(just).await.unwrap(), Found::Nowhere);
+    let late = settings_after(limits::SETTINGS_DEADLINE + tick).await;
+    let silent = late.unwrap_err();
+    assert!(
+        matches!(silent, DiscoveryError::SystemSilent { after } if after == limits::SETTINGS_DEADLINE)
+    );
+}
+
+/// What comes of a script in a file that has so many bytes and says nothing.
+async fn file_of(bytes: usize) -> DiscoveryError {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("p.pac");
+    std::fs::write(&path, vec![b' '; bytes]).unwrap();
+    let given = format!("pac+file://{}", path.display()).parse().unwrap();
+    let discovery = Discovery::new(given, connector(&[]));
+    let target = target("s", 80);
+    let routes = discovery.routes(&target, Purpose::Connect).await;
+    routes.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_script_has_so_many_bytes() {
+    // It is read, and only then found to be empty.
+    let read = file_of(limits::PAC_BYTES).await;
+    assert!(matches!(read, DiscoveryError::PacScript { .. }), "{read}");
+    let error = file_of(limits::PAC_BYTES + 1).await;
+    assert!(matches!(error, DiscoveryError::PacFetch { .. }), "{error}");
+    assert!(error.to_string().contains("larger"), "{error}");
+}
+
+/// The route of a script whose server points to itself so often before it gives it.
+async fn behind_redirects(count: usize) -> Result<String, DiscoveryError> {
+    let elsewhere =
+        "HTTP/1.1 302 There\r\nLocation: /proxy.pac?k=secret\r\nContent-Length: 0\r\n\r\n";
+    let answers = std::iter::repeat_n(elsewhere, count).chain([SCRIPT]);
+    let peer = Peer::start(answers.map(serves).collect()).await;
+    let target = target("s", 80);
+    let routes = discovery_of(&peer)
+        .routes(&target, Purpose::Requests)
+        .await?;
+    Ok(routes.routes[0].to_string())
+}
+
+#[tokio::test]
+async fn so_many_redirects_of_a_script_are_followed() {
+    let route = behind_redirects(limits::PAC_REDIRECTS).await;
+    assert_eq!(route.unwrap(), "http://p:3128");
+    let error = behind_redirects(limits::PAC_REDIRECTS + 1)
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("keeps pointing elsewhere"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_is_named() {
+    let given = "pac+file:///no/such%20place/p.pac".parse().unwrap();
+    let discovery = Discovery::new(given, connector(&[]));
+    assert!(discovery.is_given());
+    let target = target("s", 80);
+    let routes = discovery.routes(&target, Purpose::Connect).await;
+    let error = routes.unwrap_err().to_string();
+    assert!(
+        error.starts_with(
+            "the proxy script in /no/such place/p.pac cannot be fetched: No such file"
+        ),
+        "{error}"
+    );
 }

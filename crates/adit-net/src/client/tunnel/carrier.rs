@@ -1,8 +1,8 @@
 //! A carrier that is the client side of a tunnel session.
 
-use super::Way;
 use super::lane::{Lane, Lost};
-use crate::client::connector::Connection;
+use super::{TunnelBroken, Way};
+use crate::client::connector::{Connection, Progress};
 use crate::client::error::DialError;
 use crate::limits;
 use adit_rtmpt::client::{
@@ -29,6 +29,8 @@ pub(crate) struct ClientTunnelCarrier {
     rest: Bytes,
     obstacle: Option<DialError>,
     closing: bool,
+    /// Whether anything has been answered.
+    heard: bool,
 }
 
 impl ClientTunnelCarrier {
@@ -42,6 +44,7 @@ impl ClientTunnelCarrier {
             rest: Bytes::new(),
             obstacle: None,
             closing: false,
+            heard: false,
         }
     }
 
@@ -57,6 +60,10 @@ impl ClientTunnelCarrier {
     /// Ready when there is a session, or none will be.
     pub(super) fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.drive(cx);
+        if !self.heard && self.lanes.iter().any(Lane::has_heard) {
+            self.heard = true;
+            self.way.connector.tell(Progress::Answers);
+        }
         match self.tunnel.state() {
             ClientState::Opening => Poll::Pending,
             _ => Poll::Ready(()),
@@ -125,11 +132,12 @@ impl ClientTunnelCarrier {
             ClientFault::Peer => io::ErrorKind::ConnectionAborted,
             _ => io::ErrorKind::InvalidData,
         };
-        match (&self.obstacle, self.way.whole_urls()) {
-            (Some(obstacle), _) => io::Error::new(kind, format!("{obstacle} ({error})")),
-            (None, Some(proxy)) => io::Error::new(kind, format!("{error}, by way of {proxy}")),
-            (None, None) => io::Error::new(kind, error),
-        }
+        let broken = TunnelBroken {
+            error,
+            obstacle: self.obstacle.as_ref().map(ToString::to_string),
+            proxy: self.way.whole_urls().map(ToString::to_string),
+        };
+        io::Error::new(kind, broken)
     }
 
     /// Lets everything happen that can; whatever comes next wakes the task.

@@ -103,6 +103,11 @@ impl Lane {
         Poll::Ready(result)
     }
 
+    /// Whether bytes have come from the other side.
+    pub(super) fn has_heard(&self) -> bool {
+        self.moved.read() > 0
+    }
+
     /// Whether bytes have moved since this was last asked.
     pub(super) fn has_moved(&mut self) -> bool {
         let now = self.moved.bytes();
@@ -139,9 +144,9 @@ async fn exchange(
             .map_err(|failure| no_answer(proxy, failure))?;
         let (head, body) = response.into_parts();
         note_redirect(way, &head);
-        let Some(proxy) = proxy.filter(|_| head.status.as_u16() == 407) else {
+        let Some(asking) = proxy.filter(|_| head.status.as_u16() == 407) else {
             let body = connection.part(body, REPLY_BODY + 1).await;
-            let body = body.ok_or(BROKEN_OFF)?;
+            let body = body.map_err(|failure| no_answer(proxy, failure))?;
             if let Some(authorizer) = &mut kit.authorizer {
                 authorizer.accepted();
             }
@@ -157,7 +162,7 @@ async fn exchange(
             Kept::Closed
         };
         kit.authorizer
-            .get_or_insert_with(|| proxy.authorizer())
+            .get_or_insert_with(|| asking.authorizer())
             .challenged(&head.headers, kept)
             .map_err(refused)?;
     }

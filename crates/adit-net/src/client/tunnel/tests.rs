@@ -360,3 +360,12 @@ async fn a_proxy_that_begins_to_refuse_is_named() {
     let error = breaks_off("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n").await;
     assert!(error.contains("by way of http://localhost:"), "{error}");
 }
+
+#[tokio::test]
+async fn a_body_in_chunks_that_are_none_is_not_http() {
+    let bad = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n";
+    let TunnelError::Tunnel { error, .. } = refused(bad, "direct").await else {
+        panic!();
+    };
+    assert_eq!(error, ClientError::NotHttp { verb: Verb::Open });
+}

@@ -6,8 +6,10 @@ use crate::client::testing::{
 use crate::client::{
     AuthScheme, Cause, Connection, DialError, Fault, ProxyError, Security, Stage, limits,
 };
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 async fn through(peer: &Peer, user: &str) -> Result<Connection, DialError> {
@@ -164,10 +166,7 @@ async fn an_endless_head_is_cut() {
         head(&mut stream).await;
         say(&mut stream, "HTTP/1.1 200 OK\r\nX: ").await;
         let filler = [b'x'; 4096];
-        while tokio::io::AsyncWriteExt::write_all(&mut stream, &filler)
-            .await
-            .is_ok()
-        {}
+        while AsyncWriteExt::write_all(&mut stream, &filler).await.is_ok() {}
     })])
     .await;
     let error = refusal(&peer, "http").await;
@@ -359,7 +358,7 @@ async fn with_head_of(bytes: usize) -> Result<(), ProxyError> {
         let start = "HTTP/1.1 200 OK\r\nX: ";
         let filler = "x".repeat(bytes - start.len() - 4);
         let whole = format!("{start}{filler}\r\n\r\n");
-        drop(tokio::io::AsyncWriteExt::write_all(&mut stream, whole.as_bytes()).await);
+        drop(AsyncWriteExt::write_all(&mut stream, whole.as_bytes()).await);
         echo(&mut stream).await;
     })])
     .await;
@@ -397,4 +396,51 @@ async fn with_fields(count: usize) -> bool {
 async fn so_many_fields_are_taken_and_no_more() {
     assert!(with_fields(limits::HEAD_FIELDS).await);
     assert!(!with_fields(limits::HEAD_FIELDS + 1).await);
+}
+
+/// A proxy that asks for a login with a page so long; whether the answer comes over the same connection.
+async fn keeps_its_connection_behind(page: usize) -> bool {
+    let ask = async move |stream: &mut TcpStream| {
+        head(stream).await;
+        let fields = "Proxy-Authenticate: Basic realm=\"x\"\r\n";
+        say(
+            stream,
+            format!("HTTP/1.1 407 Who\r\n{fields}Content-Length: {page}\r\n\r\n"),
+        )
+        .await;
+        // Whoever has read enough may hang up before the end.
+        stream.write_all(&vec![b'x'; page]).await.ok();
+    };
+    let open = async |mut stream: TcpStream| {
+        say(&mut stream, "HTTP/1.1 200 OK\r\n\r\n").await;
+        echo(&mut stream).await;
+    };
+    let same = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&same);
+    let peer = Peer::start(vec![
+        script(move |mut stream| async move {
+            ask(&mut stream).await;
+            if stream.peek(&mut [0]).await.is_ok_and(|count| count > 0) {
+                seen.store(true, Ordering::Relaxed);
+                head(&mut stream).await;
+                open(stream).await;
+            }
+        }),
+        script(move |mut stream| async move {
+            if stream.peek(&mut [0]).await.is_ok_and(|count| count > 0) {
+                head(&mut stream).await;
+                open(stream).await;
+            }
+        }),
+    ])
+    .await;
+    let connection = through(&peer, "http://ali:sesame").await.unwrap();
+    echoes(&mut connection.into_stream()).await;
+    same.load(Ordering::Relaxed)
+}
+
+#[tokio::test]
+async fn so_much_of_a_refusals_body_is_read_to_keep_the_connection() {
+    assert!(keeps_its_connection_behind(limits::DRAIN_BYTES).await);
+    assert!(!keeps_its_connection_behind(limits::DRAIN_BYTES + 1).await);
 }

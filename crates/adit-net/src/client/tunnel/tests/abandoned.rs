@@ -7,6 +7,7 @@ use adit_rtmpt::client::ClientConfig;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::time::{sleep, timeout};
+use tokio_util::task::TaskTracker;
 
 const WHILE: Duration = Duration::from_millis(100);
 
@@ -23,10 +24,15 @@ async fn a_session_that_is_opened_for_nobody_is_closed() {
         say(&mut stream, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n\0").await;
     })])
     .await;
-    let (connector, target) = (connector(&[]), target("localhost", peer.address.port()));
+    let closing = TaskTracker::new();
+    closing.close();
+    let connector = connector(&[]).closing_in(closing.clone());
+    let target = target("localhost", peer.address.port());
     let config = ClientConfig::default();
     let opening = connector.connect_tunnel(&target, &Route::Direct, Security::Plain, config);
     assert!(timeout(WHILE, opening).await.is_err());
+    assert!(!closing.is_empty());
+    timeout(PATIENCE, closing.wait()).await.unwrap();
     timeout(PATIENCE, peer.finish()).await.unwrap();
 }
 
