@@ -20,6 +20,7 @@ pub mod limits;
 mod log;
 mod publication;
 mod shared;
+pub mod shared_object;
 mod stats;
 mod stream;
 mod subscription;

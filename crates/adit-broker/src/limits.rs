@@ -1,6 +1,10 @@
 //! Limits of this crate, in one place. Each has a test at the limit and one past it.
 
+mod shared_object;
+
 use std::time::Duration;
+
+pub use self::shared_object::*;
 
 /// The most bytes the four parts of a stream key may have together (`stream.key`).
 pub const KEY_BYTES: usize = 1024;

@@ -13,9 +13,9 @@ use crate::shared_object::Persistence;
 
 /// What is accepted at the limit is refused past it, by its key.
 #[track_caller]
-fn check(key: &str, at: Bytes, past: Bytes) {
-    assert!(decode(&at).is_ok());
-    let error = decode(&past).unwrap_err();
+fn check(key: &str, limit: usize, body: impl Fn(usize) -> Bytes) {
+    assert!(decode(&body(limit)).is_ok());
+    let error = decode(&body(limit + 1)).unwrap_err();
     assert_eq!((error.limit(), error.fault()), (Some(key), Fault::Limit));
 }
 
@@ -28,22 +28,14 @@ fn with_event(event: Event) -> Bytes {
 #[test]
 fn a_message_has_as_many_events_as_the_limit_and_not_more() {
     let uses = |count| body(&[&[1, 0, 0, 0, 0].repeat(count)]);
-    check(
-        "so.events",
-        uses(SHARED_OBJECT_EVENTS),
-        uses(SHARED_OBJECT_EVENTS + 1),
-    );
+    check("so.events", SHARED_OBJECT_EVENTS, uses);
     // Pairs in one event count one by one.
     let pairs = |count: usize| {
         let pair = b"\0\x01a\x05".repeat(count);
         let length = u32::try_from(pair.len()).unwrap().to_be_bytes();
         body(&[&[3], &length, &pair])
     };
-    check(
-        "so.events",
-        pairs(SHARED_OBJECT_EVENTS),
-        pairs(SHARED_OBJECT_EVENTS + 1),
-    );
+    check("so.events", SHARED_OBJECT_EVENTS, pairs);
 }
 
 #[test]
@@ -52,21 +44,13 @@ fn names_of_objects_are_as_long_as_the_limit_and_not_longer() {
         let message = SharedObjectMessage::new("n".repeat(len), Persistence::Temporary);
         one(&message, AMF0)
     };
-    check(
-        "so.name",
-        named(SHARED_OBJECT_NAME),
-        named(SHARED_OBJECT_NAME + 1),
-    );
+    check("so.name", SHARED_OBJECT_NAME, named);
 }
 
 #[test]
 fn names_of_slots_are_as_long_as_the_limit_and_not_longer() {
     let keyed = |len| with_event(Event::change("k".repeat(len), true));
-    check(
-        "so.key",
-        keyed(SHARED_OBJECT_KEY),
-        keyed(SHARED_OBJECT_KEY + 1),
-    );
+    check("so.key", SHARED_OBJECT_KEY, keyed);
 }
 
 #[test]
@@ -76,11 +60,7 @@ fn values_are_as_long_as_the_limit_and_not_longer() {
         let items = ["v".repeat(len - 11 - 100), "w".repeat(100)].map(amf0::Value::from);
         with_event(Event::change("k", items.to_vec()))
     };
-    check(
-        "so.value",
-        valued(SHARED_OBJECT_VALUE),
-        valued(SHARED_OBJECT_VALUE + 1),
-    );
+    check("so.value", SHARED_OBJECT_VALUE, valued);
 }
 
 #[test]
@@ -94,11 +74,7 @@ fn methods_with_their_arguments_are_as_long_as_the_limit_and_not_longer() {
             ],
         })
     };
-    check(
-        "so.value",
-        said(SHARED_OBJECT_VALUE),
-        said(SHARED_OBJECT_VALUE + 1),
-    );
+    check("so.value", SHARED_OBJECT_VALUE, said);
 }
 
 #[test]

@@ -1,0 +1,375 @@
+//! The slots of one object, their versions, and what remains of removed ones.
+//!
+//! Each step of the object raises its version by one. A slot, and for a while a removed slot, is
+//! marked with the version and the author of its last change. `floor` marks the last change of which
+//! nothing more is known: from a version at or above it, what has changed since can be told exactly.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::budget::Budget;
+use super::request::Refusal;
+use super::update::MemberId;
+use crate::limits::{LOST_VERSIONS, ObjectLimits};
+
+/// The slots of one object.
+#[derive(Debug)]
+pub(crate) struct Content<V> {
+    version: u32,
+    slots: BTreeMap<Arc<str>, Slot<V>>,
+    bytes: usize,
+    removed: BTreeMap<Arc<str>, Mark>,
+    floor: Mark,
+    resync_depth: Option<u32>,
+    /// Whether those who come back are told only what has changed.
+    tells_changes: bool,
+    limits: ObjectLimits,
+    budget: Arc<Budget>,
+}
+
+#[derive(Debug)]
+struct Slot<V> {
+    value: Arc<V>,
+    size: usize,
+    mark: Mark,
+}
+
+/// When something changed, and by whom; `None` is the server, or nobody knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) version: u32,
+    pub(crate) by: Option<MemberId>,
+}
+
+/// What an object holds, or what has changed of it since some version.
+#[derive(Debug, PartialEq)]
+pub struct Changes<V> {
+    /// The version of the object with all this.
+    pub version: u32,
+    /// Whether this is all there is or only what has changed.
+    pub extent: Extent,
+    /// The slots, by name.
+    pub slots: Vec<ChangedSlot<V>>,
+    /// Slots that were removed and the versions of their removal, by name.
+    pub removed: Vec<(Arc<str>, u32)>,
+    /// From this version on `removed` has every removal.
+    pub floor: u32,
+}
+
+/// How much [`Changes`] tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All slots: whoever has others must forget them.
+    All,
+    /// The slots that have changed and those removed; the rest is as it was.
+    Changed,
+}
+
+/// One slot of [`Changes`].
+#[derive(Debug, PartialEq)]
+pub struct ChangedSlot<V> {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its value.
+    pub value: Arc<V>,
+    /// The size of the value, as it was given with it.
+    pub size: usize,
+    /// The version of its last change.
+    pub version: u32,
+}
+
+impl<V> Clone for ChangedSlot<V> {
+    fn clone(&self) -> Self {
+        Self {
+            name: Arc::clone(&self.name),
+            value: Arc::clone(&self.value),
+            size: self.size,
+            version: self.version,
+        }
+    }
+}
+
+impl<V> Clone for Changes<V> {
+    fn clone(&self) -> Self {
+        Self {
+            version: self.version,
+            extent: self.extent,
+            slots: self.slots.clone(),
+            removed: self.removed.clone(),
+            floor: self.floor,
+        }
+    }
+}
+
+/// How what comes out of a store follows what the object was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Continuity {
+    /// It is the newest: the object was stored before it went.
+    Exact,
+    /// Newer changes may be lost: the server was not shut down in order. Members that come back get
+    /// all slots.
+    Lossy,
+}
+
+impl<V> Content<V> {
+    /// An object without slots, of version 1.
+    pub(crate) fn new(tells_changes: bool, limits: ObjectLimits, budget: Arc<Budget>) -> Self {
+        Self {
+            version: 1,
+            slots: BTreeMap::new(),
+            bytes: 0,
+            removed: BTreeMap::new(),
+            floor: Mark {
+                version: 1,
+                by: None,
+            },
+            resync_depth: None,
+            tells_changes,
+            limits,
+            budget,
+        }
+    }
+
+    /// Takes over what a store has kept. Limits that are smaller than when it was stored stop only
+    /// what would make the object larger.
+    pub(crate) fn restore(&mut self, stored: Changes<V>, continuity: Continuity) {
+        let mark = |version| Mark { version, by: None };
+        for slot in stored.slots {
+            let bytes = slot.name.len().saturating_add(slot.size);
+            self.bytes = self.bytes.saturating_add(bytes);
+            self.budget.take_anyway(bytes);
+            let value = Slot {
+                value: slot.value,
+                size: slot.size,
+                mark: mark(slot.version),
+            };
+            self.slots.insert(slot.name, value);
+        }
+        match continuity {
+            Continuity::Exact => {
+                self.version = stored.version;
+                self.floor = mark(stored.floor);
+                let removed = stored.removed.into_iter();
+                self.removed = removed
+                    .map(|(name, version)| (name, mark(version)))
+                    .collect();
+            }
+            Continuity::Lossy => match stored.version.checked_add(LOST_VERSIONS) {
+                Some(version) => {
+                    self.version = version;
+                    self.floor = mark(version);
+                }
+                None => self.restart(),
+            },
+        }
+    }
+
+    pub(crate) const fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The version that the next step will have.
+    pub(crate) const fn next_version(&self) -> u32 {
+        self.version.saturating_add(1)
+    }
+
+    /// Makes sure that there is a next version. After four billion steps versions begin anew, and
+    /// what has changed since an older one is not known any more.
+    pub(crate) fn begin_step(&mut self) {
+        if self.version == u32::MAX {
+            self.restart();
+        }
+    }
+
+    fn restart(&mut self) {
+        self.version = 1;
+        self.removed.clear();
+        self.floor = Mark {
+            version: 1,
+            by: None,
+        };
+        for slot in self.slots.values_mut() {
+            slot.mark.version = 1;
+        }
+    }
+
+    /// The step is over.
+    pub(crate) fn end_step(&mut self) {
+        self.version = self.next_version();
+    }
+
+    pub(crate) fn value(&self, slot: &str) -> Option<&Arc<V>> {
+        self.slots.get(slot).map(|slot| &slot.value)
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.slots.keys()
+    }
+
+    /// The last change of a slot, or one that is at least as new.
+    pub(crate) fn mark(&self, slot: &str) -> Mark {
+        if let Some(slot) = self.slots.get(slot) {
+            return slot.mark;
+        }
+        let removed = self.removed.get(slot).copied();
+        removed
+            .filter(|mark| mark.version > self.floor.version)
+            .unwrap_or(self.floor)
+    }
+
+    /// Sets a slot; gives its name.
+    pub(crate) fn set(
+        &mut self,
+        slot: &str,
+        value: Arc<V>,
+        size: usize,
+        by: Option<MemberId>,
+    ) -> Result<Arc<str>, Refusal> {
+        let known = self.slots.get_key_value(slot);
+        let (name, old_bytes) = match known {
+            Some((name, old)) => (Arc::clone(name), slot.len().saturating_add(old.size)),
+            None => (Arc::from(slot), 0),
+        };
+        let is_new = known.is_none();
+        let bytes = slot.len().saturating_add(size);
+        if slot.len() > self.limits.slot_name {
+            return Err(Refusal::SlotName);
+        }
+        if size > self.limits.value_bytes {
+            return Err(Refusal::Value);
+        }
+        if is_new && self.slots.len() >= self.limits.slots {
+            return Err(Refusal::Slots);
+        }
+        let grows = bytes > old_bytes;
+        let total = self.bytes.saturating_sub(old_bytes).saturating_add(bytes);
+        if grows && total > self.limits.bytes {
+            return Err(Refusal::Bytes);
+        }
+        if grows && !self.budget.take(bytes.saturating_sub(old_bytes)) {
+            return Err(Refusal::TotalBytes);
+        }
+        self.budget.give(old_bytes.saturating_sub(bytes));
+        self.bytes = total;
+        let mark = Mark {
+            version: self.next_version(),
+            by,
+        };
+        self.removed.remove(slot);
+        self.slots
+            .insert(Arc::clone(&name), Slot { value, size, mark });
+        Ok(name)
+    }
+
+    /// Why a message may not be sent.
+    pub(crate) fn refuses_message(&self, handler: &str, size: usize) -> Option<Refusal> {
+        if handler.len() > self.limits.slot_name {
+            Some(Refusal::SlotName)
+        } else {
+            (size > self.limits.value_bytes).then_some(Refusal::Value)
+        }
+    }
+
+    /// Removes a slot; gives its name if there was one.
+    pub(crate) fn remove(&mut self, slot: &str, by: Option<MemberId>) -> Option<Arc<str>> {
+        let (name, old) = self.slots.remove_entry(slot)?;
+        let bytes = name.len().saturating_add(old.size);
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.budget.give(bytes);
+        let version = self.next_version();
+        self.removed.insert(Arc::clone(&name), Mark { version, by });
+        if self.removed.len() > self.limits.removed {
+            // The older half at once, so that this is rare.
+            let mut versions: Vec<_> = self.removed.values().map(|mark| mark.version).collect();
+            let middle = versions.len() / 2;
+            let (_, middle, _) = versions.select_nth_unstable(middle);
+            self.forget_removed(*middle);
+        }
+        Some(name)
+    }
+
+    /// Removes all slots.
+    pub(crate) fn clear(&mut self, by: Option<MemberId>) {
+        self.slots.clear();
+        self.budget.give(self.bytes);
+        self.bytes = 0;
+        self.removed.clear();
+        let version = self.next_version();
+        self.floor = Mark { version, by };
+    }
+
+    /// Forgets the slots that were removed with this version or before.
+    fn forget_removed(&mut self, last: u32) {
+        let of = |mark: &Mark| mark.version <= last;
+        let newest = self.removed.values().filter(|mark| of(mark));
+        if let Some(version) = newest.map(|mark| mark.version).max() {
+            self.removed.retain(|_, mark| !of(mark));
+            if version > self.floor.version {
+                self.floor = Mark { version, by: None };
+            }
+        }
+    }
+
+    /// Forgets the slots that were removed before this version.
+    pub(crate) fn purge(&mut self, version: u32) {
+        if let Some(last) = version.checked_sub(1) {
+            self.forget_removed(last);
+        }
+    }
+
+    /// Members that are more versions behind than this get all slots.
+    pub(crate) const fn set_resync_depth(&mut self, depth: Option<u32>) {
+        self.resync_depth = depth;
+    }
+
+    /// All there is.
+    pub(crate) fn all(&self) -> Changes<V> {
+        self.since(0, Extent::All)
+    }
+
+    /// What has changed since a version, or all there is where that is not known.
+    pub(crate) fn changes_since(&self, version: u32) -> Changes<V> {
+        let behind = self.version.checked_sub(version);
+        let is_known = version >= self.floor.version
+            && self.tells_changes
+            && behind.is_some_and(|behind| self.resync_depth.is_none_or(|depth| behind <= depth));
+        if is_known {
+            self.since(version, Extent::Changed)
+        } else {
+            self.all()
+        }
+    }
+
+    fn since(&self, version: u32, extent: Extent) -> Changes<V> {
+        let slots = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.mark.version > version);
+        let removed = self
+            .removed
+            .iter()
+            .filter(|(_, mark)| mark.version > version);
+        Changes {
+            version: self.version,
+            extent,
+            slots: slots
+                .map(|(name, slot)| ChangedSlot {
+                    name: Arc::clone(name),
+                    value: Arc::clone(&slot.value),
+                    size: slot.size,
+                    version: slot.mark.version,
+                })
+                .collect(),
+            removed: removed
+                .map(|(name, mark)| (Arc::clone(name), mark.version))
+                .collect(),
+            floor: self.floor.version,
+        }
+    }
+}
+
+impl<V> Drop for Content<V> {
+    fn drop(&mut self) {
+        self.budget.give(self.bytes);
+    }
+}

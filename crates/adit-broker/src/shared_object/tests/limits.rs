@@ -1,0 +1,305 @@
+//! At each limit and one past it.
+
+use std::time::Duration;
+
+use super::*;
+
+/// What a member with these limits is told when it asks for each of these batches in turn, and the
+/// counts under a key.
+#[track_caller]
+fn check(limits: ObjectLimits, batches: Vec<Vec<Request<Value>>>, expected: &str, key_of: &str) {
+    let objects = registry(limits);
+    let object = objects
+        .open(key("room", Persistence::Temporary), None)
+        .unwrap();
+    let mut ann = Peer::of(&objects, &object, 0);
+    ann.poll();
+    for batch in batches {
+        ann.ask(batch);
+    }
+    ann.check(expected);
+    let all = object.all();
+    let slots = all
+        .slots
+        .iter()
+        .map(|slot| (slot.name.to_string(), *slot.value));
+    assert_eq!(ann.copy, slots.collect());
+    let counted = objects.stats().limits().find(|(known, _)| *known == key_of);
+    assert_eq!(counted, Some((key_of, 1)));
+}
+
+#[test]
+fn an_object_has_as_many_slots_as_the_limit_and_not_more() {
+    let limits = ObjectLimits {
+        slots: 2,
+        ..ObjectLimits::default()
+    };
+    let batches = vec![vec![set("a", 1), set("b", 2), set("c", 3), set("a", 4)]];
+    let expected = "success a, success b, refused Slots, remove c, change a=4 @2";
+    check(limits, batches, expected, "so.props");
+}
+
+#[test]
+fn a_value_is_as_large_as_the_limit_and_not_larger() {
+    let limits = ObjectLimits {
+        value_bytes: 4,
+        ..ObjectLimits::default()
+    };
+    let large = |value| Request::Set {
+        slot: "a".into(),
+        value,
+        size: 5,
+    };
+    let batches = vec![vec![set("a", 1)], vec![large(2)]];
+    let expected = "success a @2; refused Value, change a=1 @2";
+    check(limits, batches, expected, "so.slot_value");
+    let loud = Request::Send {
+        handler: "h".into(),
+        arguments: vec![1],
+        size: 5,
+    };
+    let expected = "say[1] @1; refused Value @1";
+    check(
+        limits,
+        vec![vec![say(1)], vec![loud]],
+        expected,
+        "so.slot_value",
+    );
+}
+
+#[test]
+fn the_name_of_a_slot_is_as_long_as_the_limit_and_not_longer() {
+    let limits = ObjectLimits {
+        slot_name: 3,
+        ..ObjectLimits::default()
+    };
+    let batches = vec![vec![set("abc", 1)], vec![set("abcd", 1)]];
+    let expected = "success abc @2; refused SlotName, remove abcd @2";
+    check(limits, batches, expected, "so.slot_name");
+    let handler = "shout".into();
+    let loud = Request::Send {
+        handler,
+        arguments: vec![],
+        size: 0,
+    };
+    let expected = "say[1] @1; refused SlotName @1";
+    check(
+        limits,
+        vec![vec![say(1)], vec![loud]],
+        expected,
+        "so.slot_name",
+    );
+}
+
+#[test]
+fn an_object_is_as_large_as_the_limit_and_not_larger() {
+    let limits = ObjectLimits {
+        bytes: 10,
+        ..ObjectLimits::default()
+    };
+    let batches = vec![vec![set("a", 1), set("b", 2)], vec![set("c", 3)]];
+    let expected = "success a, success b @2; refused Bytes, remove c @2";
+    check(limits, batches, expected, "so.bytes");
+}
+
+#[test]
+fn all_objects_are_as_large_as_the_limit_and_not_larger() {
+    let limits = ObjectLimits {
+        objects_bytes: 10,
+        ..ObjectLimits::default()
+    };
+    let batches = vec![vec![set("a", 1), set("b", 2)], vec![set("c", 3)]];
+    let expected = "success a, success b @2; refused TotalBytes, remove c @2";
+    check(limits, batches, expected, "so.total_bytes");
+    // What is removed makes room for another object.
+    let objects = registry(limits);
+    let open = |name| {
+        objects
+            .open(key(name, Persistence::Temporary), None)
+            .unwrap()
+    };
+    let (one, other) = (open("1"), open("2"));
+    one.act(set("a", 1));
+    other.act(set("a", 1));
+    other.act(set("b", 1));
+    assert_eq!((other.value("b"), objects.stats().bytes), (None, 10));
+    one.act(Request::Clear);
+    other.act(set("b", 1));
+    assert_eq!(
+        (other.value("b").as_deref(), objects.stats().bytes),
+        (Some(&1), 10)
+    );
+}
+
+#[test]
+fn there_are_as_many_objects_as_the_limit_and_not_more() {
+    let limits = ObjectLimits {
+        objects: 2,
+        ..ObjectLimits::default()
+    };
+    let objects = registry(limits);
+    let open = |name| objects.open(key(name, Persistence::Temporary), None);
+    let _two = (open("1").unwrap(), open("2").unwrap());
+    assert_eq!(open("3").unwrap_err(), OpenError::TooMany);
+    assert!(open("2").is_ok());
+    assert_eq!(objects.stats().limits().next(), Some(("so.total", 1)));
+}
+
+#[test]
+fn a_client_uses_as_many_objects_as_the_limit_and_not_more() {
+    let objects = registry(ObjectLimits::default());
+    let client = objects.client();
+    let joining = Joining {
+        known: 0,
+        read: Permission::Granted,
+    };
+    let join = |n: usize| {
+        let object = objects
+            .open(key(&n.to_string(), Persistence::Temporary), None)
+            .unwrap();
+        object.join(&client, joining)
+    };
+    let mut members: Vec<_> = (0..64).map(|n| join(n).unwrap()).collect();
+    assert_eq!(join(64).unwrap_err(), JoinError::TooMany);
+    members.pop();
+    assert!(join(64).is_ok());
+}
+
+#[test]
+fn a_client_asks_two_hundred_times_a_second_and_then_waits() {
+    let objects = registry(ObjectLimits::default());
+    let object = objects
+        .open(key("room", Persistence::Temporary), None)
+        .unwrap();
+    let joining = Joining {
+        known: 0,
+        read: Permission::Granted,
+    };
+    let member = object.join(&objects.client(), joining).unwrap();
+    let start = epoch();
+    let ask = |ms, requests| {
+        let batch = Batch {
+            based_on: None,
+            write: Permission::Granted,
+            requests,
+        };
+        let now = start + Duration::from_millis(ms);
+        member
+            .ask(now, batch)
+            .map_err(|throttled| throttled.until - start)
+    };
+    for value in 0..=200 {
+        assert_eq!(ask(0, vec![say(value)]), Ok(()));
+    }
+    assert_eq!(ask(0, vec![say(1)]), Err(Duration::from_millis(5)));
+    assert_eq!(ask(4, vec![say(1)]), Err(Duration::from_millis(5)));
+    // A large batch passes as a whole and is paid for afterwards.
+    assert_eq!(ask(5, vec![say(1); 256]), Ok(()));
+    assert_eq!(ask(6, vec![say(1)]), Err(Duration::from_millis(1_285)));
+    assert_eq!(ask(1_285, vec![say(1)]), Ok(()));
+    assert_eq!(objects.stats().throttled, 3);
+}
+
+#[test]
+fn requests_wait_for_a_lock_up_to_the_limit_and_not_more() {
+    let mut limits = ObjectLimits::default();
+    limits.locked.count = 2;
+    let objects = registry(limits);
+    let object = objects
+        .open(key("room", Persistence::Temporary), None)
+        .unwrap();
+    let mut ann = Peer::of(&objects, &object, 0);
+    ann.poll();
+    let lock = object.lock();
+    ann.ask(vec![set("a", 1), set("b", 1)]);
+    ann.ask(vec![set("c", 1)]);
+    ann.check("refused Locked, remove c @1");
+    drop(lock);
+    ann.check("change a=1, change b=1 @2");
+    assert_eq!(
+        objects
+            .stats()
+            .limits()
+            .find(|(key, _)| *key == "so.locked"),
+        Some(("so.locked", 1))
+    );
+}
+
+#[test]
+fn bytes_wait_for_a_lock_up_to_the_limit_and_not_more() {
+    let mut limits = ObjectLimits::default();
+    limits.locked.bytes = 10;
+    let objects = registry(limits);
+    let object = objects
+        .open(key("room", Persistence::Temporary), None)
+        .unwrap();
+    let mut ann = Peer::of(&objects, &object, 0);
+    ann.poll();
+    let lock = object.lock();
+    ann.ask(vec![set("a", 1), set("b", 1)]);
+    ann.ask(vec![unset("c")]);
+    ann.check("refused Locked, remove c @1");
+    drop(lock);
+}
+
+#[test]
+fn a_member_may_lag_by_as_many_bytes_as_the_limit_says() {
+    let mut limits = ObjectLimits::default();
+    // Two changes of four bytes with what they take besides.
+    limits.lag.bytes = 2 * (4 + 128);
+    let objects = registry(limits);
+    let object = objects
+        .open(key("room", Persistence::Temporary), None)
+        .unwrap();
+    let mut ann = Peer::of(&objects, &object, 0);
+    ann.poll();
+    object.act(set("a", 1));
+    object.act(set("a", 2));
+    ann.check("change a=1 @2; change a=2 @3");
+    (3..=5).for_each(|value| object.act(set("a", value)));
+    ann.check("resynced all(a=5) @6");
+}
+
+#[test]
+fn answers_of_its_own_wait_for_a_member_up_to_the_limit() {
+    let mut limits = ObjectLimits::default();
+    limits.lag.count = 2;
+    let objects = registry(limits);
+    let object = objects
+        .open(key("room", Persistence::Temporary), None)
+        .unwrap();
+    let mut ann = Peer::of(&objects, &object, 0);
+    ann.poll();
+    ann.ask(vec![remove("a")]);
+    ann.ask(vec![remove("a")]);
+    ann.check("remove a @1; remove a @1");
+    for _ in 0..3 {
+        ann.ask(vec![remove("a")]);
+    }
+    ann.check("resynced all() @1");
+}
+
+#[test]
+fn removed_slots_are_remembered_up_to_the_limit() {
+    let limits = ObjectLimits {
+        removed: 4,
+        ..ObjectLimits::default()
+    };
+    let objects = registry(limits);
+    let object = objects
+        .open(key("room", Persistence::Persistent), None)
+        .unwrap();
+    let slots = ["a", "b", "c", "d", "e"];
+    for slot in slots {
+        object.act(set(slot, 1));
+    }
+    let known = object.version();
+    for slot in &slots[..4] {
+        object.act(unset(slot));
+    }
+    Peer::of(&objects, &object, known).check("joined changed(-a -b -c -d) @10");
+    object.act(unset("e"));
+    Peer::of(&objects, &object, known).check("joined all() @11");
+    // The newer half is still known.
+    Peer::of(&objects, &object, known + 3).check("joined changed(-d -e) @11");
+}
