@@ -52,7 +52,7 @@ use self::far::Far;
 pub(crate) use self::far::Local;
 pub(crate) use self::interest::Interest;
 use self::news::Teller;
-pub use self::news::{Direction, Happening, News};
+pub use self::news::{Direction, Happening, Lasting, News};
 pub(crate) use self::pressure::Pressure;
 use self::pull::Puller;
 use self::push::Pusher;

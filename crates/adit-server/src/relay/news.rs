@@ -76,6 +76,8 @@ pub enum Happening {
         cause: String,
         /// When it is tried again.
         again_in: Duration,
+        /// Whether whoever published here has ended, so that only what is left is still to be delivered.
+        is_ending: bool,
     },
     /// The far side asks for a new connection.
     Moving {
@@ -124,7 +126,9 @@ impl fmt::Display for Happening {
                 write!(f, "the application is not {named}, which the client names")
             }
             Self::Waiting => f.write_str("waits for the stream to start"),
-            Self::Broken { cause, again_in } => {
+            Self::Broken {
+                cause, again_in, ..
+            } => {
                 write!(f, "{cause}; next try in {}", Lasting(*again_in))
             }
             Self::Moving { description } if description.is_empty() => {
@@ -173,7 +177,8 @@ impl fmt::Display for Skipped {
 }
 
 /// A time span for people: milliseconds below a second, then tenths of a second, then minutes and hours.
-struct Lasting(Duration);
+#[derive(Clone, Copy, Debug)]
+pub struct Lasting(pub Duration);
 
 impl fmt::Display for Lasting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -129,7 +129,11 @@ impl Puller {
                     return Err(failure.reason);
                 };
                 let cause = failure.reason;
-                self.teller.tell(Happening::Broken { cause, again_in });
+                self.teller.tell(Happening::Broken {
+                    cause,
+                    again_in,
+                    is_ending: false,
+                });
                 sleep(again_in).await;
             }
             match Line::open(&mut self.far).await {

@@ -150,7 +150,11 @@ async fn restore(
                 return Err(Lost::GivenUp(failure.reason));
             };
             let cause = failure.reason;
-            teller.tell(Happening::Broken { cause, again_in });
+            teller.tell(Happening::Broken {
+                cause,
+                again_in,
+                is_ending: source.drain_by().is_some(),
+            });
             let slept = source.deliver_while(sleep(again_in)).await;
             slept.map_err(|Ended| Lost::Ended)?;
         }

@@ -1,8 +1,8 @@
 //! What the user is told while a tunnel runs.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use adit_server::relay::{Direction, Happening, News};
+use adit_server::relay::{Direction, Happening, Lasting, News};
 use tokio::sync::mpsc;
 
 use super::breaks::{Breaks, Telling};
@@ -34,10 +34,7 @@ fn line(direction: Direction, far: &str, what: &Happening, telling: Telling) -> 
         (Telling::Lasting(span), Happening::Broken { cause, .. }) => {
             let after = match span.as_secs() {
                 0 => String::new(),
-                seconds => {
-                    let span = Duration::from_secs(seconds);
-                    format!(" after {}", humantime::format_duration(span))
-                }
+                _ => format!(" after {}", Lasting(span)),
             };
             Some(format!("still without {far}{after}: {cause}"))
         }
@@ -50,16 +47,24 @@ fn whole(direction: Direction, far: &str, what: &Happening) -> String {
         Direction::Push => "the encoder",
         Direction::Pull => "the player",
     };
-    let seconds = |span: &Duration| format!("{:.1} s", span.as_secs_f64());
     match what {
         Happening::Connected { rung, took } => {
             format!("connected to {far} by {rung} in {} ms", took.as_millis())
         }
         Happening::Refused { reason } => format!("{here} was refused: {far}: {reason}"),
-        Happening::Broken { cause, again_in } => format!(
-            "lost {far}: {cause}; {here} stays connected, next try in {}",
-            seconds(again_in)
-        ),
+        Happening::Broken {
+            cause,
+            again_in,
+            is_ending,
+        } => {
+            let state = if *is_ending {
+                "has ended, what is left waits"
+            } else {
+                "stays connected"
+            };
+            let next = Lasting(*again_in);
+            format!("lost {far}: {cause}; {here} {state}, next try in {next}")
+        }
         Happening::Recovered {
             rung,
             after,
@@ -67,7 +72,7 @@ fn whole(direction: Direction, far: &str, what: &Happening) -> String {
             repeated,
         } => format!(
             "connected to {far} again by {rung} after {}: {skipped}, {repeated} sent again",
-            seconds(after)
+            Lasting(*after)
         ),
         Happening::GivenUp { reason } => format!("{far} is given up, {here} too: {reason}"),
         Happening::Taken { holder } => {

@@ -8,6 +8,7 @@ fn broken(cause: &str) -> Happening {
     Happening::Broken {
         cause: cause.to_owned(),
         again_in: Duration::from_secs(1),
+        is_ending: false,
     }
 }
 

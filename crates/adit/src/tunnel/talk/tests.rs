@@ -27,8 +27,22 @@ fn a_break_says_when_it_goes_on() {
         &Happening::Broken {
             cause: "the server closed the connection".to_owned(),
             again_in: Duration::from_millis(1260),
+            is_ending: false,
         },
-        "lost rtmp://host/app/***: the server closed the connection; the player stays connected, next try in 1.3 s",
+        "lost rtmp://host/app/***: the server closed the connection; the player stays connected, next try in 1.2 s",
+    );
+}
+
+#[test]
+fn a_break_after_the_end_says_that_something_is_left() {
+    check(
+        Direction::Push,
+        &Happening::Broken {
+            cause: "the server closed the connection".to_owned(),
+            again_in: Duration::from_secs(1),
+            is_ending: true,
+        },
+        "lost rtmp://host/app/***: the server closed the connection; the encoder has ended, what is left waits, next try in 1.0 s",
     );
 }
 
@@ -41,7 +55,7 @@ fn an_end_says_what_did_not_arrive() {
             lasted: Duration::from_secs(7),
             undelivered: 3,
         },
-        "rtmp://host/app/***: ended after 7.0 s, 100 messages, 3 did not arrive any more",
+        "rtmp://host/app/***: ended after 7.0 s, 100 messages, up to 3 did not arrive",
     );
 }
 
@@ -92,6 +106,7 @@ fn a_break_that_lasts_is_told_shortly_or_not_at_all() {
     let what = Happening::Broken {
         cause: "host refuses port 1935".to_owned(),
         again_in: Duration::from_secs(1),
+        is_ending: false,
     };
     let check = |telling, expected: Option<&str>| {
         let told = line(Direction::Push, "rtmp://host/app/***", &what, telling);
@@ -99,7 +114,7 @@ fn a_break_that_lasts_is_told_shortly_or_not_at_all() {
     };
     check(
         Telling::Lasting(Duration::from_millis(90_400)),
-        Some("still without rtmp://host/app/*** after 1m 30s: host refuses port 1935"),
+        Some("still without rtmp://host/app/*** after 1 min 30 s: host refuses port 1935"),
     );
     check(
         Telling::Lasting(Duration::from_millis(900)),
