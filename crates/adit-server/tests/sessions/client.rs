@@ -15,7 +15,7 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Client {
-    socket: TcpStream,
+    pub(crate) socket: TcpStream,
     session: ClientSession,
     pub(crate) stream: MessageStreamId,
     pub(crate) seen: Vec<String>,
