@@ -237,13 +237,20 @@ async fn read_file(url: &Url) -> Result<Vec<u8>, String> {
         Ok::<_, std::io::Error>(content)
     });
     let content = match reading.await {
-        Ok(content) => content.map_err(|error| error.to_string())?,
+        Ok(content) => content.map_err(|error| in_words(&error))?,
         Err(_) => return Err("reading it ended unexpectedly".to_owned()),
     };
     if content.len() > limits::PAC_BYTES {
         return Err(too_large());
     }
     Ok(content)
+}
+
+/// What the system says, without its number.
+fn in_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error ").next();
+    words.unwrap_or_default().to_owned()
 }
 
 fn too_large() -> String {

@@ -399,10 +399,8 @@ async fn a_file_that_cannot_be_read_is_named() {
     let target = target("s", 80);
     let routes = discovery.routes(&target, Purpose::Connect).await;
     let error = routes.unwrap_err().to_string();
-    assert!(
-        error.starts_with(
-            "the proxy script in /no/such place/p.pac cannot be fetched: No such file"
-        ),
-        "{error}"
+    assert_eq!(
+        error,
+        "the proxy script in /no/such place/p.pac cannot be fetched: No such file or directory"
     );
 }
