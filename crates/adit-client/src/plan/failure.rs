@@ -288,7 +288,6 @@ impl fmt::Display for Cause {
             Self::AnsweredHttp => "HTTP there, not RTMP",
             Self::AnsweredTls => "TLS there, not RTMP",
             Self::NotRtmp => "not RTMP",
-            Self::BadTunnel { reason } => return reason.fmt(f),
             Self::BadRtmp { reason } => return write!(f, "bad RTMP: {reason}"),
             Self::HungUp { application } => {
                 return write!(
@@ -297,7 +296,7 @@ impl fmt::Display for Cause {
                 );
             }
             Self::Rejected { description } => return write!(f, "rejected: {description}"),
-            Self::Other(text) => return text.fmt(f),
+            Self::BadTunnel { reason: text } | Self::Other(text) => return text.fmt(f),
         };
         f.write_str(text)
     }
