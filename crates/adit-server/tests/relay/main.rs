@@ -9,7 +9,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use adit_client::connection::StreamError;
-use adit_client::media::Frame;
+use adit_client::media::{Frame, FrameKind};
 use adit_client::rtmp::command::StatusCode;
 use adit_rtmp::session::MediaKind;
 use adit_server::relay::{BufferLimits, Direction, Happening, Patience};
@@ -384,6 +384,31 @@ async fn a_player_gets_every_frame_of_the_far_side_over_a_break() {
     }
     let last = frames_of(&more).pop().unwrap();
     timeout(SOON, player.until(&last)).await.unwrap();
+}
+
+#[tokio::test]
+async fn metadata_that_the_far_side_withdraws_is_withdrawn_here() {
+    let key_frame = |number: u8| {
+        let payload = vec![0x17, 1, 0, 0, 0, number];
+        (MediaKind::Video, Bytes::from(payload))
+    };
+    let clear = b"\x02\0\x0F@clearDataFrame\x02\0\x0AonMetaData";
+    let far = Scripted::playing(vec![
+        (MediaKind::Data, Bytes::from_static(support::METADATA)),
+        key_frame(1),
+        (MediaKind::Data, Bytes::from_static(clear)),
+        key_frame(2),
+    ]);
+    let tunnel = Tunnel::start(&far.url(Direction::Pull));
+    let mut player = Encoder::play(tunnel.address, "app", "stream")
+        .await
+        .unwrap();
+    let last = (FrameKind::Video, 0, key_frame(2).1);
+    timeout(SOON, player.until(&last)).await.unwrap();
+    let mut late = Encoder::play(tunnel.address, "app", "stream")
+        .await
+        .unwrap();
+    assert_eq!(timeout(SOON, late.take(1)).await.unwrap(), [last]);
 }
 
 #[tokio::test]

@@ -7,8 +7,9 @@ use std::task::Poll;
 use std::time::Instant;
 
 use adit_net::{Acceptor, AcceptorConfig, Carrier};
-use adit_rtmp::Seed;
+use adit_rtmp::session::server::PlayRequest;
 use adit_rtmp::session::{MediaKind, ServerEvent, ServerSession, SessionConfig};
+use adit_rtmp::{Seed, Timestamp};
 use adit_server::relay::Direction;
 use bytes::Bytes;
 use tokio::task::JoinHandle;
@@ -27,6 +28,9 @@ pub(crate) enum Flow {
     Hang,
 }
 
+/// What each player is sent.
+pub(crate) type Programme = Vec<(MediaKind, Bytes)>;
+
 /// A far server that lets everybody in.
 pub(crate) struct Scripted {
     pub(crate) address: SocketAddr,
@@ -36,11 +40,21 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     pub(crate) fn start(script: Script) -> Self {
+        Self::start_with(script, Programme::new())
+    }
+
+    /// One that plays.
+    pub(crate) fn playing(programme: Programme) -> Self {
+        Self::start_with(Box::new(|_, _, _| Flow::On), programme)
+    }
+
+    fn start_with(script: Script, programme: Programme) -> Self {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut acceptor = Acceptor::bind(&[loopback], AcceptorConfig::default()).unwrap();
         let address = acceptor.local_addrs()[0];
         let received = Received::default();
         let script = Arc::new(Mutex::new(script));
+        let programme = Arc::new(programme);
         let seen = Arc::clone(&received);
         let task = tokio::spawn(async move {
             let mut number = 0;
@@ -50,6 +64,7 @@ impl Scripted {
                     carrier,
                     number,
                     Arc::clone(&script),
+                    Arc::clone(&programme),
                     Arc::clone(&seen),
                 ));
                 number += 1;
@@ -81,6 +96,7 @@ async fn serve(
     mut carrier: Carrier,
     number: usize,
     script: Arc<Mutex<Script>>,
+    programme: Arc<Programme>,
     received: Received,
 ) {
     let seed = Seed::new([7; 32]);
@@ -92,7 +108,11 @@ async fn serve(
             while flow == Flow::On
                 && let Ok(Some(event)) = session.poll_event(now)
             {
-                flow = answer(&mut session, event, number, &script, &received);
+                if let ServerEvent::Play(request) = event {
+                    play(&mut session, request, &programme);
+                } else {
+                    flow = answer(&mut session, event, number, &script, &received);
+                }
             }
             if flow == Flow::Hang {
                 return Poll::Pending;
@@ -115,6 +135,16 @@ async fn serve(
     .await;
 }
 
+fn play(session: &mut ServerSession, request: PlayRequest, programme: &Programme) {
+    let msid = request.msid;
+    session.accept_play(request);
+    for (kind, payload) in programme {
+        session
+            .send_media(msid, *kind, Timestamp::ZERO, payload)
+            .unwrap();
+    }
+}
+
 fn answer(
     session: &mut ServerSession,
     event: ServerEvent,
@@ -126,9 +156,6 @@ fn answer(
         ServerEvent::Connect(request) => session.accept_connect(request),
         ServerEvent::Publish(request) => {
             session.accept_publish(request);
-        }
-        ServerEvent::Play(request) => {
-            session.accept_play(request);
         }
         ServerEvent::Media {
             kind,

@@ -346,7 +346,7 @@ impl Encoder {
 }
 
 const SAMPLES: &[u8] = b"\x02\0\x11|RtmpSampleAccess";
-const METADATA: &[u8] = b"\x02\0\x0AonMetaData\x08\0\0\0\0\0\0\x09";
+pub(crate) const METADATA: &[u8] = b"\x02\0\x0AonMetaData\x08\0\0\0\0\0\0\x09";
 
 /// Metadata and headers, then pictures and sound in turn, 20 ms apart, with a key frame each second.
 pub(crate) fn clip(from_ms: u32, count: u32) -> Vec<Frame> {
