@@ -211,10 +211,8 @@ impl<V> Content<V> {
         if let Some(slot) = self.slots.get(slot) {
             return slot.mark;
         }
-        let removed = self.removed.get(slot).copied();
-        removed
-            .filter(|mark| mark.version > self.floor.version)
-            .unwrap_or(self.floor)
+        // Removals that are remembered are newer than the floor.
+        self.removed.get(slot).copied().unwrap_or(self.floor)
     }
 
     /// Sets a slot; gives its name.

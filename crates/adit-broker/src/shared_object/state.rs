@@ -176,12 +176,12 @@ impl<V: PartialEq> State<V> {
     /// Adds a member that knows a version of the object, 0 for none; gives what it does not know.
     pub(crate) fn join(&mut self, id: MemberId, known: u32) -> Changes<V> {
         let joined = self.content.changes_since(known);
-        // What it asks for before it has heard of this may be undone by it.
-        let version = match joined.extent {
-            Extent::All if known >= joined.version => known.saturating_add(1),
-            _ => joined.version,
+        // All slots are under way: they undo what it sets before it has heard of them.
+        let trusted_from = match joined.extent {
+            Extent::All => joined.version.max(known.saturating_add(1)),
+            Extent::Changed => 0,
         };
-        self.log.join(id, version);
+        self.log.join(id, trusted_from);
         joined
     }
 

@@ -23,7 +23,9 @@ const MEMBERS: usize = 4;
 fn request() -> impl Strategy<Value = Request<Value>> {
     let slot = || prop_oneof![Just("a"), Just("b"), Just("c")];
     prop_oneof![
-        6 => (slot(), 0..4_u32).prop_map(|(slot, value)| set(slot, value)),
+        6 => (slot(), 0..4_u32, 0..9_usize).prop_map(|(slot, value, size)| {
+            Request::Set { slot: slot.into(), value, size }
+        }),
         1 => slot().prop_map(|slot| Request::Set { slot: slot.into(), value: 9, size: 1 << 20 }),
         2 => slot().prop_map(unset),
         2 => slot().prop_map(remove),
@@ -120,6 +122,8 @@ fn run(steps: Vec<Step>, lag: usize, persistence: Persistence) {
                     let copy = std::mem::take(&mut peers[who].copy);
                     peers[who] = Peer::of(&objects, &object, known);
                     peers[who].copy = copy;
+                } else {
+                    peers[who] = Peer::of(&objects, &object, 0);
                 }
             }
             Step::Server(request) => object.act(request),

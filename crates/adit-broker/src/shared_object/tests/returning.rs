@@ -36,6 +36,25 @@ fn who_comes_back_to_a_temporary_object_gets_all_of_it() {
 }
 
 #[test]
+fn what_is_set_before_all_slots_have_come_is_answered_by_the_value() {
+    let (objects, object, ..) = pair();
+    object.act(set("a", 1));
+    for known in [1, 2, 5] {
+        let mut eve = Peer::of(&objects, &object, known);
+        eve.ask(vec![set("a", 1)]);
+        eve.check("joined all(a=1) @2; change a=1 @2");
+        eve.ask(vec![set("a", 1)]);
+        eve.drain();
+        assert_eq!(eve.copy["a"], 1);
+    }
+    let (objects, object) = persistent();
+    object.act(set("a", 1));
+    let mut eve = Peer::of(&objects, &object, 1);
+    eve.ask(vec![set("b", 3), set("a", 2)]);
+    eve.check("joined changed(a=1) @2; success b, change a=1 @3");
+}
+
+#[test]
 fn a_cleared_object_is_told_whole() {
     let (objects, object) = persistent();
     object.act(set("a", 1));
