@@ -10,6 +10,7 @@ pub mod handshake;
 pub mod input;
 pub mod path;
 pub mod session;
+pub mod shared_object;
 pub mod sniff;
 /// The sniffer of adit-net, taken without the rest of that crate, its TLS and HTTP.
 #[rustfmt::skip]

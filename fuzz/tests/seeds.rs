@@ -22,13 +22,14 @@ fn check(target: &str, run: Target) -> io::Result<()> {
     Ok(())
 }
 
-const TARGETS: [(&str, Target); 9] = [
+const TARGETS: [(&str, Target); 10] = [
     ("amf0", adit_fuzz::amf::amf0),
     ("amf3", adit_fuzz::amf::amf3),
     ("chunk_reader", adit_fuzz::chunk::chunk_reader),
     ("flv", adit_fuzz::flv::flv),
     ("handshake", adit_fuzz::handshake::handshake),
     ("server_session", adit_fuzz::session::server_session),
+    ("shared_object", adit_fuzz::shared_object::shared_object),
     ("sniff", adit_fuzz::sniff::sniff),
     ("tunnel_path", adit_fuzz::path::tunnel_path),
     ("tunnel_server", adit_fuzz::tunnel::tunnel_server),
