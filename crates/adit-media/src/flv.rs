@@ -6,13 +6,19 @@
 //!   body[size] · 11 + size u32 )*
 //! ```
 
+mod headers;
 mod input;
 mod reader;
+mod scan;
+mod walk;
 mod writer;
 
 use bytes::Bytes;
 
+pub(crate) use headers::Headers;
 pub use reader::{FlvError, Next, Reader};
+pub(crate) use scan::{Extent, Scan};
+pub(crate) use walk::{Pointer, Step, TagHead, Walker};
 pub use writer::{TagTooLong, encode_frame, encode_header, tag_head, tag_tail};
 
 use crate::{Frame, FrameKind, Timestamp};
@@ -25,6 +31,7 @@ pub(crate) const TAG_BODY_BYTES: usize = 0x00FF_FFFF;
 
 const AUDIO: u8 = 8;
 const VIDEO: u8 = 9;
+const SCRIPT_AMF3: u8 = 15;
 const SCRIPT: u8 = 18;
 const HAS_AUDIO: u8 = 0x04;
 const HAS_VIDEO: u8 = 0x01;

@@ -18,12 +18,17 @@ mod frame;
 pub mod limits;
 pub mod pace;
 pub mod pattern;
+mod points;
 mod read;
 pub mod record;
+pub mod repair;
 #[cfg(test)]
 mod samples;
+mod source;
 mod timestamp;
+pub mod verify;
 pub mod video;
+pub mod vod;
 
 pub use classify::{HeaderPurpose, HeaderSlot};
 pub use enhanced::Layout;

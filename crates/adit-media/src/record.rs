@@ -1,26 +1,33 @@
 //! A live stream as an FLV file that can be opened whenever writing it stops.
 //!
 //! ```text
-//! file header · onMetaData { duration, filesize, … } · tags in the order they came
-//!        ▲                       ▲         ▲
-//!        └───────────────────────┴─────────┴── patched at the end, or at any time
+//! file header · onMetaData { duration, filesize, lasttimestamp, room for the seek index, … } · tags as they came
+//!        ▲                       ▲         ▲            ▲                ▲
+//!        └───────────────────────┴─────────┴────────────┴── at any time  └── at the end
 //! ```
 
 mod clock;
-mod metadata;
+pub(crate) mod metadata;
 
 use std::time::Duration;
 
+use adit_amf::amf0::{self, Object, Value};
 use bytes::{Bytes, BytesMut};
 
 pub use clock::StartTime;
 
-use crate::flv::{FileTracks, TagTooLong, encode_frame, encode_header};
+use crate::flv::{Extent, FileTracks, Headers, TagTooLong, encode_frame, encode_header};
+use crate::limits::RECORD_INDEX_ENTRIES;
+use crate::points::{Point, Points};
 use crate::{Frame, FrameKind, Timestamp, data};
 use clock::Clock;
+use metadata::{Numbers, Places};
 
 /// Where the file header says which tracks there are.
 const TRACKS_OFFSET: u64 = 4;
+
+/// What a data message that marks a gap is called, in the field's own words [FLV E.5].
+const CUE_POINT: &str = "onCuePoint";
 
 /// Makes an FLV file of the frames of a live stream: bytes to append, and patches for its beginning.
 ///
@@ -40,7 +47,7 @@ const TRACKS_OFFSET: u64 = 4;
 ///     // one write for each piece that is not empty
 ///     file.extend_from_slice(&recorder.push(&frame)?);
 /// }
-/// for patch in recorder.patches() {
+/// for patch in recorder.finish() {
 ///     // seek, write, and seek back to the end
 ///     let at = usize::try_from(patch.offset)?;
 ///     file[at..at + patch.bytes.len()].copy_from_slice(&patch.bytes);
@@ -56,6 +63,19 @@ pub struct Recorder {
     left_out: u64,
     has_audio: bool,
     has_video: bool,
+    keys: Points,
+    headers: Headers,
+    places: Places,
+}
+
+/// Where a recording ends, so that it can go on there.
+#[derive(Clone, Debug)]
+pub(crate) struct Tail {
+    pub(crate) bytes: u64,
+    pub(crate) extent: Extent,
+    pub(crate) keys: Points,
+    pub(crate) headers: Headers,
+    pub(crate) places: Places,
 }
 
 /// Bytes that replace as many bytes of what was written before.
@@ -77,6 +97,24 @@ impl Recorder {
             left_out: 0,
             has_audio: false,
             has_video: false,
+            keys: Points::new(RECORD_INDEX_ENTRIES),
+            headers: Headers::new(),
+            places: Places::OWN,
+        }
+    }
+
+    /// At the end of a file that was recorded before.
+    pub(crate) fn resume(tail: &Tail) -> Self {
+        let tracks = tail.extent.tracks();
+        Self {
+            clock: Clock::behind(&tail.extent),
+            bytes: tail.bytes,
+            has_audio: matches!(tracks, FileTracks::Audio | FileTracks::AudioVideo),
+            has_video: matches!(tracks, FileTracks::Video | FileTracks::AudioVideo),
+            keys: tail.keys.clone(),
+            headers: tail.headers.clone(),
+            places: tail.places,
+            ..Self::new(StartTime::Kept)
         }
     }
 
@@ -103,12 +141,13 @@ impl Recorder {
                 begin(&metadata::first(None), &mut out)?;
             }
             let at = self.clock.time(frame);
+            let offset = self.bytes.saturating_add(length(&out));
             encode_frame(&frame.clone().with_timestamp(at), &mut out)?;
+            self.remember(frame, offset);
         }
         self.has_audio |= frame.kind() == FrameKind::Audio;
         self.has_video |= frame.kind() == FrameKind::Video;
-        let written = u64::try_from(out.len()).unwrap_or(u64::MAX);
-        self.bytes = self.bytes.saturating_add(written);
+        self.bytes = self.bytes.saturating_add(length(&out));
         Ok(out.freeze())
     }
 
@@ -119,9 +158,42 @@ impl Recorder {
         self.waits_for_key = true;
     }
 
-    /// What to change near the beginning of the file for what was written so far: its tracks, duration and size.
+    /// What to append where frames are missing because they could not be written: a cue point named `gap` with `lost`, how
+    /// long that was, and `frames`, how many [FLV E.5]. Video goes on at the next key frame.
     ///
-    /// For the end of the recording; a file without them opens too. They may be applied at any earlier time as well.
+    /// Empty while nothing is written, because then nothing is missing in the file.
+    pub fn gap(&mut self, lost: Duration, frames: u64) -> Bytes {
+        if self.bytes == 0 {
+            return Bytes::new();
+        }
+        self.waits_for_key = true;
+        let at = self.clock.newest();
+        let lost_ms = i64::try_from(lost.as_millis()).unwrap_or(i64::MAX);
+        let parameters = Object::new()
+            .with("seconds", metadata::seconds(lost_ms))
+            .with("frames", metadata::float(frames));
+        let cue = Object::new()
+            .with("name", "gap")
+            .with("time", metadata::seconds(i64::from(at.ms())))
+            .with("type", "event")
+            .with("parameters", parameters);
+        let mut body = BytesMut::new();
+        let mut out = BytesMut::new();
+        let values = [Value::from(CUE_POINT), Value::EcmaArray(cue)];
+        let frame = |body: BytesMut| Frame::classify(at, FrameKind::Data, body.freeze());
+        if amf0::encode_all(&values, &mut body).is_err()
+            || encode_frame(&frame(body), &mut out).is_err()
+        {
+            // Neither happens: it is short and flat.
+            return Bytes::new();
+        }
+        self.bytes = self.bytes.saturating_add(length(&out));
+        out.freeze()
+    }
+
+    /// What to change near the beginning of the file for what was written so far: its tracks, duration, size and last
+    /// time. A file without them opens too; they may be applied at any time, in any order.
+    ///
     /// There are none while nothing is written.
     pub fn patches(&self) -> Vec<Patch> {
         if self.bytes == 0 {
@@ -133,16 +205,40 @@ impl Recorder {
             (false, true) => FileTracks::Video,
             (false, false) => FileTracks::Neither,
         };
-        vec![
-            Patch {
-                offset: TRACKS_OFFSET,
-                bytes: Bytes::copy_from_slice(&[tracks.flags()]),
-            },
-            Patch {
-                offset: metadata::PATCH_OFFSET,
-                bytes: metadata::patch(self.duration(), self.bytes),
-            },
-        ]
+        let mut patches = vec![tracks_patch(tracks)];
+        patches.extend(self.places.numbers(Numbers {
+            duration: self.duration().as_secs_f64(),
+            file_size: self.bytes,
+            last_time: metadata::seconds(self.clock.newest_ms()),
+        }));
+        patches
+    }
+
+    /// What to change at the end of the recording: what [`patches`](Self::patches) says, and the seek index, to be applied
+    /// in this order. A file that is left in between opens as well, and [`repair`](crate::repair) makes it whole.
+    ///
+    /// A recording whose sequence headers changed has no index, because who goes by it would miss them.
+    pub fn finish(&self) -> Vec<Patch> {
+        let mut patches = self.patches();
+        if !patches.is_empty() {
+            let keys = self.keys.as_slice();
+            let keys = if self.headers.have_changed() {
+                &[]
+            } else {
+                keys
+            };
+            patches.extend(self.places.index(keys));
+        }
+        patches
+    }
+
+    /// The same without an index, where it is not known as a whole.
+    pub(crate) fn unindexed(&self) -> Vec<Patch> {
+        let mut patches = self.patches();
+        if !patches.is_empty() {
+            patches.extend(self.places.index(&[]));
+        }
+        patches
     }
 
     /// How long the recording is, from its first frame to the end of its last.
@@ -175,6 +271,16 @@ impl Recorder {
         }
     }
 
+    /// Keeps what the seek index needs of a frame that is written at `offset`.
+    fn remember(&mut self, frame: &Frame, offset: u64) {
+        if frame.flags().is_sequence_header() {
+            self.headers.push(offset, frame);
+        } else if frame.flags().is_key_frame() {
+            let at = self.clock.newest_video_ms();
+            self.keys.push(Point { at, offset });
+        }
+    }
+
     /// Metadata of any time but 0 is a track of subtitles for ffmpeg (Q-164), so all of it is written at 0.
     fn metadata(&self, frame: &Frame, out: &mut BytesMut) -> Result<(), TagTooLong> {
         let members = metadata::members(frame.payload());
@@ -191,6 +297,18 @@ impl Recorder {
         }
         Ok(())
     }
+}
+
+/// Says which tracks a file has.
+pub(crate) fn tracks_patch(tracks: FileTracks) -> Patch {
+    Patch {
+        offset: TRACKS_OFFSET,
+        bytes: Bytes::copy_from_slice(&[tracks.flags()]),
+    }
+}
+
+fn length(out: &BytesMut) -> u64 {
+    u64::try_from(out.len()).unwrap_or(u64::MAX)
 }
 
 /// Data messages by which a server talks to a player.

@@ -237,7 +237,7 @@ impl Reader {
     }
 }
 
-fn file_header(bytes: [u8; 9]) -> Result<FileHeader, FlvError> {
+pub(super) fn file_header(bytes: [u8; 9]) -> Result<FileHeader, FlvError> {
     let [f, l, v, version, flags, offset @ ..] = bytes;
     if [f, l, v] != *b"FLV" {
         return Err(FlvError::NotFlv { found: [f, l, v] });
@@ -257,7 +257,7 @@ fn file_header(bytes: [u8; 9]) -> Result<FileHeader, FlvError> {
 
 /// The header of a file that follows another one, read where a tag would begin. As a tag it would be of an unknown
 /// type and of 5 MB.
-fn joined_header(bytes: [u8; TAG_HEAD_BYTES]) -> Option<FileHeader> {
+pub(super) fn joined_header(bytes: [u8; TAG_HEAD_BYTES]) -> Option<FileHeader> {
     let [header @ .., _, _] = bytes;
     let header = file_header(header).ok()?;
     (header.version == 1).then_some(header)

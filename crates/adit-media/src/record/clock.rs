@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::flv::Extent;
 use crate::{Frame, FrameKind, Timestamp};
 
 /// Steps ahead up to this long are gaps that are kept; longer ones are another clock.
@@ -92,6 +93,31 @@ impl Clock {
         }
     }
 
+    /// Goes on behind a recording: what comes first is 40 ms after its last frame.
+    pub(super) fn behind(extent: &Extent) -> Self {
+        Self {
+            first: extent.first(),
+            newest: extent.newest(),
+            end: extent.end(),
+            ..Self::new(StartTime::Kept)
+        }
+    }
+
+    /// The latest time of a frame, in milliseconds that do not wrap; 0 without frames.
+    pub(super) const fn newest_ms(&self) -> i64 {
+        self.newest
+    }
+
+    /// The latest time of a video frame, likewise.
+    pub(super) fn newest_video_ms(&self) -> i64 {
+        self.video.map_or(0, |track| track.highest)
+    }
+
+    /// The latest time of a frame.
+    pub(super) fn newest(&self) -> Timestamp {
+        wrapped(self.newest)
+    }
+
     /// Forgets the clock of the stream, not that of the recording.
     pub(super) fn restart(&mut self) {
         for track in [&mut self.audio, &mut self.video].into_iter().flatten() {
@@ -121,8 +147,7 @@ impl Clock {
             }
             kind => self.media_time(kind, at),
         };
-        let wrapped = u64::try_from(time).unwrap_or(0) & u64::from(u32::MAX);
-        Timestamp::from_ms(u32::try_from(wrapped).unwrap_or(0))
+        wrapped(time)
     }
 
     /// The time of what has none of its own.
@@ -174,4 +199,9 @@ impl Clock {
             _ => &mut self.video,
         }
     }
+}
+
+fn wrapped(time: i64) -> Timestamp {
+    let wrapped = u64::try_from(time).unwrap_or(0) & u64::from(u32::MAX);
+    Timestamp::from_ms(u32::try_from(wrapped).unwrap_or(0))
 }

@@ -1,15 +1,16 @@
 //! The `onMetaData` of a recording.
 
-use std::time::Duration;
-
 use adit_amf::Limits;
 use adit_amf::amf0::{self, Object, Value};
 use bytes::{BufMut, Bytes, BytesMut};
 
+use super::Patch;
 use crate::data::ON_META_DATA;
+use crate::limits::RECORD_INDEX_ENTRIES;
+use crate::points::Point;
 
 /// What metadata says about the file it came from, which is not this one.
-const OF_A_FILE: [&str; 11] = [
+const OF_A_FILE: [&str; 13] = [
     "duration",
     "filesize",
     "datasize",
@@ -21,33 +22,178 @@ const OF_A_FILE: [&str; 11] = [
     "hasKeyframes",
     "keyframes",
     "canSeekToEnd",
+    "reserved",
+    "spacer",
 ];
 
-/// Where the number of the duration is in the file:
+/// Where the file says what it is: the last letter of `onMetaData`, which is changed while the rest is.
+const NAME_END: u64 = 13 + 11 + 12;
+/// Where the number of members is.
+const COUNT: u64 = NAME_END + 2;
+const DURATION: u64 = COUNT + 4 + 10 + 1;
+const FILE_SIZE: u64 = DURATION + 8 + 10 + 1;
+const LAST_TIME: u64 = FILE_SIZE + 8 + 15 + 1;
+/// Where the room for the seek index begins.
+const ROOM: u64 = LAST_TIME + 8;
+
+/// Numbers of the spacer in a room without an index: as many as an index of most entries needs.
+const ROOM_NUMBERS: usize = FIXED_NUMBERS + 2 * RECORD_INDEX_ENTRIES;
+/// So many of them are taken by what an index has besides its entries.
+const FIXED_NUMBERS: usize = 4;
+/// Members in front of those of the stream: three numbers and, in the room, always three.
+const OWN_MEMBERS: u32 = 6;
+
+/// Where the numbers about a file are in its first tag. A file that another program made may have them elsewhere, or not.
 ///
 /// ```text
 /// file header 13 · tag header 11 · "onMetaData" 13 · array head 5 · "duration" 10 · marker 1 · duration 8
 ///                                                    "filesize" 10 · marker 1 · file size 8
+///                                               "lasttimestamp" 15 · marker 1 · seconds 8
+///   "hasKeyframes" · "reserved" null, or "keyframes" { "times" [ … ], "filepositions" [ … ] } · "spacer" [ 0, … ]   18508
 /// ```
-pub(super) const PATCH_OFFSET: u64 = 13 + 11 + 13 + 5 + 10 + 1;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Places {
+    duration: Option<u64>,
+    file_size: Option<u64>,
+    last_time: Option<u64>,
+    has_room: bool,
+}
 
-const BETWEEN: &[u8] = b"\x00\x08filesize\x00";
+/// What is said about a file, in seconds and bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Numbers {
+    pub(crate) duration: f64,
+    pub(crate) file_size: u64,
+    pub(crate) last_time: f64,
+}
 
-/// What replaces both numbers.
-pub(super) fn patch(duration: Duration, file_bytes: u64) -> Bytes {
+impl Places {
+    /// Those of a file that is begun here.
+    pub(crate) const OWN: Self = Self {
+        duration: Some(DURATION),
+        file_size: Some(FILE_SIZE),
+        last_time: Some(LAST_TIME),
+        has_room: true,
+    };
+
+    /// Those in a file whose first tag begins at `tag` and has this body.
+    pub(crate) fn find(tag: u64, body: &[u8]) -> Self {
+        let own = first(None);
+        // Up to the value of `hasKeyframes`.
+        let fixed = usize::try_from(ROOM).unwrap_or(0).saturating_sub(24 - 15);
+        let is_own = tag == 13
+            && body.len() >= own.len()
+            && own
+                .iter()
+                .zip(body)
+                .take(fixed)
+                .enumerate()
+                .all(|(at, (own, found))| own == found || is_variable(at.saturating_add(24)));
+        if is_own {
+            return Self::OWN;
+        }
+        let number = |name: &str| {
+            let length = u8::try_from(name.len()).unwrap_or(0);
+            let member = [&[0, length], name.as_bytes(), &[0]].concat();
+            let at = body.windows(member.len()).position(|part| part == member)?;
+            let at = at.checked_add(member.len())?;
+            let has_number = body.len() >= at.checked_add(8)?;
+            let offset = u64::try_from(at).ok()?.checked_add(tag)?.checked_add(11)?;
+            has_number.then_some(offset)
+        };
+        Self {
+            duration: number("duration"),
+            file_size: number("filesize"),
+            last_time: number("lasttimestamp"),
+            has_room: false,
+        }
+    }
+
+    /// What changes the numbers, at any time: each is written whole or not at all.
+    pub(crate) fn numbers(&self, numbers: Numbers) -> Vec<Patch> {
+        let patches = [
+            (self.duration, numbers.duration),
+            (self.file_size, float(numbers.file_size)),
+            (self.last_time, numbers.last_time),
+        ];
+        let patches = patches.into_iter().filter_map(|(offset, number)| {
+            let bytes = Bytes::copy_from_slice(&number.to_be_bytes());
+            offset.map(|offset| Patch { offset, bytes })
+        });
+        patches.collect()
+    }
+
+    /// What writes the index, where there is room for it: to be done in this order. While it is half done the metadata
+    /// has another name, so that a file that is left so opens too.
+    pub(crate) fn index(&self, points: &[Point]) -> Vec<Patch> {
+        if !self.has_room {
+            return Vec::new();
+        }
+        let patch = |offset, bytes| Patch { offset, bytes };
+        vec![
+            patch(NAME_END, Bytes::from_static(b"-")),
+            patch(ROOM, room(points)),
+            patch(NAME_END, Bytes::from_static(b"a")),
+        ]
+    }
+}
+
+/// Whether what is at `offset` of a file of ours may be anything.
+fn is_variable(offset: usize) -> bool {
+    let offset = u64::try_from(offset).unwrap_or(u64::MAX);
+    let number = |begin: u64| (begin..begin.saturating_add(8)).contains(&offset);
+    let count = (COUNT..COUNT.saturating_add(4)).contains(&offset);
+    offset == NAME_END || count || number(DURATION) || number(FILE_SIZE) || number(LAST_TIME)
+}
+
+/// The room with these entries in it, as many as fit.
+fn room(points: &[Point]) -> Bytes {
+    let points = points.get(..RECORD_INDEX_ENTRIES).unwrap_or(points);
     let mut out = BytesMut::new();
-    numbers(duration.as_secs_f64(), file_bytes, &mut out);
+    let mut left = ROOM_NUMBERS;
+    out.put_slice(b"\x00\x0ChasKeyframes\x01");
+    out.put_u8(u8::from(!points.is_empty()));
+    if points.is_empty() {
+        out.put_slice(b"\x00\x08reserved\x05");
+    } else {
+        out.put_slice(b"\x00\x09keyframes\x03\x00\x05times");
+        numbers(points.iter().map(|point| seconds(point.at)), &mut out);
+        out.put_slice(b"\x00\x0Dfilepositions");
+        numbers(points.iter().map(|point| float(point.offset)), &mut out);
+        out.put_slice(END);
+        let taken = points.len().saturating_mul(2).saturating_add(FIXED_NUMBERS);
+        left = left.saturating_sub(taken);
+    }
+    out.put_slice(b"\x00\x06spacer");
+    numbers(std::iter::repeat_n(0.0, left), &mut out);
     out.freeze()
+}
+
+/// A strict array.
+fn numbers(numbers: impl ExactSizeIterator<Item = f64>, out: &mut BytesMut) {
+    out.put_u8(10);
+    out.put_u32(u32::try_from(numbers.len()).unwrap_or(u32::MAX));
+    for number in numbers {
+        out.put_u8(0);
+        out.put_f64(number);
+    }
 }
 
 #[expect(
     clippy::cast_precision_loss,
-    reason = "AMF has no other numbers; file sizes up to 2^53 are exact"
+    reason = "AMF has no other numbers; up to 2^53 they are exact"
 )]
-fn numbers(seconds: f64, file_bytes: u64, out: &mut BytesMut) {
-    out.put_f64(seconds);
-    out.put_slice(BETWEEN);
-    out.put_f64(file_bytes as f64);
+pub(crate) const fn float(number: u64) -> f64 {
+    number as f64
+}
+
+/// Milliseconds as seconds.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "AMF has no other numbers; up to 2^53 they are exact"
+)]
+pub(crate) fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1000.0
 }
 
 /// The members of an `onMetaData` message without those about a file; `None` if they cannot be read, or refer to each
@@ -67,15 +213,26 @@ pub(super) fn members(payload: &Bytes) -> Option<Object> {
     Some(members)
 }
 
-/// The first message of the file: duration and size to be patched, then `members`.
+/// The first message of the file: numbers to be patched, room for the index, then `members`.
 pub(super) fn first(members: Option<&Object>) -> Bytes {
     let rest = members.and_then(encoded).unwrap_or_default();
     let count = members.filter(|_| !rest.is_empty()).map_or(0, Object::len);
     let mut out = BytesMut::new();
     out.put_slice(b"\x02\x00\x0AonMetaData\x08");
-    out.put_u32(u32::try_from(count).unwrap_or(0).saturating_add(2));
-    out.put_slice(b"\x00\x08duration\x00");
-    numbers(0.0, 0, &mut out);
+    out.put_u32(
+        u32::try_from(count)
+            .unwrap_or(0)
+            .saturating_add(OWN_MEMBERS),
+    );
+    for name in [
+        "\x00\x08duration\x00",
+        "\x00\x08filesize\x00",
+        "\x00\x0Dlasttimestamp\x00",
+    ] {
+        out.put_slice(name.as_bytes());
+        out.put_f64(0.0);
+    }
+    out.put_slice(&room(&[]));
     out.put_slice(&rest);
     out.put_slice(END);
     out.freeze()

@@ -1,3 +1,4 @@
+use std::io::Cursor;
 use std::time::Duration;
 
 use adit_amf::Limits;
@@ -5,10 +6,13 @@ use adit_amf::amf0::{self, Object, Value};
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
 
-use super::{Recorder, StartTime};
+use super::{Patch, Recorder, StartTime};
 use crate::flv::{FileTracks, Next, Reader, Tag, TagKind, TagTooLong};
+use crate::limits::RECORD_INDEX_ENTRIES;
 use crate::pattern::Pattern;
+use crate::repair::repair;
 use crate::samples::{audio, audio_header, frame, key, video, video_header};
+use crate::verify::verify;
 use crate::{Frame, FrameKind, data};
 
 fn message(ms: u32, values: &[Value]) -> Frame {
@@ -33,10 +37,48 @@ fn record(start: StartTime, frames: &[Frame]) -> (Recorder, Vec<u8>) {
 
 fn patched(recorder: &Recorder, mut file: Vec<u8>) -> Vec<u8> {
     for patch in recorder.patches() {
-        let at = usize::try_from(patch.offset).unwrap();
-        file[at..at + patch.bytes.len()].copy_from_slice(&patch.bytes);
+        apply(&patch, &mut file);
     }
     file
+}
+
+fn apply(patch: &Patch, file: &mut [u8]) {
+    let at = usize::try_from(patch.offset).unwrap();
+    file[at..at + patch.bytes.len()].copy_from_slice(&patch.bytes);
+}
+
+fn finished(recorder: &Recorder, mut file: Vec<u8>) -> Vec<u8> {
+    for patch in recorder.finish() {
+        apply(&patch, &mut file);
+    }
+    file
+}
+
+/// The seek index: milliseconds, and the tag at each place.
+fn index(file: &[u8]) -> Vec<(u32, Tag)> {
+    let members = first_metadata(file);
+    let Some(keyframes) = members.property("keyframes") else {
+        return Vec::new();
+    };
+    let list = |name| {
+        keyframes
+            .as_object()
+            .unwrap()
+            .property(name)
+            .unwrap()
+            .as_array()
+            .unwrap()
+    };
+    let tags = read(file).1;
+    let points = list("times").iter().zip(list("filepositions"));
+    points
+        .map(|(time, place)| {
+            let place = u64::from(place.as_u32().unwrap());
+            let tag = tags.iter().find(|tag| tag.offset == place).unwrap();
+            let ms = Value::Number(time.as_number().unwrap() * 1000.0 + 0.5);
+            (ms.as_u32().unwrap(), tag.clone())
+        })
+        .collect()
 }
 
 fn read(file: &[u8]) -> (FileTracks, Vec<Tag>) {
@@ -68,6 +110,20 @@ fn first_metadata(file: &[u8]) -> Object {
     values[1].as_object().unwrap().clone()
 }
 
+/// What stands before the members of the stream while there is no index.
+const OWN: [&str; 6] = [
+    "duration",
+    "filesize",
+    "lasttimestamp",
+    "hasKeyframes",
+    "reserved",
+    "spacer",
+];
+
+fn names(members: &Object) -> Vec<&str> {
+    members.iter().map(|(name, _)| name.as_str()).collect()
+}
+
 /// The times of the audio and video tags.
 fn check_times(start: StartTime, frames: &[Frame], expected: &[u32]) {
     let (_, file) = record(start, frames);
@@ -83,7 +139,7 @@ fn the_file_begins_with_metadata_even_if_the_stream_has_none() {
     let members = first_metadata(&file);
     assert_eq!(members.property("duration"), Some(&0.0.into()));
     assert_eq!(members.property("filesize"), Some(&0.0.into()));
-    assert_eq!(members.len(), 2);
+    assert_eq!(names(&members), OWN);
     assert_eq!(read(&file).1.len(), 3);
 }
 
@@ -97,11 +153,8 @@ fn the_streams_metadata_is_kept_without_what_is_about_another_file() {
         .with("nested", Object::new().with("duration", 3.0));
     let (_, file) = record(StartTime::Zero, &[metadata(members), key(0)]);
     let members = first_metadata(&file);
-    let names: Vec<_> = members.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(
-        names,
-        ["duration", "filesize", "width", "encoder", "nested"]
-    );
+    let expected = [OWN.as_slice(), &["width", "encoder", "nested"]].concat();
+    assert_eq!(names(&members), expected);
     assert_eq!(members.property("duration"), Some(&0.0.into()));
     assert_eq!(read(&file).1.len(), 2);
 }
@@ -111,7 +164,7 @@ fn metadata_that_cannot_be_read_comes_second() {
     let broken = frame(FrameKind::Data, 9, b"\x02\x00\x0AonMetaData\x08\x00");
     assert!(broken.flags().is_metadata());
     let (_, file) = record(StartTime::Zero, &[broken.clone(), key(0)]);
-    assert_eq!(first_metadata(&file).len(), 2);
+    assert_eq!(names(&first_metadata(&file)), OWN);
     let tags = read(&file).1;
     assert_eq!(tags[1].payload, broken.payload());
     assert_eq!(tags.len(), 3);
@@ -363,6 +416,197 @@ fn a_frame_that_is_too_long_is_left_out_and_the_recording_goes_on() {
     assert_eq!(recorder.push(&payload(0x0100_0000)), Err(too_long));
     assert_eq!(recorder.bytes(), 0);
     assert!(!recorder.push(&payload(0x00FF_FFFF)).unwrap().is_empty());
+}
+
+#[test]
+fn a_finished_recording_has_an_index_of_its_key_frames() {
+    let about = metadata(Object::new().with("width", 640.0));
+    let frames = [
+        about,
+        video_header(0),
+        key(100),
+        audio(110),
+        video(140),
+        key(180),
+        video_header(180),
+        video(220),
+        key(260),
+    ];
+    let (recorder, file) = record(StartTime::Zero, &frames);
+    let length = file.len();
+    assert!(index(&file).is_empty());
+    let file = finished(&recorder, file);
+    assert_eq!(file.len(), length);
+    let found = index(&file);
+    assert_eq!(found.len(), 3);
+    for (ms, tag) in found {
+        assert_eq!((ms, &tag.payload), (tag.at.ms(), key(0).payload()));
+    }
+    let members = first_metadata(&file);
+    let expected = [
+        "duration",
+        "filesize",
+        "lasttimestamp",
+        "hasKeyframes",
+        "keyframes",
+        "spacer",
+        "width",
+    ];
+    assert_eq!(names(&members), expected);
+    assert_eq!(members.property("hasKeyframes"), Some(&true.into()));
+    assert_eq!(members.property("lasttimestamp"), Some(&0.16.into()));
+    assert!(verify(Cursor::new(file)).unwrap().is_whole());
+}
+
+#[test]
+fn an_index_has_as_many_entries_as_the_limit_and_then_every_second_one() {
+    let check = |count: usize, expected: usize| {
+        let frames: Vec<_> = (0..count)
+            .map(|at| key(u32::try_from(at * 40).unwrap()))
+            .collect();
+        let (recorder, file) = record(StartTime::Zero, &frames);
+        let file = finished(&recorder, file);
+        assert_eq!(index(&file).len(), expected, "{count}");
+        assert!(verify(Cursor::new(file)).unwrap().is_whole());
+    };
+    check(RECORD_INDEX_ENTRIES, RECORD_INDEX_ENTRIES);
+    check(RECORD_INDEX_ENTRIES + 1, RECORD_INDEX_ENTRIES / 2 + 1);
+}
+
+#[test]
+fn a_recording_whose_headers_changed_has_no_index() {
+    let other = frame(FrameKind::Video, 80, b"\x17\x00\x00\x00\x00y");
+    let (recorder, file) = record(StartTime::Zero, &[video_header(0), key(0), other, key(80)]);
+    assert!(index(&finished(&recorder, file)).is_empty());
+}
+
+#[test]
+fn a_file_can_be_read_whatever_has_been_written_of_its_index() {
+    let (recorder, mut file) = record(StartTime::Zero, &[video_header(0), key(0), key(40)]);
+    for patch in recorder.finish() {
+        let at = usize::try_from(patch.offset).unwrap();
+        for cut in [1, patch.bytes.len() / 2, patch.bytes.len()] {
+            file[at..at + cut].copy_from_slice(&patch.bytes[..cut]);
+            let tag = read(&file).1.remove(0);
+            let whole = amf0::decode_all(tag.payload.clone(), &Limits::default()).is_ok();
+            let hidden = data::name(&tag.payload) == Some("onMetaDat-");
+            assert!(whole || hidden, "{cut} of {} at {at}", patch.bytes.len());
+            // Whatever was left is made right.
+            let repair = repair(Cursor::new(&file), 0).unwrap();
+            let mut repaired = file.clone();
+            for patch in repair.patches() {
+                apply(&patch, &mut repaired);
+            }
+            assert_eq!(index(&repaired).len(), 2);
+        }
+    }
+    assert_eq!(index(&file).len(), 2);
+}
+
+#[test]
+fn a_gap_is_marked_where_it_is_and_video_goes_on_at_a_key_frame() {
+    let (mut recorder, mut file) = record(StartTime::Zero, &[key(0), video(40), audio(50)]);
+    file.extend(recorder.gap(Duration::from_millis(2500), 77));
+    for frame in [video(3000), audio(3010), key(3040)] {
+        file.extend(recorder.push(&frame).unwrap());
+    }
+    let tags = read(&finished(&recorder, file.clone())).1;
+    let seen: Vec<_> = tags[1..]
+        .iter()
+        .map(|tag| (tag.kind, tag.at.ms()))
+        .collect();
+    let [sound, picture, data] =
+        [FrameKind::Audio, FrameKind::Video, FrameKind::Data].map(TagKind::Frame);
+    assert_eq!(
+        seen,
+        [
+            (picture, 0),
+            (picture, 40),
+            (sound, 50),
+            (data, 50),
+            (sound, 3010),
+            (picture, 3040)
+        ]
+    );
+    let values = amf0::decode_all(tags[4].payload.clone(), &Limits::default()).unwrap();
+    assert_eq!(values[0].as_str(), Some("onCuePoint"));
+    let cue = values[1].as_object().unwrap();
+    assert_eq!(cue.property("name").and_then(Value::as_str), Some("gap"));
+    assert_eq!(cue.property("time"), Some(&0.05.into()));
+    let lost = cue
+        .property("parameters")
+        .and_then(Value::as_object)
+        .unwrap();
+    assert_eq!(lost.property("seconds"), Some(&2.5.into()));
+    assert_eq!(lost.property("frames"), Some(&77.0.into()));
+    assert!(
+        verify(Cursor::new(finished(&recorder, file)))
+            .unwrap()
+            .is_whole()
+    );
+    assert!(
+        Recorder::new(StartTime::Zero)
+            .gap(Duration::ZERO, 1)
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_recording_that_is_gone_on_with_has_the_time_and_the_index_of_all() {
+    let about = metadata(Object::new().with("width", 640.0));
+    let (recorder, file) = record(
+        StartTime::Zero,
+        &[about, video_header(0), key(0), video(40), key(80)],
+    );
+    let mut file = finished(&recorder, file);
+    for round in 1..3_u32 {
+        let repair = repair(Cursor::new(&file), 0).unwrap();
+        assert_eq!(repair.lost_bytes(), 0);
+        let mut recorder = repair.resume();
+        for frame in [
+            metadata(Object::new()),
+            video_header(9000),
+            video(9000),
+            key(9040),
+            video(9080),
+        ] {
+            file.extend(recorder.push(&frame).unwrap());
+        }
+        assert_eq!(recorder.bytes(), u64::try_from(file.len()).unwrap());
+        // Not finished, and finished.
+        assert!(!verify(Cursor::new(&file)).unwrap().is_whole());
+        file = finished(&recorder, file);
+        let report = verify(Cursor::new(&file)).unwrap();
+        assert_eq!(report.findings, []);
+        assert_eq!(
+            report.duration,
+            Duration::from_millis(120 + u64::from(round) * 80)
+        );
+        assert_eq!(report.key_frames, 2 + u64::from(round));
+        assert_eq!(index(&file).len(), usize::try_from(2 + round).unwrap());
+    }
+    assert_eq!(first_metadata(&file).property("width"), Some(&640.0.into()));
+}
+
+#[test]
+fn a_file_of_another_program_is_gone_on_with_and_keeps_its_layout() {
+    let mut out = BytesMut::new();
+    crate::flv::encode_header(FileTracks::Video, &mut out);
+    let about = Object::new()
+        .with("encoder", "x")
+        .with("duration", 1.0)
+        .with("filesize", 5.0);
+    for frame in [metadata(about), key(0), video(40)] {
+        crate::flv::encode_frame(&frame, &mut out).unwrap();
+    }
+    let mut file = out.to_vec();
+    let mut recorder = repair(Cursor::new(&file), 0).unwrap().resume();
+    file.extend(recorder.push(&key(700)).unwrap());
+    let file = finished(&recorder, file);
+    assert_eq!(verify(Cursor::new(&file)).unwrap().findings, []);
+    let members = first_metadata(&file);
+    assert_eq!(names(&members), ["encoder", "duration", "filesize"]);
+    assert_eq!(members.property("duration"), Some(&0.12.into()));
 }
 
 proptest! {

@@ -4,3 +4,4 @@
 mod pattern;
 mod record;
 mod tools;
+mod vod;

@@ -1,10 +1,16 @@
 //! Recordings open wherever they were cut off, and say the truth once they were finished.
 
+use std::io::Cursor;
+use std::path::Path;
+use std::time::Duration;
+
 use adit_media::Frame;
 use adit_media::record::{Recorder, StartTime};
+use adit_media::repair::repair;
+use adit_media::verify::verify;
 use adit_testkit::peers::Peers;
 
-use crate::tools::{FFMPEGS, clip, decode, probe, write};
+use crate::tools::{FFMPEGS, clip, decode, flv, probe, probe_quiet, read, write};
 
 /// A recording, and where it could have been cut off between two writes.
 struct Recorded {
@@ -34,7 +40,7 @@ impl Recorded {
 
     fn patched(&self) -> Vec<u8> {
         let mut file = self.file.clone();
-        for patch in self.recorder.patches() {
+        for patch in self.recorder.finish() {
             let at = usize::try_from(patch.offset).unwrap();
             file[at..at + patch.bytes.len()].copy_from_slice(&patch.bytes);
         }
@@ -165,5 +171,115 @@ fn a_recording_of_a_stream_that_began_anew_is_decoded_without_a_warning() {
             longest <= Some(1100),
             "{longest:?}: no holes but up to the next key frame"
         );
+    }
+}
+
+/// Packets by ffprobe, which has nothing to complain about.
+fn packets(peers: Peers, file: &Path) -> usize {
+    let lines = probe_quiet(peers, file, &["-show_entries", "packet=codec_type"]);
+    let media = ["video", "audio"];
+    lines
+        .iter()
+        .filter(|line| media.iter().any(|kind| line.starts_with(kind)))
+        .count()
+}
+
+#[test]
+fn a_recording_is_quiet_whatever_has_been_written_of_its_index() {
+    let Some(peers) = Peers::for_test() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorded = Recorded::new();
+    recorded.push(clip("pattern:160x120,100k", 3000));
+    let mut file = recorded.file.clone();
+    for (step, patch) in recorded.recorder.finish().into_iter().enumerate() {
+        let at = usize::try_from(patch.offset).unwrap();
+        for cut in [patch.bytes.len() / 2, patch.bytes.len()] {
+            file[at..at + cut].copy_from_slice(&patch.bytes[..cut]);
+            let path = write(folder.path(), "finishing.flv", &file);
+            assert_eq!(packets(peers, &path), 90 + 141, "step {step}, {cut} bytes");
+        }
+    }
+    let path = write(folder.path(), "finished.flv", &file);
+    let duration = probe_quiet(peers, &path, &["-show_entries", "format=duration"]);
+    assert!(duration[0].starts_with("3.0"), "{duration:?}");
+}
+
+#[test]
+fn a_recording_that_was_cut_off_is_quiet_once_it_is_repaired() {
+    let Some(peers) = Peers::for_test() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorded = Recorded::new();
+    recorded.push(clip("pattern:160x120,100k", 1000));
+    let first_picture = recorded.ends[3];
+    for cut in (first_picture..recorded.file.len()).step_by(997) {
+        let repair = repair(Cursor::new(&recorded.file[..cut]), 0).unwrap();
+        let mut file = recorded.file[..usize::try_from(repair.bytes()).unwrap()].to_vec();
+        for patch in repair.patches() {
+            let at = usize::try_from(patch.offset).unwrap();
+            file[at..at + patch.bytes.len()].copy_from_slice(&patch.bytes);
+        }
+        let path = write(folder.path(), "repaired.flv", &file);
+        let whole = recorded.ends.iter().filter(|end| **end <= cut).count() - 3;
+        assert_eq!(packets(peers, &path), whole, "cut at {cut}");
+    }
+}
+
+#[test]
+fn a_recording_with_a_gap_that_was_gone_on_with_is_quiet_and_has_every_packet() {
+    let Some(peers) = Peers::for_test() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut recorded = Recorded::new();
+    recorded.push(clip("pattern:160x120,100k", 1000));
+    let gap = recorded.recorder.gap(Duration::from_secs(3), 100);
+    recorded.file.extend_from_slice(&gap);
+    recorded.push(clip("pattern:160x120,100k", 1000));
+    let mut file = recorded.patched();
+    let mut recorder = repair(Cursor::new(&file), 0).unwrap().resume();
+    for frame in clip("pattern:160x120,100k", 1000) {
+        file.extend_from_slice(&recorder.push(&frame).unwrap());
+    }
+    for patch in recorder.finish() {
+        let at = usize::try_from(patch.offset).unwrap();
+        file[at..at + patch.bytes.len()].copy_from_slice(&patch.bytes);
+    }
+    assert_eq!(verify(Cursor::new(&file)).unwrap().findings, []);
+    let path = write(folder.path(), "gone-on.flv", &file);
+    assert_eq!(packets(peers, &path), 3 * (30 + 47));
+    let what = ["-select_streams", "v", "-show_entries", "packet=dts,flags"];
+    let lines = probe_quiet(peers, &path, &what);
+    let rows = lines.iter().filter_map(|line| line.split_once(','));
+    let times: Vec<u32> = rows.clone().filter_map(|(at, _)| at.parse().ok()).collect();
+    assert!(times.is_sorted() && times.len() == 90, "{times:?}");
+    assert_eq!(rows.filter(|(_, flags)| flags.starts_with('K')).count(), 3);
+}
+
+#[test]
+fn files_of_ffmpeg_are_whole_to_us() {
+    let Some(peers) = Peers::for_test() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let source = write(
+        folder.path(),
+        "source.flv",
+        &flv(&clip("pattern:160x120,100k", 3000)),
+    );
+    for peer in FFMPEGS {
+        for flags in [[].as_slice(), &["-flvflags", "add_keyframe_index"]] {
+            let path = folder.path().join("copy.flv");
+            let mut arguments = vec!["-c", "copy"];
+            arguments.extend(flags);
+            arguments.push(path.to_str().unwrap());
+            decode(peers, peer, &source, &arguments);
+            let report = verify(Cursor::new(read(&path))).unwrap();
+            assert_eq!(report.findings, [], "{peer} {arguments:?}");
+            assert_eq!(report.key_frames, 2);
+        }
     }
 }

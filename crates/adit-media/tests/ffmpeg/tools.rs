@@ -12,7 +12,7 @@ use adit_testkit::process::Process;
 use bytes::BytesMut;
 
 /// How long a program may take on a loaded machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The ffmpegs.
 pub(crate) const FFMPEGS: [Peer; 2] = [Peer::Ffmpeg5, Peer::Ffmpeg9];
@@ -65,11 +65,25 @@ pub(crate) fn decode(peers: Peers, peer: Peer, file: &Path, arguments: &[&str]) 
 
 /// Runs ffprobe over `file`; fails if it cannot open it. Gives one line for each thing asked for.
 pub(crate) fn probe(peers: Peers, file: &Path, arguments: &[&str]) -> Vec<String> {
+    probed(peers, file, arguments).0
+}
+
+/// Runs ffprobe over `file`; fails if it has anything to complain about. Gives one line for each thing asked for.
+pub(crate) fn probe_quiet(peers: Peers, file: &Path, arguments: &[&str]) -> Vec<String> {
+    let (lines, complaints) = probed(peers, file, arguments);
+    assert!(complaints.is_empty(), "{}: {complaints}", file.display());
+    lines
+}
+
+fn probed(peers: Peers, file: &Path, arguments: &[&str]) -> (Vec<String>, String) {
     // It comes with ffmpeg.
     let program = peers.path(Peer::Ffmpeg5).with_file_name("ffprobe");
     let mut command = Command::new(program);
     command.args(["-v", "error", "-of", "csv=p=0"]);
     command.args(arguments).arg(file);
-    let text = Process::run("ffprobe", &mut command, PATIENCE);
-    text.lines().map(str::to_owned).collect()
+    let mut process = Process::start("ffprobe", &mut command);
+    let status = process.wait(PATIENCE);
+    assert!(status.success(), "{command:?}\n{process}");
+    let lines = process.stdout().lines().map(str::to_owned).collect();
+    (lines, process.stderr())
 }
