@@ -16,4 +16,4 @@ pub(crate) use failure::{Failure, Search, USAGE, in_words};
 pub(crate) use interrupt::Interrupt;
 pub(crate) use tell::{Done, Ended, Told, millis, tell};
 use way::rung_fields;
-pub(crate) use way::{Way, runtime};
+pub(crate) use way::{Way, run};

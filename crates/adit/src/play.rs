@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use adit_client::Intent;
 
 use crate::cli::{self, Watch};
-use crate::connect::{Failure, Interrupt, Told, Way, runtime, tell};
+use crate::connect::{self, Failure, Interrupt, Told, Way, tell};
 use crate::log;
 use crate::progress::{Elsewhere, Progress};
 
@@ -83,10 +83,9 @@ pub(crate) fn watch(
     let target = Way::stream(&watch.url, &watch.key)?;
     let output = output()?;
     let way = Way::new(&watch.run.way, Intent::Play, cli::Strategy::Standard)?;
-    let runtime = runtime()?;
-    let summary = runtime.block_on(async {
+    let summary = connect::run(&way, async {
         let viewing = Viewing {
-            way,
+            way: way.clone(),
             target,
             length: watch.duration.map(length),
             wait: watch.wait,
@@ -96,7 +95,6 @@ pub(crate) fn watch(
         let interrupt = Interrupt::listen()?;
         let summary = viewing.run(output, Progress::new(elsewhere), interrupt);
         Ok::<_, Failure>(summary.await)
-    });
-    runtime.shutdown_background();
-    Ok(summary?.told())
+    })??;
+    Ok(summary.told())
 }

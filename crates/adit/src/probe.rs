@@ -7,7 +7,7 @@ use adit_client::Intent;
 use adit_client::plan::{Outcome, Report};
 
 use crate::cli;
-use crate::connect::{Failure, Interrupt, Way, runtime};
+use crate::connect::{self, Failure, Interrupt, Way};
 use crate::{log, ui};
 
 /// Tries every way and prints what came of it.
@@ -18,20 +18,14 @@ pub(crate) fn run(arguments: &cli::Probe) -> Result<(), Failure> {
     log::start_quiet(arguments.way.log);
     let target = Way::address(&arguments.url)?;
     let way = Way::new(&arguments.way, Intent::Play, cli::Strategy::Reach)?;
-    let runtime = runtime()?;
-    let report = runtime.block_on(async {
+    let report = connect::run(&way, async {
         let mut interrupt = Interrupt::listen()?;
         // Both arms may be dropped: attempts that nobody waits for are given up.
         tokio::select! {
             report = way.probe(&target) => report,
-            () = interrupt.asked() => {
-                way.client().settle().await;
-                Err(Failure::Interrupted)
-            }
+            () = interrupt.asked() => Err(Failure::Interrupted),
         }
-    });
-    runtime.shutdown_background();
-    let report = report?;
+    })??;
     let text = if arguments.json {
         json::of(&report).to_string()
     } else {

@@ -10,7 +10,7 @@ use std::time::Instant;
 use adit_client::{Destination, Intent};
 
 use crate::cli;
-use crate::connect::{Failure, Interrupt, Told, Way, runtime, tell};
+use crate::connect::{self, Failure, Interrupt, Told, Way, tell};
 use crate::input::{Input, Turns};
 use crate::log;
 use crate::progress::{Elsewhere, Progress};
@@ -37,8 +37,7 @@ fn publish(arguments: &cli::Publish, began: Instant) -> Result<Told, Failure> {
     let opened = input.open(arguments.repeat.unwrap_or(Turns::ONE));
     let mut frames = opened.map_err(|error| damaged(error.into()))?;
     let way = Way::new(&arguments.run.way, Intent::Publish, cli::Strategy::Standard)?;
-    let runtime = runtime()?;
-    let summary = runtime.block_on(async {
+    let summary = connect::run(&way, async {
         let mut interrupt = Interrupt::listen()?;
         // Both arms may be dropped. Nobody's name is taken for an input that has nothing to be seen or heard.
         let checked = tokio::select! {
@@ -47,7 +46,7 @@ fn publish(arguments: &cli::Publish, began: Instant) -> Result<Told, Failure> {
         };
         checked.map_err(damaged)?;
         let sending = Sending::new(sending::Order {
-            way,
+            way: way.clone(),
             destination: Destination::new(target),
             name: name.clone(),
             pace: if arguments.no_pace {
@@ -62,9 +61,8 @@ fn publish(arguments: &cli::Publish, began: Instant) -> Result<Told, Failure> {
         });
         let progress = Progress::new(Elsewhere::Nothing);
         Ok(sending.run(frames, progress, interrupt).await)
-    });
-    runtime.shutdown_background();
-    Ok(summary?.told())
+    })??;
+    Ok(summary.told())
 }
 
 /// What is published, if the flags fit it.

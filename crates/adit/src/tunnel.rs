@@ -11,7 +11,7 @@ use adit_server::{Listener, Server, ServerConfig};
 use tokio::sync::mpsc;
 
 use crate::cli::{self, Retry};
-use crate::connect::{Failure, Interrupt, Way, runtime};
+use crate::connect::{self, Failure, Interrupt, Way};
 use crate::serve::ServeError;
 use crate::{log, ui};
 
@@ -24,10 +24,7 @@ pub(crate) fn run(arguments: &cli::Tunnel) -> Result<(), Failure> {
     log::start_quiet(arguments.way.log);
     let target = Way::place(&arguments.url, &arguments.key)?;
     let way = Way::new(&arguments.way, Intent::Publish, cli::Strategy::Reach)?;
-    let runtime = runtime()?;
-    let outcome = runtime.block_on(tunnel(arguments, target, way));
-    runtime.shutdown_background();
-    outcome
+    connect::run(&way, tunnel(arguments, target, way.clone()))?
 }
 
 async fn tunnel(arguments: &cli::Tunnel, target: Target, way: Way) -> Result<(), Failure> {

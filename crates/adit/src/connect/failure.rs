@@ -213,6 +213,11 @@ impl Failure {
             Self::Connect(ConnectError::Unreachable { report, .. }) if is_untrusted(report) => {
                 "--ca-file FILE trusts the certificate in it; --insecure accepts any, and whoever sits on the way can read everything"
             }
+            Self::Connect(ConnectError::Unreachable { report, .. })
+                if report.verdict().obstacle() == Obstacle::ProxyLogin =>
+            {
+                "user and password for a proxy go into its address: --proxy http://user:password@host:port"
+            }
             Self::Connect(ConnectError::Unreachable { .. }) => match search {
                 Search::Everywhere => return None,
                 Search::OnePort => {

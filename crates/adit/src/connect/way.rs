@@ -1,5 +1,6 @@
 //! The client that the flags ask for.
 
+use std::future::Future;
 use std::io;
 
 use adit_client::network::{ConnectorConfig, InsecureTls, TlsClient};
@@ -8,7 +9,6 @@ use adit_client::plan::Report;
 use adit_client::strategy::{Rung, Strategy};
 use adit_client::{Client, ConnectOptions, Destination, Intent, NetConnection, Target};
 use serde_json::{Map, Value, json};
-use tokio::runtime::Runtime;
 
 use super::{Failure, key, memory};
 use crate::cli::{self, Address, Key, WayOut};
@@ -24,15 +24,23 @@ pub(crate) struct Way {
 /// Threads of a command: one for the connection, one for what waits beside it.
 const THREADS: usize = 2;
 
-/// What the tasks of a command run on.
+/// Does the work of a command to its end, and then waits for the goodbyes of connections that were given up; threads that read an
+/// input are not waited for.
 ///
 /// # Errors
 /// When the system gives no threads.
-pub(crate) fn runtime() -> io::Result<Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
+pub(crate) fn run<T>(way: &Way, work: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .enable_all()
-        .build()
+        .build()?;
+    let outcome = runtime.block_on(async {
+        let outcome = work.await;
+        way.client().settle().await;
+        outcome
+    });
+    runtime.shutdown_background();
+    Ok(outcome)
 }
 
 /// What programs are told about a way: the rung as people read it, and its parts.
