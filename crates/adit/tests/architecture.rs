@@ -15,7 +15,7 @@ const CORES: [(&str, &[&str]); 5] = [
         &["bytes", "hmac", "sha2", "subtle", "thiserror", "tracing"],
     ),
     ("adit-rtmpt", &["bytes", "thiserror"]),
-    ("adit-media", &["bytes", "thiserror"]),
+    ("adit-media", &["bytes", "shiguredo_mp4", "thiserror"]),
     ("adit-broker", &["bytes", "thiserror"]),
 ];
 
