@@ -18,6 +18,9 @@ use crate::source::Source;
 use crate::vod::VodError;
 use crate::{Frame, FrameKind};
 
+/// So many tags before a place that is known to be good are looked at.
+const TAGS_BEFORE: usize = 256;
+
 /// What makes an FLV file whole again.
 #[derive(Clone, Debug)]
 pub struct Repair {
@@ -33,7 +36,7 @@ pub struct Repair {
 /// tag follows (Q-158); zeros or other bytes that a crash of the machine left are no tags.
 ///
 /// `known_good` is where a tag begins and everything before is known to be whole: 0 to look at the whole file, or what a
-/// journal says. From 0 the file gets a seek index; otherwise it is left without, and a player looks for key frames.
+/// journal says; besides what is behind it some hundred tags before are looked at. From 0 the file gets a seek index; otherwise it is left without, and a player looks for key frames.
 ///
 /// ```
 /// use adit_media::{flv, pattern::Pattern, repair::repair, record::{Recorder, StartTime}};
@@ -71,9 +74,12 @@ pub fn repair<S: Read + Seek>(source: S, known_good: u64) -> Result<Repair, VodE
     let mut end = 0;
     while let Some(tag) = work.step(&mut source, &mut walker, begin)? {
         end = tag.end();
-        if work.knows_its_beginning() && known_good > end && known_good <= source.len() {
-            walker = Walker::at(known_good);
-            end = known_good;
+        let is_ahead = known_good > end && known_good <= source.len();
+        if is_ahead && work.is_indexed && work.knows_its_beginning() {
+            // The last frames before are known too, so that the end of each track is.
+            let before = step_back(&mut source, known_good, end)?;
+            walker = Walker::at(before);
+            end = before;
             work.scan.extent.skip();
             work.is_indexed = false;
         }
@@ -201,6 +207,29 @@ impl Work {
             },
         }
     }
+}
+
+/// Where a tag begins that is some tags before `offset`, by their back pointers, but not before `least`.
+fn step_back<S: Read + Seek>(
+    source: &mut Source<S>,
+    mut offset: u64,
+    least: u64,
+) -> Result<u64, VodError> {
+    for _ in 0..TAGS_BEFORE {
+        let Some(pointer) = offset.checked_sub(4) else {
+            break;
+        };
+        let bytes = <[u8; 4]>::try_from(source.peek(pointer, 4)?).unwrap_or_default();
+        let size = u64::from(u32::from_be_bytes(bytes));
+        let Some(before) = pointer.checked_sub(size).filter(|before| *before >= least) else {
+            break;
+        };
+        match Walker::at(before).step(source)? {
+            Step::Tag(tag) if tag.offset == before && tag.end() == offset => offset = before,
+            _ => break,
+        }
+    }
+    Ok(offset)
 }
 
 /// The body of a tag, of whatever size one can have.
