@@ -9,6 +9,7 @@ pub mod flv;
 pub mod handshake;
 pub mod input;
 pub mod path;
+pub mod recording;
 pub mod session;
 pub mod shared_object;
 pub mod sniff;

@@ -22,12 +22,14 @@ fn check(target: &str, run: Target) -> io::Result<()> {
     Ok(())
 }
 
-const TARGETS: [(&str, Target); 10] = [
+const TARGETS: [(&str, Target); 12] = [
     ("amf0", adit_fuzz::amf::amf0),
     ("amf3", adit_fuzz::amf::amf3),
     ("chunk_reader", adit_fuzz::chunk::chunk_reader),
     ("flv", adit_fuzz::flv::flv),
+    ("flv_recording", adit_fuzz::recording::flv_recording),
     ("handshake", adit_fuzz::handshake::handshake),
+    ("mp4_recording", adit_fuzz::recording::mp4_recording),
     ("server_session", adit_fuzz::session::server_session),
     ("shared_object", adit_fuzz::shared_object::shared_object),
     ("sniff", adit_fuzz::sniff::sniff),
