@@ -140,7 +140,7 @@ impl Work {
         Self {
             scan: Scan::new(),
             headers: Headers::new(),
-            places: Places::OWN,
+            places: Places::NONE,
             tags: 0,
             is_indexed: true,
         }
@@ -163,7 +163,7 @@ impl Work {
             let is_metadata =
                 tag.flags.is_metadata() || tag.kind == TagKind::Frame(FrameKind::Data);
             let body = is_metadata.then(|| body(source, &tag)).transpose()?;
-            self.places = Places::find(begin, body.flatten().as_deref().unwrap_or_default());
+            self.places = Places::find(begin, &body.flatten().unwrap_or_default());
         }
         if let TagKind::Frame(kind) = tag.kind
             && tag.flags.is_sequence_header()

@@ -26,8 +26,11 @@ const OF_A_FILE: [&str; 13] = [
     "spacer",
 ];
 
+/// Where the first tag begins, and its body.
+const FIRST_TAG: u64 = 13;
+const FIRST_BODY: u64 = FIRST_TAG + 11;
 /// Where the file says what it is: the last letter of `onMetaData`, which is changed while the rest is.
-const NAME_END: u64 = 13 + 11 + 12;
+const NAME_END: u64 = FIRST_BODY + 12;
 /// Where the number of members is.
 const COUNT: u64 = NAME_END + 2;
 const DURATION: u64 = COUNT + 4 + 10 + 1;
@@ -35,6 +38,9 @@ const FILE_SIZE: u64 = DURATION + 8 + 10 + 1;
 const LAST_TIME: u64 = FILE_SIZE + 8 + 15 + 1;
 /// Where the room for the seek index begins.
 const ROOM: u64 = LAST_TIME + 8;
+
+/// What stands at the end of the name meanwhile.
+const HIDDEN: u8 = b'-';
 
 /// Numbers of the spacer in a room without an index: as many as an index of most entries needs.
 const ROOM_NUMBERS: usize = FIXED_NUMBERS + 2 * RECORD_INDEX_ENTRIES;
@@ -76,20 +82,17 @@ impl Places {
         has_room: true,
     };
 
+    /// None.
+    pub(crate) const NONE: Self = Self {
+        duration: None,
+        file_size: None,
+        last_time: None,
+        has_room: false,
+    };
+
     /// Those in a file whose first tag begins at `tag` and has this body.
-    pub(crate) fn find(tag: u64, body: &[u8]) -> Self {
-        let own = first(None);
-        // Up to the value of `hasKeyframes`.
-        let fixed = usize::try_from(ROOM).unwrap_or(0).saturating_sub(24 - 15);
-        let is_own = tag == 13
-            && body.len() >= own.len()
-            && own
-                .iter()
-                .zip(body)
-                .take(fixed)
-                .enumerate()
-                .all(|(at, (own, found))| own == found || is_variable(at.saturating_add(24)));
-        if is_own {
+    pub(crate) fn find(tag: u64, body: &Bytes) -> Self {
+        if tag == FIRST_TAG && is_own(body) {
             return Self::OWN;
         }
         let number = |name: &str| {
@@ -131,16 +134,41 @@ impl Places {
         }
         let patch = |offset, bytes| Patch { offset, bytes };
         vec![
-            patch(NAME_END, Bytes::from_static(b"-")),
+            patch(NAME_END, Bytes::from_static(&[HIDDEN])),
             patch(ROOM, room(points)),
             patch(NAME_END, Bytes::from_static(b"a")),
         ]
     }
 }
 
+/// Whether the body of the first tag is one that was written here, also if its index was written only in part.
+fn is_own(body: &Bytes) -> bool {
+    let own = first(None);
+    let begin = |offset: u64| usize::try_from(offset.saturating_sub(FIRST_BODY)).unwrap_or(0);
+    // Up to the value of `hasKeyframes`.
+    let fixed = begin(ROOM).saturating_add(15);
+    let alike = own.iter().zip(body).take(fixed).zip(FIRST_BODY..);
+    let is_alike = |((own, found), offset)| own == found || is_variable(offset);
+    if body.len() < own.len() || !alike.into_iter().all(is_alike) {
+        return false;
+    }
+    match amf0::decode_all(body.clone(), &Limits::default()) {
+        Ok(values) => values
+            .get(1)
+            .and_then(Value::as_object)
+            .is_some_and(|members| {
+                members
+                    .iter()
+                    .nth(5)
+                    .is_some_and(|(name, _)| *name == "spacer")
+            }),
+        // Only what was being written cannot be read.
+        Err(_) => body.get(begin(NAME_END)) == Some(&HIDDEN),
+    }
+}
+
 /// Whether what is at `offset` of a file of ours may be anything.
-fn is_variable(offset: usize) -> bool {
-    let offset = u64::try_from(offset).unwrap_or(u64::MAX);
+fn is_variable(offset: u64) -> bool {
     let number = |begin: u64| (begin..begin.saturating_add(8)).contains(&offset);
     let count = (COUNT..COUNT.saturating_add(4)).contains(&offset);
     offset == NAME_END || count || number(DURATION) || number(FILE_SIZE) || number(LAST_TIME)

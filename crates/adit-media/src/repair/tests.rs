@@ -143,3 +143,20 @@ fn wrong_back_pointers_in_the_middle_are_not_the_end() {
         "{findings:?}"
     );
 }
+
+#[test]
+fn what_is_not_known_to_be_room_for_an_index_is_not_written_over() {
+    let (file, _) = recording();
+    // A file header where the first tag should be.
+    let joined = [&file[..13], &file].concat();
+    let repair = repair(Cursor::new(&joined), 0).unwrap();
+    assert_eq!(repair.lost_bytes(), 0);
+    let offsets: Vec<_> = repair.patches().iter().map(|patch| patch.offset).collect();
+    assert_eq!(offsets, [4]);
+    // Metadata of the same beginning without the room.
+    let mut other = file;
+    let spacer = other.windows(6).position(|name| name == b"spacer").unwrap();
+    other[spacer] = b'S';
+    let repair = super::repair(Cursor::new(&other), 0).unwrap();
+    assert_eq!(repair.patches().len(), 4, "tracks and three numbers");
+}
