@@ -12,7 +12,8 @@ pub(crate) const REPLY_QUEUE_BYTES: usize = 256 * 1024;
 /// Bytes queued for a player below which more frames are taken from the log (`viewer.write_ahead`).
 ///
 /// Frames wait in the shared log, not here; this only has to be enough for one well-filled write, such as all that gathers in 350 ms
-/// at 4 Mbit/s. It stays below [`REPLY_QUEUE_BYTES`], so that media alone keeps no command waiting.
+/// at 4 Mbit/s. It stays below [`REPLY_QUEUE_BYTES`], so that of media only a frame larger than the difference keeps a command
+/// waiting, until the player has taken the most of it.
 pub(crate) const WRITE_AHEAD_BYTES: usize = 192 * 1024;
 
 /// Frames taken from the log in one turn, so that one player cannot keep the task to itself.

@@ -1,4 +1,4 @@
-//! Steady playing allocates nothing for each message of each player (design §5): a frame is encoded once, and what a player adds to it
+//! Steady playing allocates nothing for each message of each player (docs/architecture.md): a frame is encoded once, and what a player adds to it
 //! has its place already.
 //!
 //! A program of its own, because it counts what the whole process allocates.
