@@ -201,7 +201,7 @@ impl Output {
     /// # Errors
     /// What went wrong with the output, if anything did. That the player behind standard output has gone is no error.
     pub(crate) async fn finish(self, within: Duration) -> Result<(), Failure> {
-        let patches = self.recorder.patches();
+        let patches = self.recorder.finish();
         let finished = timeout(within, async {
             // If nobody takes them, the reason is told below.
             drop(self.pieces.send(Piece::Patch(patches)).await);

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use adit_client::media::verify::verify;
 use adit_testkit::packets::read;
 use adit_testkit::process::Process;
 use adit_testkit::server::{AditServer, Transport};
@@ -110,14 +111,13 @@ fn an_interrupted_recording_is_finished_properly() {
     let summary = recorded.json();
     assert_eq!(summary["ended"], "interrupted");
     drop(publisher);
-    // The duration in the metadata was filled in.
-    let head = fs::read(&file).unwrap();
-    let at = head
-        .windows(8)
-        .position(|name| name == b"duration")
-        .expect("a duration");
-    let number: [u8; 8] = head[at + 9..at + 17].try_into().unwrap();
-    let seconds = f64::from_be_bytes(number);
+    // Duration, size and seek index stand in the metadata and are right.
+    let report = verify(fs::File::open(&file).unwrap()).unwrap();
+    assert!(report.is_whole(), "{:?}", report.findings);
+    assert!(report.key_frames > 0);
+    let written = fs::read(&file).unwrap();
+    assert!(written.windows(9).any(|name| name == b"keyframes"));
+    let seconds = report.duration.as_secs_f64();
     assert!(seconds > 0.5);
     // What is said is what the file says.
     let said = summary["duration_ms"].as_f64().unwrap() / 1000.0;
