@@ -44,7 +44,8 @@ pub const QUEUE_BYTES: usize = 512 * 1024;
 /// Replies under way still come in, so at most [`WINDOW`] replies of [`REPLY_BODY`] bytes are held beyond it.
 pub const RECEIVED_BYTES: usize = 1024 * 1024;
 
-/// Replies that may wait for the caller, however short they are: one of a byte keeps far more than a byte in memory.
+/// Replies that may wait for the caller, however short they are (`client.rtmpt.received_replies`): one of a byte keeps far more
+/// than a byte in memory.
 pub const RECEIVED_REPLIES: usize = crate::limits::RECEIVED_BODIES;
 
 /// Longest body of a reply, poll byte included (`client.rtmpt.reply_bytes`): what our own server can be configured to.
