@@ -43,4 +43,4 @@ pub use listener::Listener;
 pub use log_quota::{LogQuota, Verdict};
 pub use network::{Network, ParseNetworkError};
 pub use sniff::{Sniff, sniff};
-pub use words::plain_words;
+pub use words::{in_words, plain_words};

@@ -23,7 +23,7 @@ pub fn plain_words(error: &io::Error) -> String {
             "no way through the network to the peer any more".to_owned()
         }
         ErrorKind::UnexpectedEof => "the peer hung up".to_owned(),
-        _ => without_number(&error.to_string()).to_owned(),
+        _ => in_words(error),
     }
 }
 
@@ -55,9 +55,11 @@ fn is_about_certificate(alert: AlertDescription) -> bool {
     )
 }
 
-/// The system's own text ends with its number.
-fn without_number(text: &str) -> &str {
-    text.split_once(" (os error").map_or(text, |(text, _)| text)
+/// What the system says, without its number.
+pub fn in_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split_once(" (os error").map(|(words, _)| words);
+    words.unwrap_or(&text).to_owned()
 }
 
 #[cfg(test)]

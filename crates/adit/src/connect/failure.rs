@@ -8,6 +8,7 @@ use std::time::Duration;
 use adit_client::connection::StreamError;
 use adit_client::media::flv::FlvError;
 use adit_client::network::TlsSetupError;
+pub(crate) use adit_client::network::in_words;
 use adit_client::plan::{AttemptReport, Cause, CertificateFault, Obstacle, Report};
 use adit_client::{AddressError, ConnectError};
 use thiserror::Error;
@@ -117,13 +118,6 @@ pub(crate) enum Search {
     OneWayOnOnePort,
     /// Another strategy has left ways out.
     SomeWays,
-}
-
-/// What the system says, without its number.
-pub(crate) fn in_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    let words = text.split(" (os error ").next().unwrap_or(&text);
-    words.to_owned()
 }
 
 impl Failure {

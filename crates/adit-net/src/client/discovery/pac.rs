@@ -5,6 +5,7 @@ use crate::client::connector::{Connector, Security};
 use crate::client::http::HttpConnection;
 use crate::client::limits;
 use crate::client::target::Target;
+use crate::words::in_words;
 use http_body_util::Full;
 use hyper::Request;
 use hyper::header::{CONNECTION, HOST, LOCATION};
@@ -244,13 +245,6 @@ async fn read_file(url: &Url) -> Result<Vec<u8>, String> {
         return Err(too_large());
     }
     Ok(content)
-}
-
-/// What the system says, without its number.
-fn in_words(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let words = text.split(" (os error ").next();
-    words.unwrap_or_default().to_owned()
 }
 
 fn too_large() -> String {
