@@ -1,5 +1,6 @@
 //! The way to a server, walked: a ladder raced, a login answered, a redirect followed, until an application has let us in.
 
+mod asking;
 mod attempt;
 mod cause;
 mod destination;
@@ -18,7 +19,8 @@ use md5::{Digest as _, Md5};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use self::attempt::{Answer, Depth, request};
+use self::asking::Asking;
+use self::attempt::{Answer, Depth};
 pub use self::destination::Destination;
 use self::destination::Step;
 pub use self::error::ConnectError;
@@ -124,32 +126,15 @@ impl Client {
         destination: &mut Destination,
         options: &ConnectOptions,
     ) -> Result<NetConnection, ConnectError> {
-        let connected = self.follow(destination, options).await;
-        if connected.is_err() {
-            self.settle().await;
-        }
-        connected
-    }
-
-    /// Waits until the attempts and connections that were given up have said goodbye, at most [`limits::LOSERS`]: for programs that
-    /// are about to end. It is done already where an error is given back, after [`probe`](Self::probe), and by
-    /// [`NetConnection::close`].
-    pub async fn settle(&self) {
-        settle(&self.closing).await;
-    }
-
-    async fn follow(
-        &self,
-        destination: &mut Destination,
-        options: &ConnectOptions,
-    ) -> Result<NetConnection, ConnectError> {
         let mut step = destination.begin();
         loop {
-            let (mut link, rung, report) = self.reach(&step, options).await?;
+            let (link, rung, report) = self.reach(&step, options).await?;
             let connect = options.connect_command(&step.target, step.query.as_ref());
-            let answer = match request(&mut link, connect).await {
+            let (answer, link) = Asking::new(link, connect, &self.closing).await;
+            let answer = match answer {
                 Ok(answer) => answer,
                 Err(lost) => {
+                    self.closing.spawn(link.close());
                     return Err(ConnectError::lost(&lost, &rung, step.target.app(), report));
                 }
             };
@@ -196,8 +181,16 @@ impl Client {
         if let Some((_, link)) = outcome.winner {
             self.closing.spawn(link.close());
         }
-        self.settle().await;
         Ok(outcome.report)
+    }
+
+    /// Waits until everything that was given up has said goodbye, at most [`limits::LOSERS`]: attempts that came too late,
+    /// connections that were refused, lost or dropped. For programs that are about to end, once, behind everything else: a tunnel
+    /// session that nobody closes stays at the server for a while, and keeps the name of the stream.
+    ///
+    /// Nothing else waits for that: errors and reports are given back as soon as they are known. Connections in use are not waited for.
+    pub async fn settle(&self) {
+        settle(&self.closing).await;
     }
 
     /// A link whose RTMP handshake is done.
@@ -290,7 +283,7 @@ impl Client {
 }
 
 /// Waits for the goodbyes under way, at most [`limits::LOSERS`].
-pub(crate) async fn settle(closing: &TaskTracker) {
+async fn settle(closing: &TaskTracker) {
     // Whoever does not answer in time has lost interest in it.
     timeout(limits::LOSERS, closing.wait()).await.ok();
 }

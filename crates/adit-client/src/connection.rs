@@ -30,12 +30,11 @@ use tokio_util::task::TaskTracker;
 use self::driver::Driver;
 pub use self::error::{Ended, StreamError};
 pub use self::event::{ConnectionEvent, IncomingCall, StreamEvent};
-use self::request::Request;
+use self::request::{Handle, Request};
 pub use self::stats::ConnectionStats;
 use self::stats::Shared;
 pub use self::stream::NetStream;
 use crate::address::Target;
-use crate::client::settle;
 use crate::limits;
 use crate::link::Link;
 use crate::plan::Report;
@@ -44,7 +43,7 @@ use crate::strategy::Rung;
 /// A connection that an application has accepted.
 ///
 /// [`next_event`](Self::next_event) tells what happens on it; nobody has to ask. Dropping it and all its streams ends the
-/// connection as [`close`](Self::close) does, without waiting.
+/// connection as [`close`](Self::close) does, without waiting; [`Client::settle`](crate::Client::settle) waits for it.
 ///
 /// ```no_run
 /// use adit_client::NetConnection;
@@ -69,11 +68,8 @@ use crate::strategy::Rung;
 /// ```
 #[derive(Debug)]
 pub struct NetConnection {
-    requests: mpsc::Sender<Request>,
+    handle: Arc<Handle>,
     events: mpsc::Receiver<ConnectionEvent>,
-    shared: Arc<Shared>,
-    /// Where the losers of the race for this connection say goodbye.
-    closing: TaskTracker,
     about: About,
 }
 
@@ -88,7 +84,7 @@ struct About {
 }
 
 impl NetConnection {
-    /// Hands the link to a task of its own.
+    /// Hands the link to a task of its own, which says goodbye in `closing`.
     pub(crate) fn start(
         link: Link,
         reply: ConnectReply,
@@ -101,13 +97,11 @@ impl NetConnection {
         let (told, events) = mpsc::channel(limits::EVENTS);
         let shared = Arc::new(Shared::default());
         let info = link.carrier().info().clone();
-        let driver = Driver::new(link, asked, told, Arc::clone(&shared));
+        let driver = Driver::new(link, asked, told, Arc::clone(&shared), closing.clone());
         tokio::spawn(driver.run());
         Self {
-            requests,
+            handle: Arc::new(Handle::new(requests, shared, closing)),
             events,
-            shared,
-            closing,
             about: About {
                 info,
                 reply,
@@ -160,7 +154,7 @@ impl NetConnection {
 
     /// The accounts of the connection, now.
     pub fn stats(&self) -> ConnectionStats {
-        self.shared.stats()
+        self.handle.shared.stats()
     }
 
     /// The next thing that happened to the connection as a whole. The last event is [`ConnectionEvent::Ended`], then comes `None`.
@@ -178,14 +172,9 @@ impl NetConnection {
     /// The server gives none, does not answer within [`limits::ANSWER`], or the connection has ended.
     pub async fn create_stream(&self) -> Result<NetStream, StreamError> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Request::CreateStream { answer }).await?;
+        self.handle.ask(Request::CreateStream { answer }).await?;
         let (msid, events) = self.within(limits::ANSWER, answered).await??;
-        Ok(NetStream::new(
-            msid,
-            self.requests.clone(),
-            events,
-            Arc::clone(&self.shared),
-        ))
+        Ok(NetStream::new(msid, Arc::clone(&self.handle), events))
     }
 
     /// Calls a method of the application and waits for what it returns.
@@ -201,12 +190,13 @@ impl NetConnection {
     ) -> Result<Vec<Value>, StreamError> {
         let (answer, answered) = oneshot::channel();
         let method = method.to_owned();
-        self.ask(Request::Call {
-            method,
-            arguments,
-            answer,
-        })
-        .await?;
+        self.handle
+            .ask(Request::Call {
+                method,
+                arguments,
+                answer,
+            })
+            .await?;
         self.within(limits::CALL, answered).await?
     }
 
@@ -220,11 +210,12 @@ impl NetConnection {
         call: IncomingCall,
         values: Vec<Value>,
     ) -> Result<(), StreamError> {
-        self.ask(Request::Reply {
-            call,
-            outcome: Ok(values),
-        })
-        .await
+        self.handle
+            .ask(Request::Reply {
+                call,
+                outcome: Ok(values),
+            })
+            .await
     }
 
     /// Answers a call of the server with a failure.
@@ -233,36 +224,28 @@ impl NetConnection {
     ///
     /// The connection has ended.
     pub async fn fail_call(&self, call: IncomingCall, why: &str) -> Result<(), StreamError> {
-        self.ask(Request::Reply {
-            call,
-            outcome: Err(why.to_owned()),
-        })
-        .await
+        self.handle
+            .ask(Request::Reply {
+                call,
+                outcome: Err(why.to_owned()),
+            })
+            .await
     }
 
     /// Why the connection has ended, if it has.
     pub fn ended(&self) -> Option<&Ended> {
-        self.shared.ended()
+        self.handle.shared.ended()
     }
 
     /// Ends the connection once everything sent has left, and waits for that. Streams end with it.
     ///
     /// Says how it has ended: [`Ended::Closed`] when everything was taken, by the kernel or, in a tunnel, by the server. A server
-    /// that takes nothing is given up after [`limits::WRITE_STALL`]. What was given up on the way to this connection is waited for
-    /// too, see [`Client::settle`](crate::Client::settle).
+    /// that takes nothing is given up after [`limits::WRITE_STALL`].
     pub async fn close(mut self) -> Ended {
-        if self.requests.send(Request::Close).await.is_ok() {
+        if self.handle.ask(Request::Close).await.is_ok() {
             while self.events.recv().await.is_some() {}
         }
-        settle(&self.closing).await;
         self.ended().cloned().unwrap_or(Ended::Closed)
-    }
-
-    async fn ask(&self, request: Request) -> Result<(), StreamError> {
-        self.requests
-            .send(request)
-            .await
-            .map_err(|_| self.shared.gone())
     }
 
     async fn within<T>(
@@ -272,7 +255,7 @@ impl NetConnection {
     ) -> Result<T, StreamError> {
         match timeout(time, answered).await {
             Err(_) => Err(StreamError::Silent { after: time }),
-            Ok(Err(_)) => Err(self.shared.gone()),
+            Ok(Err(_)) => Err(self.handle.shared.gone()),
             Ok(Ok(answer)) => Ok(answer),
         }
     }

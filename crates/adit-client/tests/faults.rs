@@ -6,15 +6,16 @@ mod support;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use adit_client::connection::StreamError;
 use adit_client::network::{ConnectorConfig, GivenProxy, InsecureTls, TlsClient};
 use adit_client::plan::{Obstacle, Policy};
-use adit_client::rtmp::session::ServerEvent;
+use adit_client::rtmp::command::{PublishKind, StatusCode};
 use adit_client::rtmp::session::server::Rejection;
+use adit_client::rtmp::session::{ServerEvent, ServerSession};
 use adit_client::strategy::Strategy;
-use adit_client::{Client, ConnectError, Intent, Target};
+use adit_client::{Client, ConnectError, Intent, NetConnection, Target};
 use support::{Server, accept, client, options};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -200,25 +201,19 @@ async fn garbage_behind_the_handshake_is_the_servers_fault() {
 
 /// Runs a client in a runtime of its own, which ends with it as that of a command does; then the server has nobody left.
 fn leaves_nobody<F: Future<Output = ()>>(
-    script: impl FnMut(usize, &mut adit_client::rtmp::session::ServerSession, ServerEvent)
-    + Send
-    + 'static,
+    script: impl FnMut(usize, &mut ServerSession, ServerEvent) + Send + 'static,
     visit: impl FnOnce(SocketAddr) -> F,
 ) {
     let host = Runtime::new().unwrap();
-    let server = host.block_on(async { Server::start(script) });
+    let mut server = host.block_on(async { Server::start(script) });
     let guest = Runtime::new().unwrap();
     guest.block_on(visit(server.address));
     guest.shutdown_background();
     host.block_on(async {
-        let nobody = async {
-            while server.open.load(Ordering::SeqCst) > 0 {
-                sleep(Duration::from_millis(10)).await;
-            }
-        };
-        // A server notices what was said to it at once, and what was not after a minute.
-        let left = timeout(Duration::from_secs(5), nobody).await;
-        assert!(left.is_ok(), "{} left", server.open.load(Ordering::SeqCst));
+        // A server notices what was said to it at once, and what was not after 5 s at the soonest.
+        let nobody = server.open.wait_for(|open| *open == 0);
+        let left = timeout(Duration::from_secs(4), nobody).await.is_err();
+        assert!(!left, "{} left", *server.open.borrow());
     });
 }
 
@@ -231,7 +226,9 @@ fn a_probe_leaves_no_session_behind() {
     let script = |_, session: &mut _, event| drop(accept(session, event));
     leaves_nobody(script, async |server| {
         let options = options(Intent::Play).with_strategy(Strategy::Reach);
-        let report = client().probe(&everywhere(server), &options).await.unwrap();
+        let client = client();
+        let report = client.probe(&everywhere(server), &options).await.unwrap();
+        client.settle().await;
         let works = report
             .attempts()
             .iter()
@@ -265,22 +262,101 @@ fn a_probe_that_is_broken_off_leaves_no_session_behind() {
 
 #[test]
 fn a_connection_that_is_refused_leaves_no_session_behind() {
-    let refuse = |_, session: &mut adit_client::rtmp::session::ServerSession, event| {
+    let refuse = |_, session: &mut ServerSession, event| {
         if let ServerEvent::Connect(request) = event {
-            let no = Rejection::new(
-                adit_client::rtmp::command::StatusCode::ConnectRejected,
-                "no",
-            );
+            let no = Rejection::new(StatusCode::ConnectRejected, "no");
             session.reject_connect(request, no);
         }
     };
     leaves_nobody(refuse, async |server| {
-        let target = Target::parse(&format!("rtmpt://{server}/live/x")).unwrap();
-        let error = client()
-            .connect(&target, &options(Intent::Play))
-            .await
-            .unwrap_err();
+        let (client, target) = (client(), by_tunnel(server));
+        let connected = client.connect(&target, &options(Intent::Play)).await;
+        let error = connected.unwrap_err();
         assert!(matches!(error, ConnectError::Refused { .. }), "{error}");
+        client.settle().await;
+    });
+}
+
+fn by_tunnel(server: SocketAddr) -> Target {
+    Target::parse(&format!("rtmpt://{server}/live/x")).unwrap()
+}
+
+#[test]
+fn a_connection_that_is_lost_at_connect_leaves_no_session_behind() {
+    let script = |_, session: &mut _, event| drop(accept(session, event));
+    leaves_nobody(script, async |server| {
+        let (client, mut options) = (client(), options(Intent::Play));
+        // No answer is as small as that, so it is as good as none.
+        options.session.amf_limits.nodes = 1;
+        options.session.timeouts.connect = Duration::from_millis(200);
+        let connected = client.connect(&by_tunnel(server), &options).await;
+        let error = connected.unwrap_err();
+        assert!(matches!(error, ConnectError::Lost { .. }), "{error:?}");
+        client.settle().await;
+    });
+}
+
+#[test]
+fn a_connection_that_is_broken_off_at_connect_leaves_no_session_behind() {
+    let asked = Arc::new(Notify::new());
+    let told = Arc::clone(&asked);
+    let (left, gone) = std::sync::mpsc::channel();
+    let script = move |_, session: &mut _, event| {
+        if let ServerEvent::Connect(_) = event {
+            told.notify_one();
+            gone.recv().unwrap();
+        }
+        drop(accept(session, event));
+    };
+    leaves_nobody(script, async |server| {
+        let (client, target) = (client(), by_tunnel(server));
+        let options = options(Intent::Play);
+        tokio::select! {
+            biased;
+            () = asked.notified() => {}
+            connected = client.connect(&target, &options) => panic!("{connected:?}"),
+        }
+        left.send(()).unwrap();
+        client.settle().await;
+    });
+}
+
+/// A connection by a tunnel that has come about is ended so, and leaves no session behind.
+fn leaves_nobody_connected(end: impl AsyncFnOnce(NetConnection)) {
+    let script = |_, session: &mut ServerSession, event| match event {
+        ServerEvent::Publish(request) => {
+            session.reject_publish(request, StatusCode::PublishBadName, "taken");
+        }
+        event => drop(accept(session, event)),
+    };
+    leaves_nobody(script, async |server| {
+        let (client, target) = (client(), by_tunnel(server));
+        let connected = client.connect(&target, &options(Intent::Publish)).await;
+        end(connected.unwrap()).await;
+        client.settle().await;
+    });
+}
+
+#[test]
+fn a_connection_that_is_dropped_leaves_no_session_behind() {
+    leaves_nobody_connected(async |connection| drop(connection));
+    leaves_nobody_connected(async |connection| {
+        let stream = connection.create_stream().await.unwrap();
+        drop(connection);
+        drop(stream);
+    });
+}
+
+#[test]
+fn a_stream_that_is_refused_leaves_no_session_behind() {
+    leaves_nobody_connected(async |connection| {
+        let mut stream = connection.create_stream().await.unwrap();
+        let name = adit_client::Secret::new("x");
+        let published = stream.publish(&name, PublishKind::Live).await;
+        assert!(
+            matches!(published, Err(StreamError::Refused(_))),
+            "{published:?}"
+        );
     });
 }
 

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::task::{Context, Poll, ready};
 
 use adit_net::client::{
     Connector, Progress, Route as NetRoute, Security, Target as NetTarget, TunnelClientConfig,
@@ -115,8 +116,8 @@ impl Attempt {
     }
 
     async fn shake(&self, link: &mut Link) -> Result<(), Failure> {
+        let mut heard = false;
         loop {
-            let mut heard = false;
             let event = poll_fn(|cx| {
                 let event = link.poll_event(cx);
                 if !heard && link.has_heard() {
@@ -201,16 +202,26 @@ pub(crate) enum Answer {
 }
 
 /// Sends `connect` and waits for the answer. The session's own deadline bounds the wait.
-pub(crate) async fn request(link: &mut Link, connect: Connect) -> Result<Answer, Lost> {
-    if let Err(error) = link.session().connect(connect) {
+async fn request(link: &mut Link, connect: Connect) -> Result<Answer, Lost> {
+    ask(link, connect)?;
+    poll_fn(|cx| poll_answer(link, cx)).await
+}
+
+/// Sends `connect`.
+pub(crate) fn ask(link: &mut Link, connect: Connect) -> Result<(), Lost> {
+    link.session().connect(connect).map_err(|error| {
         // Properties made here can be expressed, and a fresh session takes one `connect`.
         tracing::debug!(%error, "connect not sent");
-        return Err(link.lost(LostCause::Ended));
-    }
+        link.lost(LostCause::Ended)
+    })
+}
+
+/// The answer to `connect`.
+pub(crate) fn poll_answer(link: &mut Link, cx: &mut Context<'_>) -> Poll<Result<Answer, Lost>> {
     loop {
-        match poll_fn(|cx| link.poll_event(cx)).await? {
-            ClientEvent::Connected(reply) => return Ok(Answer::Accepted(reply)),
-            ClientEvent::Rejected { status } => return Ok(Answer::Refused(status)),
+        match ready!(link.poll_event(cx))? {
+            ClientEvent::Connected(reply) => return Poll::Ready(Ok(Answer::Accepted(reply))),
+            ClientEvent::Rejected { status } => return Poll::Ready(Ok(Answer::Refused(status))),
             _ => {}
         }
     }

@@ -13,6 +13,7 @@ use adit_rtmp::{MessageStreamId, Timestamp};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::PollSender;
+use tokio_util::task::TaskTracker;
 
 use super::error::{Ended, StreamError};
 use super::event::{ConnectionEvent, IncomingCall, StreamEvent};
@@ -29,6 +30,8 @@ pub(super) struct Driver {
     requests: mpsc::Receiver<Request>,
     told: mpsc::Sender<ConnectionEvent>,
     shared: Arc<Shared>,
+    /// Where a connection that is lost is closed.
+    closing: TaskTracker,
     streams: HashMap<MessageStreamId, Listener>,
     creating: Waiting<Opened>,
     calls: Waiting<Vec<Value>>,
@@ -96,12 +99,14 @@ impl Driver {
         requests: mpsc::Receiver<Request>,
         told: mpsc::Sender<ConnectionEvent>,
         shared: Arc<Shared>,
+        closing: TaskTracker,
     ) -> Self {
         Self {
             link,
             requests,
             told,
             shared,
+            closing,
             streams: HashMap::new(),
             creating: Waiting::default(),
             calls: Waiting::default(),
@@ -115,13 +120,18 @@ impl Driver {
     pub(super) async fn run(mut self) {
         let turn = poll_fn(|cx| self.poll(cx)).await;
         let Self {
-            link, told, shared, ..
+            link,
+            told,
+            shared,
+            closing,
+            ..
         } = self;
         // Streams and requests are gone from here on: nobody can send into nothing.
         let ended = match turn {
             Turn::Over(ended) => {
+                // Before anybody knows of the end, and waits for goodbyes.
+                closing.spawn(link.close());
                 shared.end(ended.clone());
-                tokio::spawn(link.close());
                 ended
             }
             Turn::Close => {

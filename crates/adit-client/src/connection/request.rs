@@ -1,13 +1,61 @@
 //! What connections and streams ask of their task.
 
+use std::sync::Arc;
+
 use adit_amf::amf0::Value;
 use adit_media::Frame;
 use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::ClientCommand;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::task::TaskTracker;
 
 use super::error::StreamError;
 use super::event::{IncomingCall, StreamEvent};
+use super::stats::Shared;
+
+/// The way to the task of a connection, which the connection and its streams share. With the last of them the task ends the
+/// connection.
+#[derive(Debug)]
+pub(super) struct Handle {
+    requests: mpsc::Sender<Request>,
+    pub(super) shared: Arc<Shared>,
+    /// Where the end of the connection is waited for.
+    closing: TaskTracker,
+}
+
+impl Handle {
+    pub(super) fn new(
+        requests: mpsc::Sender<Request>,
+        shared: Arc<Shared>,
+        closing: TaskTracker,
+    ) -> Self {
+        Self {
+            requests,
+            shared,
+            closing,
+        }
+    }
+
+    /// # Errors
+    ///
+    /// The connection has ended.
+    pub(super) async fn ask(&self, request: Request) -> Result<(), StreamError> {
+        let sent = self.requests.send(request).await;
+        sent.map_err(|_| self.shared.gone())
+    }
+
+    /// Wakes the task, which sees by the closed queue of a stream that nobody listens any more.
+    pub(super) fn delete(&self, msid: MessageStreamId) {
+        drop(self.requests.try_send(Request::Delete { msid }));
+    }
+}
+
+/// Before the task sees that nobody asks any more: whoever waits for goodbyes right now waits for this one.
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.say_goodbye(self.closing.token());
+    }
+}
 
 /// A new stream: its id, and where its events come out.
 pub(super) type Opened = (MessageStreamId, mpsc::Receiver<StreamEvent>);

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
 use super::error::{Ended, StreamError};
 use crate::limits;
 
@@ -51,6 +53,8 @@ pub(super) struct Shared {
     /// In microseconds; 0 while nothing was measured.
     round_trip: AtomicU64,
     ended: OnceLock<Ended>,
+    /// Given back when the task, the last one that holds this, is through.
+    goodbye: OnceLock<TaskTrackerToken>,
 }
 
 impl Shared {
@@ -87,6 +91,11 @@ impl Shared {
     /// The first reason counts.
     pub(super) fn end(&self, ended: Ended) {
         drop(self.ended.set(ended));
+    }
+
+    /// Makes the end of the task something that is waited for.
+    pub(super) fn say_goodbye(&self, token: TaskTrackerToken) {
+        drop(self.goodbye.set(token));
     }
 
     /// Why the task is gone.

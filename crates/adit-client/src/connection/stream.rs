@@ -12,8 +12,7 @@ use tokio::time::timeout;
 
 use super::error::StreamError;
 use super::event::StreamEvent;
-use super::request::Request;
-use super::stats::Shared;
+use super::request::{Handle, Request};
 use crate::limits;
 use crate::secret::Secret;
 
@@ -48,26 +47,23 @@ use crate::secret::Secret;
 #[derive(Debug)]
 pub struct NetStream {
     msid: MessageStreamId,
-    requests: mpsc::Sender<Request>,
+    handle: Arc<Handle>,
     events: mpsc::Receiver<StreamEvent>,
     /// What came before the answer that somebody waited for.
     early: std::collections::VecDeque<StreamEvent>,
-    shared: Arc<Shared>,
 }
 
 impl NetStream {
     pub(super) fn new(
         msid: MessageStreamId,
-        requests: mpsc::Sender<Request>,
+        handle: Arc<Handle>,
         events: mpsc::Receiver<StreamEvent>,
-        shared: Arc<Shared>,
     ) -> Self {
         Self {
             msid,
-            requests,
+            handle,
             events,
             early: std::collections::VecDeque::new(),
-            shared,
         }
     }
 
@@ -152,7 +148,7 @@ impl NetStream {
     /// The connection has ended.
     pub async fn set_buffer(&self, ms: u32) -> Result<(), StreamError> {
         let msid = self.msid;
-        self.ask(Request::BufferLength { msid, ms }).await
+        self.handle.ask(Request::BufferLength { msid, ms }).await
     }
 
     /// Sends a frame of what is published, and waits while too much is queued.
@@ -164,7 +160,7 @@ impl NetStream {
     /// The connection has ended.
     pub async fn send(&self, frame: Frame) -> Result<(), StreamError> {
         let msid = self.msid;
-        self.ask(Request::Frame { msid, frame }).await
+        self.handle.ask(Request::Frame { msid, frame }).await
     }
 
     /// Waits until everything sent before has left this machine's memory.
@@ -174,8 +170,8 @@ impl NetStream {
     /// The connection has ended.
     pub async fn flush(&self) -> Result<(), StreamError> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Request::Flush { answer }).await?;
-        answered.await.map_err(|_| self.shared.gone())
+        self.handle.ask(Request::Flush { answer }).await?;
+        answered.await.map_err(|_| self.handle.shared.gone())
     }
 
     /// The next thing that happened, or `None` at the end of the connection. Cancel-safe.
@@ -188,7 +184,7 @@ impl NetStream {
 
     /// Why the connection has ended, if it has.
     pub fn ended(&self) -> Option<&super::Ended> {
-        self.shared.ended()
+        self.handle.shared.ended()
     }
 
     /// Ends the stream once everything sent has left. `name` is that of a published stream, for servers that want to hear it again.
@@ -217,7 +213,7 @@ impl NetStream {
     async fn find_answer(&mut self, codes: &[StatusCode]) -> Result<(), StreamError> {
         loop {
             let Some(event) = self.events.recv().await else {
-                return Err(self.shared.gone());
+                return Err(self.handle.shared.gone());
             };
             match &event {
                 StreamEvent::Status(status) if status.is_error() => {
@@ -248,28 +244,20 @@ impl NetStream {
         command: ClientCommand,
     ) -> Result<(), StreamError> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Request::Command {
-            msid,
-            command,
-            answer,
-        })
-        .await?;
-        answered.await.map_err(|_| self.shared.gone())?
-    }
-
-    async fn ask(&self, request: Request) -> Result<(), StreamError> {
-        self.requests
-            .send(request)
-            .await
-            .map_err(|_| self.shared.gone())
+        self.handle
+            .ask(Request::Command {
+                msid,
+                command,
+                answer,
+            })
+            .await?;
+        answered.await.map_err(|_| self.handle.shared.gone())?
     }
 }
 
 impl Drop for NetStream {
     fn drop(&mut self) {
-        // This only wakes the task: it sees by the closed queue that nobody listens any more.
-        let deleted = self.requests.try_send(Request::Delete { msid: self.msid });
-        drop(deleted);
+        self.handle.delete(self.msid);
     }
 }
 

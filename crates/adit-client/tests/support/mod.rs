@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -14,6 +13,7 @@ use adit_rtmp::Seed;
 use adit_rtmp::session::{ServerEvent, ServerSession, SessionConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// What a script does with each event of each connection, the first being number 0. Nothing else is answered for it.
 pub(crate) type Script = Box<dyn FnMut(usize, &mut ServerSession, ServerEvent) + Send>;
@@ -22,7 +22,7 @@ pub(crate) type Script = Box<dyn FnMut(usize, &mut ServerSession, ServerEvent) +
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// Connections and tunnel sessions that have not ended.
-    pub(crate) open: Arc<AtomicUsize>,
+    pub(crate) open: watch::Receiver<usize>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -41,17 +41,16 @@ impl Server {
         let mut acceptor = Acceptor::bind(&[loopback], config).unwrap();
         let address = acceptor.local_addrs()[0];
         let script: Arc<Mutex<Script>> = Arc::new(Mutex::new(Box::new(script)));
-        let open = Arc::<AtomicUsize>::default();
-        let counted = Arc::clone(&open);
+        let (counted, open) = watch::channel(0);
         let task = tokio::spawn(async move {
             let _folder = folder;
             let mut number = 0;
             while let Some(carrier) = acceptor.accept().await {
-                let (script, counted) = (Arc::clone(&script), Arc::clone(&counted));
-                counted.fetch_add(1, Ordering::SeqCst);
+                let (script, counted) = (Arc::clone(&script), counted.clone());
+                counted.send_modify(|open| *open += 1);
                 tokio::spawn(async move {
                     serve(carrier, number, script).await;
-                    counted.fetch_sub(1, Ordering::SeqCst);
+                    counted.send_modify(|open| *open -= 1);
                 });
                 number += 1;
             }
@@ -89,8 +88,13 @@ async fn serve(mut carrier: Carrier, number: usize, script: Arc<Mutex<Script>>) 
             while let Ok(Some(event)) = session.poll_event(now) {
                 (script.lock().unwrap())(number, &mut session, event);
             }
-            if carrier.poll_send(cx, session.output()).is_ready() && session.is_closed() {
-                return carrier.poll_close(cx).map(|_| ());
+            match carrier.poll_send(cx, session.output()) {
+                // Nobody is there any more who could take it.
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(())) if session.is_closed() => {
+                    return carrier.poll_close(cx).map(|_| ());
+                }
+                _ => {}
             }
             if session.wants_input() {
                 match carrier.poll_recv(cx) {
