@@ -185,16 +185,19 @@ fn track<S: Read + Seek>(
     movie_scale: NonZeroU32,
 ) -> Result<Found, VodError> {
     let children = boxes.children(trak)?;
-    let mdia = boxes.children(needed(&children, *b"mdia", trak)?)?;
+    let media = needed(&children, *b"mdia", trak)?;
+    let mdia = boxes.children(media)?;
     let handler = boxes
-        .read::<HdlrBox>(needed(&mdia, *b"hdlr", trak)?)?
+        .read::<HdlrBox>(needed(&mdia, *b"hdlr", media)?)?
         .handler_type;
     if !matches!(&handler, b"vide" | b"soun") {
         return Ok(Found::LeftOut(FourCc(handler)));
     }
-    let minf = boxes.children(needed(&mdia, *b"minf", trak)?)?;
-    let stbl = boxes.children(needed(&minf, *b"stbl", trak)?)?;
-    let stsd = needed(&stbl, *b"stsd", trak)?;
+    let information = needed(&mdia, *b"minf", media)?;
+    let minf = boxes.children(information)?;
+    let tables = needed(&minf, *b"stbl", information)?;
+    let stbl = boxes.children(tables)?;
+    let stsd = needed(&stbl, *b"stsd", tables)?;
     // Version, flags and a count stand before the entries.
     let entries = boxes.within(stsd.inside.saturating_add(8), stsd.end)?;
     let Some(place) = entries.first() else {
@@ -204,10 +207,10 @@ fn track<S: Read + Seek>(
         return Ok(Found::LeftOut(place.name));
     };
     let timescale = boxes
-        .read::<MdhdBox>(needed(&mdia, *b"mdhd", trak)?)?
+        .read::<MdhdBox>(needed(&mdia, *b"mdhd", media)?)?
         .timescale;
     let start = start(boxes, &children, movie_scale)?;
-    let table = table(boxes, &stbl, trak)?;
+    let table = table(boxes, &stbl, tables)?;
     if table.count() == 0 {
         return Ok(Found::LeftOut(place.name));
     }
