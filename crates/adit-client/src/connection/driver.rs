@@ -124,9 +124,9 @@ impl Driver {
             told,
             shared,
             closing,
+            requests,
             ..
         } = self;
-        // Streams and requests are gone from here on: nobody can send into nothing.
         let ended = match turn {
             Turn::Over(ended) => {
                 // Before anybody knows of the end, and waits for goodbyes.
@@ -135,6 +135,8 @@ impl Driver {
                 ended
             }
             Turn::Close => {
+                // Nobody can send into nothing from here on.
+                drop(requests);
                 let closed = link.finish().await;
                 let ended = closed.map_or_else(|lost| Ended::of(&lost), |()| Ended::Closed);
                 shared.end(ended.clone());
