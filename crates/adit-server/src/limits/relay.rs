@@ -13,8 +13,11 @@ pub(crate) const BUFFER_DURATION: Duration = Duration::from_secs(30);
 /// How often the far side is asked to acknowledge, in bytes: so much more is kept than without, and sent again after a break
 /// (`relay.window`).
 pub(crate) const WINDOW: u32 = 256 * 1024;
-/// A far side that has acknowledged nothing of so many bytes never does (`relay.silence`).
-pub(crate) const SILENCE_BYTES: u64 = 1024 * 1024;
+/// A far side that was sent more than so many bytes since its acknowledgements advanced (`relay.silence`): some acknowledge each
+/// 2.5 MB, and what is between here and there may hold as much again.
+pub(crate) const SILENCE_BYTES: u64 = 4 * 1024 * 1024;
+/// … and still has not advanced so long after that, says nothing that counts (`relay.silence`).
+pub(crate) const SILENCE_DURATION: Duration = Duration::from_secs(10);
 
 /// Sequence headers kept for a new beginning (`relay.headers.frames`).
 pub(crate) const HEADER_FRAMES: usize = 64;

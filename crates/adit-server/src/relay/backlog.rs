@@ -10,7 +10,8 @@
 //!
 //! What was sent is kept back to the key frame at or before the first frame that the far side has not acknowledged: when a
 //! connection breaks, what the network had taken may be lost too. Of a far side that never acknowledges it is kept back to the
-//! newest key frame. A far side that is away for too long loses whole groups of pictures, the oldest first.
+//! newest key frame; what was let go that way counts as perhaps lost when the connection breaks soon after. A far side that is away
+//! for too long loses whole groups of pictures, the oldest first.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,11 +20,12 @@ use std::time::{Duration, Instant};
 use adit_broker::SharedFrame;
 use adit_media::{Frame, FrameKind};
 
-use crate::limits::relay::{
-    BUFFER_BYTES, BUFFER_DURATION, BUFFER_FRAMES, PICTURES_GONE, SILENCE_BYTES,
-};
+use crate::limits::relay::{BUFFER_BYTES, BUFFER_DURATION, BUFFER_FRAMES, PICTURES_GONE};
+use connection::Connection;
 use headers::Headers;
 
+mod connection;
+mod doubt;
 mod headers;
 
 /// How much of a stream a relay may hold while the far side does not take it.
@@ -57,6 +59,8 @@ pub struct Skipped {
     pub frames: u64,
     /// How long they lasted, by arrival.
     pub lasting: Duration,
+    /// How many more may be lost: they were sent shortly before a break, not acknowledged, and kept no more.
+    pub unsure: u64,
 }
 
 /// The frames of one publication on their way to one far side.
@@ -92,15 +96,6 @@ struct Marks {
     arrived: usize,
     /// Were sent on earlier connections.
     again: usize,
-}
-
-/// What is known of the connection of the moment.
-#[derive(Debug, Default)]
-struct Connection {
-    /// Frames that it was given, those of preambles included.
-    given: u64,
-    /// Whether the far side acknowledges nothing on it.
-    is_silent: bool,
 }
 
 /// The most telling kind of media that comes.
@@ -225,14 +220,13 @@ impl Backlog {
 
     /// [`Backlog::next`] is on its way.
     pub(super) fn note_sent(&mut self, now: Instant) {
-        self.connection.given = self.connection.given.saturating_add(1);
+        let number = self.connection.give();
         if self.preamble.pop_front().is_some() {
             return;
         }
         let Some(entry) = self.entries.get_mut(self.marks.sent) else {
             return;
         };
-        let number = self.connection.given;
         entry.sent = Some(Sent { at: now, number });
         let (frame, bytes) = (Arc::clone(&entry.frame), entry.bytes());
         self.marks.sent = self.marks.sent.saturating_add(1);
@@ -244,7 +238,8 @@ impl Backlog {
 
     /// So many bytes of this connection have left, and so many frames of it are acknowledged.
     pub(super) fn note_progress(&mut self, now: Instant, left: u64, acknowledged: u64) {
-        self.connection.is_silent = acknowledged == 0 && left > SILENCE_BYTES;
+        self.connection.note_progress(now, left, acknowledged);
+        self.connection.doubt.settle(acknowledged);
         let before = self.marks.arrived;
         while self.marks.arrived < self.marks.sent
             && let Some(sent) = self
@@ -263,20 +258,31 @@ impl Backlog {
     /// The far side has got everything that was sent.
     pub(super) fn note_delivered(&mut self) {
         self.marks.arrived = self.marks.sent;
+        self.connection.doubt.clear();
     }
 
     /// A new connection has nothing yet: begins again at the key frame at or before the first frame that may not have arrived, or
-    /// at the next one if that is not there any more. Gives how many frames are sent a second time.
-    pub(super) fn rewind(&mut self, now: Instant) -> u64 {
+    /// at the next one if that is not there any more.
+    pub(super) fn rewind(&mut self, now: Instant) {
         self.forget_needless(now);
-        let sent = self.marks.sent;
+        let beginning = self.beginning(0).unwrap_or(self.entries.len());
+        self.forget(beginning.min(self.marks.sent));
+        self.connection.doubt.expire(now, self.limits.duration);
+        self.skipped.unsure = self
+            .skipped
+            .unsure
+            .saturating_add(self.connection.doubt.frames());
         self.connection = Connection::default();
+        let sent = self.marks.sent;
         self.marks.again = self.marks.again.max(sent);
         self.preamble.clear();
-        let beginning = self.beginning(0);
-        let again = sent.saturating_sub(beginning.unwrap_or(self.entries.len()));
-        self.begin_at(now, beginning, sent);
-        u64::try_from(again).unwrap_or(u64::MAX)
+        self.begin_at(now, self.beginning(0), sent);
+    }
+
+    /// How many of the frames that wait were sent on an earlier connection, and may arrive twice.
+    pub(super) fn repeated(&self) -> u64 {
+        let repeated = self.marks.again.saturating_sub(self.marks.sent);
+        u64::try_from(repeated).unwrap_or(u64::MAX)
     }
 
     /// Drops everything before `beginning`, or everything; of that, what is behind `sent` is lost.
@@ -296,9 +302,22 @@ impl Backlog {
         self.entries.len().saturating_sub(self.marks.sent)
     }
 
-    /// How many frames wait, or may not have arrived.
+    /// How many frames wait, or may not have arrived and can be sent again.
     pub(super) fn undelivered(&self) -> usize {
         self.entries.len().saturating_sub(self.marks.arrived)
+    }
+
+    /// How many frames the far side has not got, or may not have got, if nothing more is sent; those that
+    /// [`Backlog::take_skipped`] has given excepted.
+    pub(super) fn missing(&self) -> u64 {
+        [
+            u64::try_from(self.undelivered()).unwrap_or(u64::MAX),
+            self.connection.doubt.frames(),
+            self.skipped.frames,
+            self.skipped.unsure,
+        ]
+        .into_iter()
+        .fold(0, u64::saturating_add)
     }
 
     /// Payload bytes that wait to be sent.
@@ -354,7 +373,7 @@ impl Backlog {
         while let Some(next) = self.beginning(1)
             && (next <= self.marks.arrived
                 || next < self.marks.sent
-                    && (self.connection.is_silent || self.is_stale(now, next)))
+                    && (self.connection.is_silent(now) || self.is_stale(now, next)))
         {
             self.forget(next);
         }
@@ -386,7 +405,7 @@ impl Backlog {
         }
     }
 
-    /// Drops the oldest `count` entries; what they told stays known.
+    /// Drops the oldest `count` entries; what they told stays known, and which of them may be lost.
     fn forget(&mut self, count: usize) {
         let mut dropped = 0u64;
         for (at, entry) in self
@@ -397,6 +416,12 @@ impl Backlog {
             self.bytes = self.bytes.saturating_sub(entry.bytes());
             if at < self.marks.sent {
                 dropped = dropped.saturating_add(entry.bytes());
+                if at >= self.marks.arrived
+                    && !is_told_again(entry.frame.frame())
+                    && let Some(sent) = entry.sent
+                {
+                    self.connection.doubt.note(sent, self.limits.frames);
+                }
             }
             self.before.note(&entry.frame);
         }

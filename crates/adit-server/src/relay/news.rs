@@ -170,8 +170,12 @@ impl fmt::Display for Happening {
 impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.frames {
-            0 => f.write_str("nothing left out"),
-            frames => write!(f, "{frames} messages of {} left out", Lasting(self.lasting)),
+            0 => f.write_str("nothing left out")?,
+            frames => write!(f, "{frames} messages of {} left out", Lasting(self.lasting))?,
+        }
+        match self.unsure {
+            0 => Ok(()),
+            unsure => write!(f, ", up to {unsure} may be lost"),
         }
     }
 }

@@ -48,7 +48,7 @@ impl Pusher {
             Lost::Ended => self.teller.tell(Happening::Ended {
                 frames,
                 lasted: begun.elapsed(),
-                undelivered: u64::try_from(self.source.backlog.undelivered()).unwrap_or(u64::MAX),
+                undelivered: self.source.backlog.missing(),
             }),
             Lost::GivenUp(reason) => {
                 let told = reason.clone();
@@ -142,7 +142,7 @@ async fn restore(
     mut broken: Option<Failure>,
 ) -> Result<Line, Lost> {
     let since = Instant::now();
-    let repeated = source.backlog.rewind(since);
+    source.backlog.rewind(since);
     loop {
         if let Some(failure) = broken.take() {
             let next = retries.next(Instant::now(), failure.cause, random_byte());
@@ -165,7 +165,7 @@ async fn restore(
                     rung: Box::new(line.rung().clone()),
                     after: since.elapsed(),
                     skipped: source.backlog.take_skipped(),
-                    repeated,
+                    repeated: source.backlog.repeated(),
                 });
                 return Ok(line);
             }

@@ -163,7 +163,7 @@ async fn what_the_network_took_and_lost_is_sent_again() {
 }
 
 #[tokio::test]
-async fn for_a_far_side_that_never_acknowledges_it_goes_on_at_the_newest_key_frame() {
+async fn what_leaves_before_the_first_acknowledgement_is_kept_for_a_break() {
     let far = FarServer::start().await;
     let proxy = Proxy::start(far.address).await;
     let mut watched = far.watch("app", "key");
@@ -193,9 +193,9 @@ async fn for_a_far_side_that_never_acknowledges_it_goes_on_at_the_newest_key_fra
     }
     encoder.close().await;
     let after = timeout(SOON, after).await.unwrap().unwrap();
-    assert!(check_no_gap(&all, &before, &after) < 50);
+    check_no_gap(&all, &before, &after);
     tunnel
-        .until(|what| matches!(what, Happening::Recovered { repeated, skipped, .. } if *repeated < 50 && skipped.frames == 0))
+        .until(|what| matches!(what, Happening::Recovered { repeated, skipped, .. } if *repeated > 2000 && skipped.frames == 0 && skipped.unsure == 0))
         .await;
 }
 

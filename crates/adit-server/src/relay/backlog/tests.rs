@@ -6,7 +6,7 @@ use adit_media::{Frame, FrameKind, Timestamp};
 use bytes::Bytes;
 
 use super::{Backlog, BufferLimits, Skipped};
-use crate::limits::relay::{HEADER_BYTES, HEADER_FRAMES, SILENCE_BYTES};
+use crate::limits::relay::{HEADER_BYTES, HEADER_FRAMES, SILENCE_BYTES, SILENCE_DURATION};
 
 /// Messages by label: `M` metadata, `V` video header, `S` audio header, `K` key frame, `I` inter frame, `A` audio, `D` data. A
 /// number behind it is its time, else times count up.
@@ -45,8 +45,10 @@ struct Bench {
     backlog: Backlog,
     start: Instant,
     at: u32,
-    /// Bytes that have left without an acknowledgement.
+    /// Bytes that had left, for so long, and frames that were acknowledged before.
     left: u64,
+    since: Duration,
+    acknowledged: u64,
 }
 
 impl Bench {
@@ -57,9 +59,11 @@ impl Bench {
     fn with(limits: BufferLimits) -> Self {
         Self {
             backlog: Backlog::new(limits),
-            start: Instant::now(),
+            start: Instant::now() + SILENCE_DURATION,
             at: 0,
             left: 0,
+            since: Duration::ZERO,
+            acknowledged: 0,
         }
     }
 
@@ -67,6 +71,7 @@ impl Bench {
     fn silent() -> Self {
         let mut bench = Self::new();
         bench.left = SILENCE_BYTES + 1;
+        bench.since = SILENCE_DURATION;
         bench
     }
 
@@ -92,7 +97,13 @@ impl Bench {
     fn send(&mut self, count: usize) -> String {
         let mut sent = Vec::new();
         let now = self.now();
-        self.backlog.note_progress(now, self.left, 0);
+        for since in [self.since, Duration::ZERO] {
+            self.backlog.note_progress(
+                now.checked_sub(since).unwrap(),
+                self.left,
+                self.acknowledged,
+            );
+        }
         for _ in 0..count {
             let Some(frame) = self.backlog.next() else {
                 break;
@@ -107,17 +118,22 @@ impl Bench {
     /// So many frames of the connection are acknowledged.
     fn acknowledge(&mut self, frames: u64) {
         let now = self.now();
-        self.backlog.note_progress(now, 0, frames);
+        self.acknowledged = frames;
+        self.backlog.note_progress(now, self.left, frames);
     }
 
     /// The connection breaks.
     fn rewind(&mut self) -> u64 {
         let now = self.now();
-        self.backlog.rewind(now)
+        self.acknowledged = 0;
+        self.backlog.rewind(now);
+        self.backlog.repeated()
     }
 
     fn skipped(&mut self) -> (u64, u64) {
-        let Skipped { frames, lasting } = self.backlog.take_skipped();
+        let Skipped {
+            frames, lasting, ..
+        } = self.backlog.take_skipped();
         (frames, lasting.as_secs())
     }
 }
@@ -263,16 +279,104 @@ fn acknowledgements_count_what_goes_before_a_new_beginning_too() {
 
 #[test]
 fn a_far_side_that_never_acknowledges_gets_the_newest_group_again() {
-    let check = |left: u64, expected: &str| {
+    let check = |left: u64, since: Duration, expected: &str| {
         let mut bench = Bench::new();
         bench.push("K I K");
-        bench.left = left;
+        (bench.left, bench.since) = (left, since);
         bench.send(ALL);
         bench.rewind();
         assert_eq!(bench.send(ALL), expected);
     };
-    check(SILENCE_BYTES, "K0 I1000 K2000");
-    check(SILENCE_BYTES + 1, "K2000");
+    let short = SILENCE_DURATION.saturating_sub(Duration::from_millis(1));
+    check(SILENCE_BYTES, SILENCE_DURATION, "K0 I1000 K2000");
+    check(SILENCE_BYTES + 1, short, "K0 I1000 K2000");
+    check(SILENCE_BYTES + 1, SILENCE_DURATION, "K2000");
+}
+
+#[test]
+fn a_far_side_whose_acknowledgements_do_not_advance_gets_the_newest_group_again() {
+    let mut bench = Bench::new();
+    bench.push("V K I K I");
+    bench.send(ALL);
+    // The number of the first window, again and again.
+    bench.acknowledge(2);
+    for _ in 0..20 {
+        bench.left += SILENCE_BYTES / 8;
+        bench.push("K I");
+        bench.send(ALL);
+        bench.acknowledge(2);
+    }
+    assert_eq!(bench.rewind(), 2);
+}
+
+#[test]
+fn a_far_side_that_acknowledges_late_loses_nothing() {
+    let mut bench = Bench::new();
+    bench.push("K I K I K I");
+    bench.left = 2 * SILENCE_BYTES;
+    bench.send(ALL);
+    bench.acknowledge(3);
+    bench.left += SILENCE_BYTES;
+    bench.since = SILENCE_DURATION;
+    bench.push("K");
+    bench.send(ALL);
+    assert_eq!(bench.rewind(), 5);
+    let told = bench.backlog.take_skipped();
+    assert_eq!((told.frames, told.unsure), (0, 0));
+}
+
+#[test]
+fn what_was_let_go_without_an_acknowledgement_may_be_lost() {
+    let check = |acknowledged: u64, waited: u32, unsure: u64| {
+        let mut bench = Bench::silent();
+        bench.push("V K I K I K");
+        bench.send(ALL);
+        bench.acknowledge(acknowledged);
+        bench.at += waited * 1000;
+        bench.rewind();
+        assert_eq!(bench.backlog.take_skipped().unsure, unsure);
+        assert_eq!(bench.backlog.missing(), 1);
+    };
+    check(0, 0, 4);
+    check(3, 0, 2);
+    check(0, 30, 4);
+    check(0, 31, 0);
+}
+
+#[test]
+fn what_a_goodbye_ends_is_not_lost() {
+    let mut bench = Bench::silent();
+    bench.push("K I K I");
+    bench.send(ALL);
+    bench.backlog.note_delivered();
+    assert_eq!(bench.backlog.missing(), 0);
+}
+
+#[test]
+fn the_rest_of_a_group_that_was_sent_and_cannot_be_begun_with_may_be_lost() {
+    let mut bench = Bench::with(limits(300, usize::MAX, 100));
+    for label in ["K", "I", "I"] {
+        bench.push_bytes(label, 100);
+        bench.send(ALL);
+    }
+    bench.push_bytes("K", 100);
+    bench.rewind();
+    assert_eq!(bench.backlog.take_skipped().unsure, 3);
+    assert_eq!(bench.send(ALL), "K3000");
+}
+
+#[test]
+fn what_a_long_break_leaves_out_is_not_told_as_sent_again() {
+    let mut bench = Bench::with(limits(u64::MAX, 5, 100));
+    bench.push("K I I K");
+    bench.send(ALL);
+    assert_eq!(bench.rewind(), 4);
+    bench.push("I I");
+    assert_eq!(bench.backlog.repeated(), 1);
+    assert_eq!(bench.skipped().0, 3);
+    bench.push("K I I");
+    assert_eq!(bench.backlog.repeated(), 0);
+    assert_eq!(bench.skipped().0, 3);
 }
 
 #[test]

@@ -34,10 +34,15 @@ fn an_end_says_how_long_it_lasted_and_what_did_not_arrive() {
 
 #[test]
 fn what_was_left_out_is_said_with_how_long_it_was() {
-    let check = |frames: u64, expected: &str| {
-        let lasting = Duration::from_millis(60);
-        assert_eq!(Skipped { frames, lasting }.to_string(), expected);
+    let check = |frames: u64, unsure: u64, expected: &str| {
+        let skipped = Skipped {
+            frames,
+            lasting: Duration::from_millis(60),
+            unsure,
+        };
+        assert_eq!(skipped.to_string(), expected);
     };
-    check(0, "nothing left out");
-    check(3, "3 messages of 60 ms left out");
+    check(0, 0, "nothing left out");
+    check(3, 0, "3 messages of 60 ms left out");
+    check(0, 7, "nothing left out, up to 7 may be lost");
 }
