@@ -16,11 +16,15 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Reverse;
 use std::fmt;
 
 pub use self::error::AddressError;
 pub use self::host::Host;
 use crate::secret::Secret;
+
+/// What is shorter is not looked for in what somebody says.
+const SHORTEST_SECRET: usize = 6;
 
 /// What an address asks for by its first word.
 ///
@@ -207,6 +211,34 @@ impl Target {
     /// User and password, if the address has them.
     pub fn credentials(&self) -> Option<&Credentials> {
         self.credentials.as_ref()
+    }
+
+    /// What nobody else should read, for whoever passes on what a server says: the stream's name, both queries and the values in
+    /// them, and the password. The longest come first, because one may be part of another.
+    ///
+    /// Texts of less than 6 bytes are left out, because hiding them would hide half of every sentence; so are values that say
+    /// where to go: the host, a virtual one, the application.
+    pub fn secrets(&self) -> Vec<&str> {
+        let queries = [self.query(), self.app_query()].map(|query| query.map(Secret::expose));
+        let values = queries
+            .into_iter()
+            .flatten()
+            .flat_map(|query| query.split('&'))
+            .filter_map(|pair| pair.split_once('='))
+            .filter(|(name, _)| !name.eq_ignore_ascii_case("vhost"))
+            .map(|(_, value)| value)
+            .filter(|value| *value != self.app && self.host.name() != Some(*value));
+        let password = self.credentials().map(Credentials::password);
+        let mut secrets: Vec<&str> = [Some(&self.name), password]
+            .into_iter()
+            .flatten()
+            .map(Secret::expose)
+            .chain(queries.into_iter().flatten())
+            .chain(values)
+            .filter(|secret| secret.len() >= SHORTEST_SECRET)
+            .collect();
+        secrets.sort_by_key(|secret| Reverse(secret.len()));
+        secrets
     }
 
     /// Whether there is a stream to publish or play, not just an application to connect to.

@@ -328,6 +328,32 @@ fn secrets_never_show() {
     }
 }
 
+#[test]
+fn its_secrets_are_name_queries_values_and_password() {
+    let check = |address: &str, expected: &[&str]| {
+        assert_eq!(
+            Target::parse(address).unwrap().secrets(),
+            expected,
+            "{address}"
+        );
+    };
+    check("rtmp://host/app/a", &[]);
+    check(
+        "rtmp://me:pa55word@host/app?token=first/key-123?s=1&token=second2",
+        &[
+            "s=1&token=second2",
+            "token=first",
+            "pa55word",
+            "key-123",
+            "second2",
+        ],
+    );
+    check(
+        "rtmp://edge.example/studio/key-123?to=edge.example&app=studio&VHost=virtual",
+        &["to=edge.example&app=studio&VHost=virtual", "key-123"],
+    );
+}
+
 proptest! {
     #[test]
     fn no_text_makes_it_panic_and_what_is_read_reads_again(text in "\\PC*") {

@@ -1,11 +1,9 @@
 //! Which far stream a local one is.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use adit_client::{
-    AddressError, Client, ConnectError, ConnectOptions, Credentials, Destination, NetConnection,
-    Secret, Target,
+    AddressError, Client, ConnectError, ConnectOptions, Destination, NetConnection, Secret, Target,
 };
 use adit_rtmp::command::{DEFAULT_INSTANCE, Location, Query, StreamName};
 
@@ -80,17 +78,7 @@ impl Far {
 
     /// What somebody else said, without the secrets it may repeat.
     pub(super) fn without_secrets(&self, said: &str) -> String {
-        let target = self.destination.target();
-        let password = target.credentials().map(Credentials::password);
-        let query = target.query().or(target.app_query());
-        let mut secrets: Vec<&str> = [Some(target.name()), query, password]
-            .into_iter()
-            .flatten()
-            .map(Secret::expose)
-            .filter(|secret| secret.len() >= SHORTEST_SECRET)
-            .collect();
-        // One may be part of another.
-        secrets.sort_by_key(|secret| Reverse(secret.len()));
+        let secrets = self.destination.target().secrets();
         secrets
             .into_iter()
             .fold(said.to_owned(), |said, secret| said.replace(secret, "***"))
@@ -131,9 +119,6 @@ fn local_stream(local: Local<'_>) -> String {
         query => format!("{name}?{}", query.as_str()),
     }
 }
-
-/// Shorter texts are in so many words that nothing would be left to read.
-const SHORTEST_SECRET: usize = 6;
 
 #[cfg(test)]
 mod tests;

@@ -3,32 +3,21 @@
 use std::borrow::Cow;
 use std::sync::RwLock;
 
-use adit_client::{Credentials, Secret, Target};
+use adit_client::Target;
 
 /// Texts to hide, the longest first.
 static HIDDEN: RwLock<Vec<String>> = RwLock::new(Vec::new());
-
-/// A text shorter than this is no secret, and hiding it would hide half of every sentence.
-const SHORTEST: usize = 6;
 
 /// Words that log lines for machines consist of are no secrets either.
 const WORDS: [&str; 4] = ["timestamp", "message", "target", "fields"];
 
 /// From now on what is secret in a target is hidden by [`without`].
 pub(super) fn hide(target: &Target) {
-    let password = target.credentials().map(Credentials::password);
-    let texts = [
-        Some(target.name()),
-        target.query(),
-        target.app_query(),
-        password,
-    ];
     let Ok(mut hidden) = HIDDEN.write() else {
         return;
     };
-    for text in texts.into_iter().flatten().map(Secret::expose) {
-        let is_word = text.len() < SHORTEST || WORDS.contains(&text);
-        if !is_word && !hidden.iter().any(|other| other == text) {
+    for text in target.secrets() {
+        if !WORDS.contains(&text) && !hidden.iter().any(|other| other == text) {
             hidden.push(text.to_owned());
         }
     }

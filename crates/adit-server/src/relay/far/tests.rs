@@ -84,7 +84,10 @@ fn credentials_of_the_address_go_on() {
 #[test]
 fn a_secret_that_is_part_of_another_does_not_show_the_rest() {
     let tls = TlsClient::insecure(InsecureTls::accept_any_certificate());
-    let target = Target::parse("rtmp://far/app/studio?token=studio-secret").unwrap();
+    let target = Target::parse(
+        "rtmp://far.example/app?token=first-token&vhost=far.example/studio?token=studio-secret",
+    )
+    .unwrap();
     let far = Far {
         client: Client::new(ConnectorConfig::new(tls), GivenProxy::None),
         options: Arc::new(ConnectOptions::new(Intent::Publish)),
@@ -93,6 +96,10 @@ fn a_secret_that_is_part_of_another_does_not_show_the_rest() {
     assert_eq!(
         far.without_secrets("no studio for token=studio-secret"),
         "no *** for ***"
+    );
+    assert_eq!(
+        far.without_secrets("first-token is none of vhost=far.example, ask far.example"),
+        "*** is none of vhost=far.example, ask far.example"
     );
 }
 

@@ -12,6 +12,10 @@ fn what_a_target_hides_is_hidden_wherever_it_is_repeated() {
     check("\"abc-secret-key?token=0123456789\"", "\"***?***\"");
     check("pa55word, pa55word", "***, ***");
     check("on vhost=virtual", "on ***");
+    check(
+        "0123456789 is not valid on virtual",
+        "*** is not valid on virtual",
+    );
 }
 
 #[test]
