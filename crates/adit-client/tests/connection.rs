@@ -13,7 +13,7 @@ use adit_client::media::{Frame, FrameKind, Timestamp};
 use adit_client::network::Transport;
 use adit_client::rtmp::command::{Play, PublishKind, StatusCode};
 use adit_client::rtmp::session::server::Rejection;
-use adit_client::rtmp::session::{MediaKind, ServerEvent};
+use adit_client::rtmp::session::{MediaKind, ServerEvent, ServerSession};
 use adit_client::{
     ConnectError, Destination, Intent, NetConnection, NetStream, Secret, Target, limits,
 };
@@ -256,17 +256,20 @@ async fn a_server_that_wants_a_login_nobody_gave_is_told_apart() {
     );
 }
 
+/// Sends whoever connects to an application at another port.
+fn redirect(session: &mut ServerSession, event: ServerEvent, port: u16, application: &str) {
+    if let ServerEvent::Connect(request) = event {
+        let rejection = Rejection::new(StatusCode::ConnectRejected, "moved")
+            .redirect(format!("rtmp://localhost:{port}/{application}"));
+        session.reject_connect(request, rejection);
+    }
+}
+
 #[tokio::test]
 async fn a_redirect_is_followed() {
     let there = Server::start(|_, session, event| drop(accept(session, event)));
     let port = there.address.port();
-    let here = Server::start(move |_, session, event| {
-        if let ServerEvent::Connect(request) = event {
-            let rejection = Rejection::new(StatusCode::ConnectRejected, "moved")
-                .redirect(format!("rtmp://localhost:{port}/other"));
-            session.reject_connect(request, rejection);
-        }
-    });
+    let here = Server::start(move |_, session, event| redirect(session, event, port, "other"));
     let target = here.target("rtmp", "live/key");
     let connection = connected(&target, Intent::Play).await;
     assert_eq!(connection.target().port(), Some(port));
@@ -280,12 +283,8 @@ async fn a_circle_of_redirects_ends() {
     let pointing = |to: usize| {
         let ports = Arc::clone(&ports);
         Server::start(move |_, session, event| {
-            if let ServerEvent::Connect(request) = event {
-                let port = ports.lock().unwrap()[to];
-                let rejection = Rejection::new(StatusCode::ConnectRejected, "moved")
-                    .redirect(format!("rtmp://localhost:{port}/live"));
-                session.reject_connect(request, rejection);
-            }
+            let port = ports.lock().unwrap()[to];
+            redirect(session, event, port, "live");
         })
     };
     let (one, other) = (pointing(1), pointing(0));
@@ -302,13 +301,7 @@ async fn a_circle_of_redirects_ends() {
 async fn redirects_are_counted_for_each_connection() {
     let there = Server::start(|_, session, event| drop(accept(session, event)));
     let port = there.address.port();
-    let here = Server::start(move |_, session, event| {
-        if let ServerEvent::Connect(request) = event {
-            let rejection = Rejection::new(StatusCode::ConnectRejected, "moved")
-                .redirect(format!("rtmp://localhost:{port}/other"));
-            session.reject_connect(request, rejection);
-        }
-    });
+    let here = Server::start(move |_, session, event| redirect(session, event, port, "other"));
     let mut destination = Destination::new(here.target("rtmp", "live/key"));
     for _ in 0..=limits::REDIRECTS {
         let connected = client()

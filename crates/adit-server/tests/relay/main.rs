@@ -16,7 +16,7 @@ use adit_server::relay::{BufferLimits, Direction, Happening, Patience};
 use bytes::Bytes;
 use proxy::{Proxy, Weather};
 use scripted::{Flow, Scripted};
-use support::{Encoder, FarServer, Frames, Tunnel, clip, frames_of, is_soak};
+use support::{Encoder, FarServer, Frames, Tunnel, Watched, clip, frames_of, is_soak};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -117,6 +117,27 @@ fn check_no_gap(sent: &[Frame], before: &Frames, after: &Frames) -> usize {
     twice.unwrap_or_else(|| panic!("{} + {} of {}", before.len(), after.len(), sent.len()))
 }
 
+/// Cuts the connection, waits until the tunnel knows, and lets the next one through; gives what came before.
+async fn cut(tunnel: &mut Tunnel, proxy: &Proxy, watched: &mut Watched) -> Frames {
+    proxy.set(Weather::Cut);
+    let before = watched.until_stopped().await;
+    tunnel
+        .until(|what| matches!(what, Happening::Broken { .. }))
+        .await;
+    proxy.set(Weather::Fair);
+    before
+}
+
+/// Sends what is left to the end of the stream; gives what comes on the new connection.
+async fn finish(mut watched: Watched, encoder: Encoder, late: &[Frame]) -> Frames {
+    let after = tokio::spawn(async move { watched.until_stopped().await });
+    for frame in late {
+        encoder.send(frame.clone()).await;
+    }
+    encoder.close().await;
+    timeout(SOON, after).await.unwrap().unwrap()
+}
+
 #[tokio::test]
 async fn what_the_network_took_and_lost_is_sent_again() {
     let far = FarServer::start().await;
@@ -142,18 +163,8 @@ async fn what_the_network_took_and_lost_is_sent_again() {
         encoder.send(frame.clone()).await;
     }
     proxy.lost(1_000_000).await;
-    proxy.set(Weather::Cut);
-    before.extend(watched.until_stopped().await);
-    tunnel
-        .until(|what| matches!(what, Happening::Broken { .. }))
-        .await;
-    proxy.set(Weather::Fair);
-    let after = tokio::spawn(async move { watched.until_stopped().await });
-    for frame in late {
-        encoder.send(frame.clone()).await;
-    }
-    encoder.close().await;
-    let after = timeout(SOON, after).await.unwrap().unwrap();
+    before.extend(cut(&mut tunnel, &proxy, &mut watched).await);
+    let after = finish(watched, encoder, late).await;
     let twice = check_no_gap(&all, &before, &after);
     // No more than is not acknowledged yet, and the way back to a key frame.
     assert!(twice < 400, "{twice} frames twice");
@@ -181,18 +192,8 @@ async fn what_leaves_before_the_first_acknowledgement_is_kept_for_a_break() {
         }
         before.extend(watched.take(some.len()).await);
     }
-    proxy.set(Weather::Cut);
-    before.extend(watched.until_stopped().await);
-    tunnel
-        .until(|what| matches!(what, Happening::Broken { .. }))
-        .await;
-    proxy.set(Weather::Fair);
-    let after = tokio::spawn(async move { watched.until_stopped().await });
-    for frame in late {
-        encoder.send(frame.clone()).await;
-    }
-    encoder.close().await;
-    let after = timeout(SOON, after).await.unwrap().unwrap();
+    before.extend(cut(&mut tunnel, &proxy, &mut watched).await);
+    let after = finish(watched, encoder, late).await;
     check_no_gap(&all, &before, &after);
     tunnel
         .until(|what| matches!(what, Happening::Recovered { repeated, skipped, .. } if *repeated > 2000 && skipped.frames == 0 && skipped.unsure == 0))
