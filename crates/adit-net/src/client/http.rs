@@ -193,8 +193,10 @@ impl Line {
         if self.ended.is_none()
             && let Poll::Ready(end) = self.connection.poll_without_shutdown(cx)
         {
-            // With nothing under way there are two errors: one that the stream gave, and bytes that nobody asked for.
-            let is_unasked = end.is_err_and(|error| error.source().is_none());
+            // With nothing under way there are three errors: one that the stream gave, an end before the first
+            // question, and bytes that nobody asked for.
+            let is_unasked =
+                end.is_err_and(|error| error.source().is_none() && !error.is_incomplete_message());
             self.ended = Some(if is_unasked {
                 HttpFailure::NotHttp
             } else {
@@ -292,3 +294,6 @@ impl AsyncWrite for Counted {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -257,7 +257,11 @@ fn about(bench: &Bench) -> About {
             .unwrap_or_default()
             .to_owned(),
         versions,
-        command: "cargo run -p adit-testkit --bin reach -- --markdown docs/reach.md".to_owned(),
+        profile: if cfg!(debug_assertions) {
+            "debug"
+        } else {
+            "release"
+        },
     }
 }
 

@@ -17,8 +17,8 @@ pub struct About {
     pub kernel: String,
     /// Programs with their versions.
     pub versions: Vec<(String, String)>,
-    /// The command that makes the page again.
-    pub command: String,
+    /// The profile that the clients were built with: a debug build is slower.
+    pub profile: &'static str,
 }
 
 /// One row for the terminal.
@@ -49,8 +49,8 @@ pub fn page(rows: &[Row], columns: &[Column], about: &About) -> String {
     let mut text = String::from(HEAD);
     writeln!(
         text,
-        "Made on {} on Linux {} by `{}`, with:\n",
-        about.date, about.kernel, about.command
+        "Made on {} on Linux {} by `reach --markdown docs/reach.md` ({} build), with:\n",
+        about.date, about.kernel, about.profile
     )
     .expect("a string takes all");
     for (name, version) in &about.versions {

@@ -28,14 +28,16 @@ fn about() -> About {
         date: "2026-11-22".to_owned(),
         kernel: "6.18".to_owned(),
         versions: vec![("squid".to_owned(), "5.7".to_owned())],
-        command: "reach".to_owned(),
+        profile: "release",
     }
 }
 
 #[test]
 fn a_page_has_the_day_the_versions_and_a_line_for_each_row() {
     let text = page(&[row()], &[Column::Classic, Column::Reach], &about());
-    assert!(text.contains("Made on 2026-11-22 on Linux 6.18 by `reach`"));
+    assert!(text.contains(
+        "Made on 2026-11-22 on Linux 6.18 by `reach --markdown docs/reach.md` (release build)"
+    ));
     assert!(text.contains("* squid: 5.7\n"));
     assert!(
         text.contains(
