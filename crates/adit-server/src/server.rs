@@ -23,7 +23,7 @@ use crate::stats::ServerStats;
 
 /// Names one connection in logs and answers; counts from 1 in each server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConnectionId(u64);
+pub struct ConnectionId(pub(crate) u64);
 
 impl ConnectionId {
     /// The number itself.

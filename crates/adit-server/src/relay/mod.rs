@@ -32,6 +32,7 @@ mod table;
 use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -102,6 +103,8 @@ pub(crate) struct Relay {
     publish: Arc<ConnectOptions>,
     play: Arc<ConnectOptions>,
     table: Arc<Table>,
+    /// Streams so far that something was told of.
+    streams: AtomicU64,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -145,6 +148,7 @@ impl Relay {
             config,
             broker,
             table: Arc::default(),
+            streams: AtomicU64::new(1),
             tasks: TaskTracker::new(),
             stop,
         }
@@ -300,6 +304,7 @@ impl Relay {
     fn teller(&self, connection: ConnectionId, direction: Direction, target: &Target) -> Teller {
         Teller {
             connection,
+            stream: self.streams.fetch_add(1, Ordering::Relaxed),
             direction,
             far: target.to_string(),
             news: self.config.news.clone(),

@@ -34,6 +34,8 @@ impl fmt::Display for Direction {
 pub struct News {
     /// The local connection that asked for the stream first; the server's log has the same number.
     pub connection: ConnectionId,
+    /// The stream, by a number that no other has; one connection may have several.
+    pub stream: u64,
     /// Which way the stream goes.
     pub direction: Direction,
     /// Where to, or from; without its secrets.
@@ -113,56 +115,81 @@ pub enum Happening {
     },
 }
 
-impl fmt::Display for Happening {
-    /// One line for a log.
+impl fmt::Display for News {
+    /// One line for people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connected { rung, took } => {
-                write!(f, "connected by {rung} in {} ms", took.as_millis())
+        let far = &self.far;
+        let here = match self.direction {
+            Direction::Push => "the encoder",
+            Direction::Pull => "the player",
+        };
+        match &self.what {
+            Happening::Connected { rung, took } => {
+                write!(f, "connected to {far} by {rung} in {} ms", took.as_millis())
             }
-            Self::Refused { reason } => write!(f, "refused: {reason}"),
-            Self::Taken { holder } => write!(f, "refused: {holder} publishes it already"),
-            Self::OtherApplication { named } => {
-                write!(f, "the application is not {named}, which the client names")
+            Happening::Refused { reason } => write!(f, "{here} was refused: {far}: {reason}"),
+            Happening::Taken { holder } => {
+                write!(
+                    f,
+                    "{here} was refused: {holder} publishes this stream already"
+                )
             }
-            Self::Waiting => f.write_str("waits for the stream to start"),
-            Self::Broken {
-                cause, again_in, ..
+            Happening::OtherApplication { named } => write!(
+                f,
+                "{here} names the application {named}, but it goes to {far}, as the URL of the tunnel says"
+            ),
+            Happening::Waiting => {
+                write!(
+                    f,
+                    "{here} waits, {far} has not started or sends nothing yet"
+                )
+            }
+            Happening::Broken {
+                cause,
+                again_in,
+                is_ending,
             } => {
-                write!(f, "{cause}; next try in {}", Lasting(*again_in))
+                let state = if *is_ending {
+                    "has ended, what is left waits"
+                } else {
+                    "stays connected"
+                };
+                let next = Lasting(*again_in);
+                write!(f, "lost {far}: {cause}; {here} {state}, next try in {next}")
             }
-            Self::Moving { description } if description.is_empty() => {
-                f.write_str("the server asks to connect again")
+            Happening::Moving { description } => {
+                write!(f, "{far}: the server asks to connect again")?;
+                if description.is_empty() {
+                    return Ok(());
+                }
+                write!(f, ": {description}")
             }
-            Self::Moving { description } => {
-                write!(f, "the server asks to connect again: {description}")
-            }
-            Self::Recovered {
+            Happening::Recovered {
                 rung,
                 after,
                 skipped,
                 repeated,
             } => write!(
                 f,
-                "connected again by {rung} after {}, {skipped}, {repeated} messages sent again",
+                "connected to {far} again by {rung} after {}: {skipped}, {repeated} sent again",
                 Lasting(*after)
             ),
-            Self::Skipped(skipped) => write!(f, "the far side is too slow: {skipped}"),
-            Self::Ended {
-                frames,
-                lasted,
-                undelivered: 0,
-            } => write!(f, "ended after {}, {frames} messages", Lasting(*lasted)),
-            Self::Ended {
+            Happening::Skipped(skipped) => write!(f, "{far} is too slow: {skipped}"),
+            Happening::Ended {
                 frames,
                 lasted,
                 undelivered,
-            } => write!(
-                f,
-                "ended after {}, {frames} messages, up to {undelivered} did not arrive",
-                Lasting(*lasted)
-            ),
-            Self::GivenUp { reason } => write!(f, "given up: {reason}"),
+            } => {
+                let lasted = Lasting(*lasted);
+                write!(f, "{far}: ended after {lasted}, {frames} messages")?;
+                if *undelivered == 0 {
+                    return Ok(());
+                }
+                write!(f, ", up to {undelivered} did not arrive")
+            }
+            Happening::GivenUp { reason } => {
+                write!(f, "{far} is given up, {here} too: {reason}")
+            }
         }
     }
 }
@@ -200,6 +227,7 @@ impl fmt::Display for Lasting {
 #[derive(Clone, Debug)]
 pub(super) struct Teller {
     pub(super) connection: ConnectionId,
+    pub(super) stream: u64,
     pub(super) direction: Direction,
     pub(super) far: String,
     pub(super) news: Option<mpsc::Sender<News>>,
@@ -207,26 +235,21 @@ pub(super) struct Teller {
 
 impl Teller {
     pub(super) fn tell(&self, what: Happening) {
-        let Self {
-            connection,
-            direction,
-            far,
-            news,
-        } = self;
-        let number = connection.get();
-        let Some(news) = news else {
-            info!(connection = number, far, "{direction}: {what}");
+        let news = News {
+            connection: self.connection,
+            stream: self.stream,
+            direction: self.direction,
+            far: self.far.clone(),
+            what,
+        };
+        let (connection, direction) = (self.connection.get(), self.direction);
+        let Some(listener) = &self.news else {
+            info!(connection, "{direction}: {news}");
             return;
         };
         // Whoever takes the news tells them.
-        debug!(connection = number, far, "{direction}: {what}");
-        let told = news.try_send(News {
-            connection: *connection,
-            direction: *direction,
-            far: far.clone(),
-            what,
-        });
-        if told.is_err() {
+        debug!(connection, "{direction}: {news}");
+        if listener.try_send(news).is_err() {
             debug!("nobody takes news");
         }
     }

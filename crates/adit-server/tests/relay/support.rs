@@ -219,7 +219,7 @@ impl Tunnel {
                 if is_it(&news.what) {
                     return;
                 }
-                others.push(news.what.to_string());
+                others.push(news.to_string());
             }
         };
         let found = timeout(Duration::from_secs(30), found).await;
