@@ -1,16 +1,12 @@
 //! A network between a relay and its far side that loses what it has taken.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
 
 /// What becomes of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +24,8 @@ pub(crate) enum Weather {
 pub(crate) struct Proxy {
     address: SocketAddr,
     weather: watch::Sender<Weather>,
-    lost: Arc<AtomicUsize>,
+    /// Bytes for the far side.
+    lost: watch::Sender<usize>,
     task: JoinHandle<()>,
 }
 
@@ -37,16 +34,22 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (weather, seen) = watch::channel(Weather::Fair);
-        let lost = Arc::<AtomicUsize>::default();
-        let counter = Arc::clone(&lost);
+        let lost = watch::Sender::new(0);
+        let counter = lost.clone();
         let task = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let (near_in, near_out) = near.into_split();
                 let (far_in, far_out) = TcpStream::connect(far).await.unwrap().into_split();
-                let none = Arc::default();
-                tokio::spawn(pass(far_in, near_out, seen.clone(), Weather::Mute, none));
-                let lost = Arc::clone(&counter);
-                tokio::spawn(pass(near_in, far_out, seen.clone(), Weather::Hole, lost));
+                let uncounted = watch::Sender::new(0);
+                tokio::spawn(pass(
+                    far_in,
+                    near_out,
+                    seen.clone(),
+                    Weather::Mute,
+                    uncounted,
+                ));
+                let counted = counter.clone();
+                tokio::spawn(pass(near_in, far_out, seen.clone(), Weather::Hole, counted));
             }
         });
         Self {
@@ -67,9 +70,8 @@ impl Proxy {
 
     /// Until so many bytes for the far side are lost.
     pub(crate) async fn lost(&self, bytes: usize) {
-        while self.lost.load(Ordering::Relaxed) < bytes {
-            sleep(Duration::from_millis(5)).await;
-        }
+        let mut lost = self.lost.subscribe();
+        lost.wait_for(|lost| *lost >= bytes).await.unwrap();
     }
 }
 
@@ -85,7 +87,7 @@ async fn pass(
     mut to: OwnedWriteHalf,
     mut weather: watch::Receiver<Weather>,
     worst: Weather,
-    lost: Arc<AtomicUsize>,
+    lost: watch::Sender<usize>,
 ) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -100,7 +102,7 @@ async fn pass(
             return;
         }
         if now == Weather::Hole || now == worst {
-            lost.fetch_add(count, Ordering::Relaxed);
+            lost.send_modify(|lost| *lost += count);
         } else if to.write_all(&buffer[..count]).await.is_err() {
             return;
         }
