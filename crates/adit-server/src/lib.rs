@@ -6,6 +6,7 @@
 mod config;
 mod driver;
 mod limits;
+mod media_root;
 pub mod relay;
 mod server;
 mod stats;
@@ -15,5 +16,6 @@ pub use adit_net::{BindError, Listener, Network, TlsError, Transport, tls};
 
 pub use crate::config::ServerConfig;
 pub use crate::limits::ServerLimits;
+pub use crate::media_root::{BadName, MediaFormat, MediaRoot, NamePart};
 pub use crate::server::{ConnectionId, Server};
 pub use crate::stats::{ServerStats, StatsSnapshot};
