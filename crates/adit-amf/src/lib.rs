@@ -34,6 +34,7 @@
 pub mod amf0;
 pub mod amf3;
 mod budget;
+pub mod convert;
 mod error;
 pub mod limits;
 mod reader;

@@ -122,7 +122,7 @@ impl Object {
         &self.dynamic
     }
 
-    pub(super) const fn from_parts(
+    pub(crate) const fn from_parts(
         traits: Arc<Traits>,
         sealed: Vec<Value>,
         dynamic: Vec<(Text, Value)>,

@@ -109,7 +109,7 @@ impl Value {
     }
 
     /// Whether it takes an index in the object table [AMF3 2.2].
-    const fn is_complex(&self) -> bool {
+    pub(crate) const fn is_complex(&self) -> bool {
         !matches!(
             self,
             Self::Undefined
