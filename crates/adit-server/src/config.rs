@@ -4,6 +4,7 @@ use adit_broker::Latency;
 use adit_rtmp::session::SessionConfig;
 
 use crate::limits::ServerLimits;
+use crate::media_root::MediaRoot;
 use crate::relay::RelayConfig;
 
 /// Settings of a [`crate::Server`]; the default is safe on the open internet and has no TLS.
@@ -23,4 +24,6 @@ pub struct ServerConfig {
     /// A far server for everything that is published or played here. Names of streams are hidden in logs then: they are the keys
     /// of the far server.
     pub relay: Option<RelayConfig>,
+    /// Where recordings are written, and files to play lie. Without it nothing is recorded or played from files.
+    pub media: Option<MediaRoot>,
 }
