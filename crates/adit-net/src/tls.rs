@@ -6,7 +6,7 @@ mod self_signed;
 
 use crate::carrier::{Prefixed, TlsInfo};
 use crate::error::TlsError;
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use load::{Files, Fingerprint};
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -17,6 +17,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpStream;
+use tokio::sync::SetOnce;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -54,8 +55,10 @@ struct Inner {
     files: Files,
     provider: Arc<CryptoProvider>,
     current: Arc<Current>,
+    /// Set as soon as there is a certificate.
+    prepared: SetOnce<()>,
     /// What the files held when they were last looked at, usable or not.
-    seen: Mutex<Fingerprint>,
+    seen: Mutex<Option<Fingerprint>>,
     plain: Arc<ServerConfig>,
     http: Arc<ServerConfig>,
 }
@@ -76,21 +79,29 @@ impl Tls {
     ///
     /// A file cannot be read or written, has the wrong content, or certificate and key do not belong together.
     pub fn load(source: CertificateSource) -> Result<Self, TlsError> {
+        let tls = Self::promised(source)?;
+        tls.prepare()?;
+        Ok(tls)
+    }
+
+    /// A certificate that is not there yet: TLS clients wait until [`prepare`](Self::prepare) has loaded or made it,
+    /// everybody else is served meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The TLS library refuses the settings.
+    pub fn promised(source: CertificateSource) -> Result<Self, TlsError> {
         let files = match &source {
             CertificateSource::Files { certificate, key } => Files {
                 certificate: certificate.clone(),
                 key: key.clone(),
             },
             CertificateSource::SelfSigned {
-                state_directory,
-                names,
-            } => self_signed::find_or_make(state_directory, names)?,
+                state_directory, ..
+            } => self_signed::files(state_directory),
         };
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let pair = files.read()?;
-        let seen = Mutex::new(pair.fingerprint());
-        let certified = pair.certify(&files, &provider)?;
-        let current = Arc::new(Current(ArcSwap::from_pointee(certified)));
+        let current = Arc::new(Current(ArcSwapOption::empty()));
         let plain = settings(&provider, &current, &[])?;
         let http = settings(&provider, &current, &[HTTP_1_1])?;
         Ok(Self(Arc::new(Inner {
@@ -98,10 +109,34 @@ impl Tls {
             files,
             provider,
             current,
-            seen,
+            prepared: SetOnce::new(),
+            seen: Mutex::new(None),
             plain,
             http,
         })))
+    }
+
+    /// Loads what was promised, or makes it, and lets waiting clients go on. Blocks for as long as files and the making of
+    /// a key take.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn prepare(&self) -> Result<(), TlsError> {
+        let inner = &self.0;
+        if let CertificateSource::SelfSigned {
+            state_directory,
+            names,
+        } = &inner.source
+        {
+            self_signed::find_or_make(state_directory, names)?;
+        }
+        // What is there counts as new, also when it was seen and refused before.
+        *inner.seen.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.reload()?;
+        // Refused when it was prepared before, which changes nothing.
+        inner.prepared.set(()).ok();
+        Ok(())
     }
 
     /// Looks at the files now, as it happens by itself when they change while an acceptor runs.
@@ -117,12 +152,12 @@ impl Tls {
         {
             let mut seen = inner.seen.lock().unwrap_or_else(PoisonError::into_inner);
             let now = pair.fingerprint();
-            if std::mem::replace(&mut *seen, now) == now {
+            if seen.replace(now) == Some(now) {
                 return Ok(Reload::Unchanged);
             }
         }
         let certified = pair.certify(&inner.files, &inner.provider)?;
-        inner.current.0.store(Arc::new(certified));
+        inner.current.0.store(Some(Arc::new(certified)));
         Ok(Reload::Swapped)
     }
 
@@ -136,11 +171,12 @@ impl Tls {
         &self.0.source
     }
 
-    /// Takes the server's part in a handshake.
+    /// Takes the server's part in a handshake, as soon as there is a certificate.
     pub(crate) async fn accept(
         &self,
         stream: Prefixed<TcpStream>,
     ) -> io::Result<(TlsStream<Prefixed<TcpStream>>, TlsInfo)> {
+        self.0.prepared.wait().await;
         let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
         let offers_http = start
             .client_hello()
@@ -189,11 +225,11 @@ fn settings(
 
 /// The certificate shown to whoever connects next.
 #[derive(Debug)]
-struct Current(ArcSwap<CertifiedKey>);
+struct Current(ArcSwapOption<CertifiedKey>);
 
 impl ResolvesServerCert for Current {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.load_full())
+        self.0.load_full()
     }
 }
 

@@ -76,11 +76,20 @@ async fn serve(arguments: &cli::Serve) -> Result<(), ServeError> {
         ports::bind_asked(&arguments.listen)?
     };
     let config = config(arguments)?;
-    let self_signed = config.net.tls.as_ref().and_then(self_signed);
+    let tls = config.net.tls.clone();
     let server = Server::new(config, listeners);
-    first_screen::print(server.local_addrs(), self_signed.as_deref());
-    server.run(asked_to_stop(interrupt, terminate)).await;
-    Ok(())
+    let addresses = server.local_addrs().to_vec();
+    // Publishers and players without TLS are served while a certificate is made, which takes longer than all the rest.
+    let mut prepared = Ok(());
+    let until_stopped = async {
+        prepared = certificate::prepare(tls.as_ref()).await;
+        if prepared.is_ok() {
+            first_screen::print(&addresses, tls.as_ref().and_then(self_signed).as_deref());
+            asked_to_stop(interrupt, terminate).await;
+        }
+    };
+    server.run(until_stopped).await;
+    prepared
 }
 
 fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {
@@ -99,7 +108,7 @@ fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {
         },
     };
     let mut config = ServerConfig::default();
-    config.net.tls = Some(certificate::load(source)?);
+    config.net.tls = Some(certificate::promised(source)?);
     warn_of_forgers(&arguments.trust_proxy);
     config
         .net

@@ -12,6 +12,8 @@ use tokio::time::{sleep, timeout};
 impl Tls {
     /// Replaces the certificate whenever the files change, for ever.
     pub(crate) async fn watch(self, counters: Counters) {
+        self.0.prepared.wait().await;
+        self.seed().await;
         let changed = Arc::new(Notify::new());
         // Dropping the watcher would end the watch.
         let _watcher = self.watcher(&changed);
@@ -36,6 +38,16 @@ impl Tls {
                     tracing::warn!(%error, "new certificate not usable, keeping the old one");
                 }
             }
+        }
+    }
+
+    /// Has the TLS library gather the entropy of its random numbers, which takes it tens of milliseconds of computing the
+    /// first time: neither the first client nor the worker that serves it should be held up by that.
+    async fn seed(&self) {
+        let provider = Arc::clone(&self.0.provider);
+        let seeded = tokio::task::spawn_blocking(move || provider.secure_random.fill(&mut [0]));
+        if !matches!(seeded.await, Ok(Ok(()))) {
+            tracing::warn!("no randomness for tls");
         }
     }
 

@@ -9,24 +9,28 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// The files of the certificate kept in `directory`, made if they are missing or do not cover `names`.
-pub(super) fn find_or_make(directory: &Path, names: &[String]) -> Result<Files, TlsError> {
-    let files = Files {
+/// Where the certificate in `directory` is, or will be.
+pub(super) fn files(directory: &Path) -> Files {
+    Files {
         certificate: directory.join("self-signed.crt"),
         key: directory.join("self-signed.key"),
-    };
+    }
+}
+
+/// Makes the certificate kept in `directory` if it is missing or does not cover `names`.
+pub(super) fn find_or_make(directory: &Path, names: &[String]) -> Result<(), TlsError> {
+    let files = files(directory);
     let listing = directory.join("self-signed.names");
     let wanted = all_names(names);
     let covered: BTreeSet<String> = fs::read_to_string(&listing)
         .map(|text| text.lines().map(str::to_owned).collect())
         .unwrap_or_default();
     if files.certificate.exists() && files.key.exists() && wanted.is_subset(&covered) {
-        return Ok(files);
+        return Ok(());
     }
     // Names it was once asked for stay, so that two configurations do not take turns in replacing it.
     let names: BTreeSet<String> = wanted.union(&covered).take(MOST_NAMES).cloned().collect();
-    make(directory, &files, &listing, &names)?;
-    Ok(files)
+    make(directory, &files, &listing, &names)
 }
 
 fn make(

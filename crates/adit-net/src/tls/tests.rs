@@ -78,6 +78,41 @@ async fn shown(server: &Echo, certificate: &Path) -> CertificateDer<'static> {
 }
 
 #[tokio::test]
+async fn a_tls_client_waits_for_a_promised_certificate_and_nobody_else_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let tls = Tls::promised(CertificateSource::SelfSigned {
+        state_directory: directory.path().to_owned(),
+        names: Vec::new(),
+    })
+    .unwrap();
+    let path = tls.certificate_path().to_owned();
+    let server = served_with(tls.clone());
+    let mut early = server.connect().await;
+    let mut hello = Vec::new();
+    let mut client = rustls::ClientConnection::new(
+        Arc::new(tls_client(&Pair::new().certificate(), &[])),
+        ServerName::try_from("localhost").unwrap(),
+    )
+    .unwrap();
+    client.write_tls(&mut hello).unwrap();
+    early.write_all(&hello).await.unwrap();
+
+    let mut plain = server.connect().await;
+    plain.write_all(b"\x03 without tls").await.unwrap();
+    let mut echo = [0; 13];
+    plain.read_exact(&mut echo).await.unwrap();
+    assert_eq!(&echo, b"\x03 without tls");
+    let mut answer = [0];
+    let waited = tokio::time::timeout(Duration::from_millis(50), early.read_exact(&mut answer));
+    assert!(waited.await.is_err(), "answered without a certificate");
+
+    tls.prepare().unwrap();
+    early.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, [22], "a handshake record");
+    shown(&server, &path).await;
+}
+
+#[tokio::test]
 async fn a_self_signed_certificate_is_made_once_and_kept() {
     let directory = tempfile::tempdir().unwrap();
     let state = directory.path().join("state");

@@ -2,31 +2,50 @@
 
 mod addresses;
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use adit_server::TlsError;
 use adit_server::tls::{CertificateSource, Tls};
 
-/// Loads the certificate; a line of the log says so when one had to be made.
+use super::ServeError;
+
+/// The certificate that [`prepare`] will load or make.
 ///
 /// # Errors
-/// It can be neither used nor made.
-pub(super) fn load(mut source: CertificateSource) -> Result<Tls, TlsError> {
-    let CertificateSource::SelfSigned {
+/// The TLS library refuses its settings.
+pub(super) fn promised(mut source: CertificateSource) -> Result<Tls, TlsError> {
+    if let CertificateSource::SelfSigned {
         state_directory,
         names,
     } = &mut source
-    else {
-        return Tls::load(source);
-    };
-    let kept = fs::read(state_directory.join("self-signed.crt")).ok();
-    if kept.is_none() {
+        && !state_directory.join("self-signed.crt").exists()
+    {
         // One that is there stays when addresses change: players were told to trust it.
         names.extend(addresses::of_this_machine());
     }
-    let tls = Tls::load(source)?;
+    Tls::promised(source)
+}
+
+/// Loads the certificate if there is to be one; a line of the log says so when it had to be made.
+///
+/// # Errors
+/// It can be neither used nor made.
+pub(super) async fn prepare(tls: Option<&Tls>) -> Result<(), ServeError> {
+    let Some(tls) = tls.cloned() else {
+        return Ok(());
+    };
+    let prepared = tokio::task::spawn_blocking(move || load_or_make(&tls)).await;
+    Ok(prepared.map_err(io::Error::from)??)
+}
+
+fn load_or_make(tls: &Tls) -> Result<(), TlsError> {
     let file = tls.certificate_path();
+    let CertificateSource::SelfSigned { .. } = tls.source() else {
+        return tls.prepare();
+    };
+    let kept = fs::read(file).ok();
+    tls.prepare()?;
     match (kept, fs::read(file).ok()) {
         (None, _) => {
             tracing::info!(file = %file.display(), "self-signed certificate made");
@@ -39,7 +58,7 @@ pub(super) fn load(mut source: CertificateSource) -> Result<Tls, TlsError> {
         }
         _ => {}
     }
-    Ok(tls)
+    Ok(())
 }
 
 /// What the person can do about a file that holds no usable `what`.
