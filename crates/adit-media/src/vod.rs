@@ -153,6 +153,14 @@ impl<S: Read + Seek> Recording<S> {
         }
     }
 
+    /// When its first frame is by its own clock; mostly 0.
+    pub fn begins_at(&self) -> Timestamp {
+        match &self.0 {
+            Format::Flv(flv) => flv.begins_at(),
+            Format::Mp4(mp4) => mp4.begins_at(),
+        }
+    }
+
     /// What will be played of it.
     pub fn tracks(&self) -> FileTracks {
         match &self.0 {

@@ -54,6 +54,12 @@ impl<S: Read + Seek> Flv<S> {
         self.index.scan.extent.duration()
     }
 
+    pub(super) fn begins_at(&self) -> Timestamp {
+        let at = self.index.scan.extent.first().unwrap_or(0);
+        let offset = self.index.begin;
+        Point { at, offset }.timestamp()
+    }
+
     pub(super) fn tracks(&self) -> FileTracks {
         self.index.scan.extent.tracks()
     }
@@ -88,12 +94,7 @@ impl<S: Read + Seek> Flv<S> {
             }
         }
         self.rewind();
-        let at = self.index.scan.extent.first().unwrap_or(0);
-        let first = Point {
-            at,
-            offset: self.index.begin,
-        };
-        Ok(first.timestamp())
+        Ok(self.begins_at())
     }
 
     fn stand_before(&mut self, tag: &TagHead) -> Timestamp {

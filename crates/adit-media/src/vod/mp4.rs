@@ -49,6 +49,8 @@ struct Movie {
     /// How much later than in the file everything is played, so that nothing is before 0, in milliseconds.
     shift: i64,
     metadata: Option<Frame>,
+    /// When the first sample is, in milliseconds of the file.
+    first: i64,
     duration: Duration,
 }
 
@@ -77,6 +79,10 @@ impl<S: Read + Seek> Mp4<S> {
 
     pub(super) fn duration(&self) -> Duration {
         self.movie.duration
+    }
+
+    pub(super) fn begins_at(&self) -> Timestamp {
+        self.movie.timestamp(self.movie.first)
     }
 
     pub(super) fn tracks(&self) -> FileTracks {
@@ -214,6 +220,7 @@ impl Movie {
             audio,
             left_out,
             shift,
+            first,
             duration,
         })
     }

@@ -83,6 +83,14 @@ fn a_file_is_played_from_its_beginning_with_its_true_duration() {
 }
 
 #[test]
+fn a_file_that_does_not_begin_at_0_says_when_it_begins() {
+    let frames = [video_header(0), key(500), video(540)];
+    assert_eq!(open(file(&frames)).begins_at().ms(), 500);
+    assert_eq!(open(file(&keys(3))).begins_at().ms(), 0);
+    assert_eq!(open(file(&[])).begins_at().ms(), 0);
+}
+
+#[test]
 fn a_file_without_metadata_is_announced_with_its_duration() {
     let mut recording = open(file(&[video_header(0), key(0), video(40)]));
     let played = rest(&mut recording);

@@ -148,9 +148,7 @@ impl ClientCommand {
             "pause" => pause(PauseForm::Plain, arguments)?,
             // Players disagree about the case.
             _ if name.eq_ignore_ascii_case("pauseRaw") => pause(PauseForm::Raw, arguments)?,
-            "seek" => Self::Seek {
-                position_ms: time(arguments)?.unwrap_or_default(),
-            },
+            "seek" => seek(arguments)?,
             "receiveAudio" => Self::ReceiveAudio(receive(arguments)?),
             "receiveVideo" | "receiveVideoFPS" => Self::ReceiveVideo(receive(arguments)?),
             "closeStream" => Self::CloseStream,
@@ -294,6 +292,17 @@ fn pause(form: PauseForm, arguments: &mut Arguments) -> Result<ClientCommand, Ar
         },
         position_ms: time(arguments)?.unwrap_or_default(),
         form,
+    })
+}
+
+/// A place that is none is not 0: the player would go back to the beginning.
+fn seek(arguments: &mut Arguments) -> Result<ClientCommand, ArgumentError> {
+    let what = "the time to seek to";
+    let expected = "a number of milliseconds from 0 on";
+    let place = required(arguments.number(what)?, what, expected)?;
+    let place = Some(place).filter(|place| *place >= 0.0);
+    Ok(ClientCommand::Seek {
+        position_ms: milliseconds(required(place, what, expected)?),
     })
 }
 

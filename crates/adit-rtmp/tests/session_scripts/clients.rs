@@ -41,6 +41,7 @@ fn captured_ffmpeg_plays() {
     let mut server = Server::new();
     let expected = [
         "connect live",
+        "length stream",
         "play 1 live:stream LiveOrRecorded All Reset",
         "buffer 1 3000",
     ];

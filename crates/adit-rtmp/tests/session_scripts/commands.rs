@@ -35,10 +35,20 @@ fn what_old_encoders_ask_is_answered_with_the_number_they_gave() {
         cam(),
         &[stop, "3/0 _result 4 null undefined"],
     );
-    one("getStreamLength", cam(), &["3/0 _result 4 null 0"]);
+    one("getStreamLength", None, &["3/0 _result 4 null 0"]);
     one("_checkbw", None, &["3/0 _result 4 null null"]);
     one("checkBandwidth", None, &["3/0 _result 4 null null"]);
     one("createStream", None, &["3/0 _result 4 null 2"]);
+}
+
+#[test]
+fn the_length_of_a_stream_is_asked_for_and_answered_in_seconds() {
+    let mut server = Server::connected();
+    let ask = Script::new().call(0, "getStreamLength", 4.0, ["mp4:cam".into()]);
+    assert_eq!(server.feed(ask.bytes()), ["length mp4:cam"]);
+    assert_eq!(server.replies(), ["3/0 _result 4 null 0"]);
+    let (name, location) = server.session.locate("mp4:cam?a=b").unwrap();
+    assert_eq!((name.name(), &*location.application), ("cam", "live"));
 }
 
 #[test]
@@ -99,7 +109,11 @@ fn wrong_arguments_are_errors_and_the_connection_goes_on() {
     wrong(1, "pause", 0.0, vec![], invalid);
     wrong(1, "pause", 0.0, vec![true.into(), "now".into()], invalid);
     wrong(1, "PAUSERAW", 4.0, vec![1.0.into()], failed);
-    wrong(1, "seek", 0.0, vec!["1".into()], invalid);
+    let no_time = "5/1 onStatus 0 null {error, NetStream.Seek.InvalidTime}";
+    wrong(1, "seek", 0.0, vec!["1".into()], no_time);
+    wrong(1, "seek", 4.0, vec![], no_time);
+    wrong(1, "seek", 0.0, vec![f64::NAN.into()], no_time);
+    wrong(1, "seek", 0.0, vec![(-1.0).into()], no_time);
     wrong(1, "receiveAudio", 0.0, vec![], invalid);
     wrong(1, "receiveVideo", 0.0, vec!["no".into()], invalid);
     wrong(0, "deleteStream", 4.0, vec![], failed);
@@ -160,7 +174,7 @@ fn the_description_of_a_wrong_argument_says_which_it_was() {
     let messages = server.reply_messages();
     assert_eq!(
         description(&messages[0]),
-        "seek: the time in milliseconds is not a number"
+        "seek: the time to seek to is not a number"
     );
 }
 

@@ -236,6 +236,64 @@ fn play_is_answered_by_begin_reset_start_and_sample_access() {
     check(Some(2.0.into()), 0);
 }
 
+//
+#[test]
+fn a_recording_is_told_to_be_one_and_flash_that_its_data_starts() {
+    let check = |version: &str, data: Option<&str>| {
+        let mut server = Server::new().leaving();
+        let properties = [("app", "live".into()), ("flashVer", version.into())];
+        let connect = ["connect".into(), 1.0.into(), object(properties)];
+        server.feed(Script::with_handshake().command(0, connect).bytes());
+        let ServerEvent::Connect(request) = server.request() else {
+            panic!()
+        };
+        server.session.accept_connect(request);
+        let mut script = Script::new().call(0, "createStream", 2.0, []);
+        server.feed(script.take());
+        server.replies();
+        server.feed(script.play(1, "cam").bytes());
+        let ServerEvent::Play(request) = server.request() else {
+            panic!()
+        };
+        assert!(server.session.accept_play_recorded(request));
+        let replies = server.replies();
+        assert_eq!(replies[0], "2/0 StreamIsRecorded(MessageStreamId(1))");
+        assert_eq!(replies[1], "2/0 StreamBegin(MessageStreamId(1))");
+        assert_eq!(replies[4], "4/1 data |RtmpSampleAccess true true");
+        assert_eq!(replies.get(5).map(String::as_str), data);
+    };
+    let starts = "4/1 data onStatus {status, NetStream.Data.Start}";
+    check("WIN 32,0,0,465", Some(starts));
+    check("MAC 11,2,202,233", Some(starts));
+    check("LNX 9,0,124,2", None);
+    check("", None);
+}
+
+#[test]
+fn what_is_to_be_played_next_leaves_alone_what_plays() {
+    let mut server = playing();
+    let next = |name: &str| {
+        let arguments = [name.into(), 0.0.into(), (-1.0).into(), false.into()];
+        Script::new().call(1, "play", 0.0, arguments).bytes()
+    };
+    let events = server.feed(next("other"));
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert!(events[0].starts_with("play next 1 "), "{events:?}");
+    assert_eq!(server.replies(), Vec::<String>::new());
+    let audio = Bytes::from_static(b"a");
+    let sent = server
+        .session
+        .send_media(ONE, MediaKind::Audio, Timestamp::ZERO, &audio);
+    assert_eq!(sent, Ok(()));
+    // Where nothing plays it is as good as any play.
+    server.feed(Script::new().call(1, "closeStream", 0.0, []).bytes());
+    let events = server.feed(next("other"));
+    assert_eq!(
+        events,
+        ["play 1 live:other Recorded { from_ms: 0 } All Append"]
+    );
+}
+
 //
 #[test]
 fn start_and_duration_are_flags_or_milliseconds() {

@@ -303,6 +303,9 @@ impl Server {
             (Policy::Accept, ServerEvent::Play(request)) => {
                 assert!(self.session.accept_play(request));
             }
+            (Policy::Accept, ServerEvent::StreamLength { call, .. }) => {
+                self.session.reply_call(call, vec![0.0.into()]);
+            }
             (
                 _,
                 request @ (ServerEvent::Connect(_)
@@ -392,6 +395,8 @@ pub(crate) fn event_line(event: &ServerEvent) -> String {
             }
             line
         }
+        ServerEvent::PlayNext { msid, play } => format!("play next {msid} {play:?}"),
+        ServerEvent::StreamLength { name, .. } => format!("length {name}"),
         ServerEvent::Play2 { msid, options } => format!("play2 {msid} {}", options.name),
         ServerEvent::Media {
             msid,

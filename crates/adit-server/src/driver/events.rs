@@ -76,6 +76,16 @@ impl SessionDriver {
                     "this server does not switch streams; play the other one",
                 );
             }
+            ServerEvent::PlayNext { msid, .. } => {
+                self.tell(
+                    msid,
+                    StatusCode::PlayFailed,
+                    "a live stream has no end after which something could be played",
+                );
+            }
+            ServerEvent::StreamLength { call, .. } => {
+                self.session.reply_call(call, vec![0.0.into()]);
+            }
             ServerEvent::Call(request) => {
                 let description = format!("this server has no method {}", request.name);
                 self.session.fail_call(request, &description);

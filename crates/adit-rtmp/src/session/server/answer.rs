@@ -46,6 +46,7 @@ impl ServerSession {
             use_by: Some(self.now + self.config.timeouts.first_use),
         };
         self.client_extensions = request.connect.enhanced.extensions;
+        self.client_program = Program::of(request.connect.client.flash_version.as_deref());
         self.address = Some(request.address);
     }
 
@@ -153,11 +154,25 @@ impl ServerSession {
     /// Gives whether the request still stood; it does not when the client has stopped or played
     /// something else since, or the session has ended.
     pub fn accept_play(&mut self, request: PlayRequest) -> bool {
+        self.accept_play_of(request, PlayOf::LiveStream)
+    }
+
+    /// The same for a recording: the client is told that it is one, and Flash that its data starts
+    ///
+    pub fn accept_play_recorded(&mut self, request: PlayRequest) -> bool {
+        self.accept_play_of(request, PlayOf::Recording)
+    }
+
+    fn accept_play_of(&mut self, request: PlayRequest, what: PlayOf) -> bool {
         let msid = request.msid;
         if !self.settle(msid, &Activity::AsksPlay(request.serial), Activity::Playing) {
             return false;
         }
         let name = request.location.name;
+        if what == PlayOf::Recording {
+            self.link
+                .write_user_control(UserControl::StreamIsRecorded(msid));
+        }
         self.link.write_user_control(UserControl::StreamBegin(msid));
         if request.playlist.is_reset() {
             let status = Status::new(StatusCode::PlayReset, format!("{name} is about to play"));
@@ -166,6 +181,10 @@ impl ServerSession {
         let status = Status::new(StatusCode::PlayStart, format!("{name} plays from now on"));
         self.write_status(msid, with_identity(status, &name));
         self.write_sample_access(msid);
+        if what == PlayOf::Recording && self.client_program == Program::Flash {
+            let status = Status::new(StatusCode::DataStart, "data of the recording follows");
+            self.write_data(msid, &["onStatus".into(), status.into()]);
+        }
         true
     }
 
@@ -249,15 +268,19 @@ impl ServerSession {
 
     fn write_sample_access(&mut self, msid: MessageStreamId) {
         let values = [Value::from("|RtmpSampleAccess"), true.into(), true.into()];
+        self.write_data(msid, &values);
+    }
+
+    fn write_data(&mut self, msid: MessageStreamId, values: &[Value]) {
         let mut body = bytes::BytesMut::with_capacity(32);
-        if adit_amf::amf0::encode_all(&values, &mut body).is_ok() {
+        if adit_amf::amf0::encode_all(values, &mut body).is_ok() {
             let sent = self.link.write_media(
                 msid,
                 MediaKind::Data,
                 crate::Timestamp::ZERO,
                 &body.freeze(),
             );
-            debug_assert_eq!(sent, Ok(()), "thirty bytes fit a message");
+            debug_assert_eq!(sent, Ok(()), "a few bytes fit a message");
         }
     }
 
@@ -308,6 +331,34 @@ impl ServerSession {
 const SERVER_CAPABILITIES: f64 = 31.0;
 /// `clientid` is what the server calls the client; no client looks at it.
 const CLIENT_ID: f64 = 1.0;
+
+/// What is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PlayOf {
+    LiveStream,
+    Recording,
+}
+
+/// Who plays, as far as it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Program {
+    Flash,
+    Other,
+}
+
+impl Program {
+    /// Flash Player, on the systems that most people had it on. Its version on Linux is what ffmpeg
+    /// and librtmp give as theirs.
+    fn of(flash_version: Option<&str>) -> Self {
+        let version = flash_version.unwrap_or_default();
+        let systems = ["WIN ", "MAC ", "AND ", "IOS "];
+        if systems.iter().any(|system| version.starts_with(system)) {
+            Self::Flash
+        } else {
+            Self::Other
+        }
+    }
+}
 
 /// A status with what Flash expects of one about a stream.
 fn with_identity(status: Status, name: &Text) -> Status {

@@ -71,7 +71,7 @@ impl ServerSession {
             ClientCommand::InitStream(id) => self.init_stream(id, transaction),
             ClientCommand::DeleteStream(id) => return self.delete_stream(id),
             ClientCommand::Publish(publish) => return Some(self.handle_publish(msid, &publish)),
-            ClientCommand::Play(play) => return Some(self.handle_play(msid, &play)),
+            ClientCommand::Play(play) => return Some(self.handle_play(msid, play)),
             ClientCommand::CloseStream | ClientCommand::StopPublish | ClientCommand::StopPlay => {
                 return self.close_stream(msid);
             }
@@ -101,8 +101,9 @@ impl ServerSession {
                     transaction,
                 );
             }
-            // ffmpeg reads a number here, and takes 0 for "unknown".
-            ClientCommand::StreamLength(_) => self.answer_value(transaction, Value::Number(0.0)),
+            ClientCommand::StreamLength(name) => {
+                return self.handle_stream_length(msid, name, transaction);
+            }
             // Encoders of Haivision and DJI wait for any answer.
             ClientCommand::CheckBandwidth => self.answer_value(transaction, Value::Null),
             ClientCommand::Response(response) => return self.handle_response(response),
@@ -284,6 +285,25 @@ impl ServerSession {
         }
     }
 
+    /// Without a name, the length is unknown: ffmpeg reads a number here, and takes 0 for that
+    ///
+    fn handle_stream_length(
+        &mut self,
+        msid: MessageStreamId,
+        name: Option<Text>,
+        transaction: TransactionId,
+    ) -> Option<ServerEvent> {
+        let Some(name) = name else {
+            self.answer_value(transaction, Value::Number(0.0));
+            return None;
+        };
+        let invocation = Invocation::new(Text::from_static("getStreamLength"), transaction);
+        match self.handle_call(msid, invocation)? {
+            ServerEvent::Call(call) => Some(ServerEvent::StreamLength { name, call }),
+            other => Some(other),
+        }
+    }
+
     fn handle_response(&mut self, response: Response) -> Option<ServerEvent> {
         self.calls.answered(response.transaction)?;
         Some(ServerEvent::Response(response))
@@ -306,6 +326,10 @@ impl ServerSession {
         // A client looks for news of publish and play in onStatus only.
         if let Some(asked) = asked(name) {
             return Some(self.refuse(msid, asked, Text::default(), description));
+        }
+        if name.as_str() == "seek" {
+            self.write_status(msid, Status::new(StatusCode::SeekInvalidTime, description));
+            return None;
         }
         let code = match error {
             ClientCommandError::Connect(_) => StatusCode::ConnectInvalidApp,

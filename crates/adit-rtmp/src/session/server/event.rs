@@ -9,7 +9,7 @@ use super::super::{CallRequest, CloseReason};
 use crate::{
     MessageStreamId, Timestamp,
     command::{
-        Address, Connect, Location, PauseState, Play2, PlayDuration, PlayStart, Playlist,
+        Address, Connect, Location, PauseState, Play, Play2, PlayDuration, PlayStart, Playlist,
         PublishKind, Query, Receive, Response, StatusCode, StreamName, TransactionId,
     },
     message::{MediaKind, MessageKind},
@@ -28,6 +28,22 @@ pub enum ServerEvent {
     Publish(PublishRequest),
     /// It wants to play.
     Play(PlayRequest),
+    /// It wants to play something after what is on its playlist. Not answered by the session: what
+    /// plays is told when its turn has come, and what cannot be played by a status.
+    PlayNext {
+        /// The message stream, which plays or asks to.
+        msid: MessageStreamId,
+        /// What, as it was asked for; see [`locate`](super::ServerSession::locate).
+        play: Box<Play>,
+    },
+    /// It wants to know how long a recording is. Answered like any call, with seconds; 0 is
+    /// "unknown".
+    StreamLength {
+        /// The name as it came; see [`locate`](super::ServerSession::locate).
+        name: Text,
+        /// What is to be answered.
+        call: CallRequest,
+    },
     /// It wants to go over to another stream on a message stream that plays. Not answered by the
     /// session: the server says `NetStream.Play.Transition` or `NetStream.Play.Failed`.
     Play2 {

@@ -13,7 +13,7 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 use bytes::Bytes;
 
 pub use self::event::{Asked, ConnectRequest, PlayRequest, PublishRequest, Rejection, ServerEvent};
-use self::streams::Streams;
+use self::{answer::Program, streams::Streams};
 use super::{
     CloseReason, LimitHits, SessionConfig, SessionError, SessionStats,
     call::Calls,
@@ -43,6 +43,7 @@ pub struct ServerSession {
     address: Option<Address>,
     /// What it said about itself then.
     client_extensions: Extensions,
+    client_program: Program,
     streams: Streams,
     calls: Calls<()>,
     intake: Intake,
@@ -118,6 +119,7 @@ impl ServerSession {
             },
             address: None,
             client_extensions: Extensions::default(),
+            client_program: Program::Other,
             streams: Streams::default(),
             calls: Calls::new(config.limits.calls, 0),
             intake: Intake {

@@ -83,7 +83,20 @@ impl ServerSession {
         self.after(ended, ServerEvent::Publish(request))
     }
 
-    pub(super) fn handle_play(&mut self, msid: MessageStreamId, play: &Play) -> ServerEvent {
+    pub(super) fn handle_play(&mut self, msid: MessageStreamId, play: Play) -> ServerEvent {
+        if let Some(stream) = self.streams.meant_by_command(msid)
+            && stream.activity.plays()
+            && !play.playlist.is_reset()
+        {
+            return ServerEvent::PlayNext {
+                msid: stream.msid,
+                play: Box::new(play),
+            };
+        }
+        self.begin_play(msid, &play)
+    }
+
+    fn begin_play(&mut self, msid: MessageStreamId, play: &Play) -> ServerEvent {
         let asked = Asked::Play;
         let (msid, name, location) = match self.named_stream(msid, &play.name) {
             Ok(named) => named,
@@ -153,7 +166,12 @@ impl ServerSession {
         }
     }
 
-    fn locate(&self, name: &str) -> Result<(StreamName, Location), AddressError> {
+    /// What the name of a stream means on this connection.
+    ///
+    /// # Errors
+    ///
+    /// The name cannot be used, or nobody is connected.
+    pub fn locate(&self, name: &str) -> Result<(StreamName, Location), AddressError> {
         let name = StreamName::parse(name)?;
         let address = self.address.as_ref().ok_or(AddressError::NoName)?;
         let location = address.locate(&name)?;

@@ -42,7 +42,7 @@ impl Activity {
         matches!(self, Self::AsksPublish(_) | Self::Publishing(_))
     }
 
-    const fn plays(&self) -> bool {
+    pub(super) const fn plays(&self) -> bool {
         matches!(self, Self::AsksPlay(_) | Self::Playing)
     }
 }
