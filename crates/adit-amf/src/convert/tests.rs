@@ -176,7 +176,8 @@ fn what_amf3_cannot_say_stays() {
     let nameless = Value::Object(Object::new().with("", 1.0));
     for value in [unsupported, nameless] {
         assert_eq!(to_amf3(std::slice::from_ref(&value)), None);
-        assert_eq!(*prefer_amf3(&[value.clone()]), [value]);
+        let sent = [value];
+        assert_eq!(*prefer_amf3(&sent), sent);
     }
     // As a value of its own it needs no AMF3.
     assert_eq!(

@@ -5,7 +5,7 @@ use adit_amf::{
     amf0::{Object, Value},
 };
 
-use super::data::amf0_value;
+use super::data::amf0_object;
 
 /// An argument of a command has the wrong type, or is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -57,7 +57,7 @@ impl Arguments {
     /// An object, or nothing; one in AMF3 is written as AMF0.
     pub(super) fn object(&mut self, what: &'static str) -> Result<Option<Object>, ArgumentError> {
         self.typed(what, "an object", |value| match value {
-            Value::Avm(inner) => amf0_value(inner)?.as_object().cloned(),
+            Value::Avm(_) => amf0_object(value),
             other => other.as_object().cloned(),
         })
     }

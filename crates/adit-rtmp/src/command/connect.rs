@@ -7,9 +7,10 @@ use adit_amf::{
     amf0::{Object, Value},
 };
 
+use super::data::amf0_object;
 use super::shown::{without_query, without_secrets};
 use super::{Address, AddressError, EnhancedCapabilities, Invocation, Status, TransactionId};
-use crate::limits;
+use crate::{limits, message::MessageKind};
 
 /// The arguments of `connect` [RTMP 7.2.1.1].
 ///
@@ -84,6 +85,40 @@ impl ObjectEncoding {
         }
     }
 
+    /// What a client that asked for `self` and a server that answered `answer` have agreed on: AMF3
+    /// only if both said so.
+    #[must_use]
+    pub const fn agreed(self, answer: Self) -> Self {
+        match (self, answer) {
+            (Self::Amf3, Self::Amf3) => Self::Amf3,
+            _ => Self::Amf0,
+        }
+    }
+
+    /// The type of the commands of an application, 20 or 17.
+    pub const fn command_kind(self) -> MessageKind {
+        match self {
+            Self::Amf0 => MessageKind::CommandAmf0,
+            Self::Amf3 => MessageKind::CommandAmf3,
+        }
+    }
+
+    /// The type of data messages, 18 or 15.
+    pub const fn data_kind(self) -> MessageKind {
+        match self {
+            Self::Amf0 => MessageKind::DataAmf0,
+            Self::Amf3 => MessageKind::DataAmf3,
+        }
+    }
+
+    /// The type of shared object messages, 19 or 16.
+    pub const fn shared_object_kind(self) -> MessageKind {
+        match self {
+            Self::Amf0 => MessageKind::SharedObjectAmf0,
+            Self::Amf3 => MessageKind::SharedObjectAmf3,
+        }
+    }
+
     fn from_value(value: Option<&Value>) -> Self {
         if value.and_then(Value::as_u32) == Some(3) {
             Self::Amf3
@@ -141,9 +176,9 @@ impl Connect {
         let object = match invocation.object {
             Value::Object(object) | Value::EcmaArray(object) => object,
             Value::TypedObject { members, .. } => members,
-            Value::Avm(ref value) => match super::data::amf0_value(value) {
-                Some(Value::Object(object) | Value::EcmaArray(object)) => object,
-                _ => return Err(ConnectError::NoObject),
+            ref value @ Value::Avm(_) => match amf0_object(value) {
+                Some(object) => object,
+                None => return Err(ConnectError::NoObject),
             },
             _ => return Err(ConnectError::NoObject),
         };

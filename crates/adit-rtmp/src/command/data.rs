@@ -3,11 +3,11 @@
 use adit_amf::{
     Limits, Text,
     amf0::{self, Decoder, Object, Value},
-    amf3,
+    convert::{self, Fidelity},
 };
 use bytes::{Bytes, BytesMut};
 
-use super::invocation::without_selector;
+use super::body::{Values, is_amf3_alone, without_selector};
 use crate::message::MessageKind;
 
 /// What a data message means, types 18 and 15 [RTMP 7.1.2].
@@ -27,6 +27,8 @@ pub enum DataMessage {
 const SET: &[u8] = b"@setDataFrame";
 /// The first value of a message that withdraws it.
 const CLEAR: &[u8] = b"@clearDataFrame";
+/// What describes the stream, for players of every kind.
+const METADATA: &str = "onMetaData";
 /// The marker of a short string, and of a value in AMF3.
 const STRING: u8 = 0x02;
 const AVM_PLUS: u8 = 0x11;
@@ -35,13 +37,17 @@ impl DataMessage {
     /// Reads the body of a data message.
     ///
     /// An AMF0 body is not decoded: it is passed on as it came, whatever is in it. Values in AMF3
-    /// are written again as AMF0, because most players read nothing else; a value for which
-    /// that is impossible stays as it is.
+    /// are written again as AMF0, because most players read nothing else: what `onMetaData`
+    /// says without classes and types, so that every player reads it, all other data only where
+    /// nothing is lost. A value for which that is impossible stays as it is.
     pub fn parse(kind: MessageKind, body: Bytes, limits: &Limits) -> Self {
         let body = without_selector(kind, body);
+        if is_amf3_alone(kind, &body) {
+            return Self::from_amf3(kind, body, limits);
+        }
         let Some(first) = leading_string(&body) else {
             return match body.first() {
-                Some(&AVM_PLUS) => Self::from_amf3(body, limits),
+                Some(&AVM_PLUS) => Self::from_amf3(kind, body, limits),
                 _ => Self::Meaningless,
             };
         };
@@ -56,28 +62,27 @@ impl DataMessage {
         } else {
             after.clone()
         };
-        let has_amf3 = event.first() == Some(&AVM_PLUS)
-            || leading_string(&event)
-                .is_some_and(|name| skip_string(&event, name.len()).first() == Some(&AVM_PLUS));
         match directive {
             Directive::Clear => Self::cleared(after, limits),
-            _ if has_amf3 => Self::from_amf3(event, limits),
+            _ if has_amf3(kind, &event) => Self::from_amf3(kind, event, limits),
             _ if leading_string(&event).is_some() => Self::Event(event),
             _ => Self::Meaningless,
         }
     }
 
-    /// Reads a body that begins with a string in AMF3, or has one after its first string.
-    fn from_amf3(body: Bytes, limits: &Limits) -> Self {
-        let Ok(values) = amf0::decode_all(body.clone(), limits) else {
-            // What cannot be decoded is still somebody's data, if its handler can be read.
-            return if leading_string(&body).is_some() {
-                Self::Event(body)
-            } else {
-                Self::Meaningless
-            };
-        };
-        let mut values = downgraded(values);
+    /// Reads a body that begins with a string in AMF3, or has AMF3 after its first string.
+    fn from_amf3(kind: MessageKind, body: Bytes, limits: &Limits) -> Self {
+        let mut decoder = Values::new(kind, body.clone(), limits);
+        let mut values = Vec::new();
+        loop {
+            match decoder.next() {
+                Ok(Some(value)) => values.push(value),
+                Ok(None) => break,
+                // What cannot be decoded is still somebody's data, if its handler can be read.
+                Err(_) if leading_string(&body).is_some() => return Self::Event(body),
+                Err(_) => return Self::Meaningless,
+            }
+        }
         match values.first().and_then(Value::as_str) {
             Some("@setDataFrame") => {
                 values.remove(0);
@@ -90,8 +95,15 @@ impl DataMessage {
             }
             _ => {}
         }
-        if values.first().and_then(Value::as_text).is_none() {
+        let Some(handler) = values.first().and_then(Value::as_text).cloned() else {
             return Self::Meaningless;
+        };
+        let close = (handler == METADATA)
+            .then(|| convert::to_amf0(&values, Fidelity::Close))
+            .flatten();
+        let mut values = close.unwrap_or_else(|| convert::prefer_amf0(&values).into_owned());
+        if let Some(first) = values.first_mut() {
+            *first = handler.into();
         }
         let mut out = BytesMut::with_capacity(body.len());
         match amf0::encode_all(&values, &mut out) {
@@ -115,6 +127,17 @@ enum Directive {
     None,
 }
 
+/// Whether a body has to be looked into. One of type 18 passes as it is unless its first value, or
+/// the one after its first string, is in AMF3.
+fn has_amf3(kind: MessageKind, event: &Bytes) -> bool {
+    if kind == MessageKind::DataAmf3 {
+        return event.contains(&AVM_PLUS);
+    }
+    event.first() == Some(&AVM_PLUS)
+        || leading_string(event)
+            .is_some_and(|name| skip_string(event, name.len()).first() == Some(&AVM_PLUS))
+}
+
 /// The content of the AMF0 short string at the beginning, if there is a whole one.
 fn leading_string(body: &[u8]) -> Option<&[u8]> {
     match body {
@@ -130,81 +153,11 @@ fn skip_string(body: &Bytes, len: usize) -> Bytes {
     body.slice(len.saturating_add(3).min(body.len())..)
 }
 
-/// Values with their AMF3 parts written as AMF0, where that is possible.
-///
-/// References count the objects of a message, so a message that mixes AMF3 with objects of AMF0
-/// is left alone.
-pub(crate) fn downgraded(values: Vec<Value>) -> Vec<Value> {
-    let complex = |value: &Value| {
-        value.as_object().is_some()
-            || value.as_array().is_some()
-            || matches!(value, Value::Reference(_))
-    };
-    if values.iter().any(complex) {
-        return values;
+/// The members of an object in AMF3 that came alone, without types and classes.
+pub(super) fn amf0_object(value: &Value) -> Option<Object> {
+    let converted = convert::to_amf0(std::slice::from_ref(value), Fidelity::Close)?;
+    match converted.into_iter().next()? {
+        Value::Object(members) | Value::EcmaArray(members) => Some(members),
+        _ => None,
     }
-    let downgrade = |value| match value {
-        Value::Avm(inner) => amf0_value(&inner).unwrap_or(Value::Avm(inner)),
-        other => other,
-    };
-    values.into_iter().map(downgrade).collect()
-}
-
-/// An AMF3 value as AMF0; `None` for byte arrays, references and maps with keys that are no strings.
-///
-/// Recursion ends at the depth that the decoder allowed.
-pub(crate) fn amf0_value(value: &amf3::Value) -> Option<Value> {
-    Some(match value {
-        amf3::Value::Undefined => Value::Undefined,
-        amf3::Value::Null => Value::Null,
-        amf3::Value::Boolean(boolean) => Value::Boolean(*boolean),
-        amf3::Value::Integer(number) => Value::Number(f64::from(*number)),
-        amf3::Value::Double(number) => Value::Number(*number),
-        amf3::Value::String(text) => Value::String(text.clone()),
-        amf3::Value::XmlDocument(text) | amf3::Value::Xml(text) => Value::Xml(text.clone()),
-        amf3::Value::Date(ms) => Value::Date {
-            ms: *ms,
-            timezone: 0,
-        },
-        amf3::Value::Array(array) => array_value(array)?,
-        amf3::Value::Object(object) => Value::Object(members(object.iter())?),
-        amf3::Value::External { value, .. } => amf0_value(value)?,
-        amf3::Value::VectorInt(vector) => numbers(vector.items.iter().map(|&n| f64::from(n))),
-        amf3::Value::VectorUint(vector) => numbers(vector.items.iter().map(|&n| f64::from(n))),
-        amf3::Value::VectorDouble(vector) => numbers(vector.items.iter().copied()),
-        amf3::Value::VectorObject(vector) => Value::StrictArray(items(&vector.items)?),
-        _ => return None,
-    })
-}
-
-/// A dense array stays an array; one with names becomes an associative one, positions as names.
-fn array_value(array: &amf3::Array) -> Option<Value> {
-    if array.associative.is_empty() {
-        return Some(Value::StrictArray(items(&array.dense)?));
-    }
-    // Appended without a look for equal names, which for thousands of them would be a long one.
-    let named = array
-        .associative
-        .iter()
-        .map(|(name, value)| (name.clone(), value));
-    let positions = (0_usize..).map(|position| Text::from(position.to_string()));
-    let all = named.chain(positions.zip(&array.dense));
-    let all: Option<Object> = all
-        .map(|(name, value)| Some((name, amf0_value(value)?)))
-        .collect();
-    all.map(Value::EcmaArray)
-}
-
-fn items(values: &[amf3::Value]) -> Option<Vec<Value>> {
-    values.iter().map(amf0_value).collect()
-}
-
-fn members<'a>(pairs: impl Iterator<Item = (&'a Text, &'a amf3::Value)>) -> Option<Object> {
-    pairs
-        .map(|(name, value)| Some((name.clone(), amf0_value(value)?)))
-        .collect()
-}
-
-fn numbers(numbers: impl Iterator<Item = f64>) -> Value {
-    Value::StrictArray(numbers.map(Value::Number).collect())
 }

@@ -4,11 +4,11 @@ use std::fmt;
 
 use adit_amf::{
     DecodeError, EncodeError, Limits, Text,
-    amf0::{self, Decoder, Value},
+    amf0::{self, Value},
 };
 use bytes::{Bytes, BytesMut};
 
-use super::shown;
+use super::{ObjectEncoding, body, shown};
 use crate::{Fault, message::MessageKind};
 
 /// Which answer belongs to which call [RTMP 7.2].
@@ -143,14 +143,14 @@ impl Invocation {
         body: Bytes,
         limits: &Limits,
     ) -> Result<Self, InvocationError> {
-        let mut decoder = Decoder::new(without_selector(kind, body), limits);
-        let Ok(Some(first)) = decoder.next() else {
+        let mut values = body::Values::new(kind, body, limits);
+        let Ok(Some(first)) = values.next() else {
             return Err(InvocationError::NoName);
         };
         let name = first.as_text().cloned().ok_or(InvocationError::NoName)?;
         let mut transaction = TransactionId::NONE;
-        let mut values = Values {
-            decoder,
+        let mut values = AfterName {
+            values,
             name: &name,
         };
         let mut object = values.next(transaction)?;
@@ -170,7 +170,7 @@ impl Invocation {
         })
     }
 
-    /// The body of a command message of type 20.
+    /// The body of a command message of type 20, with the values as they are.
     ///
     /// # Errors
     ///
@@ -186,6 +186,22 @@ impl Invocation {
         }
         Ok(body.freeze())
     }
+
+    /// The body of a command message of this encoding's [type](ObjectEncoding::command_kind). The
+    /// arguments are written in the encoding as far as that loses nothing (see
+    /// [`adit_amf::convert`]), so a caller need not care in which they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    pub fn encode_in(&self, encoding: ObjectEncoding) -> Result<Bytes, EncodeError> {
+        let head = [
+            self.name.clone().into(),
+            self.transaction.number().into(),
+            self.object.clone(),
+        ];
+        body::encode(encoding, &head, &self.arguments)
+    }
 }
 
 impl fmt::Debug for Invocation {
@@ -199,31 +215,18 @@ impl fmt::Debug for Invocation {
 }
 
 /// The values after the name; an error quotes the transaction that is known by then.
-struct Values<'a> {
-    decoder: Decoder,
+struct AfterName<'a> {
+    values: body::Values,
     name: &'a Text,
 }
 
-impl Values<'_> {
+impl AfterName<'_> {
     fn next(&mut self, transaction: TransactionId) -> Result<Option<Value>, InvocationError> {
         let error = |cause| InvocationError::Values {
             name: self.name.clone(),
             transaction,
             cause,
         };
-        self.decoder.next().map_err(error)
-    }
-}
-
-/// The AMF0 values of an AMF3 message: takes the selector byte off, if it is there.
-///
-/// Types 15 and 17 begin with a selector of 0, the format of the values that follow; some writers
-/// leave it out. The first value is always a string, so what follows a selector is the marker of
-/// one: 02, 0C, or 11 for a string in AMF3.
-pub(crate) fn without_selector(kind: MessageKind, body: Bytes) -> Bytes {
-    let is_amf3 = matches!(kind, MessageKind::CommandAmf3 | MessageKind::DataAmf3);
-    match body.get(..2) {
-        Some([0, 0x02 | 0x0C | 0x11]) if is_amf3 => body.slice(1..),
-        _ => body,
+        self.values.next().map_err(error)
     }
 }

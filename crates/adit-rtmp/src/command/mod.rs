@@ -10,6 +10,7 @@
 
 mod address;
 mod arguments;
+pub(crate) mod body;
 mod capabilities;
 mod client;
 mod code;

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use adit_amf::amf0::Value;
 use bytes::Bytes;
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     ChunkSize, ChunkStreamId, MessageStreamId, Timestamp,
     chunk::{ChunkReader, ChunkWriter, MediaHead, Next, Phase},
-    command::Invocation,
+    command::{Invocation, ObjectEncoding, body},
     handshake::{ClientHandshake, Progress, Proof, Scheme, ServerHandshake},
     limits::{self, ChunkLimits},
     message::{
@@ -344,6 +345,42 @@ impl Link {
         };
         let payload = invocation.encode()?;
         self.write_message(MessageKind::CommandAmf0, msid, csid, payload)
+    }
+
+    /// Writes a command of the application, in the types and the format of this encoding.
+    pub(super) fn write_call(
+        &mut self,
+        encoding: ObjectEncoding,
+        invocation: &Invocation,
+    ) -> Result<(), SendError> {
+        let payload = invocation.encode_in(encoding)?;
+        let (msid, csid) = (MessageStreamId::CONNECTION, ChunkStreamId::COMMAND);
+        self.write_message(encoding.command_kind(), msid, csid, payload)
+    }
+
+    /// Writes a data message, in the type and the format of this encoding.
+    pub(super) fn write_data(
+        &mut self,
+        encoding: ObjectEncoding,
+        msid: MessageStreamId,
+        timestamp: Timestamp,
+        values: &[Value],
+    ) -> Result<(), SendError> {
+        let payload = body::encode(encoding, &[], values)?;
+        let before = self.out.len();
+        let len = payload.len();
+        let message = Message {
+            kind: encoding.data_kind(),
+            timestamp,
+            msid,
+            csid: ChunkStreamId::DATA,
+            payload,
+        };
+        self.writer
+            .write(&message, &mut self.out)
+            .map_err(|_| SendError::TooLong(len))?;
+        self.sent.send(self.out.len().saturating_sub(before));
+        Ok(())
     }
 
     /// Writes any message that is no media, at time 0.

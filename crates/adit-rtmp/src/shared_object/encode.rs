@@ -1,6 +1,6 @@
 //! Shared object messages to bytes.
 
-use adit_amf::{Text, amf0};
+use adit_amf::{Text, amf0, convert};
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{Event, SharedObjectMessage};
@@ -43,8 +43,9 @@ impl SharedObjectMessage {
     /// The bodies of a message of type 19 or 16: one, unless it has so many events or is so long
     /// that it is better sent as several, each with the same head. Without events there is one too.
     ///
-    /// A message of type 16 may carry the same values as one of type 19. Whether the receiver can
-    /// read AMF3 inside ([`amf0::Value::Avm`]) is for the caller to know.
+    /// The type is that of the [encoding](crate::command::ObjectEncoding::shared_object_kind) of the
+    /// connection. Values are written in it as far as that loses nothing (see
+    /// [`adit_amf::convert`]), so a slot may hold what any member set.
     ///
     /// # Errors
     ///
@@ -57,7 +58,7 @@ impl SharedObjectMessage {
         let mut events = 0_usize;
         for event in &self.events {
             let start = body.len();
-            put_event(event, &mut body)?;
+            put_event(kind, event, &mut body)?;
             let is_full = events >= SHARED_OBJECT_EVENTS || body.len() > SHARED_OBJECT_BODY;
             if is_full && events > 0 {
                 let last = body.split_off(start);
@@ -86,7 +87,7 @@ impl SharedObjectMessage {
     }
 }
 
-fn put_event(event: &Event, out: &mut BytesMut) -> Result<(), EncodeError> {
+fn put_event(kind: MessageKind, event: &Event, out: &mut BytesMut) -> Result<(), EncodeError> {
     let mut data = BytesMut::new();
     match event {
         Event::Use | Event::Release | Event::Clear | Event::UseSuccess | Event::RequestClear => {}
@@ -94,7 +95,11 @@ fn put_event(event: &Event, out: &mut BytesMut) -> Result<(), EncodeError> {
         | Event::Change { key, value }
         | Event::Accepted { key, value } => {
             put_text(key, &mut data)?;
-            amf0::encode_all(std::slice::from_ref(value), &mut data)?;
+            put_values(
+                kind,
+                std::slice::from_ref(value),
+                &mut amf0::Encoder::new(&mut data),
+            )?;
         }
         Event::Success { key } | Event::Remove { key } | Event::RequestRemove { key } => {
             put_text(key, &mut data)?;
@@ -102,7 +107,7 @@ fn put_event(event: &Event, out: &mut BytesMut) -> Result<(), EncodeError> {
         Event::Message { handler, arguments } => {
             let mut encoder = amf0::Encoder::new(&mut data);
             encoder.string(handler)?;
-            arguments.iter().try_for_each(|each| encoder.value(each))?;
+            put_values(kind, arguments, &mut encoder)?;
         }
         Event::Status { code, level } => {
             put_text(code, &mut data)?;
@@ -118,6 +123,22 @@ fn put_event(event: &Event, out: &mut BytesMut) -> Result<(), EncodeError> {
     out.put_u8(event.id());
     out.put_u32(u32::try_from(len).map_err(|_| EncodeError::EventTooLong { len })?);
     out.extend_from_slice(&data);
+    Ok(())
+}
+
+/// References count from the first value of an event.
+fn put_values(
+    kind: MessageKind,
+    values: &[amf0::Value],
+    encoder: &mut amf0::Encoder<'_>,
+) -> Result<(), EncodeError> {
+    let values = match kind {
+        MessageKind::SharedObjectAmf3 => convert::prefer_amf3(values),
+        _ => convert::prefer_amf0(values),
+    };
+    for value in &*values {
+        encoder.value(value)?;
+    }
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! Scripted sessions: what the peers of the field send, and what they get; on a virtual clock.
 
 #[cfg(test)]
+mod amf3;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 mod commands;

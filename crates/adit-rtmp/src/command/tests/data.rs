@@ -3,70 +3,94 @@ use adit_amf::{Limits, amf3};
 use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
 
-use crate::command::{DataMessage, data::amf0_value};
+use crate::command::DataMessage;
 use crate::message::MessageKind;
 
-#[expect(clippy::needless_pass_by_value, reason = "calls read better")]
-fn check(value: impl Into<amf3::Value>, expected: Option<Value>) {
-    assert_eq!(amf0_value(&value.into()), expected);
-}
-
-#[test]
-fn amf3_values_have_their_like_in_amf0() {
-    check(amf3::Value::Undefined, Some(Value::Undefined));
-    check(amf3::Value::Null, Some(Value::Null));
-    check(true, Some(true.into()));
-    check(-5, Some((-5.0).into()));
-    check(0.5, Some(0.5.into()));
-    check("text", Some("text".into()));
-    check(
-        amf3::Value::Date(7.0),
-        Some(Value::Date {
-            ms: 7.0,
-            timezone: 0,
-        }),
-    );
-    check(
-        amf3::Value::Xml("<a/>".into()),
-        Some(Value::Xml("<a/>".into())),
-    );
-    let object = amf3::Object::new().with("a", 1).with("b", "x");
-    let expected: Object = [("a", Value::from(1.0)), ("b", "x".into())]
-        .into_iter()
-        .collect();
-    check(object.clone(), Some(expected.into()));
-    let dense = amf3::Array::from(vec![1.into(), "x".into()]);
-    check(dense, Some(vec![1.0.into(), "x".into()].into()));
-    let mixed = amf3::Array {
-        dense: vec![1.into()],
-        associative: vec![("k".into(), true.into())],
+/// Data in AMF3 under a handler, and what is passed on.
+fn check(handler: &str, value: impl Into<amf3::Value>, expected: Value) {
+    let body = |value: Value| {
+        let mut body = BytesMut::new();
+        amf0::encode_all(&[handler.into(), value], &mut body).unwrap();
+        body.freeze()
     };
-    let members = [("k", Value::from(true)), ("0", 1.0.into())]
-        .into_iter()
-        .collect();
-    check(mixed, Some(Value::EcmaArray(members)));
-    let class = amf3::ExternalClass::from_name("flex.messaging.io.ObjectProxy").unwrap();
-    let value = Box::new(amf3::Value::from(true));
-    check(amf3::Value::External { class, value }, Some(true.into()));
+    let sent = body(Value::Avm(value.into()));
+    let parsed = DataMessage::parse(MessageKind::DataAmf3, sent, &Limits::default());
+    assert_eq!(parsed, DataMessage::Event(body(expected)));
+}
+
+//
+#[test]
+fn metadata_loses_types_and_classes_other_data_loses_nothing() {
+    let collection = || amf3::Value::External {
+        class: amf3::ExternalClass::ArrayCollection,
+        value: Box::new(amf3::Array::from(vec![1.into()]).into()),
+    };
+    let list = Value::StrictArray(vec![1.0.into()]);
+    check("onMetaData", collection(), list);
+    check("onChat", collection(), Value::Avm(collection()));
+    // What is the same in AMF0 is written so for everybody.
+    let object = || amf3::Object::new().with("width", 640);
+    let plain = Value::Object(Object::new().with("width", 640.0));
+    check("onMetaData", object(), plain.clone());
+    check("onChat", object(), plain);
+    // What AMF0 has no word for stays in metadata, too.
+    let bytes = Bytes::from_static(b"abc");
+    check("onMetaData", bytes.clone(), Value::Avm(bytes.into()));
+}
+
+//
+#[test]
+fn data_in_amf3_alone_is_read() {
+    // "onChat", 7 and an object {me: itself}, with either selector and with none.
+    let values = b"\x06\x0DonChat\x04\x07\x0A\x0B\x01\x05me\x0A\x00\x01";
+    let mut expected = BytesMut::new();
+    let me = Object::new().with("me", Value::Reference(0));
+    let plain = ["onChat".into(), 7.0.into(), me.into()];
+    amf0::encode_all(&plain, &mut expected).unwrap();
+    let expected = DataMessage::Event(expected.freeze());
+    for selector in [&b"\0"[..], b"\x03", b""] {
+        let body = [selector, values].concat();
+        let kind = MessageKind::DataAmf3;
+        assert_eq!(
+            DataMessage::parse(kind, body.into(), &Limits::default()),
+            expected
+        );
+    }
+    let kind = MessageKind::DataAmf3;
+    let cleared = Bytes::from_static(b"\x06\x1F@clearDataFrame\x06\x03x");
+    let cleared = DataMessage::parse(kind, cleared, &Limits::default());
+    assert_eq!(cleared, DataMessage::Clear("x".into()));
 }
 
 #[test]
-fn amf3_values_without_their_like_are_left_alone() {
-    check(Bytes::from_static(b"abc"), None);
-    check(amf3::Value::Reference(0), None);
-    check(amf3::Array::from(vec![amf3::Value::Reference(0)]), None);
-    let hidden = amf3::Object::new().with("a", amf3::Value::Reference(0));
-    check(hidden, None);
-}
-
-#[test]
-fn a_message_that_mixes_amf3_with_objects_of_amf0_is_left_alone() {
-    let values = ["x".into(), Value::Avm(1.into()), Object::new().into()];
+fn amf3_behind_other_values_is_found_in_messages_of_type_15() {
+    let object = || amf3::Object::new().with("x", 1);
     let mut body = BytesMut::new();
-    amf0::encode_all(&values, &mut body).unwrap();
-    let body = body.freeze();
-    let parsed = DataMessage::parse(MessageKind::DataAmf0, body.clone(), &Limits::default());
-    assert_eq!(parsed, DataMessage::Event(body));
+    let sent = ["onChat".into(), "bob".into(), Value::Avm(object().into())];
+    amf0::encode_all(&sent, &mut body).unwrap();
+    let mut expected = BytesMut::new();
+    let plain = Object::new().with("x", 1.0);
+    amf0::encode_all(
+        &["onChat".into(), "bob".into(), plain.into()],
+        &mut expected,
+    )
+    .unwrap();
+    let parsed = DataMessage::parse(MessageKind::DataAmf3, body.freeze(), &Limits::default());
+    assert_eq!(parsed, DataMessage::Event(expected.freeze()));
+}
+
+#[test]
+fn references_among_values_of_both_formats_are_counted_anew() {
+    let parse = |values: &[Value]| {
+        let mut body = BytesMut::new();
+        amf0::encode_all(values, &mut body).unwrap();
+        DataMessage::parse(MessageKind::DataAmf0, body.freeze(), &Limits::default())
+    };
+    let avm = Value::Avm(amf3::Object::new().into());
+    let mixed = ["x".into(), avm, Object::new().into(), Value::Reference(0)];
+    let plain = Value::from(Object::new());
+    let expected = ["x".into(), plain.clone(), plain, Value::Reference(1)];
+    assert_eq!(parse(&mixed), parse(&expected));
 }
 
 #[test]

@@ -208,6 +208,7 @@ impl ClientSession {
                 self.link
                     .write_control(&ControlMessage::WindowAckSize(self.config.window));
                 let reply = ConnectReply::from_values(&response.object, response.values.first());
+                self.encoding = self.asked_encoding.agreed(reply.object_encoding);
                 Some(ClientEvent::Connected(Box::new(reply)))
             }
             (Asked::Connect, Outcome::Error) => {

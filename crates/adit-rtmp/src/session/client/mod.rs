@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     ChunkSize, Seed, Timestamp,
-    command::Invocation,
+    command::{Invocation, ObjectEncoding},
     handshake::ClientHandshake,
     message::{ControlMessage, aggregate::Items},
     out::OutQueue,
@@ -44,6 +44,10 @@ pub struct ClientSession {
     shaken: Report,
     /// A `connect` that waits for the end of the handshake.
     connect: Option<Invocation>,
+    /// Which encoding that `connect` asks for.
+    asked_encoding: ObjectEncoding,
+    /// What the application's own messages are written in.
+    encoding: ObjectEncoding,
     calls: Calls<Asked>,
     /// An aggregate message that is being taken apart.
     aggregate: Option<Items>,
@@ -113,6 +117,8 @@ impl ClientSession {
             },
             shaken: Report::Done,
             connect: None,
+            asked_encoding: ObjectEncoding::default(),
+            encoding: ObjectEncoding::default(),
             // `connect` is always 1.
             calls: Calls::new(config.calls, 1),
             aggregate: None,
@@ -217,6 +223,12 @@ impl ClientSession {
     /// Whether the server has accepted the `connect` and the session goes on.
     pub const fn is_connected(&self) -> bool {
         matches!(self.phase, Phase::Connected)
+    }
+
+    /// What the messages of the application are written in: calls and their answers, data and shared
+    /// objects. AMF3 from the answer of a server on that was asked for AMF3 and agreed.
+    pub const fn object_encoding(&self) -> ObjectEncoding {
+        self.encoding
     }
 
     /// The size of the chunks that are sent.

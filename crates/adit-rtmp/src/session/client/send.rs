@@ -27,8 +27,10 @@ impl ClientSession {
         if !waits || self.connect.is_some() {
             return Err(SendError::NotConnected);
         }
+        let encoding = connect.object_encoding;
         let invocation = connect.into_invocation();
         invocation.encode()?;
+        self.asked_encoding = encoding;
         self.connect = Some(invocation);
         if self.link.is_open() {
             self.send_connect();
@@ -43,9 +45,14 @@ impl ClientSession {
     ///
     /// Nothing was connected to, or too many calls wait for an answer.
     pub fn create_stream(&mut self) -> Result<TransactionId, SendError> {
-        self.ask(Asked::CreateStream, |transaction| {
-            ClientCommand::CreateStream.into_invocation(transaction)
-        })
+        self.check_open()?;
+        self.calls.check()?;
+        let transaction = self.calls.next();
+        let invocation = ClientCommand::CreateStream.into_invocation(transaction);
+        self.link
+            .write_command(MessageStreamId::CONNECTION, &invocation)?;
+        self.calls.sent(transaction, Asked::CreateStream);
+        Ok(transaction)
     }
 
     /// Begins to publish; wait for `NetStream.Publish.Start` before sending media.
@@ -135,6 +142,22 @@ impl ClientSession {
         self.link.write_media(msid, kind, timestamp, payload)
     }
 
+    /// Sends a data message: the name of a handler and its values, in the
+    /// [encoding](Self::object_encoding) of the connection as far as that loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was connected to, a value cannot be expressed, or the message is too long.
+    pub fn send_data(
+        &mut self,
+        msid: MessageStreamId,
+        timestamp: Timestamp,
+        values: &[Value],
+    ) -> Result<(), SendError> {
+        self.check_open()?;
+        self.link.write_data(self.encoding, msid, timestamp, values)
+    }
+
     /// What the shared part of a media message depends on; see
     /// [`ServerSession::form_key`](super::super::ServerSession::form_key).
     pub fn form_key(&self, kind: MediaKind, timestamp: Timestamp) -> FormKey {
@@ -164,7 +187,8 @@ impl ClientSession {
             .write_form(msid, kind, timestamp, payload_len, tail)
     }
 
-    /// Sends the body of a shared object message, type 19 or 16.
+    /// Sends the body of a shared object message, of the type that the
+    /// [encoding](Self::object_encoding) of the connection has for them.
     ///
     /// # Errors
     ///
@@ -186,7 +210,8 @@ impl ClientSession {
             .write_message(kind, msid, ChunkStreamId::COMMAND, payload)
     }
 
-    /// Calls a method of the application; the answer comes as
+    /// Calls a method of the application, with arguments in the [encoding](Self::object_encoding) of
+    /// the connection as far as that loses nothing; the answer comes as
     /// [`Response`](super::ClientEvent::Response) with the transaction given here.
     ///
     /// # Errors
@@ -197,15 +222,20 @@ impl ClientSession {
         name: impl Into<Text>,
         arguments: Vec<Value>,
     ) -> Result<TransactionId, SendError> {
-        let name = name.into();
-        self.ask(Asked::Call, |transaction| Invocation {
+        self.check_open()?;
+        self.calls.check()?;
+        let transaction = self.calls.next();
+        let invocation = Invocation {
             arguments,
             ..Invocation::new(name, transaction)
-        })
+        };
+        self.link.write_call(self.encoding, &invocation)?;
+        self.calls.sent(transaction, Asked::Call);
+        Ok(transaction)
     }
 
-    /// Answers a call of the server with what it returns. Values that AMF0 cannot express make it
-    /// an `_error`.
+    /// Answers a call of the server with what it returns, in the [encoding](Self::object_encoding) of
+    /// the connection. Values that AMF cannot express make it an `_error`.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "consumed: nothing is answered twice"
@@ -216,10 +246,7 @@ impl ClientSession {
             return;
         }
         let response = Response::result(request.transaction, values).into_invocation();
-        if let Err(error) = self
-            .link
-            .write_command(MessageStreamId::CONNECTION, &response)
-        {
+        if let Err(error) = self.link.write_call(self.encoding, &response) {
             self.write_call_error(&request, &format!("the answer cannot be sent: {error}"));
         }
     }
@@ -239,20 +266,6 @@ impl ClientSession {
     fn write_call_error(&mut self, request: &CallRequest, description: &str) {
         let status = Status::new(StatusCode::CallFailed, description);
         self.write_invocation(&Response::error(request.transaction, status).into_invocation());
-    }
-
-    fn ask(
-        &mut self,
-        what: Asked,
-        invocation: impl FnOnce(TransactionId) -> Invocation,
-    ) -> Result<TransactionId, SendError> {
-        self.check_open()?;
-        self.calls.check()?;
-        let transaction = self.calls.next();
-        self.link
-            .write_command(MessageStreamId::CONNECTION, &invocation(transaction))?;
-        self.calls.sent(transaction, what);
-        Ok(transaction)
     }
 
     /// Writes a command made here, which always fits.

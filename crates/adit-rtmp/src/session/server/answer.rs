@@ -45,6 +45,7 @@ impl ServerSession {
         self.phase = Phase::Connected {
             use_by: Some(self.now + self.config.timeouts.first_use),
         };
+        self.encoding = request.connect.object_encoding;
         self.client_extensions = request.connect.enhanced.extensions;
         self.client_program = Program::of(request.connect.client.flash_version.as_deref());
         self.address = Some(request.address);
@@ -208,7 +209,8 @@ impl ServerSession {
         true
     }
 
-    /// Answers a call with what it returns. Values that AMF0 cannot express make it an `_error`.
+    /// Answers a call with what it returns, in the [encoding](Self::object_encoding) of the
+    /// connection. Values that AMF cannot express make it an `_error`.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "consumed: nothing is answered twice"
@@ -219,10 +221,7 @@ impl ServerSession {
             return;
         }
         let response = Response::result(request.transaction, values).into_invocation();
-        if let Err(error) = self
-            .link
-            .write_command(MessageStreamId::CONNECTION, &response)
-        {
+        if let Err(error) = self.link.write_call(self.encoding, &response) {
             let description = format!("{}: the answer cannot be sent: {error}", request.name);
             let msid = MessageStreamId::CONNECTION;
             self.answer_error(

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     Seed, Timestamp,
-    command::{Address, Extensions},
+    command::{Address, Extensions, ObjectEncoding},
     handshake::{Scheme, ServerHandshake},
     message::{Message, aggregate::Items},
     out::OutQueue,
@@ -44,6 +44,8 @@ pub struct ServerSession {
     /// What it said about itself then.
     client_extensions: Extensions,
     client_program: Program,
+    /// What the application's own messages are written in; AMF3 when the client asked for it.
+    encoding: ObjectEncoding,
     streams: Streams,
     calls: Calls<()>,
     intake: Intake,
@@ -120,6 +122,7 @@ impl ServerSession {
             address: None,
             client_extensions: Extensions::default(),
             client_program: Program::Other,
+            encoding: ObjectEncoding::default(),
             streams: Streams::default(),
             calls: Calls::new(config.limits.calls, 0),
             intake: Intake {
@@ -248,6 +251,12 @@ impl ServerSession {
     /// Where the client is connected to.
     pub const fn address(&self) -> Option<&Address> {
         self.address.as_ref()
+    }
+
+    /// What the messages of the application are written in: calls and their answers, data and shared
+    /// objects. AMF3 when the client asked for that at `connect`.
+    pub const fn object_encoding(&self) -> ObjectEncoding {
+        self.encoding
     }
 
     /// What the handshake turned out to be, once that is known.

@@ -168,7 +168,8 @@ impl ServerSession {
         Ok(())
     }
 
-    /// Sends the body of a shared object message, type 19 or 16.
+    /// Sends the body of a shared object message, of the type that the
+    /// [encoding](Self::object_encoding) of the connection has for them.
     ///
     /// # Errors
     ///
@@ -190,7 +191,24 @@ impl ServerSession {
             .write_message(kind, msid, ChunkStreamId::COMMAND, payload)
     }
 
-    /// Calls a method of the client; the answer comes as
+    /// Sends a data message to a message stream that plays: the name of a handler and its values, in
+    /// the [encoding](Self::object_encoding) of the connection.
+    ///
+    /// # Errors
+    ///
+    /// The message stream does not play, a value cannot be expressed, or the message is too long.
+    pub fn send_data(
+        &mut self,
+        msid: MessageStreamId,
+        timestamp: Timestamp,
+        values: &[Value],
+    ) -> Result<(), SendError> {
+        self.check_playing(msid)?;
+        self.link.write_data(self.encoding, msid, timestamp, values)
+    }
+
+    /// Calls a method of the client, with arguments in the [encoding](Self::object_encoding) of the
+    /// connection as far as that loses nothing; the answer comes as
     /// [`ServerEvent::Response`](super::ServerEvent::Response) with the transaction given here.
     ///
     /// # Errors
@@ -208,8 +226,7 @@ impl ServerSession {
             arguments,
             ..Invocation::new(name, transaction)
         };
-        self.link
-            .write_command(MessageStreamId::CONNECTION, &invocation)?;
+        self.link.write_call(self.encoding, &invocation)?;
         self.calls.sent(transaction, ());
         Ok(transaction)
     }
