@@ -3,6 +3,7 @@
 use adit_broker::Latency;
 use adit_rtmp::session::SessionConfig;
 
+use crate::application::Applications;
 use crate::limits::ServerLimits;
 use crate::media_root::MediaRoot;
 use crate::relay::RelayConfig;
@@ -21,6 +22,9 @@ pub struct ServerConfig {
     pub streams: adit_broker::Limits,
     /// When the players of a stream are woken.
     pub latency: Latency,
+    /// Who answers the clients of which application. The default serves every name as
+    /// [`Live`](crate::application::Live).
+    pub applications: Applications,
     /// A far server for everything that is published or played here. Names of streams are hidden in logs then: they are the keys
     /// of the far server.
     pub relay: Option<RelayConfig>,

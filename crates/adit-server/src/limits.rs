@@ -61,6 +61,24 @@ pub(crate) const STREAMS_LISTED: usize = 8;
 /// 10 s that most supervisors wait before they kill.
 pub(crate) const STOP_DRAIN: Duration = Duration::from_secs(8);
 
+/// An application has this long to answer a request (`application.decision`).
+pub(crate) const DECISION: Duration = Duration::from_secs(10);
+
+/// A client has this long to answer a call of the application (`application.call`).
+pub(crate) const CALL_ANSWER: Duration = Duration::from_secs(30);
+
+/// An instance of an application stays so long after its last client has left (`application.linger`).
+pub(crate) const LINGER: Duration = Duration::from_secs(5);
+
+/// Calls of the application that wait until they are written to one client (`application.mailbox`).
+pub(crate) const MAILBOX: usize = 256;
+
+/// Calls of the application that are written to one client in one turn.
+pub(crate) const POSTS_PER_TURN: usize = 64;
+
+/// Bytes kept of each text by which a client describes itself (`application.about`).
+pub(crate) const ABOUT_BYTES: usize = 512;
+
 /// How patient a server is with the peers of its sessions; the default is safe on the open internet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -75,6 +93,12 @@ pub struct ServerLimits {
     pub overflows: usize,
     /// Default 60 s (`viewer.overflows`).
     pub overflow_window: Duration,
+    /// How long an application may take to answer a request. Default 10 s (`application.decision`).
+    pub decision: Duration,
+    /// How long a client may take to answer a call of the application. Default 30 s (`application.call`).
+    pub call_answer: Duration,
+    /// How long an instance of an application stays after its last client has left. Default 5 s (`application.linger`).
+    pub linger: Duration,
 }
 
 impl Default for ServerLimits {
@@ -85,6 +109,9 @@ impl Default for ServerLimits {
             publisher_idle: PUBLISHER_IDLE,
             overflows: OVERFLOWS,
             overflow_window: OVERFLOW_WINDOW,
+            decision: DECISION,
+            call_answer: CALL_ANSWER,
+            linger: LINGER,
         }
     }
 }

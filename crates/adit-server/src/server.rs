@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug_span, error, info};
 
+use crate::application::Instances;
 use crate::config::ServerConfig;
 use crate::driver::SessionDriver;
 use crate::limits::{STOP_DRAIN, ServerLimits};
@@ -49,6 +50,7 @@ pub(crate) struct Shared {
     /// Set before `stop` is; to look at it costs no lock.
     stopping: AtomicBool,
     pub(crate) relay: Option<Arc<Relay>>,
+    pub(crate) instances: Arc<Instances>,
 }
 
 impl Shared {
@@ -83,6 +85,7 @@ impl Server {
         let relay = config
             .relay
             .map(|relay| Arc::new(Relay::new(relay, broker.clone(), stop.clone())));
+        let instances = Instances::new(config.applications, broker.clone(), config.limits.linger);
         Self {
             shared: Arc::new(Shared {
                 stats: ServerStats::new(acceptor.counters().clone(), broker.clone()),
@@ -92,6 +95,7 @@ impl Server {
                 stop,
                 stopping: AtomicBool::new(false),
                 relay,
+                instances: Arc::new(instances),
             }),
             acceptor,
             next_id: AtomicU64::new(1),
@@ -149,6 +153,7 @@ impl Server {
             );
             sessions.tasks.shutdown().await;
         }
+        self.shared.instances.stop_all();
     }
 
     fn spawn(&self, sessions: &mut Sessions, carrier: Carrier) {

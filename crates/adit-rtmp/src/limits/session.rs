@@ -34,7 +34,7 @@ pub const ANSWER_BACKLOG: usize = 4 * 1024 * 1024;
 
 /// From the first byte possible to the end of the handshake (`hs.deadline`).
 pub const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
-/// From the end of the handshake to an accepted `connect` (`connect.deadline`).
+/// From the end of the handshake to a `connect`; what deciding about it takes does not count (`connect.deadline`).
 pub const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 /// From the accepted `connect` to the first publish, play, call or shared object (`use.deadline`).
 pub const USE_DEADLINE: Duration = Duration::from_secs(30);

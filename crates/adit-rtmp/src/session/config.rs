@@ -56,7 +56,7 @@ impl Default for SessionConfig {
 pub struct Timeouts {
     /// From the start to the end of the handshake. Default 10 s (`hs.deadline`).
     pub handshake: Duration,
-    /// From there to an accepted `connect`. Default 10 s (`connect.deadline`).
+    /// From there to a `connect`, the time of deciding about it left aside. Default 10 s (`connect.deadline`).
     pub connect: Duration,
     /// From there to the first publish, play, call or shared object. Default 30 s (`use.deadline`).
     pub first_use: Duration,

@@ -47,19 +47,17 @@ fn attempts_that_fail_do_not_move_the_deadline_of_connect() {
 }
 
 #[test]
-fn a_decision_about_connect_has_what_is_left() {
+fn a_decision_about_connect_is_bounded_by_whoever_makes_it() {
     let mut server = Server::new().leaving();
     server.feed(Script::with_handshake().connect("live").bytes());
-    assert_eq!(
-        server.run_until(10_000),
-        ["error: no connect command was accepted in time"]
-    );
+    // Pings go on, and nothing ends.
+    assert_eq!(server.run_until(15_000), Vec::<String>::new());
     let ServerEvent::Connect(request) = server.request() else {
         panic!()
     };
     server.take_output();
     server.session.accept_connect(request);
-    assert_eq!(server.take_output().len(), 0, "too late");
+    assert_ne!(server.take_output().len(), 0, "it is accepted");
 }
 
 #[test]

@@ -1,9 +1,15 @@
 //! One connection, one task: receive → events → media → send → timer.
 
+mod calls;
+mod connect;
 mod events;
+mod guest;
 mod patience;
+mod play;
 mod player;
+mod publish;
 mod relayed;
+mod requests;
 mod roles;
 mod summary;
 
@@ -21,8 +27,9 @@ use bytes::{Buf as _, Bytes};
 use tokio::time::{Sleep, sleep_until};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
+use self::guest::Guest;
 pub(crate) use self::patience::Silence;
-use self::relayed::Relayed;
+use self::requests::Requests;
 use self::roles::Roles;
 use self::summary::Summary;
 use crate::limits::{
@@ -38,7 +45,8 @@ pub(crate) struct SessionDriver {
     carrier: Carrier,
     session: ServerSession,
     roles: Roles,
-    relayed: Relayed,
+    requests: Requests,
+    guest: Guest,
     shared: Arc<Shared>,
     summary: Summary,
     phase: Phase,
@@ -87,7 +95,8 @@ impl SessionDriver {
         Ok(Self {
             session,
             roles: Roles::default(),
-            relayed: Relayed::default(),
+            requests: Requests::default(),
+            guest: Guest::default(),
             summary: Summary::open(id, carrier.info(), Arc::clone(&shared)),
             carrier,
             phase: Phase::Running,
@@ -107,7 +116,10 @@ impl SessionDriver {
         }
         self.handle_deadlines(cx, now);
         let received = self.receive(cx, now);
-        let settled = self.settle_relayed(cx, now);
+        let settled = self
+            .settle_requests(cx, now)
+            .max(self.settle_relayed(cx))
+            .max(self.take_mail(cx, now));
         let step = received.max(settled).max(self.fill_players(cx, now));
         if self.phase == Phase::Running {
             self.check_patience(now);
@@ -139,6 +151,7 @@ impl SessionDriver {
         let is_calm = step == Step::Idle
             && self.phase == Phase::Running
             && self.shared.relay.is_none()
+            && self.requests.is_empty()
             && self.roles.only_play()
             && self.session.wants_input()
             && !self.session.output().has_remaining();
@@ -146,7 +159,9 @@ impl SessionDriver {
     }
 
     fn is_calm(&self, now: Instant) -> bool {
-        self.calm_until.is_some_and(|until| now < until) && !self.shared.is_stopping()
+        self.calm_until.is_some_and(|until| now < until)
+            && !self.shared.is_stopping()
+            && !self.guest.has_mail()
     }
 
     /// A turn in which nothing happens but media for players, as nearly all are when there are many. It leaves out what cannot
@@ -177,6 +192,7 @@ impl SessionDriver {
         if self.session.poll_timeout().is_some_and(|due| due <= now) {
             self.session.handle_timeout(now);
         }
+        self.expire_calls(now);
         self.roles.flush(now);
         if self.stall_deadline().is_some_and(|due| due <= now) {
             self.shared.stats.write_stalled();
@@ -255,10 +271,16 @@ impl SessionDriver {
     /// Once the session is over its streams end at once, and only its last bytes are left to do.
     fn settle_end(&mut self) {
         if self.phase == Phase::Running && self.session.is_closing() {
-            self.relayed.clear();
-            self.roles.clear();
+            self.let_go();
             self.phase = Phase::Draining;
         }
+    }
+
+    /// Ends all that the connection did, and then its place in the application.
+    fn let_go(&mut self) {
+        self.requests.clear();
+        self.roles.clear();
+        self.guest.leave();
     }
 
     /// Writes what is queued; notes since when the peer has taken nothing.
@@ -291,8 +313,7 @@ impl SessionDriver {
     fn give_up(&mut self, now: Instant, reason: &str) {
         self.summary.ended(reason);
         self.session.close(CloseReason::Ended);
-        self.relayed.clear();
-        self.roles.clear();
+        self.let_go();
         self.phase = Phase::Closing { until: now };
     }
 
@@ -319,6 +340,7 @@ impl SessionDriver {
         [
             session,
             self.roles.next_flush(),
+            self.guest.calls.next_deadline(),
             self.roles.silence_deadline(&self.shared.limits),
             self.stall_deadline(),
             closing,

@@ -1,9 +1,11 @@
 //! How long a session waits for a publisher's media, and how often a player may fall behind.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::after;
+use adit_rtmp::command::StatusCode;
+
+use super::{SessionDriver, after, stalled};
 use crate::limits::ServerLimits;
 
 /// Since when a publisher has sent nothing.
@@ -55,6 +57,35 @@ pub(super) enum Verdict {
     Bearable,
     TooMany,
 }
+
+impl SessionDriver {
+    /// Ends a connection whose publisher sends nothing, so that its name is free for one that does, and one whose player
+    /// cannot keep up. To be called after the input was read: after a pause of the whole process it is what came meanwhile
+    /// that counts.
+    pub(super) fn check_patience(&mut self, now: Instant) {
+        if let Some((msid, silence)) = self.roles.silent_publisher(&self.shared.limits, now) {
+            let words = match silence {
+                Silence::FromTheStart(_) => "the publisher sent no media",
+                Silence::Again(_) => "the publisher stopped sending media",
+            };
+            self.shared.stats.publisher_silent(silence);
+            self.tell(msid, StatusCode::PublishIdle, words);
+            // A client of a tunnel that sends nothing asks at least.
+            match self.carrier.unasked_for() {
+                Some(unasked_for) if unasked_for >= TUNNEL_SILENT => {
+                    self.finish(&format!("{words}: {}", stalled(Some(unasked_for))));
+                }
+                _ => self.finish(words),
+            }
+        } else if self.roles.hopeless_player().is_some() {
+            self.shared.stats.player_hopeless();
+            self.finish("the line to the player is too slow");
+        }
+    }
+}
+
+/// Clients of a tunnel ask at least every few seconds.
+const TUNNEL_SILENT: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests;

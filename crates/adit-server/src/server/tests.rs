@@ -7,19 +7,23 @@ use adit_rtmp::session::SessionConfig;
 use tokio_util::sync::CancellationToken;
 
 use super::{Sessions, Shared};
+use crate::application::{Applications, Instances};
 use crate::limits::ServerLimits;
 use crate::stats::ServerStats;
 
 fn sessions() -> Sessions {
     let broker = Broker::new(BrokerConfig::default());
+    let limits = ServerLimits::default();
+    let instances = Instances::new(Applications::default(), broker.clone(), limits.linger);
     Sessions::new(Arc::new(Shared {
         stats: ServerStats::new(Counters::default(), broker.clone()),
         broker,
         session: Arc::new(SessionConfig::default()),
-        limits: ServerLimits::default(),
+        limits,
         stop: CancellationToken::new(),
         stopping: AtomicBool::new(false),
         relay: None,
+        instances: Arc::new(instances),
     }))
 }
 

@@ -96,6 +96,9 @@ impl ServerSession {
                 Object::new().with("code", 302.0).with("redirect", url),
             );
         }
+        if let Some(information) = rejection.information {
+            status = status.with("application", information);
+        }
         let error = Response::error(request.transaction, status);
         self.write_invocation(MessageStreamId::CONNECTION, &error.into_invocation());
         let close = ServerCommand::Close.into_invocation(TransactionId::NONE);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use adit_amf::Text;
+use adit_amf::{Text, amf0::Value};
 use bytes::Bytes;
 
 use super::super::{CallRequest, CloseReason};
@@ -228,7 +228,7 @@ impl PlayRequest {
 }
 
 /// Why a `connect` is refused, and perhaps where to go instead.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Rejection {
     /// Mostly `NetConnection.Connect.Rejected`.
@@ -237,6 +237,8 @@ pub struct Rejection {
     pub description: Text,
     /// The URL to connect to instead.
     pub redirect: Option<Text>,
+    /// Something for the program of the client: `application` of the information object.
+    pub information: Option<Value>,
 }
 
 impl Rejection {
@@ -246,6 +248,7 @@ impl Rejection {
             code,
             description: description.into(),
             redirect: None,
+            information: None,
         }
     }
 

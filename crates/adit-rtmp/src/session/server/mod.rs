@@ -32,7 +32,7 @@ use crate::{
 ///
 /// ```text
 /// handshake ──▶ connect ──▶ decision ──▶ connected ──▶ closed
-///    10 s         └────────10 s──────┘     30 s until it is used
+///    10 s         10 s                     30 s until it is used
 /// ```
 #[derive(Debug)]
 pub struct ServerSession {
@@ -166,7 +166,10 @@ impl ServerSession {
             Phase::Handshake { until } if now >= until => {
                 self.fail(SessionError::HandshakeDeadline);
             }
-            Phase::Connect { until, .. } if now >= until => {
+            Phase::Connect {
+                until,
+                decision: Decision::None,
+            } if now >= until => {
                 self.fail(SessionError::ConnectDeadline);
             }
             Phase::Connected {
@@ -203,7 +206,13 @@ impl ServerSession {
     /// [`poll_event`](Self::poll_event) again, if nothing happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let own = match self.phase {
-            Phase::Handshake { until } | Phase::Connect { until, .. } => Some(until),
+            Phase::Handshake { until }
+            | Phase::Connect {
+                until,
+                decision: Decision::None,
+            } => Some(until),
+            // Whoever decides bounds the time it takes.
+            Phase::Connect { .. } => None,
             Phase::Connected { use_by } => use_by,
             Phase::Closed { until, .. } => return (self.link.unsent() > 0).then_some(until),
         };

@@ -76,7 +76,7 @@ impl ServerSession {
         self.check_playing(msid)?;
         self.link.write_user_control(UserControl::StreamEof(msid));
         let description = format!("the publisher of {name} is gone");
-        self.notify(msid, StatusCode::PlayUnpublishNotify, description, name)
+        self.notify_of(msid, StatusCode::PlayUnpublishNotify, description, name)
     }
 
     /// Tells a player that its stream has a publisher now.
@@ -92,7 +92,7 @@ impl ServerSession {
         self.check_playing(msid)?;
         self.link.write_user_control(UserControl::StreamBegin(msid));
         let description = format!("{name} is now published");
-        self.notify(msid, StatusCode::PlayPublishNotify, description, name)
+        self.notify_of(msid, StatusCode::PlayPublishNotify, description, name)
     }
 
     /// Tells a player that its stream is over, and ends the play.
@@ -106,7 +106,7 @@ impl ServerSession {
         name: &str,
     ) -> Result<(), SendError> {
         self.check_playing(msid)?;
-        self.notify(
+        self.notify_of(
             msid,
             StatusCode::PlayStop,
             format!("{name} has ended"),
@@ -231,6 +231,29 @@ impl ServerSession {
         Ok(transaction)
     }
 
+    /// Takes back the expectation of an answer to a call: if one comes after all it is ignored.
+    pub fn forget_call(&mut self, transaction: TransactionId) {
+        let _: Option<()> = self.calls.answered(transaction);
+    }
+
+    /// Calls a method of the client that answers nothing.
+    ///
+    /// # Errors
+    ///
+    /// Nobody is connected, or a value cannot be expressed.
+    pub fn notify(
+        &mut self,
+        name: impl Into<Text>,
+        arguments: Vec<Value>,
+    ) -> Result<(), SendError> {
+        self.check_open(MessageStreamId::CONNECTION)?;
+        let invocation = Invocation {
+            arguments,
+            ..Invocation::new(name, TransactionId::NONE)
+        };
+        self.link.write_call(self.encoding, &invocation)
+    }
+
     /// Asks the client to connect again, to another URL or the same one, while this connection goes
     /// on [E-RTMP v2 Reconnect Request].
     ///
@@ -274,7 +297,7 @@ impl ServerSession {
         self.write_status(MessageStreamId::CONNECTION, status);
     }
 
-    fn notify(
+    fn notify_of(
         &mut self,
         msid: MessageStreamId,
         code: StatusCode,

@@ -1,0 +1,53 @@
+//! `connect`: who is let in.
+
+use std::time::Instant;
+
+use adit_rtmp::command::StatusCode;
+use adit_rtmp::session::server::{ConnectRequest, Rejection};
+
+use super::SessionDriver;
+use super::requests::About;
+use crate::application::{Client, Refusal, Welcome};
+
+impl SessionDriver {
+    pub(super) fn connect(&mut self, now: Instant, request: ConnectRequest) {
+        let (address, info) = (&request.address, self.carrier.info());
+        self.summary
+            .connected(address.application(), address.instance());
+        let client = Client::new(self.summary.id(), info, address, &request.connect);
+        let seat = match self.shared.instances.enter(address, client) {
+            Ok(seat) => seat,
+            Err(refusal) => return self.refuse_connect(request, refusal),
+        };
+        let arguments = &request.connect.arguments;
+        let decision = seat
+            .application()
+            .connect(seat.instance(), seat.client(), arguments);
+        self.guest.sit(seat);
+        self.when_decided(
+            now,
+            About::Connection,
+            decision,
+            |driver, _, answer| match answer {
+                Ok(welcome) => driver.let_in(request, welcome),
+                Err(refusal) => driver.refuse_connect(request, refusal),
+            },
+        );
+    }
+
+    fn let_in(&mut self, request: ConnectRequest, _welcome: Welcome) {
+        self.guest.admit();
+        self.session.accept_connect(request);
+        self.carrier.authenticated();
+    }
+
+    fn refuse_connect(&mut self, request: ConnectRequest, refusal: Refusal) {
+        self.summary
+            .ended(&format!("connect was refused: {}", refusal.description));
+        let code = refusal.code.unwrap_or(StatusCode::ConnectRejected);
+        let mut rejection = Rejection::new(code, refusal.description);
+        rejection.redirect = refusal.redirect;
+        rejection.information = refusal.information.map(|information| *information);
+        self.session.reject_connect(request, rejection);
+    }
+}

@@ -1,0 +1,65 @@
+//! What a connection is to its application.
+
+use adit_broker::{KeyTooLong, StreamKey};
+use adit_rtmp::command::{Location, Query};
+
+use super::calls::Calls;
+use crate::application::{Client, Seat};
+
+/// The place of a connection in an instance, and the calls of the application that its client has not answered.
+#[derive(Default)]
+pub(super) struct Guest {
+    seat: Option<Seat>,
+    pub(super) calls: Calls,
+}
+
+impl Guest {
+    /// From here on the application knows the connection, and decides about it.
+    pub(super) fn sit(&mut self, seat: Seat) {
+        self.seat = Some(seat);
+    }
+
+    /// The client was let in.
+    pub(super) fn admit(&mut self) {
+        if let Some(seat) = &mut self.seat {
+            seat.admit();
+        }
+    }
+
+    /// Leaves the instance: whoever waits for an answer of the client hears that it has gone.
+    pub(super) fn leave(&mut self) {
+        self.calls.clear();
+        self.seat = None;
+    }
+
+    /// There is one from the request to connect on.
+    pub(super) const fn seat(&self) -> Option<&Seat> {
+        self.seat.as_ref()
+    }
+
+    pub(super) fn client(&self) -> Option<&Client> {
+        self.seat().map(Seat::client)
+    }
+
+    /// Whether the application wants something of the client; to ask costs no lock.
+    pub(super) fn has_mail(&self) -> bool {
+        self.client().is_some_and(Client::has_mail)
+    }
+
+    /// What the client said about itself when it connected.
+    pub(super) fn query(&self) -> Query {
+        let client = self.client();
+        client.map_or_else(Query::default, |client| client.address().query().clone())
+    }
+
+    /// The key of a stream.
+    pub(super) fn key(&self, location: &Location) -> Result<StreamKey, KeyTooLong> {
+        let vhost = self.seat().map_or("", |seat| seat.instance().vhost());
+        StreamKey::new(
+            vhost,
+            &location.application,
+            &location.instance,
+            &location.name,
+        )
+    }
+}

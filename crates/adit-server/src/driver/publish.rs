@@ -1,0 +1,162 @@
+//! `publish`: a stream gets its publisher, and media of it.
+
+use std::time::Instant;
+
+use adit_amf::Text;
+use adit_amf::amf0::{self, Value};
+use adit_broker::{NameInUse, Publication, PublisherInfo};
+use adit_media::{Frame, FrameKind};
+use adit_rtmp::command::{PublishKind, StatusCode};
+use adit_rtmp::session::MediaKind;
+use adit_rtmp::session::server::PublishRequest;
+use adit_rtmp::{MessageStreamId, Timestamp};
+use bytes::{Bytes, BytesMut};
+
+use super::SessionDriver;
+use super::player::frame_kind;
+use super::requests::About;
+use super::roles::{Publisher, Role};
+use super::summary::Part;
+use crate::application::{Decision, Publishing, Recorded, Refusal};
+use crate::relay::Push;
+
+impl SessionDriver {
+    pub(super) fn publish(&mut self, now: Instant, request: PublishRequest) {
+        let decision = self.may_publish(&request);
+        let about = About::Stream(request.msid);
+        self.when_decided(now, about, decision, |driver, now, answer| match answer {
+            Ok(recorded) => driver.publish_allowed(now, request, recorded),
+            Err(refusal) => {
+                let code = refusal.code.unwrap_or(StatusCode::PublishBadName);
+                driver.refuse_publish(request, code, &refusal.description);
+            }
+        });
+    }
+
+    fn may_publish(&self, request: &PublishRequest) -> Decision<Recorded> {
+        let Some(seat) = self.guest.seat() else {
+            return Decision::refuse(Refusal::new("not connected"));
+        };
+        let name = &request.location.name;
+        if !seat.client().may_write(name) {
+            let refusal = Refusal::new(format!("this client may not publish {name}"));
+            return Decision::refuse(match request.kind {
+                PublishKind::Live => refusal,
+                _ => refusal.with_code(StatusCode::RecordNoAccess),
+            });
+        }
+        let publishing = Publishing {
+            location: &request.location,
+            name: &request.name,
+            kind: request.kind,
+        };
+        seat.application()
+            .publish(seat.instance(), seat.client(), &publishing)
+    }
+
+    /// The application lets it be published, and says what becomes of it.
+    fn publish_allowed(&mut self, now: Instant, request: PublishRequest, recorded: Recorded) {
+        if recorded != Recorded::NotRecorded {
+            let refusal = "this server does not record; publish with the type live";
+            self.refuse_publish(request, StatusCode::RecordNoAccess, refusal);
+            return;
+        }
+        let publisher = PublisherInfo::new(self.summary.id().to_string(), self.summary.peer());
+        match self
+            .guest
+            .key(&request.location)
+            .map(|key| self.shared.broker.publish(key, publisher, now))
+        {
+            Ok(Ok(publication)) => match self.shared.relay.clone() {
+                Some(relay) => self.ask_to_publish(&relay, request, publication),
+                None => self.begin_publish(now, request, publication, None),
+            },
+            Ok(Err(in_use)) => self.refuse_taken(now, request, &in_use),
+            Err(too_long) => {
+                self.refuse_publish(request, StatusCode::PublishBadName, &too_long.to_string());
+            }
+        }
+    }
+
+    fn refuse_taken(&mut self, now: Instant, request: PublishRequest, in_use: &NameInUse) {
+        let name = &request.location.name;
+        let description = taken(name, in_use, now);
+        // Who it is, is no business of a stranger's.
+        let holder = &in_use.publication.publisher.peer;
+        let logged = format!("{description}; it comes from {holder}");
+        self.summary.refused(Part::Publish, name, &logged);
+        if let Some(relay) = &self.shared.relay {
+            relay.note_taken(self.summary.id(), &in_use.publication.publisher);
+        }
+        let code = StatusCode::PublishBadName;
+        self.session.reject_publish(request, code, &description);
+    }
+
+    pub(super) fn begin_publish(
+        &mut self,
+        now: Instant,
+        request: PublishRequest,
+        publication: Publication,
+        push: Option<Push>,
+    ) {
+        let (msid, name) = (request.msid, request.location.name.clone());
+        if self.session.accept_publish(request) {
+            // An earlier role ends first, in the log too.
+            self.roles.remove(msid);
+            let listed = self.summary.granted(now, Part::Publish, &name);
+            let publisher = Publisher::new(now, publication, push);
+            self.roles
+                .insert(msid, Role::Publishing(publisher), None, listed);
+        }
+    }
+
+    pub(super) fn refuse_publish(
+        &mut self,
+        request: PublishRequest,
+        code: StatusCode,
+        description: &str,
+    ) {
+        self.summary
+            .refused(Part::Publish, &request.location.name, description);
+        self.session.reject_publish(request, code, description);
+    }
+
+    pub(super) fn media(
+        &mut self,
+        now: Instant,
+        msid: MessageStreamId,
+        kind: MediaKind,
+        at: Timestamp,
+        payload: Bytes,
+    ) {
+        let at = adit_media::Timestamp::from_ms(at.ms());
+        self.roles
+            .push(now, msid, Frame::classify(at, frame_kind(kind), payload));
+    }
+
+    /// The publisher takes back what it had set for players to come; the log carries it out.
+    pub(super) fn clear_data(&mut self, now: Instant, msid: MessageStreamId, handler: Text) {
+        let mut body = BytesMut::new();
+        let words = [
+            Value::String(Text::from_static("@clearDataFrame")),
+            Value::String(handler),
+        ];
+        if amf0::encode_all(&words, &mut body).is_ok() {
+            let at = adit_media::Timestamp::ZERO;
+            self.roles.push(
+                now,
+                msid,
+                Frame::classify(at, FrameKind::Data, body.freeze()),
+            );
+        }
+    }
+}
+
+/// What OBS shows its user when the name is taken: for how long, and what to do.
+fn taken(name: &str, in_use: &NameInUse, now: Instant) -> String {
+    let publication = &in_use.publication;
+    let seconds = now.saturating_duration_since(publication.since).as_secs();
+    format!(
+        "{name} is already published, for {seconds} s now; stop that publisher or use another stream key"
+    )
+}

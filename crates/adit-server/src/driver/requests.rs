@@ -1,0 +1,113 @@
+//! Requests that wait for an answer: of the application, or of the far side of a relay.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use adit_rtmp::MessageStreamId;
+use tokio::time::timeout;
+
+use super::{SessionDriver, Step};
+use crate::application::{Decision, Refusal};
+
+/// What waits. The session bounds how many: one `connect` or `publish`, as many plays as may play, and as many calls as may be
+/// unanswered.
+#[derive(Default)]
+pub(super) struct Requests(Vec<Waiting>);
+
+struct Waiting {
+    about: About,
+    answer: Answer,
+}
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    Connection,
+    /// It is withdrawn when this message stream is used for something else.
+    Stream(MessageStreamId),
+}
+
+type Answer = Pin<Box<dyn Future<Output = Then> + Send>>;
+
+/// What follows from an answer.
+type Then = Box<dyn FnOnce(&mut SessionDriver, Instant) + Send>;
+
+impl Requests {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Nobody waits for an answer on this message stream any more.
+    pub(super) fn forget(&mut self, msid: MessageStreamId) {
+        self.0
+            .retain(|waiting| waiting.about != About::Stream(msid));
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// What follows from the next answer that has come.
+    fn poll_answered(&mut self, cx: &mut Context<'_>) -> Poll<Then> {
+        for at in 0..self.0.len() {
+            let Some(waiting) = self.0.get_mut(at) else {
+                break;
+            };
+            if let Poll::Ready(then) = waiting.answer.as_mut().poll(cx) {
+                self.0.swap_remove(at);
+                return Poll::Ready(then);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl SessionDriver {
+    /// Goes on with `then` once the application has decided, which is at once or within a bounded time.
+    pub(super) fn when_decided<T: Send + 'static>(
+        &mut self,
+        now: Instant,
+        about: About,
+        decision: Decision<T>,
+        then: impl FnOnce(&mut Self, Instant, Result<T, Refusal>) + Send + 'static,
+    ) {
+        match decision.settled() {
+            Ok(answer) => then(self, now, answer),
+            Err(later) => {
+                let in_time = timeout(self.shared.limits.decision, later);
+                let answer = async move { in_time.await.unwrap_or(Err(Refusal::too_late())) };
+                self.when_answered(about, answer, then);
+            }
+        }
+    }
+
+    /// Goes on with `then` once there is an answer; whoever gives it sees to it that it comes.
+    pub(super) fn when_answered<T: Send + 'static>(
+        &mut self,
+        about: About,
+        answer: impl Future<Output = T> + Send + 'static,
+        then: impl FnOnce(&mut Self, Instant, T) + Send + 'static,
+    ) {
+        let answer = async move {
+            let answer = answer.await;
+            Box::new(move |driver: &mut Self, now| then(driver, now, answer)) as Then
+        };
+        self.requests.0.push(Waiting {
+            about,
+            answer: Box::pin(answer),
+        });
+    }
+
+    /// Goes on with what was answered.
+    pub(super) fn settle_requests(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
+        let mut step = Step::Idle;
+        while let Poll::Ready(then) = self.requests.poll_answered(cx) {
+            // Input that waited for the answer goes on.
+            step = Step::More;
+            then(self, now);
+        }
+        step
+    }
+}
