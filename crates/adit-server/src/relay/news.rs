@@ -19,6 +19,16 @@ pub enum Direction {
     Pull,
 }
 
+impl Direction {
+    /// Who is at the local end.
+    const fn client(self) -> &'static str {
+        match self {
+            Self::Push => "the encoder",
+            Self::Pull => "the player",
+        }
+    }
+}
+
 impl fmt::Display for Direction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -119,20 +129,14 @@ impl fmt::Display for News {
     /// One line for people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let far = &self.far;
-        let here = match self.direction {
-            Direction::Push => "the encoder",
-            Direction::Pull => "the player",
-        };
+        let here = self.direction.client();
         match &self.what {
             Happening::Connected { rung, took } => {
                 write!(f, "connected to {far} by {rung} in {} ms", took.as_millis())
             }
             Happening::Refused { reason } => write!(f, "{here} was refused: {far}: {reason}"),
             Happening::Taken { holder } => {
-                write!(
-                    f,
-                    "{here} was refused: {holder} publishes this stream already"
-                )
+                write!(f, "{here} was refused: {holder} publishes it already")
             }
             Happening::OtherApplication { named } => write!(
                 f,
@@ -148,21 +152,14 @@ impl fmt::Display for News {
                 cause,
                 again_in,
                 is_ending,
-            } => {
-                let state = if *is_ending {
-                    "has ended, what is left waits"
-                } else {
-                    "stays connected"
-                };
-                let next = Lasting(*again_in);
-                write!(f, "lost {far}: {cause}; {here} {state}, next try in {next}")
-            }
+            } => write!(
+                f,
+                "lost {far}: {cause}; {here} {}, next try in {}",
+                state(*is_ending),
+                Lasting(*again_in)
+            ),
             Happening::Moving { description } => {
-                write!(f, "{far}: the server asks to connect again")?;
-                if description.is_empty() {
-                    return Ok(());
-                }
-                write!(f, ": {description}")
+                write!(f, "{far} asks to connect again{}", Words(description))
             }
             Happening::Recovered {
                 rung,
@@ -179,17 +176,48 @@ impl fmt::Display for News {
                 frames,
                 lasted,
                 undelivered,
-            } => {
-                let lasted = Lasting(*lasted);
-                write!(f, "{far}: ended after {lasted}, {frames} messages")?;
-                if *undelivered == 0 {
-                    return Ok(());
-                }
-                write!(f, ", up to {undelivered} did not arrive")
-            }
+            } => write!(
+                f,
+                "{far}: ended after {}, {frames} messages{}",
+                Lasting(*lasted),
+                Undelivered(*undelivered)
+            ),
             Happening::GivenUp { reason } => {
                 write!(f, "{far} is given up, {here} too: {reason}")
             }
+        }
+    }
+}
+
+/// How whoever published here is while the far side is away.
+fn state(is_ending: bool) -> &'static str {
+    if is_ending {
+        "has ended, what is left waits"
+    } else {
+        "stays connected"
+    }
+}
+
+/// What the far side says about it, if it says anything.
+struct Words<'a>(&'a str);
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            "" => Ok(()),
+            words => write!(f, ": {words}"),
+        }
+    }
+}
+
+/// What is said of frames that did not arrive, if there are any.
+struct Undelivered(u64);
+
+impl fmt::Display for Undelivered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            count => write!(f, ", up to {count} did not arrive"),
         }
     }
 }

@@ -62,7 +62,7 @@ fn a_refusal_says_who_was_refused_and_by_whom() {
         Happening::Taken {
             holder: "#1 from 127.0.0.1:5000".to_owned(),
         },
-        "the encoder was refused: #1 from 127.0.0.1:5000 publishes this stream already",
+        "the encoder was refused: #1 from 127.0.0.1:5000 publishes it already",
     );
 }
 
@@ -118,10 +118,10 @@ fn a_request_to_move_says_why_if_the_far_side_does() {
         let description = description.to_owned();
         check(Direction::Push, Happening::Moving { description }, expected);
     };
-    check("", "rtmp://host/app/***: the server asks to connect again");
+    check("", "rtmp://host/app/*** asks to connect again");
     check(
         "update",
-        "rtmp://host/app/***: the server asks to connect again: update",
+        "rtmp://host/app/*** asks to connect again: update",
     );
 }
 
