@@ -10,10 +10,12 @@
 //! A player that does not take its frames makes the task stop reading, so the server feels it, as it would with any player. All
 //! streams of the connection wait then, and so do answers to calls. Who wants independence makes a connection of its own.
 
+mod call;
 mod driver;
 mod error;
 mod event;
 mod request;
+mod shared_object;
 mod stats;
 mod stream;
 
@@ -22,15 +24,19 @@ use std::time::Duration;
 
 use adit_amf::amf0::Value;
 use adit_net::{CarrierInfo, Transport};
-use adit_rtmp::command::ConnectReply;
+use adit_rtmp::MessageStreamId;
+use adit_rtmp::command::{ClientCommand, ConnectReply, Invocation, TransactionId};
+use adit_rtmp::shared_object::Persistence;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+pub use self::call::IncomingCall;
 use self::driver::Driver;
 pub use self::error::{Ended, StreamError};
-pub use self::event::{ConnectionEvent, IncomingCall, StreamEvent};
+pub use self::event::{ConnectionEvent, StreamEvent};
 use self::request::{Handle, Request};
+pub use self::shared_object::{Author, ObjectChange, ObjectEdit, ObjectUpdate, SharedObject};
 pub use self::stats::ConnectionStats;
 use self::stats::Shared;
 pub use self::stream::NetStream;
@@ -38,6 +44,7 @@ use crate::address::Target;
 use crate::limits;
 use crate::link::Link;
 use crate::plan::Report;
+use crate::secret::Secret;
 use crate::strategy::Rung;
 
 /// A connection that an application has accepted.
@@ -55,10 +62,10 @@ use crate::strategy::Rung;
 /// println!("{answer:?}");
 /// while let Some(event) = connection.next_event().await {
 ///     match event {
-///         ConnectionEvent::Call(call) if call.method() == "onBWDone" => {
-///             connection.reply_call(call, Vec::new()).await?;
+///         ConnectionEvent::Call(call) if call.method() == "ping" => {
+///             call.reply(vec!["pong".into()]).await?;
 ///         }
-///         ConnectionEvent::Call(call) => connection.fail_call(call, "no such method").await?,
+///         ConnectionEvent::Call(call) => call.fail("no such method").await?,
 ///         ConnectionEvent::Ended(why) => println!("over: {why}"),
 ///         _ => {}
 ///     }
@@ -97,7 +104,15 @@ impl NetConnection {
         let (told, events) = mpsc::channel(limits::EVENTS);
         let shared = Arc::new(Shared::default());
         let info = link.carrier().info().clone();
-        let driver = Driver::new(link, asked, told, Arc::clone(&shared), closing.clone());
+        let replies = requests.downgrade();
+        let driver = Driver::new(
+            link,
+            asked,
+            replies,
+            told,
+            Arc::clone(&shared),
+            closing.clone(),
+        );
         tokio::spawn(driver.run());
         Self {
             handle: Arc::new(Handle::new(requests, shared, closing)),
@@ -173,18 +188,32 @@ impl NetConnection {
     pub async fn create_stream(&self) -> Result<NetStream, StreamError> {
         let (answer, answered) = oneshot::channel();
         self.handle.ask(Request::CreateStream { answer }).await?;
-        let (msid, events) = self.within(limits::ANSWER, answered).await??;
+        let (msid, events) = within(&self.handle, limits::ANSWER, answered).await??;
         Ok(NetStream::new(msid, Arc::clone(&self.handle), events))
     }
 
-    /// Calls a method of the application and waits for what it returns.
+    /// Calls a method of the application and waits for what it returns, at most [`limits::CALL`].
     ///
     /// # Errors
     ///
-    /// The method fails, too many calls wait for an answer, a value cannot be expressed, nothing comes within
-    /// [`limits::CALL`], or the connection ends.
+    /// The method fails or is not known ([`StreamError::CallFailed`]), too many calls wait for an answer or a value cannot be expressed
+    /// ([`StreamError::Send`]), nothing comes in time ([`StreamError::Silent`]), or the connection ends.
     pub async fn call(
         &self,
+        method: &str,
+        arguments: Vec<Value>,
+    ) -> Result<Vec<Value>, StreamError> {
+        self.call_within(limits::CALL, method, arguments).await
+    }
+
+    /// The same with another time to wait. An answer that comes later is ignored.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub async fn call_within(
+        &self,
+        time: Duration,
         method: &str,
         arguments: Vec<Value>,
     ) -> Result<Vec<Value>, StreamError> {
@@ -197,39 +226,56 @@ impl NetConnection {
                 answer,
             })
             .await?;
-        self.within(limits::CALL, answered).await?
+        within(&self.handle, time, answered).await?
     }
 
-    /// Answers a call of the server.
+    /// Calls a method of the application that is not to answer.
     ///
     /// # Errors
     ///
-    /// The connection has ended.
-    pub async fn reply_call(
+    /// A value cannot be expressed, or the connection has ended.
+    pub async fn notify(&self, method: &str, arguments: Vec<Value>) -> Result<(), StreamError> {
+        let mut call = Invocation::new(method, TransactionId::NONE);
+        call.arguments = arguments;
+        let (answer, answered) = oneshot::channel();
+        self.handle
+            .ask(Request::Command {
+                msid: MessageStreamId::CONNECTION,
+                command: ClientCommand::Call(call),
+                answer,
+            })
+            .await?;
+        answered.await.map_err(|_| self.handle.shared.gone())?
+    }
+
+    /// How long a recording is, if the server has it and knows (`getStreamLength`).
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](Self::call).
+    pub async fn stream_length(&self, name: &Secret) -> Result<Option<Duration>, StreamError> {
+        let name = name.expose().into();
+        let answer = self.call("getStreamLength", vec![name]).await?;
+        let seconds = answer.first().and_then(Value::as_number);
+        let length = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        Ok(length.filter(|length| !length.is_zero()))
+    }
+
+    /// Uses a shared object of the application: waits until the server lets us, at most [`limits::ANSWER`]. Its first slots have come then;
+    /// those of an object with hundreds of them may follow.
+    ///
+    /// A temporary and a persistent object of one name are two objects.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses ([`StreamError::Refused`]), this connection uses the object already ([`StreamError::ObjectInUse`]), nothing comes
+    /// in time, or the connection has ended.
+    pub async fn shared_object(
         &self,
-        call: IncomingCall,
-        values: Vec<Value>,
-    ) -> Result<(), StreamError> {
-        self.handle
-            .ask(Request::Reply {
-                call,
-                outcome: Ok(values),
-            })
-            .await
-    }
-
-    /// Answers a call of the server with a failure.
-    ///
-    /// # Errors
-    ///
-    /// The connection has ended.
-    pub async fn fail_call(&self, call: IncomingCall, why: &str) -> Result<(), StreamError> {
-        self.handle
-            .ask(Request::Reply {
-                call,
-                outcome: Err(why.to_owned()),
-            })
-            .await
+        name: &str,
+        persistence: Persistence,
+    ) -> Result<SharedObject, StreamError> {
+        SharedObject::join(Arc::clone(&self.handle), name.into(), persistence).await
     }
 
     /// Why the connection has ended, if it has.
@@ -247,16 +293,17 @@ impl NetConnection {
         }
         self.ended().cloned().unwrap_or(Ended::Closed)
     }
+}
 
-    async fn within<T>(
-        &self,
-        time: Duration,
-        answered: oneshot::Receiver<T>,
-    ) -> Result<T, StreamError> {
-        match timeout(time, answered).await {
-            Err(_) => Err(StreamError::Silent { after: time }),
-            Ok(Err(_)) => Err(self.handle.shared.gone()),
-            Ok(Ok(answer)) => Ok(answer),
-        }
+/// An answer of the server that is waited for only so long.
+async fn within<T>(
+    handle: &Handle,
+    time: Duration,
+    answered: oneshot::Receiver<T>,
+) -> Result<T, StreamError> {
+    match timeout(time, answered).await {
+        Err(_) => Err(StreamError::Silent { after: time }),
+        Ok(Err(_)) => Err(handle.shared.gone()),
+        Ok(Ok(answer)) => Ok(answer),
     }
 }

@@ -72,6 +72,20 @@ pub const WRITE_STALL: Duration = Duration::from_secs(30);
 pub const ANSWER: Duration = Duration::from_secs(10);
 /// How long a server may take to answer a call of one of its methods (`client.call`).
 pub const CALL: Duration = Duration::from_secs(30);
+/// Slots of a shared object that are kept; one with more is given up (`client.so_slots`).
+pub const OBJECT_SLOTS: usize = 4096;
+/// Bytes of memory, about, that the slots of a shared object may take; one with more is given up (`client.so_bytes`).
+pub const OBJECT_BYTES: usize = 16 * 1024 * 1024;
+/// Updates of a shared object that nobody has taken; more are lost, and all slots are told again (`client.so_updates`).
+pub const OBJECT_UPDATES: usize = 1024;
+/// Bytes of the messages that they came in (`client.so_update_bytes`).
+pub const OBJECT_UPDATE_BYTES: usize = 2 * 1024 * 1024;
+/// Own requests to change a shared object that have no answer; the oldest is forgotten (`client.so_pending`).
+pub const OBJECT_PENDING: usize = 4096;
+/// Events of one shared object message of a server: some send all slots in one (`client.so_events`).
+pub const OBJECT_EVENTS: usize = 8192;
+/// Bytes of one value of a shared object, and of a method with its arguments (`client.so_value`).
+pub const OBJECT_VALUE: usize = 512 * 1024;
 /// How long a connection that is given up may take to say goodbye (`client.goodbye`).
 pub const GOODBYE: Duration = Duration::from_secs(2);
 /// How long a program that is about to end waits for the goodbyes of all connections that were given up (`client.losers`).

@@ -433,7 +433,7 @@ async fn calls_go_both_ways() {
         (call.method(), call.arguments()),
         ("hello", &[Value::from("you")][..])
     );
-    connection.reply_call(call, Vec::new()).await.unwrap();
+    call.reply(Vec::new()).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! What a connection is for, and how it is made.
 
+use std::fmt;
+
+use adit_amf::amf0::Value;
 use adit_net::client::TunnelClientConfig;
-use adit_rtmp::command::{Connect, EnhancedCapabilities};
+use adit_rtmp::command::{Connect, EnhancedCapabilities, ObjectEncoding};
 use adit_rtmp::session::ClientConfig;
 
 use crate::address::Target;
@@ -36,7 +39,7 @@ pub enum Intent {
 /// // How often the server is asked to say what it has received, see `ConnectionStats`.
 /// options.session.window = 256 * 1024;
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ConnectOptions {
     /// What the connection is for.
@@ -53,6 +56,11 @@ pub struct ConnectOptions {
     pub tunnel: TunnelClientConfig,
     /// What the connection calls itself (`flashVer`); what its intent suggests if empty.
     pub agent: String,
+    /// Which AMF is asked for. Servers that know only AMF0 answer with that; see [`ConnectReply`](adit_rtmp::command::ConnectReply).
+    /// Default AMF0.
+    pub object_encoding: ObjectEncoding,
+    /// What the application is told besides, as `NetConnection.connect` gives it after the address. Default nothing.
+    pub arguments: Vec<Value>,
 }
 
 impl ConnectOptions {
@@ -66,6 +74,8 @@ impl ConnectOptions {
             session: ClientConfig::default(),
             tunnel: TunnelClientConfig::default(),
             agent: String::new(),
+            object_encoding: ObjectEncoding::Amf0,
+            arguments: Vec::new(),
         }
     }
 
@@ -99,8 +109,23 @@ impl ConnectOptions {
                 connect.codecs.video = Some(ALL_VIDEO);
             }
         }
+        connect.object_encoding = self.object_encoding;
+        connect.arguments.clone_from(&self.arguments);
         connect.enhanced = EnhancedCapabilities::forwarding();
         connect
+    }
+}
+
+/// Without the arguments, which may hold secrets.
+impl fmt::Debug for ConnectOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectOptions")
+            .field("intent", &self.intent)
+            .field("strategy", &self.strategy)
+            .field("proxy_type", &self.proxy_type)
+            .field("policy", &self.policy)
+            .field("object_encoding", &self.object_encoding)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The task of a connection: requests in, session and carrier driven, events out.
 
+mod objects;
+
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -15,8 +17,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::PollSender;
 use tokio_util::task::TaskTracker;
 
+use self::objects::Objects;
+use super::call::IncomingCall;
 use super::error::{Ended, StreamError};
-use super::event::{ConnectionEvent, IncomingCall, StreamEvent};
+use super::event::{ConnectionEvent, StreamEvent};
 use super::request::{Opened, Request};
 use super::stats::{ConnectionStats, Marks, Shared};
 use crate::clock::now;
@@ -35,6 +39,9 @@ pub(super) struct Driver {
     streams: HashMap<MessageStreamId, Listener>,
     creating: Waiting<Opened>,
     calls: Waiting<Vec<Value>>,
+    objects: Objects,
+    /// Where calls of the server are answered.
+    replies: mpsc::WeakSender<Request>,
     /// An event that waits until its stream has room for it.
     held: Option<(MessageStreamId, StreamEvent)>,
     /// Who waits until everything has left.
@@ -69,6 +76,16 @@ impl<T> Waiting<T> {
         let at = self.0.iter().position(|(asked, _)| *asked == transaction)?;
         Some(self.0.swap_remove(at).1)
     }
+
+    /// Drops those that nobody waits for any more, and tells which.
+    fn forget(&mut self, mut gone: impl FnMut(TransactionId)) {
+        self.0.retain(|(transaction, answer)| {
+            if answer.is_closed() {
+                gone(*transaction);
+            }
+            !answer.is_closed()
+        });
+    }
 }
 
 /// Who listens to a stream.
@@ -97,6 +114,7 @@ impl Driver {
     pub(super) fn new(
         link: Link,
         requests: mpsc::Receiver<Request>,
+        replies: mpsc::WeakSender<Request>,
         told: mpsc::Sender<ConnectionEvent>,
         shared: Arc<Shared>,
         closing: TaskTracker,
@@ -110,6 +128,8 @@ impl Driver {
             streams: HashMap::new(),
             creating: Waiting::default(),
             calls: Waiting::default(),
+            objects: Objects::new(),
+            replies,
             held: None,
             flushing: Vec::new(),
             marks: Marks::default(),
@@ -125,6 +145,7 @@ impl Driver {
             shared,
             closing,
             requests,
+            objects,
             ..
         } = self;
         let ended = match turn {
@@ -144,6 +165,7 @@ impl Driver {
             }
         };
         tracing::debug!(%ended, "connection over");
+        objects.end(&StreamError::Ended(ended.clone()));
         // Whoever has left more events unread than there is room for asks `ended`.
         drop(told.try_send(ConnectionEvent::Ended(ended)));
     }
@@ -199,20 +221,17 @@ impl Driver {
                 method,
                 arguments,
                 answer,
-            } => match session.call(method, arguments) {
-                Ok(transaction) => {
-                    self.calls.insert(transaction, answer);
+            } => {
+                self.calls.forget(|call| session.forget_call(call));
+                match session.call(method, arguments) {
+                    Ok(transaction) => self.calls.insert(transaction, answer),
+                    Err(error) => drop(answer.send(Err(error.into()))),
                 }
-                Err(error) => drop(answer.send(Err(error.into()))),
+            }
+            Request::Reply { call, outcome } => match outcome {
+                Ok(values) => session.reply_call(call, values),
+                Err(why) => session.fail_call(call, &why),
             },
-            Request::Reply {
-                call: IncomingCall(call),
-                outcome: Ok(values),
-            } => session.reply_call(call, values),
-            Request::Reply {
-                call: IncomingCall(call),
-                outcome: Err(why),
-            } => session.fail_call(call, &why),
             Request::Command {
                 msid,
                 command,
@@ -231,13 +250,24 @@ impl Driver {
                 log_unsent(session.send_media(msid, kind, at, &payload));
                 self.marks.take(session.stats().sent_bytes);
             }
+            Request::UseObject { board, answer } => self.objects.join(session, board, answer),
+            Request::EditObject {
+                board,
+                edit,
+                answer,
+            } => drop(answer.send(Objects::edit(session, &board, edit))),
+            Request::ReleaseObject { board } => self.objects.release(session, &board),
+            Request::Data { msid, at, payload } => {
+                let at = Timestamp::from_ms(at.ms());
+                log_unsent(session.send_media(msid, MediaKind::Data, at, &payload));
+            }
             Request::Flush { answer } => self.flushing.push(answer),
             Request::Delete { msid } => self.delete(msid),
             Request::Close => {}
         }
     }
 
-    /// Gives back the streams that nobody holds any more.
+    /// Gives back the streams and objects that nobody holds any more.
     fn sweep(&mut self) {
         let is_dropped = |(msid, stream): (&MessageStreamId, &Listener)| {
             let sender = stream.sender.get_ref();
@@ -246,6 +276,7 @@ impl Driver {
         while let Some(msid) = self.streams.iter().find_map(is_dropped) {
             self.delete(msid);
         }
+        self.objects.sweep(self.link.session());
     }
 
     fn delete(&mut self, msid: MessageStreamId) {
@@ -326,6 +357,9 @@ impl Driver {
             }
             ClientEvent::Response(response) => self.answer_call(response),
             ClientEvent::Call(call) => self.pass_call(call),
+            ClientEvent::SharedObject { kind, payload, .. } => {
+                self.objects.hear(self.link.session(), kind, &payload);
+            }
             // Its text is the server's, who may repeat the stream key in it.
             _ => tracing::trace!("an event that changes nothing"),
         }
@@ -432,13 +466,12 @@ impl Driver {
     }
 
     fn pass_call(&mut self, call: CallRequest) {
-        let event = ConnectionEvent::Call(IncomingCall(call));
-        if let Err(error) = self.told.try_send(event)
-            && let ConnectionEvent::Call(IncomingCall(call)) = error.into_inner()
-        {
-            self.link
-                .session()
-                .fail_call(call, "nobody takes calls here");
+        if let Ok(room) = self.told.try_reserve() {
+            let call = IncomingCall::new(call, self.replies.clone());
+            room.send(ConnectionEvent::Call(call));
+        } else {
+            let session = self.link.session();
+            session.fail_call(call, "nobody takes calls here");
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use adit_amf::amf0::Value;
 use adit_rtmp::command::Status;
 use adit_rtmp::session::SendError;
+use adit_rtmp::shared_object;
 
 use crate::limits;
 use crate::link::{Lost, LostCause};
@@ -63,7 +64,7 @@ pub enum StreamError {
     #[error("the server gives no message stream")]
     NoStream,
     /// A call failed.
-    #[error("the call failed{}", .0.first().and_then(code).map(|code| format!(": {code}")).unwrap_or_default())]
+    #[error("the call failed{}", .0.iter().find_map(code).map(|code| format!(": {code}")).unwrap_or_default())]
     CallFailed(Vec<Value>),
     /// The server does not answer.
     #[error("the server has not answered within {} s", after.as_secs())]
@@ -77,9 +78,30 @@ pub enum StreamError {
     /// It cannot be sent.
     #[error(transparent)]
     Send(#[from] SendError),
+    /// This connection uses the shared object already.
+    #[error("this connection uses the shared object already")]
+    ObjectInUse,
+    /// The server puts more into the shared object than is kept here.
+    #[error("the shared object is larger than {} slots or {} MiB", limits::OBJECT_SLOTS, limits::OBJECT_BYTES >> 20)]
+    ObjectTooLarge,
+    /// What the server tells of shared objects cannot be read.
+    #[error("the server tells of shared objects what cannot be read: {0}")]
+    ObjectMessage(shared_object::DecodeError),
+    /// What is asked of a shared object cannot be expressed.
+    #[error(transparent)]
+    ObjectEdit(#[from] shared_object::EncodeError),
 }
 
 impl StreamError {
+    /// What the server has said with its refusal, if that was an information object.
+    pub fn status(&self) -> Option<Status> {
+        match self {
+            Self::Refused(status) => Some(status.clone()),
+            Self::CallFailed(values) => values.iter().find_map(Status::from_value),
+            _ => None,
+        }
+    }
+
     /// Whether the server itself has said no.
     pub fn is_refusal(&self) -> bool {
         matches!(

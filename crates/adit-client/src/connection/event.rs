@@ -1,11 +1,11 @@
 //! What happens on a connection and on its streams.
 
-use adit_amf::{Text, amf0::Value};
+use adit_amf::Text;
 use adit_media::Frame;
 use adit_rtmp::command::Status;
 use adit_rtmp::message::UserControl;
-use adit_rtmp::session::CallRequest;
 
+use super::call::IncomingCall;
 use super::error::Ended;
 
 /// What happened to a connection as a whole.
@@ -26,28 +26,6 @@ pub enum ConnectionEvent {
     Call(IncomingCall),
     /// The connection is over. The last event.
     Ended(Ended),
-}
-
-/// A call of the server, to be answered with [`reply_call`](super::NetConnection::reply_call) or
-/// [`fail_call`](super::NetConnection::fail_call).
-#[derive(Debug)]
-pub struct IncomingCall(pub(super) CallRequest);
-
-impl IncomingCall {
-    /// The method.
-    pub fn method(&self) -> &str {
-        &self.0.name
-    }
-
-    /// The arguments.
-    pub fn arguments(&self) -> &[Value] {
-        &self.0.arguments
-    }
-
-    /// Whether the server waits for an answer.
-    pub fn wants_answer(&self) -> bool {
-        self.0.wants_answer()
-    }
 }
 
 /// What happened on a stream.

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use adit_amf::amf0::Value;
-use adit_media::Frame;
+use adit_media::{Frame, Timestamp};
 use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::ClientCommand;
+use adit_rtmp::session::CallRequest;
+use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 use super::error::StreamError;
-use super::event::{IncomingCall, StreamEvent};
+use super::event::StreamEvent;
+use super::shared_object::{Board, ObjectEdit};
 use super::stats::Shared;
 
 /// The way to the task of a connection, which the connection and its streams share. With the last of them the task ends the
@@ -48,6 +51,11 @@ impl Handle {
     pub(super) fn delete(&self, msid: MessageStreamId) {
         drop(self.requests.try_send(Request::Delete { msid }));
     }
+
+    /// Wakes the task, which sees that nobody holds the object any more.
+    pub(super) fn release(&self, board: Arc<Board>) {
+        drop(self.requests.try_send(Request::ReleaseObject { board }));
+    }
 }
 
 /// Before the task sees that nobody asks any more: whoever waits for goodbyes right now waits for this one.
@@ -70,7 +78,7 @@ pub(super) enum Request {
         answer: oneshot::Sender<Result<Vec<Value>, StreamError>>,
     },
     Reply {
-        call: IncomingCall,
+        call: CallRequest,
         outcome: Result<Vec<Value>, String>,
     },
     Command {
@@ -85,6 +93,25 @@ pub(super) enum Request {
     Frame {
         msid: MessageStreamId,
         frame: Frame,
+    },
+    UseObject {
+        board: Arc<Board>,
+        answer: oneshot::Sender<Result<(), StreamError>>,
+    },
+    EditObject {
+        board: Arc<Board>,
+        edit: ObjectEdit,
+        answer: oneshot::Sender<Result<(), StreamError>>,
+    },
+    /// The object is not needed any more.
+    ReleaseObject {
+        board: Arc<Board>,
+    },
+    /// A data message that is no frame.
+    Data {
+        msid: MessageStreamId,
+        at: Timestamp,
+        payload: Bytes,
     },
     /// Tells when everything before it has left.
     Flush {

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use adit_media::Frame;
+use adit_amf::amf0::{self, Value};
+use adit_media::{Frame, Timestamp};
 use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::{
-    ClientCommand, PauseForm, PauseState, Play, Publish, PublishKind, Receive, Status, StatusCode,
+    ClientCommand, PauseForm, PauseState, Play, Play2, Playlist, Publish, PublishKind, Receive,
+    Status, StatusCode,
 };
+use adit_rtmp::session::SendError;
+use bytes::BytesMut;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -100,6 +104,32 @@ impl NetStream {
         self.answer(&[StatusCode::PlayStart]).await
     }
 
+    /// Puts a stream or a part of a recording on the playlist behind what is playing ([`Playlist::Append`] or
+    /// [`AppendDataAtOnce`](Playlist::AppendDataAtOnce)). It begins when its turn comes, with a status `NetStream.Play.Switch`;
+    /// the end of the list is `NetStream.Play.Complete`.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    pub async fn enqueue(&self, play: Play) -> Result<(), StreamError> {
+        let playlist = match play.playlist {
+            Playlist::ResetDataAtOnce | Playlist::AppendDataAtOnce => Playlist::AppendDataAtOnce,
+            _ => Playlist::Append,
+        };
+        let play = Play { playlist, ..play };
+        self.command(ClientCommand::Play(play)).await
+    }
+
+    /// Goes over to another stream, such as another rendition of what is playing. The server answers with a status,
+    /// `NetStream.Play.Transition` or a failure, and later with `NetStream.Play.TransitionComplete`.
+    ///
+    /// # Errors
+    ///
+    /// The connection has ended.
+    pub async fn play2(&self, play: Play2) -> Result<(), StreamError> {
+        self.command(ClientCommand::Play2(play)).await
+    }
+
     /// Stops the server from sending, or lets it go on. `position_ms` is where this player is.
     ///
     /// # Errors
@@ -114,7 +144,8 @@ impl NetStream {
         .await
     }
 
-    /// Goes to a place in a recording, in milliseconds; the answer is a status.
+    /// Goes to a place in a recording, in milliseconds; the answer is a status, `NetStream.Seek.Notify` or a failure. Frames that were
+    /// on their way come before it.
     ///
     /// # Errors
     ///
@@ -161,6 +192,63 @@ impl NetStream {
     pub async fn send(&self, frame: Frame) -> Result<(), StreamError> {
         let msid = self.msid;
         self.handle.ask(Request::Frame { msid, frame }).await
+    }
+
+    /// Calls a method at everybody who plays what is published here. It is not kept for players to come.
+    ///
+    /// # Errors
+    ///
+    /// A value cannot be expressed, or the connection has ended.
+    pub async fn send_data(
+        &self,
+        at: Timestamp,
+        handler: &str,
+        arguments: &[Value],
+    ) -> Result<(), StreamError> {
+        self.data(at, &[handler.into()], arguments).await
+    }
+
+    /// The same, and the server keeps it for players to come (`@setDataFrame`), until it is set again or [cleared](Self::clear_data).
+    ///
+    /// # Errors
+    ///
+    /// As [`send_data`](Self::send_data).
+    pub async fn set_data(
+        &self,
+        at: Timestamp,
+        handler: &str,
+        arguments: &[Value],
+    ) -> Result<(), StreamError> {
+        let names = ["@setDataFrame".into(), handler.into()];
+        self.data(at, &names, arguments).await
+    }
+
+    /// Withdraws data that was set (`@clearDataFrame`).
+    ///
+    /// # Errors
+    ///
+    /// As [`send_data`](Self::send_data).
+    pub async fn clear_data(&self, at: Timestamp, handler: &str) -> Result<(), StreamError> {
+        let names = ["@clearDataFrame".into(), handler.into()];
+        self.data(at, &names, &[]).await
+    }
+
+    async fn data(
+        &self,
+        at: Timestamp,
+        names: &[Value],
+        arguments: &[Value],
+    ) -> Result<(), StreamError> {
+        let mut payload = BytesMut::new();
+        let mut encoder = amf0::Encoder::new(&mut payload);
+        let values = names.iter().chain(arguments);
+        let encoded = values.map(|value| encoder.value(value));
+        encoded
+            .collect::<Result<(), _>>()
+            .map_err(SendError::from)?;
+        let msid = self.msid;
+        let payload = payload.freeze();
+        self.handle.ask(Request::Data { msid, at, payload }).await
     }
 
     /// Waits until everything sent before has left this machine's memory.

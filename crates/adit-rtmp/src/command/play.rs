@@ -185,6 +185,22 @@ pub struct Play2 {
 }
 
 impl Play2 {
+    /// Goes over to `name`, live if it is live, in the way that `transition` names.
+    pub fn new(name: impl Into<Text>, transition: impl Into<Text>) -> Self {
+        let (name, transition) = (name.into(), transition.into());
+        let options = Object::new()
+            .with("streamName", name.clone())
+            .with("transition", transition.clone());
+        Self {
+            name,
+            old_name: None,
+            start: PlayStart::default(),
+            duration: PlayDuration::default(),
+            transition: Some(transition),
+            options,
+        }
+    }
+
     /// Reads the options object; `None` if it has no `streamName` string.
     pub fn from_object(options: &Object) -> Option<Self> {
         let text = |name| {

@@ -234,6 +234,11 @@ impl ClientSession {
         Ok(transaction)
     }
 
+    /// Waits no longer for the answer to a call of ours: one that still comes is ignored.
+    pub fn forget_call(&mut self, transaction: TransactionId) {
+        self.calls.answered(transaction);
+    }
+
     /// Answers a call of the server with what it returns, in the [encoding](Self::object_encoding) of
     /// the connection. Values that AMF cannot express make it an `_error`.
     #[expect(
