@@ -6,18 +6,18 @@ mod support;
 
 use std::time::Duration;
 
-use adit_amf::Text;
 use adit_amf::amf0::{Object, Value};
+use adit_amf::{Text, amf3};
 use adit_client::connection::{
     Author, ConnectionEvent, ObjectChange, ObjectEdit, ObjectUpdate, SharedObject, StreamError,
     StreamEvent,
 };
 use adit_client::media::Timestamp;
-use adit_client::rtmp::command::{Play, Play2, PublishKind, StatusCode};
-use adit_client::rtmp::message::MessageKind;
+use adit_client::rtmp::command::{ObjectEncoding, Outcome, Play, Play2, PublishKind, StatusCode};
 use adit_client::rtmp::session::{ServerEvent, ServerSession};
 use adit_client::rtmp::shared_object::{Event, Limits, Persistence, SharedObjectMessage};
 use adit_client::{Intent, NetConnection, Target, limits};
+use bytes::Bytes;
 use support::{Server, accept, client, options};
 use tokio::time::{Instant, timeout};
 
@@ -30,12 +30,12 @@ async fn connected(target: &Target) -> NetConnection {
 
 /// A server whose answers to shared object messages are made by `answer`.
 fn sharing(
-    mut answer: impl FnMut(usize, SharedObjectMessage) -> Vec<SharedObjectMessage> + Send + 'static,
+    mut answer: impl FnMut(SharedObjectMessage) -> Vec<SharedObjectMessage> + Send + 'static,
 ) -> Server {
-    Server::start(move |number, session, event| {
+    Server::start(move |_, session, event| {
         if let Some(ServerEvent::SharedObject { kind, payload, .. }) = accept(session, event) {
             let message = SharedObjectMessage::decode(kind, &payload, &Limits::default()).unwrap();
-            for message in answer(number, message) {
+            for message in answer(message) {
                 tell(session, &message);
             }
         }
@@ -43,14 +43,14 @@ fn sharing(
 }
 
 fn tell(session: &mut ServerSession, message: &SharedObjectMessage) {
-    let kind = MessageKind::SharedObjectAmf0;
+    let kind = session.object_encoding().shared_object_kind();
     for body in message.encode(kind).unwrap() {
         session.send_shared_object(kind, body).unwrap();
     }
 }
 
 /// Confirms everything, each message as one step from version 1 on.
-fn obliging(number: usize, message: SharedObjectMessage) -> Vec<SharedObjectMessage> {
+fn obliging(message: &SharedObjectMessage) -> Vec<SharedObjectMessage> {
     let answers = message.events.iter().map(|event| match event {
         Event::Use => Event::UseSuccess,
         Event::RequestChange { key, .. } => Event::Success { key: key.clone() },
@@ -59,7 +59,6 @@ fn obliging(number: usize, message: SharedObjectMessage) -> Vec<SharedObjectMess
         other => other.clone(),
     });
     let answers: Vec<Event> = answers.filter(|event| *event != Event::Release).collect();
-    let _ = number;
     vec![message.reply(message.version + 1, answers)]
 }
 
@@ -73,7 +72,7 @@ fn set(slot: &str, value: impl Into<Value>, by: Author) -> ObjectChange {
 }
 
 async fn shares_by(scheme: &str) {
-    let server = sharing(obliging);
+    let server = sharing(|message| obliging(&message));
     let connection = connected(&server.target(scheme, "chat")).await;
     let joined = connection.shared_object("room", Persistence::Temporary);
     let mut room = joined.await.unwrap();
@@ -122,10 +121,10 @@ async fn slots_are_shared_by_rtmpt() {
 #[tokio::test]
 async fn a_refusal_to_use_an_object_is_an_error_and_it_can_be_asked_for_again() {
     let mut asked = 0;
-    let server = sharing(move |number, message| {
+    let server = sharing(move |message| {
         asked += 1;
         if asked > 1 {
-            return obliging(number, message);
+            return obliging(&message);
         }
         let status = Event::status(StatusCode::SharedObjectNoReadAccess);
         vec![message.reply(0, vec![status])]
@@ -142,11 +141,11 @@ async fn a_refusal_to_use_an_object_is_an_error_and_it_can_be_asked_for_again() 
 #[tokio::test]
 async fn an_object_is_used_once_on_a_connection_and_again_after_it_was_dropped() {
     let (released, mut releases) = tokio::sync::mpsc::unbounded_channel();
-    let server = sharing(move |number, message| {
+    let server = sharing(move |message| {
         if message.events == [Event::Release] {
             released.send(message.name.clone()).unwrap();
         }
-        obliging(number, message)
+        obliging(&message)
     });
     let connection = connected(&server.target("rtmp", "chat")).await;
     let join = |persistence| connection.shared_object("room", persistence);
@@ -166,7 +165,7 @@ async fn an_object_is_used_once_on_a_connection_and_again_after_it_was_dropped()
 
 #[tokio::test]
 async fn an_object_that_nobody_lets_us_use_is_waited_for_so_long() {
-    let server = sharing(|_, _| Vec::new());
+    let server = sharing(|_| Vec::new());
     let connection = connected(&server.target("rtmp", "chat")).await;
     tokio::time::pause();
     let begin = Instant::now();
@@ -399,7 +398,7 @@ async fn messages_of_servers_have_as_many_events_and_as_long_values_as_the_limit
 
 #[tokio::test]
 async fn values_that_cannot_be_said_are_refused_and_nothing_of_them_is_sent() {
-    let server = sharing(obliging);
+    let server = sharing(|message| obliging(&message));
     let connection = connected(&server.target("rtmp", "chat")).await;
     let joined = connection.shared_object("room", Persistence::Temporary);
     let mut room = joined.await.unwrap();
@@ -442,14 +441,12 @@ async fn a_call_of_the_server_that_is_dropped_has_failed() {
     drop(taken.remove(0));
     taken.remove(0).fail("too much work").await.unwrap();
     taken.remove(0).reply(vec![]).await.unwrap();
-    use adit_client::rtmp::command::Outcome;
-    let mut expected = [
+    let expected = [
         (Outcome::Error, Some("nobody has answered the call")),
         (Outcome::Error, Some("too much work")),
         (Outcome::Result, None),
-    ]
-    .into_iter();
-    while let Some((outcome, text)) = expected.next() {
+    ];
+    for (outcome, text) in expected {
         let answer = timeout(SOON, answers.recv()).await.unwrap().unwrap();
         assert_eq!(answer, (outcome, text.map(str::to_owned)));
     }
@@ -490,10 +487,10 @@ async fn a_failed_call_tells_its_status() {
 #[tokio::test]
 async fn the_length_of_a_recording_is_asked_for() {
     let server = Server::start(|_, session, event| match event {
-        ServerEvent::Call(call) if &*call.name == "getStreamLength" => {
-            let length = match call.arguments[0].as_str() {
-                Some("film") => Value::Number(12.5),
-                Some("mad") => Value::Number(f64::NAN),
+        ServerEvent::StreamLength { name, call } => {
+            let length = match &*name {
+                "film" => Value::Number(12.5),
+                "mad" => Value::Number(f64::NAN),
                 _ => Value::Null,
             };
             session.reply_call(call, vec![length]);
@@ -512,10 +509,10 @@ async fn playlists_and_transitions_are_asked_for_while_a_stream_plays() {
     let (seen, mut asked) = tokio::sync::mpsc::unbounded_channel();
     let server = Server::start(move |_, session, event| match event {
         ServerEvent::Play(request) => {
-            let plays = (request.name.name().to_string(), request.playlist.is_reset());
-            seen.send(format!("{plays:?}")).unwrap();
+            seen.send(format!("first {}", request.name.name())).unwrap();
             session.accept_play(request);
         }
+        ServerEvent::PlayNext { play, .. } => seen.send(format!("next {}", play.name)).unwrap(),
         ServerEvent::Play2 { msid, options } => {
             let transition = options.transition.clone().unwrap();
             seen.send(format!("{} {transition}", options.name)).unwrap();
@@ -530,8 +527,8 @@ async fn playlists_and_transitions_are_asked_for_while_a_stream_plays() {
     stream.enqueue(Play::new("two")).await.unwrap();
     stream.play2(Play2::new("three", "switch")).await.unwrap();
     let mut next = async || timeout(SOON, asked.recv()).await.unwrap().unwrap();
-    assert_eq!(next().await, "(\"one\", true)");
-    assert_eq!(next().await, "(\"two\", false)");
+    assert_eq!(next().await, "first one");
+    assert_eq!(next().await, "next two");
     assert_eq!(next().await, "three switch");
     loop {
         match timeout(SOON, stream.next_event()).await.unwrap().unwrap() {
@@ -568,11 +565,15 @@ async fn data_is_sent_set_and_cleared() {
         .unwrap();
     let at = Timestamp::from_ms;
     stream
-        .send_data(at(7), "onText", &["hi".into()])
+        .send_data(at(7), "onText", vec!["hi".into()])
         .await
         .unwrap();
     stream
-        .set_data(at(8), "onMetaData", &[Object::new().with("a", 1.0).into()])
+        .set_data(
+            at(8),
+            "onMetaData",
+            vec![Object::new().with("a", 1.0).into()],
+        )
         .await
         .unwrap();
     stream.clear_data(at(9), "onMetaData").await.unwrap();
@@ -584,5 +585,41 @@ async fn data_is_sent_set_and_cleared() {
     assert_eq!(
         next().await,
         (0, vec!["cleared".into(), "onMetaData".into()])
+    );
+}
+
+#[tokio::test]
+async fn on_a_connection_of_amf3_values_go_both_ways_as_they_are() {
+    let server = Server::start(move |_, session, event| match accept(session, event) {
+        Some(ServerEvent::Call(call)) => {
+            let arguments = call.arguments.clone();
+            session.reply_call(call, arguments);
+        }
+        Some(ServerEvent::SharedObject { kind, payload, .. }) => {
+            assert_eq!(kind.id(), 16);
+            let message = SharedObjectMessage::decode(kind, &payload, &Limits::default()).unwrap();
+            for answer in obliging(&message) {
+                tell(session, &answer);
+            }
+        }
+        _ => {}
+    });
+    let mut options = options(Intent::Play);
+    options.object_encoding = ObjectEncoding::Amf3;
+    let target = server.target("rtmp", "app");
+    let connection = client().connect(&target, &options).await.unwrap();
+    assert_eq!(connection.reply().object_encoding, ObjectEncoding::Amf3);
+    let bytes = Value::Avm(amf3::Value::from(Bytes::from_static(b"\x00\xff")));
+    let answer = connection
+        .call("echo", vec![bytes.clone(), 7.0.into()])
+        .await;
+    assert_eq!(answer.unwrap(), [bytes.clone(), 7.0.into()]);
+    let joined = connection.shared_object("room", Persistence::Temporary);
+    let mut room = joined.await.unwrap();
+    next(&mut room).await;
+    room.set("bytes", bytes.clone()).await.unwrap();
+    assert_eq!(
+        next(&mut room).await.changes,
+        [set("bytes", bytes, Author::Me)]
     );
 }

@@ -257,9 +257,14 @@ impl Driver {
                 answer,
             } => drop(answer.send(Objects::edit(session, &board, edit))),
             Request::ReleaseObject { board } => self.objects.release(session, &board),
-            Request::Data { msid, at, payload } => {
-                let at = Timestamp::from_ms(at.ms());
-                log_unsent(session.send_media(msid, MediaKind::Data, at, &payload));
+            Request::Data {
+                msid,
+                at,
+                values,
+                answer,
+            } => {
+                let sent = session.send_data(msid, Timestamp::from_ms(at.ms()), &values);
+                drop(answer.send(sent.map_err(StreamError::from)));
             }
             Request::Flush { answer } => self.flushing.push(answer),
             Request::Delete { msid } => self.delete(msid),

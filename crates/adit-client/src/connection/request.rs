@@ -7,7 +7,6 @@ use adit_media::{Frame, Timestamp};
 use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::ClientCommand;
 use adit_rtmp::session::CallRequest;
-use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
@@ -111,7 +110,8 @@ pub(super) enum Request {
     Data {
         msid: MessageStreamId,
         at: Timestamp,
-        payload: Bytes,
+        values: Vec<Value>,
+        answer: oneshot::Sender<Result<(), StreamError>>,
     },
     /// Tells when everything before it has left.
     Flush {

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use adit_amf::amf0::{self, Value};
+use adit_amf::amf0::Value;
 use adit_media::{Frame, Timestamp};
 use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::{
     ClientCommand, PauseForm, PauseState, Play, Play2, Playlist, Publish, PublishKind, Receive,
     Status, StatusCode,
 };
-use adit_rtmp::session::SendError;
-use bytes::BytesMut;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -203,9 +201,9 @@ impl NetStream {
         &self,
         at: Timestamp,
         handler: &str,
-        arguments: &[Value],
+        arguments: Vec<Value>,
     ) -> Result<(), StreamError> {
-        self.data(at, &[handler.into()], arguments).await
+        self.data(at, vec![handler.into()], arguments).await
     }
 
     /// The same, and the server keeps it for players to come (`@setDataFrame`), until it is set again or [cleared](Self::clear_data).
@@ -217,10 +215,10 @@ impl NetStream {
         &self,
         at: Timestamp,
         handler: &str,
-        arguments: &[Value],
+        arguments: Vec<Value>,
     ) -> Result<(), StreamError> {
-        let names = ["@setDataFrame".into(), handler.into()];
-        self.data(at, &names, arguments).await
+        let names = vec!["@setDataFrame".into(), handler.into()];
+        self.data(at, names, arguments).await
     }
 
     /// Withdraws data that was set (`@clearDataFrame`).
@@ -229,26 +227,27 @@ impl NetStream {
     ///
     /// As [`send_data`](Self::send_data).
     pub async fn clear_data(&self, at: Timestamp, handler: &str) -> Result<(), StreamError> {
-        let names = ["@clearDataFrame".into(), handler.into()];
-        self.data(at, &names, &[]).await
+        let names = vec!["@clearDataFrame".into(), handler.into()];
+        self.data(at, names, Vec::new()).await
     }
 
     async fn data(
         &self,
         at: Timestamp,
-        names: &[Value],
-        arguments: &[Value],
+        mut values: Vec<Value>,
+        arguments: Vec<Value>,
     ) -> Result<(), StreamError> {
-        let mut payload = BytesMut::new();
-        let mut encoder = amf0::Encoder::new(&mut payload);
-        let values = names.iter().chain(arguments);
-        let encoded = values.map(|value| encoder.value(value));
-        encoded
-            .collect::<Result<(), _>>()
-            .map_err(SendError::from)?;
+        values.extend(arguments);
         let msid = self.msid;
-        let payload = payload.freeze();
-        self.handle.ask(Request::Data { msid, at, payload }).await
+        let (answer, answered) = oneshot::channel();
+        let request = Request::Data {
+            msid,
+            at,
+            values,
+            answer,
+        };
+        self.handle.ask(request).await?;
+        answered.await.map_err(|_| self.handle.shared.gone())?
     }
 
     /// Waits until everything sent before has left this machine's memory.

@@ -173,6 +173,6 @@ fn send(session: &mut ClientSession, message: &SharedObjectMessage) -> Result<()
 }
 
 /// The type of message that shared objects travel in.
-fn kind_of(_session: &ClientSession) -> MessageKind {
-    MessageKind::SharedObjectAmf0
+fn kind_of(session: &ClientSession) -> MessageKind {
+    session.object_encoding().shared_object_kind()
 }
