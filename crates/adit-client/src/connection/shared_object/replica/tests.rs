@@ -262,7 +262,7 @@ fn an_object_is_as_large_as_the_limit_and_not_larger() {
 #[test]
 fn so_many_requests_without_an_answer_are_remembered_and_then_the_newest() {
     let mut replica = replica();
-    for value in 0..limits::OBJECT_PENDING + 1 {
+    for value in 0..=limits::OBJECT_PENDING {
         ask(&mut replica, ObjectEdit::new().set(value.to_string(), 1.0));
     }
     let waiting = replica.unconfirmed_slots();
