@@ -12,7 +12,7 @@ use crate::process::Process;
 /// What makes an ffmpeg say errors only, ask nothing and show no progress.
 pub const QUIET: [&str; 5] = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"];
 
-/// A program that speaks RTMP and is not ours.
+/// A program that knows RTMP and is not ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Peer {
     /// Debian's ffmpeg, 5.1 in Debian 12.
@@ -23,11 +23,15 @@ pub enum Peer {
     Rtmpdump,
     /// nginx of Debian, for its RTMP module.
     Nginx,
+    /// The Python that has the package `Py3AMF`: AMF read and written by somebody else.
+    Py3Amf,
+    /// tshark of Debian, for its dissector of RTMP.
+    Tshark,
 }
 
 impl Peer {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Ffmpeg5, Self::Ffmpeg9, Self::Rtmpdump, Self::Nginx];
+    /// Those that speak RTMP; the others are asked for one by one, by [`Peers::with`].
+    pub const SPEAKING: [Self; 4] = [Self::Ffmpeg5, Self::Ffmpeg9, Self::Rtmpdump, Self::Nginx];
 
     /// The program file, if it is on this machine.
     pub fn path(self) -> Option<PathBuf> {
@@ -39,6 +43,13 @@ impl Peer {
                 .filter(|path| path.is_file()),
             Self::Rtmpdump => in_path("rtmpdump"),
             Self::Nginx => in_path("nginx"),
+            Self::Py3Amf => {
+                let venv = env::var_os("ADIT_PY3AMF")
+                    .map_or_else(|| workspace().join("target/peers/venv"), PathBuf::from);
+                let marker = venv.join("has-py3amf");
+                Some(venv.join("bin/python")).filter(|path| path.is_file() && marker.is_file())
+            }
+            Self::Tshark => in_path("tshark"),
         }
     }
 }
@@ -50,11 +61,13 @@ impl fmt::Display for Peer {
             Self::Ffmpeg9 => "ffmpeg 9",
             Self::Rtmpdump => "rtmpdump",
             Self::Nginx => "nginx",
+            Self::Py3Amf => "Py3AMF",
+            Self::Tshark => "tshark",
         })
     }
 }
 
-/// The peers of this machine; only had where all of them are.
+/// The peers of this machine; only had where all are that a test asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Peers(());
 
@@ -64,11 +77,16 @@ impl Peers {
     /// `ADIT_PEERS=none` does without them. `ADIT_PEERS=required` or `CI=true` makes a missing one a failure; otherwise
     /// a missing one is said on standard error and the test that asked is passed over.
     pub fn for_test() -> Option<Self> {
+        Self::with(&Peer::SPEAKING)
+    }
+
+    /// The same with these peers only.
+    pub fn with(peers: &[Peer]) -> Option<Self> {
         let wanted = env::var("ADIT_PEERS").unwrap_or_default();
         if wanted == "none" {
             return None;
         }
-        let missing: Vec<String> = Peer::ALL
+        let missing: Vec<String> = peers
             .iter()
             .filter(|peer| peer.path().is_none())
             .map(Peer::to_string)
@@ -114,6 +132,7 @@ impl Peers {
             Peer::Ffmpeg5 | Peer::Ffmpeg9 => "-version",
             Peer::Rtmpdump => "--help",
             Peer::Nginx => "-v",
+            Peer::Py3Amf | Peer::Tshark => "--version",
         };
         let mut process = Process::start(peer.to_string(), Command::new(self.path(peer)).arg(flag));
         process.wait(Duration::from_secs(20));
