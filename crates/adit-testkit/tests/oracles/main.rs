@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod py3amf;
+#[cfg(test)]
+mod tshark;

@@ -1,4 +1,4 @@
-//! AMF3 read and written by Py3AMF, which has never seen our code. It knows no vectors, and reads dictionaries without writing them.
+//! AMF3 read and written by `Py3AMF`, which has never seen our code. It knows no vectors, and reads dictionaries without writing them.
 
 use std::{fs, process::Command, sync::Arc, time::Duration};
 
@@ -99,7 +99,7 @@ fn a_graph_is_the_same_to_py3amf_and_comes_back_as_it_was() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracles/amf.py");
     let mut python = Command::new(peers.path(Peer::Py3Amf));
     python.arg(script).arg(&sent).arg(&written);
-    let said = Process::run("Py3AMF", &mut python, Duration::from_secs(60));
+    let said = Process::run("Py3AMF", &mut python, Duration::from_mins(1));
     assert_eq!(said.trim(), "whole");
 
     // Written by somebody else, in his order and with his references.
