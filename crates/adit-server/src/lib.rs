@@ -4,6 +4,7 @@
 //! RTMPTS; what a connection speaks is found from its first bytes (`adit-net`), and from there on a session driver never asks again.
 
 pub mod application;
+mod bandwidth;
 mod config;
 mod driver;
 mod limits;

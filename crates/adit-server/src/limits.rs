@@ -79,6 +79,13 @@ pub(crate) const POSTS_PER_TURN: usize = 64;
 /// Bytes kept of each text by which a client describes itself (`application.about`).
 pub(crate) const ABOUT_BYTES: usize = 512;
 
+/// Bytes of the first probe by which the bandwidth of a client is measured (`bandwidth.bytes`).
+pub(crate) const BANDWIDTH_BYTES_FIRST: usize = 16 * 1024;
+/// Bytes of the largest (`bandwidth.bytes`). It stays below [`REPLY_QUEUE_BYTES`], so that no command has to wait for it.
+pub(crate) const BANDWIDTH_BYTES: usize = 128 * 1024;
+/// No probe is sent that would probably be answered later than so long after the first (`bandwidth.time`).
+pub(crate) const BANDWIDTH_TIME: Duration = Duration::from_secs(2);
+
 /// How patient a server is with the peers of its sessions; the default is safe on the open internet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -99,6 +106,8 @@ pub struct ServerLimits {
     pub call_answer: Duration,
     /// How long an instance of an application stays after its last client has left. Default 5 s (`application.linger`).
     pub linger: Duration,
+    /// How long a client may do nothing, neither publish, play nor call. Default: for ever (`client.idle`).
+    pub client_idle: Option<Duration>,
 }
 
 impl Default for ServerLimits {
@@ -112,6 +121,7 @@ impl Default for ServerLimits {
             decision: DECISION,
             call_answer: CALL_ANSWER,
             linger: LINGER,
+            client_idle: None,
         }
     }
 }

@@ -21,14 +21,21 @@ struct Inner {
     panicked: AtomicU64,
     received_bytes: AtomicU64,
     sent_bytes: AtomicU64,
-    write_stalls: AtomicU64,
-    without_media: AtomicU64,
-    publishers_idle: AtomicU64,
-    players_hopeless: AtomicU64,
+    ended: Ended,
     /// What the peers of ended sessions ran into, by key.
     sessions: Vec<(&'static str, AtomicU64)>,
     net: Counters,
     broker: Broker,
+}
+
+/// Sessions that were ended because of their peers, by why.
+#[derive(Debug, Default)]
+struct Ended {
+    write_stalls: AtomicU64,
+    without_media: AtomicU64,
+    publishers_idle: AtomicU64,
+    players_hopeless: AtomicU64,
+    clients_idle: AtomicU64,
 }
 
 /// The counters at one moment.
@@ -59,10 +66,7 @@ impl ServerStats {
             panicked: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
             sent_bytes: AtomicU64::new(0),
-            write_stalls: AtomicU64::new(0),
-            without_media: AtomicU64::new(0),
-            publishers_idle: AtomicU64::new(0),
-            players_hopeless: AtomicU64::new(0),
+            ended: Ended::default(),
             sessions: sessions.collect(),
             net,
             broker,
@@ -78,7 +82,7 @@ impl ServerStats {
             panicked: read(&inner.panicked),
             received_bytes: read(&inner.received_bytes),
             sent_bytes: read(&inner.sent_bytes),
-            write_stalls: read(&inner.write_stalls),
+            write_stalls: read(&inner.ended.write_stalls),
         }
     }
 
@@ -89,10 +93,11 @@ impl ServerStats {
     pub fn limits(&self) -> BTreeMap<&'static str, u64> {
         let inner = &self.0;
         let own = [
-            ("viewer.stall", read(&inner.write_stalls)),
-            ("viewer.overflows", read(&inner.players_hopeless)),
-            ("first_media", read(&inner.without_media)),
-            ("publisher.idle", read(&inner.publishers_idle)),
+            ("viewer.stall", read(&inner.ended.write_stalls)),
+            ("viewer.overflows", read(&inner.ended.players_hopeless)),
+            ("first_media", read(&inner.ended.without_media)),
+            ("publisher.idle", read(&inner.ended.publishers_idle)),
+            ("client.idle", read(&inner.ended.clients_idle)),
         ];
         let sessions = inner.sessions.iter().map(|(key, hits)| (*key, read(hits)));
         let mut all = BTreeMap::new();
@@ -123,18 +128,22 @@ impl ServerStats {
     }
 
     pub(crate) fn write_stalled(&self) {
-        add(&self.0.write_stalls, 1);
+        add(&self.0.ended.write_stalls, 1);
     }
 
     pub(crate) fn publisher_silent(&self, silence: Silence) {
         match silence {
-            Silence::FromTheStart(_) => add(&self.0.without_media, 1),
-            Silence::Again(_) => add(&self.0.publishers_idle, 1),
+            Silence::FromTheStart(_) => add(&self.0.ended.without_media, 1),
+            Silence::Again(_) => add(&self.0.ended.publishers_idle, 1),
         }
     }
 
     pub(crate) fn player_hopeless(&self) {
-        add(&self.0.players_hopeless, 1);
+        add(&self.0.ended.players_hopeless, 1);
+    }
+
+    pub(crate) fn client_idle(&self) {
+        add(&self.0.ended.clients_idle, 1);
     }
 
     /// Adds what the peer of a session that ends ran into.

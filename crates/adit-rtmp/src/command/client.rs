@@ -73,12 +73,48 @@ pub enum ClientCommand {
     CloseStream,
     /// `deleteStream`: this message stream is not needed any more.
     DeleteStream(MessageStreamId),
-    /// `_checkbw` and its like, from old libraries: how fast is the line?
-    CheckBandwidth,
+    /// `checkBandwidth` or `_checkbw`: how fast is the line?
+    CheckBandwidth(BandwidthDialect),
     /// The answer to a call of the server.
     Response(Response),
     /// Anything else: a method of the application.
     Call(Invocation),
+}
+
+/// In which words the bandwidth of a line is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BandwidthDialect {
+    /// `checkBandwidth`, `onBWCheck`, `onBWDone`: Flash.
+    Native,
+    /// `_checkbw`, `_onbwcheck`, `_onbwdone`: old libraries, and encoders that only want an answer
+    ///
+    Old,
+}
+
+impl BandwidthDialect {
+    /// What a client calls that wants to be measured.
+    pub const fn question(self) -> &'static str {
+        match self {
+            Self::Native => "checkBandwidth",
+            Self::Old => "_checkbw",
+        }
+    }
+
+    /// What the server calls, which the client answers at once.
+    pub const fn probe(self) -> &'static str {
+        match self {
+            Self::Native => "onBWCheck",
+            Self::Old => "_onbwcheck",
+        }
+    }
+
+    /// What the server calls at the end, with what it found.
+    pub const fn done(self) -> &'static str {
+        match self {
+            Self::Native => "onBWDone",
+            Self::Old => "_onbwdone",
+        }
+    }
 }
 
 /// How a pause was asked for.
@@ -156,7 +192,8 @@ impl ClientCommand {
                 let id = stream_id(arguments.number("the stream id")?);
                 Self::DeleteStream(required(id, "the stream id", "a number")?)
             }
-            "_checkbw" | "checkBandwidth" => Self::CheckBandwidth,
+            "checkBandwidth" => Self::CheckBandwidth(BandwidthDialect::Native),
+            "_checkbw" => Self::CheckBandwidth(BandwidthDialect::Old),
             _ => Self::Call(Invocation {
                 arguments: arguments.take_rest(),
                 ..invocation
@@ -210,7 +247,7 @@ impl ClientCommand {
             Self::ReceiveVideo(receive) => bare("receiveVideo").argument(receive_value(receive)),
             Self::CloseStream => bare("closeStream"),
             Self::DeleteStream(msid) => bare("deleteStream").argument(msid.get()),
-            Self::CheckBandwidth => bare("_checkbw"),
+            Self::CheckBandwidth(dialect) => bare(dialect.question()),
             Self::Response(response) => response.into_invocation(),
             Self::Call(invocation) => Invocation {
                 transaction,

@@ -27,7 +27,7 @@ pub use self::address::{
 };
 pub use self::arguments::ArgumentError;
 pub use self::capabilities::{CodecAbilities, EnhancedCapabilities, Extensions};
-pub use self::client::{ClientCommand, ClientCommandError, PauseForm};
+pub use self::client::{BandwidthDialect, ClientCommand, ClientCommandError, PauseForm};
 pub use self::code::{Level, StatusCode};
 pub use self::connect::{
     ClientInfo, Connect, ConnectError, ConnectReply, LegacyCodecs, ObjectEncoding,

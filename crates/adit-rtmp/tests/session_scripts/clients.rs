@@ -309,7 +309,10 @@ fn flash_player_plays_and_publishes_on_one_connection_with_amf3() {
 fn haivision_and_dji_wait_for_the_answer_to_checkbw() {
     let mut server = Server::connected();
     let script = Script::new().call(0, "_checkbw", 5.0, []).publish(1, "cam");
-    assert_eq!(server.feed(script.bytes()), ["publish 1 live:cam live"]);
+    assert_eq!(
+        server.feed(script.bytes()),
+        ["bandwidth Old", "publish 1 live:cam live"]
+    );
     assert_eq!(server.replies()[0], "3/0 _result 5 null null");
 }
 

@@ -36,9 +36,28 @@ fn what_old_encoders_ask_is_answered_with_the_number_they_gave() {
         &[stop, "3/0 _result 4 null undefined"],
     );
     one("getStreamLength", None, &["3/0 _result 4 null 0"]);
-    one("_checkbw", None, &["3/0 _result 4 null null"]);
-    one("checkBandwidth", None, &["3/0 _result 4 null null"]);
     one("createStream", None, &["3/0 _result 4 null 2"]);
+}
+
+#[test]
+fn who_asks_for_the_bandwidth_is_answered_and_may_be_measured() {
+    for (name, event) in [
+        ("checkBandwidth", "bandwidth Native"),
+        ("_checkbw", "bandwidth Old"),
+    ] {
+        let mut server = Server::connected();
+        assert_eq!(
+            server.feed(Script::new().call(0, name, 4.0, []).bytes()),
+            [event]
+        );
+        assert_eq!(server.replies(), ["3/0 _result 4 null null"], "{name}");
+        // Only one who wants to know it has to be answered.
+        assert_eq!(
+            server.feed(Script::new().call(0, name, 0.0, []).bytes()),
+            [event]
+        );
+        assert_eq!(server.replies(), Vec::<String>::new(), "{name}");
+    }
 }
 
 #[test]
@@ -55,7 +74,7 @@ fn the_length_of_a_stream_is_asked_for_and_answered_in_seconds() {
 fn what_wants_no_answer_gets_none() {
     let script = Script::new()
         .call(0, "releaseStream", 0.0, ["cam".into()])
-        .call(0, "_checkbw", 0.0, [])
+        .call(0, "releaseStream", 0.0, [])
         .call(0, "createStream", f64::NAN, []);
     check(script, &[], &[]);
 }
@@ -63,10 +82,12 @@ fn what_wants_no_answer_gets_none() {
 #[test]
 fn wrong_arguments_are_errors_and_the_connection_goes_on() {
     let wrong = |msid, name: &str, transaction: f64, arguments: Vec<Value>, reply: &str| {
-        let script =
-            Script::new()
-                .call(msid, name, transaction, arguments)
-                .call(0, "_checkbw", 9.0, []);
+        let script = Script::new().call(msid, name, transaction, arguments).call(
+            0,
+            "releaseStream",
+            9.0,
+            [],
+        );
         let mut server = Server::connected();
         let events = server.feed(script.bytes());
         let refused = match name {
@@ -80,7 +101,7 @@ fn wrong_arguments_are_errors_and_the_connection_goes_on() {
             both.all(|(event, start)| event.starts_with(start)),
             "{events:?}"
         );
-        assert_eq!(server.replies(), [reply, "3/0 _result 9 null null"]);
+        assert_eq!(server.replies(), [reply, "3/0 _result 9 null undefined"]);
     };
     let nothing = || object([]);
     let failed = "3/0 _error 4 null {error, NetConnection.Call.Failed}";
@@ -192,14 +213,14 @@ fn a_command_that_cannot_be_decoded_is_answered_as_far_as_it_can_be_read() {
     let broken = |body: &'static [u8], replies: &[&str]| {
         let script = Script::new()
             .message(20, 0, 3, 0, body)
-            .call(0, "_checkbw", 9.0, []);
+            .call(0, "releaseStream", 9.0, []);
         let mut server = Server::connected();
         assert_eq!(server.feed(script.bytes()), Vec::<String>::new());
         assert_eq!(server.session.stats().dropped.commands, 1);
         let expected: Vec<_> = replies
             .iter()
             .copied()
-            .chain(["3/0 _result 9 null null"])
+            .chain(["3/0 _result 9 null undefined"])
             .collect();
         assert_eq!(server.replies(), expected);
     };
@@ -386,11 +407,11 @@ fn unknown_message_types_are_dropped_until_there_are_three_in_a_row() {
     let script = Script::new()
         .message(7, 0, 3, 0, &b"x"[..])
         .message(21, 0, 3, 0, &b"x"[..])
-        .call(0, "_checkbw", 9.0, [])
+        .call(0, "releaseStream", 9.0, [])
         .message(99, 0, 3, 0, &b"x"[..]);
     assert_eq!(server.feed(script.bytes()), Vec::<String>::new());
     assert_eq!(server.session.stats().dropped.unknown, 3);
-    assert_eq!(server.replies(), ["3/0 _result 9 null null"]);
+    assert_eq!(server.replies(), ["3/0 _result 9 null undefined"]);
     let script = Script::new()
         .message(10, 0, 3, 0, &b"x"[..])
         .message(11, 0, 3, 0, &b"x"[..]);

@@ -396,6 +396,7 @@ pub(crate) fn event_line(event: &ServerEvent) -> String {
             line
         }
         ServerEvent::PlayNext { msid, play } => format!("play next {msid} {play:?}"),
+        ServerEvent::CheckBandwidth { dialect } => format!("bandwidth {dialect:?}"),
         ServerEvent::StreamLength { name, .. } => format!("length {name}"),
         ServerEvent::Play2 { msid, options } => format!("play2 {msid} {}", options.name),
         ServerEvent::Media {

@@ -14,6 +14,7 @@ mod instance;
 mod instances;
 mod live;
 mod registry;
+mod vod;
 
 use std::fmt;
 
@@ -23,12 +24,15 @@ use adit_rtmp::command::{
 };
 
 pub(crate) use self::client::Post;
+pub use adit_broker::shared_object::Persistence;
+
 pub use self::client::{CallError, Client, ClientAbout, PendingCall};
 pub use self::decision::{Decision, Refusal};
 pub use self::instance::{Instance, OwnPublishError};
 pub(crate) use self::instances::{Instances, Seat};
 pub use self::live::Live;
 pub use self::registry::{Applications, Unknown, VirtualHost};
+pub use self::vod::Vod;
 
 /// The server half of what clients do together: who may do what, and the methods that clients may call.
 ///
@@ -78,6 +82,19 @@ pub trait Application: fmt::Debug + Send + Sync + 'static {
         Decision::allow(Sources::Either)
     }
 
+    /// A client wants to use a shared object of this name. Its rights to read and write there were looked at already, and bound what is allowed
+    /// here.
+    fn shared_object(
+        &self,
+        instance: &Instance,
+        client: &Client,
+        name: &str,
+        persistence: Persistence,
+    ) -> Decision<ObjectAccess> {
+        let _ = (instance, client, name, persistence);
+        Decision::allow(ObjectAccess::Full)
+    }
+
     /// A client calls a method. `None`: there is no such method, and the client is told so.
     fn call(
         &self,
@@ -91,10 +108,44 @@ pub trait Application: fmt::Debug + Send + Sync + 'static {
     }
 }
 
+/// What a client may do with a shared object; without reading it cannot use it at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ObjectAccess {
+    /// See it and change it.
+    #[default]
+    Full,
+    /// See it. What it changes all the same is taken back.
+    ReadOnly,
+}
+
 /// How a client is let in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Welcome {}
+pub struct Welcome {
+    /// When the line to the client is measured.
+    pub bandwidth: Bandwidth,
+}
+
+impl Welcome {
+    /// The same with another time of measuring.
+    #[must_use]
+    pub const fn measured(mut self, bandwidth: Bandwidth) -> Self {
+        self.bandwidth = bandwidth;
+        self
+    }
+}
+
+/// When the bandwidth of the line to a client is measured; it is the client that is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Bandwidth {
+    /// When it asks by `checkBandwidth`. Those who ask by `_checkbw` want an answer only.
+    #[default]
+    WhenAsked,
+    /// Once it has connected, and when it asks in either way.
+    AtOnce,
+}
 
 /// A stream that a client wants to publish.
 #[derive(Clone, Copy, Debug)]

@@ -23,7 +23,14 @@ pub(super) struct Calls(VecDeque<Call>);
 struct Call {
     transaction: TransactionId,
     until: Instant,
-    answer: Answer,
+    caller: Caller,
+}
+
+/// Who called, and wants to know.
+pub(super) enum Caller {
+    Application(Answer),
+    /// The measurement of the bandwidth.
+    Measurement,
 }
 
 type Answer = oneshot::Sender<Result<Value, CallError>>;
@@ -79,17 +86,14 @@ impl SessionDriver {
     }
 
     /// The client answers a call of ours.
-    pub(super) fn answered(&mut self, response: Response) {
-        if let Some(call) = self.guest.calls.take(response.transaction) {
-            let answer = match response.outcome {
-                Outcome::Result => Ok(response
-                    .values
-                    .into_iter()
-                    .next()
-                    .unwrap_or(Value::Undefined)),
-                Outcome::Error => Err(CallError::Remote(response.status().map(Box::new))),
-            };
-            give(call.answer, answer);
+    pub(super) fn answered(&mut self, now: Instant, response: Response) {
+        let Some(call) = self.guest.calls.take(response.transaction) else {
+            return;
+        };
+        match call.caller {
+            Caller::Application(answer) => give(answer, outcome(response)),
+            // An error is as good as any other answer.
+            Caller::Measurement => self.probe_answered(now),
         }
     }
 
@@ -97,7 +101,10 @@ impl SessionDriver {
     pub(super) fn expire_calls(&mut self, now: Instant) {
         while let Some(call) = self.guest.calls.take_due(now) {
             self.session.forget_call(call.transaction);
-            give(call.answer, Err(CallError::TimedOut));
+            match call.caller {
+                Caller::Application(answer) => give(answer, Err(CallError::TimedOut)),
+                Caller::Measurement => self.measured_so_far(),
+            }
         }
     }
 
@@ -136,15 +143,35 @@ impl SessionDriver {
 
     fn call_client(&mut self, now: Instant, method: Text, arguments: Vec<Value>, answer: Answer) {
         match self.session.call(method, arguments) {
-            Ok(transaction) => self.guest.calls.0.push_back(Call {
-                transaction,
-                until: after(now, self.shared.limits.call_answer),
-                answer,
-            }),
+            Ok(transaction) => self.await_answer(now, transaction, Caller::Application(answer)),
             Err(SendError::TooManyCalls(_)) => give(answer, Err(CallError::Full)),
             Err(SendError::NotConnected) => give(answer, Err(CallError::Gone)),
             Err(error) => give(answer, Err(CallError::Unsendable(error))),
         }
+    }
+
+    pub(super) fn await_answer(
+        &mut self,
+        now: Instant,
+        transaction: TransactionId,
+        caller: Caller,
+    ) {
+        self.guest.calls.0.push_back(Call {
+            transaction,
+            until: after(now, self.shared.limits.call_answer),
+            caller,
+        });
+    }
+}
+
+fn outcome(response: Response) -> Result<Value, CallError> {
+    match response.outcome {
+        Outcome::Result => Ok(response
+            .values
+            .into_iter()
+            .next()
+            .unwrap_or(Value::Undefined)),
+        Outcome::Error => Err(CallError::Remote(response.status().map(Box::new))),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use adit_rtmp::command::StatusCode;
+use adit_rtmp::command::{BandwidthDialect, StatusCode};
 use adit_rtmp::session::server::{ConnectRequest, Rejection};
 
 use super::SessionDriver;
 use super::requests::About;
-use crate::application::{Client, Refusal, Welcome};
+use crate::application::{Bandwidth, Client, Refusal, Welcome};
 
 impl SessionDriver {
     pub(super) fn connect(&mut self, now: Instant, request: ConnectRequest) {
@@ -28,16 +28,23 @@ impl SessionDriver {
             now,
             About::Connection,
             decision,
-            |driver, _, answer| match answer {
-                Ok(welcome) => driver.let_in(request, welcome),
+            |driver, now, answer| match answer {
+                Ok(welcome) => driver.let_in(now, request, welcome),
                 Err(refusal) => driver.refuse_connect(request, refusal),
             },
         );
     }
 
-    fn let_in(&mut self, request: ConnectRequest, _welcome: Welcome) {
+    fn let_in(&mut self, now: Instant, request: ConnectRequest, welcome: Welcome) {
         self.guest.admit();
-        self.session.accept_connect(request);
+        self.guest.bandwidth.when = welcome.bandwidth;
+        match welcome.bandwidth {
+            Bandwidth::AtOnce => {
+                self.session.accept_connect_to_measure(request);
+                self.measure(now, BandwidthDialect::Native);
+            }
+            Bandwidth::WhenAsked => self.session.accept_connect(request),
+        }
         self.carrier.authenticated();
     }
 

@@ -11,6 +11,7 @@ use super::SessionDriver;
 
 impl SessionDriver {
     pub(super) fn handle_event(&mut self, now: Instant, event: ServerEvent) {
+        self.note_activity(now, &event);
         match event {
             ServerEvent::Connect(request) => self.connect(now, request),
             ServerEvent::Publish(request) => self.publish(now, request),
@@ -25,7 +26,7 @@ impl SessionDriver {
             }
             ServerEvent::ClearData { msid, handler } => self.clear_data(now, msid, handler),
             ServerEvent::Unpublish { msid } | ServerEvent::StopPlay { msid } => {
-                self.requests.forget(msid);
+                self.guest.requests.forget(msid);
                 self.roles.remove(msid);
             }
             ServerEvent::Pause { msid, state, .. } => self.pause(msid, state),
@@ -36,7 +37,8 @@ impl SessionDriver {
             ServerEvent::PlayNext { msid, play } => self.play_next(msid, &play),
             ServerEvent::StreamLength { name, call } => self.stream_length(&name, call),
             ServerEvent::Call(request) => self.called(now, request),
-            ServerEvent::Response(response) => self.answered(response),
+            ServerEvent::Response(response) => self.answered(now, response),
+            ServerEvent::CheckBandwidth { dialect } => self.asked_to_measure(now, dialect),
             ServerEvent::Refused {
                 asked,
                 name,

@@ -1,16 +1,25 @@
 //! What a connection is to its application.
 
+use std::time::Instant;
+
 use adit_broker::{KeyTooLong, StreamKey};
 use adit_rtmp::command::{Location, Query};
 
+use super::bandwidth::Line;
 use super::calls::Calls;
+use super::requests::Requests;
 use crate::application::{Client, Seat};
 
-/// The place of a connection in an instance, and the calls of the application that its client has not answered.
+/// The place of a connection in an instance, what it waits for there, and the calls that its client has not answered.
 #[derive(Default)]
 pub(super) struct Guest {
     seat: Option<Seat>,
+    /// What it asked for and has no answer to yet.
+    pub(super) requests: Requests,
     pub(super) calls: Calls,
+    pub(super) bandwidth: Line,
+    /// When the client last asked for something.
+    pub(super) active: Option<Instant>,
 }
 
 impl Guest {

@@ -1,5 +1,6 @@
 //! One connection, one task: receive → events → media → send → timer.
 
+mod bandwidth;
 mod calls;
 mod connect;
 mod events;
@@ -29,7 +30,6 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use self::guest::Guest;
 pub(crate) use self::patience::Silence;
-use self::requests::Requests;
 use self::roles::Roles;
 use self::summary::Summary;
 use crate::limits::{
@@ -45,7 +45,6 @@ pub(crate) struct SessionDriver {
     carrier: Carrier,
     session: ServerSession,
     roles: Roles,
-    requests: Requests,
     guest: Guest,
     shared: Arc<Shared>,
     summary: Summary,
@@ -95,7 +94,6 @@ impl SessionDriver {
         Ok(Self {
             session,
             roles: Roles::default(),
-            requests: Requests::default(),
             guest: Guest::default(),
             summary: Summary::open(id, carrier.info(), Arc::clone(&shared)),
             carrier,
@@ -151,7 +149,7 @@ impl SessionDriver {
         let is_calm = step == Step::Idle
             && self.phase == Phase::Running
             && self.shared.relay.is_none()
-            && self.requests.is_empty()
+            && self.guest.requests.is_empty()
             && self.roles.only_play()
             && self.session.wants_input()
             && !self.session.output().has_remaining();
@@ -278,7 +276,7 @@ impl SessionDriver {
 
     /// Ends all that the connection did, and then its place in the application.
     fn let_go(&mut self) {
-        self.requests.clear();
+        self.guest.requests.clear();
         self.roles.clear();
         self.guest.leave();
     }
@@ -341,6 +339,7 @@ impl SessionDriver {
             session,
             self.roles.next_flush(),
             self.guest.calls.next_deadline(),
+            self.idle_deadline(),
             self.roles.silence_deadline(&self.shared.limits),
             self.stall_deadline(),
             closing,

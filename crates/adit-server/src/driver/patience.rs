@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::StatusCode;
+use adit_rtmp::session::ServerEvent;
 
 use super::{SessionDriver, after, stalled};
 use crate::limits::ServerLimits;
@@ -80,7 +82,31 @@ impl SessionDriver {
         } else if self.roles.hopeless_player().is_some() {
             self.shared.stats.player_hopeless();
             self.finish("the line to the player is too slow");
+        } else if self.idle_deadline().is_some_and(|due| due <= now) {
+            self.shared.stats.client_idle();
+            let words = "this connection was not used for too long";
+            self.tell(
+                MessageStreamId::CONNECTION,
+                StatusCode::ConnectIdleTimeout,
+                words,
+            );
+            self.finish("the client was idle");
         }
+    }
+
+    /// The client asks for something. Media needs no note: whoever publishes is not idle.
+    pub(super) fn note_activity(&mut self, now: Instant, event: &ServerEvent) {
+        if !matches!(event, ServerEvent::Media { .. }) {
+            self.guest.active = Some(now);
+        }
+    }
+
+    /// When a client that neither publishes nor plays has done nothing for too long.
+    pub(super) fn idle_deadline(&self) -> Option<Instant> {
+        let idle = self.shared.limits.client_idle?;
+        let is_free = self.session.is_connected() && self.roles.is_empty();
+        let active = self.guest.active.filter(|_| is_free)?;
+        Some(after(active, idle))
     }
 }
 

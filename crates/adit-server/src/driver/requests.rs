@@ -94,7 +94,7 @@ impl SessionDriver {
             let answer = answer.await;
             Box::new(move |driver: &mut Self, now| then(driver, now, answer)) as Then
         };
-        self.requests.0.push(Waiting {
+        self.guest.requests.0.push(Waiting {
             about,
             answer: Box::pin(answer),
         });
@@ -103,7 +103,7 @@ impl SessionDriver {
     /// Goes on with what was answered.
     pub(super) fn settle_requests(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
         let mut step = Step::Idle;
-        while let Poll::Ready(then) = self.requests.poll_answered(cx) {
+        while let Poll::Ready(then) = self.guest.requests.poll_answered(cx) {
             // Input that waited for the answer goes on.
             step = Step::More;
             then(self, now);

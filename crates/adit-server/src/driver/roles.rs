@@ -152,6 +152,10 @@ impl Roles {
         step
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether there are players and nothing else.
     pub(super) fn only_play(&self) -> bool {
         !self.0.is_empty()

@@ -5,10 +5,10 @@ use proptest::prelude::*;
 
 use crate::MessageStreamId;
 use crate::command::{
-    ClientCommand, CodecAbilities, Connect, ConnectReply, EnhancedCapabilities, Extensions,
-    FcNotice, Invocation, InvocationError, ObjectEncoding, PauseForm, PauseState, Play, Play2,
-    PlayDuration, PlayStart, Playlist, Publish, PublishKind, Receive, Response, ServerCommand,
-    Status, StatusCode, TransactionId,
+    BandwidthDialect, ClientCommand, CodecAbilities, Connect, ConnectReply, EnhancedCapabilities,
+    Extensions, FcNotice, Invocation, InvocationError, ObjectEncoding, PauseForm, PauseState, Play,
+    Play2, PlayDuration, PlayStart, Playlist, Publish, PublishKind, Receive, Response,
+    ServerCommand, Status, StatusCode, TransactionId,
 };
 use crate::message::MessageKind;
 
@@ -103,7 +103,8 @@ fn client_commands_come_back_as_they_were() {
         C::ReceiveVideo(Receive::FramesPerSecond(12.5)),
         C::CloseStream,
         C::DeleteStream(msid),
-        C::CheckBandwidth,
+        C::CheckBandwidth(BandwidthDialect::Native),
+        C::CheckBandwidth(BandwidthDialect::Old),
         C::Response(Response::result(FIVE, vec![1.0.into()])),
         C::Response(Response::error(
             FIVE,

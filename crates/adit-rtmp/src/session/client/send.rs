@@ -103,7 +103,7 @@ impl ClientSession {
             | ClientCommand::FcUnpublish(_)
             | ClientCommand::FcSubscribe(_)
             | ClientCommand::FcUnsubscribe(_)
-            | ClientCommand::CheckBandwidth => self.calls.next(),
+            | ClientCommand::CheckBandwidth(_) => self.calls.next(),
             _ => TransactionId::NONE,
         };
         self.link

@@ -20,6 +20,15 @@ impl ServerSession {
     /// Accepts a `connect`: tells window, bandwidth and chunk size, begins stream 0, gives the
     /// result, and says that the bandwidth will not be measured [RTMP 7.2.1.1].
     pub fn accept_connect(&mut self, request: ConnectRequest) {
+        self.accept_connect_of(request, Measured::Never);
+    }
+
+    /// The same for a client whose bandwidth is measured now; `onBWDone` is left to whoever does it.
+    pub fn accept_connect_to_measure(&mut self, request: ConnectRequest) {
+        self.accept_connect_of(request, Measured::Now);
+    }
+
+    fn accept_connect_of(&mut self, request: ConnectRequest, measured: Measured) {
         let Phase::Connect {
             decision: Decision::Pending,
             ..
@@ -39,8 +48,10 @@ impl ServerSession {
             .write_user_control(UserControl::StreamBegin(MessageStreamId::CONNECTION));
         let result = self.connect_result(&request);
         self.write_invocation(MessageStreamId::CONNECTION, &result.into_invocation());
-        let done = ServerCommand::BandwidthDone.into_invocation(TransactionId::NONE);
-        self.write_invocation(MessageStreamId::CONNECTION, &done);
+        if measured == Measured::Never {
+            let done = ServerCommand::BandwidthDone.into_invocation(TransactionId::NONE);
+            self.write_invocation(MessageStreamId::CONNECTION, &done);
+        }
         self.link.set_connected();
         self.phase = Phase::Connected {
             use_by: Some(self.now + self.config.timeouts.first_use),
@@ -333,6 +344,13 @@ impl ServerSession {
 const SERVER_CAPABILITIES: f64 = 31.0;
 /// `clientid` is what the server calls the client; no client looks at it.
 const CLIENT_ID: f64 = 1.0;
+
+/// Whether the bandwidth of a client is measured when it has connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Measured {
+    Never,
+    Now,
+}
 
 /// What is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -105,7 +105,10 @@ impl ServerSession {
                 return self.handle_stream_length(msid, name, transaction);
             }
             // Encoders of Haivision and DJI wait for any answer.
-            ClientCommand::CheckBandwidth => self.answer_value(transaction, Value::Null),
+            ClientCommand::CheckBandwidth(dialect) => {
+                self.answer_value(transaction, Value::Null);
+                return Some(ServerEvent::CheckBandwidth { dialect });
+            }
             ClientCommand::Response(response) => return self.handle_response(response),
             ClientCommand::Call(invocation) => return self.handle_call(msid, invocation),
             playing => return self.handle_player(msid, transaction, playing),

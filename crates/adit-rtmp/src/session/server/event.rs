@@ -9,8 +9,9 @@ use super::super::{CallRequest, CloseReason};
 use crate::{
     MessageStreamId, Timestamp,
     command::{
-        Address, Connect, Location, PauseState, Play, Play2, PlayDuration, PlayStart, Playlist,
-        PublishKind, Query, Receive, Response, StatusCode, StreamName, TransactionId,
+        Address, BandwidthDialect, Connect, Location, PauseState, Play, Play2, PlayDuration,
+        PlayStart, Playlist, PublishKind, Query, Receive, Response, StatusCode, StreamName,
+        TransactionId,
     },
     message::{MediaKind, MessageKind},
 };
@@ -126,6 +127,12 @@ pub enum ServerEvent {
         msid: MessageStreamId,
         /// Milliseconds.
         buffer_ms: u32,
+    },
+    /// It wants its bandwidth to be measured, and has an empty answer: what was found is said by a
+    /// call of its own.
+    CheckBandwidth {
+        /// In which words.
+        dialect: BandwidthDialect,
     },
     /// The client calls something that is not part of RTMP.
     Call(CallRequest),
