@@ -109,7 +109,8 @@ pub enum ServerCommand {
     Status(Status),
     /// `onFCPublish`, `onFCUnpublish`, `onFCSubscribe`, `onFCUnsubscribe`.
     FcStatus(FcNotice, Option<Status>),
-    /// `onBWDone` or `_onbwdone`: the line was measured, or will not be.
+    /// `onBWDone` or `_onbwdone` without results: the line is not measured now. With what was found
+    /// it is a [`Call`](Self::Call).
     BandwidthDone,
     /// `onBWCheck` or `_onbwcheck`: answer at once, with any value, to be measured.
     BandwidthCheck,
@@ -176,7 +177,8 @@ impl ServerCommand {
                 Some(status) => Self::Status(status),
                 None => Self::Call(invocation),
             },
-            "onBWDone" | "_onbwdone" => Self::BandwidthDone,
+            // With its four results it is for whoever asked.
+            "onBWDone" | "_onbwdone" if invocation.arguments.len() < 4 => Self::BandwidthDone,
             "onBWCheck" | "_onbwcheck" => Self::BandwidthCheck,
             "ping" => Self::Ping,
             "close" => Self::Close,

@@ -1,7 +1,5 @@
 //! An application that plays recordings and nothing else.
 
-use adit_rtmp::command::StatusCode;
-
 use super::{
     Application, Client, Decision, Instance, Playing, Publishing, Recorded, Refusal, Sources,
 };
@@ -16,8 +14,7 @@ impl Application for Vod {
             "{} is not published: this application only plays recordings",
             publish.location.name
         );
-        let code = StatusCode::PublishDenied;
-        Decision::refuse(Refusal::new(description).with_code(code))
+        Decision::refuse(Refusal::new(description))
     }
 
     fn play(&self, _: &Instance, _: &Client, _: &Playing<'_>) -> Decision<Sources> {

@@ -28,9 +28,13 @@ fn measure(bytes_a_second: u32, latency: Duration) -> (Vec<f64>, Duration, usize
 
 #[test]
 fn the_bandwidth_is_found_whatever_the_latency() {
-    for (bytes_a_second, latency_ms) in [(125_000, 5), (125_000, 100), (2_000_000, 20), (20_000, 1)]
-    {
-        let (found, ..) = measure(bytes_a_second, Duration::from_millis(latency_ms));
+    for (bytes_a_second, latency_ms) in [
+        (125_000, 5_u8),
+        (125_000, 100),
+        (2_000_000, 20),
+        (20_000, 1),
+    ] {
+        let (found, ..) = measure(bytes_a_second, Duration::from_millis(latency_ms.into()));
         let expected = f64::from(bytes_a_second) * 8.0 / 1000.0;
         assert!(
             (found[0] / expected - 1.0).abs() < 0.1,
@@ -40,7 +44,7 @@ fn the_bandwidth_is_found_whatever_the_latency() {
             (found[0] * found[2] / found[1] - 1.0).abs() < 0.1,
             "{found:?}"
         );
-        assert!((found[3] - latency_ms as f64).abs() < 1.0, "{found:?}");
+        assert!((found[3] - f64::from(latency_ms)).abs() < 1.0, "{found:?}");
     }
 }
 
