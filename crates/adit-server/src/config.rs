@@ -1,11 +1,13 @@
 //! What an embedding program decides before the server starts.
 
 use adit_broker::Latency;
+use adit_broker::shared_object::ObjectLimits;
 use adit_rtmp::session::SessionConfig;
 
 use crate::application::Applications;
-use crate::limits::ServerLimits;
+use crate::limits::{ServerLimits, StoreLimits};
 use crate::media_root::MediaRoot;
+use crate::objects::ObjectStore;
 use crate::relay::RelayConfig;
 
 /// Settings of a [`crate::Server`]; the default is safe on the open internet and has no TLS.
@@ -30,4 +32,18 @@ pub struct ServerConfig {
     pub relay: Option<RelayConfig>,
     /// Where recordings are written, and files to play lie. Without it nothing is recorded or played from files.
     pub media: Option<MediaRoot>,
+    /// Shared objects: what they may hold, and where persistent ones are kept.
+    pub objects: ObjectsConfig,
+}
+
+/// How shared objects are kept.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ObjectsConfig {
+    /// What they may hold in memory.
+    pub limits: ObjectLimits,
+    /// The file of persistent ones. Without it there are none: whoever asks for one is told `SharedObject.BadPersistence`.
+    pub store: Option<ObjectStore>,
+    /// What that file may hold.
+    pub stored: StoreLimits,
 }

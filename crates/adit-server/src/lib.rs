@@ -9,6 +9,7 @@ mod config;
 mod driver;
 mod limits;
 mod media_root;
+mod objects;
 pub mod relay;
 mod server;
 mod stats;
@@ -16,8 +17,12 @@ mod stats;
 pub use adit_broker::Latency;
 pub use adit_net::{BindError, Listener, Network, TlsError, Transport, tls};
 
-pub use crate::config::ServerConfig;
-pub use crate::limits::ServerLimits;
+pub use crate::config::{ObjectsConfig, ServerConfig};
+pub use crate::limits::{ServerLimits, StoreLimits};
 pub use crate::media_root::{BadName, MediaFormat, MediaRoot, NamePart};
+pub use crate::objects::{
+    ObjectError, ObjectLock, ObjectNews, ObjectStore, Objects, Persistence, SharedObject,
+    StoreError, Watch,
+};
 pub use crate::server::{ConnectionId, Server};
 pub use crate::stats::{ServerStats, StatsSnapshot};

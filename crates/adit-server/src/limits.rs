@@ -57,6 +57,34 @@ pub(crate) const STREAM_LINES_SPAN: Duration = Duration::from_secs(10);
 /// Streams that the closing line of a connection names (`log.streams_named`).
 pub(crate) const STREAMS_LISTED: usize = 8;
 
+/// Events of one shared object message to a member; what has more goes in several (`so.events` of the other end).
+pub(crate) const OBJECT_MESSAGE_EVENTS: usize = 256;
+
+/// Bytes of values in one shared object message to a member, as they are kept; a single value may have more.
+pub(crate) const OBJECT_MESSAGE_BYTES: usize = 64 * 1024;
+
+/// Deliveries of shared objects in one turn, so that one member cannot keep the task to itself.
+pub(crate) const OBJECT_DELIVERIES_PER_TURN: usize = 256;
+
+/// Persistent shared objects that wait to be loaded (`so.loads`).
+pub(crate) const OBJECT_LOADS: usize = 1_024;
+
+/// Persistent shared objects in a store (`so.stored`).
+pub(crate) const OBJECTS_STORED: u64 = 100_000;
+
+/// Bytes of the slots of all shared objects in a store (`so.stored_bytes`).
+pub(crate) const OBJECTS_STORED_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// Memory that a store takes for what it has read of its file.
+pub(crate) const OBJECT_STORE_CACHE: usize = 16 * 1024 * 1024;
+
+/// How long changes of persistent shared objects are gathered before they are written: no crash loses more than that, and what
+/// writing takes.
+pub(crate) const OBJECT_SAVE_DELAY: Duration = Duration::from_millis(500);
+
+/// When changes that could not be written are tried again.
+pub(crate) const OBJECT_SAVE_RETRY: Duration = Duration::from_secs(1);
+
 /// A server that is told to stop gives its sessions and connections so long to end by themselves (`server.drain`); less than the
 /// 10 s that most supervisors wait before they kill.
 pub(crate) const STOP_DRAIN: Duration = Duration::from_secs(8);
@@ -122,6 +150,25 @@ impl Default for ServerLimits {
             call_answer: CALL_ANSWER,
             linger: LINGER,
             client_idle: None,
+        }
+    }
+}
+
+/// What a store of persistent shared objects may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreLimits {
+    /// Objects: 100,000 (`so.stored`).
+    pub objects: u64,
+    /// Bytes of their slots: 1 GiB (`so.stored_bytes`).
+    pub bytes: u64,
+}
+
+impl Default for StoreLimits {
+    fn default() -> Self {
+        Self {
+            objects: OBJECTS_STORED,
+            bytes: OBJECTS_STORED_BYTES,
         }
     }
 }

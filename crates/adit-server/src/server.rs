@@ -19,6 +19,7 @@ use crate::application::Instances;
 use crate::config::ServerConfig;
 use crate::driver::SessionDriver;
 use crate::limits::{STOP_DRAIN, ServerLimits};
+use crate::objects::Objects;
 use crate::relay::Relay;
 use crate::stats::ServerStats;
 
@@ -50,6 +51,7 @@ pub(crate) struct Shared {
     /// Set before `stop` is; to look at it costs no lock.
     stopping: AtomicBool,
     pub(crate) relay: Option<Arc<Relay>>,
+    pub(crate) objects: Objects,
     pub(crate) instances: Arc<Instances>,
 }
 
@@ -81,20 +83,31 @@ impl Server {
         broker.limits = config.streams;
         let broker = Broker::new(broker);
         let acceptor = Acceptor::start(listeners, config.net);
+        let objects = Objects::start(config.objects);
         let stop = CancellationToken::new();
         let relay = config
             .relay
             .map(|relay| Arc::new(Relay::new(relay, broker.clone(), stop.clone())));
-        let instances = Instances::new(config.applications, broker.clone(), config.limits.linger);
+        let instances = Instances::new(
+            config.applications,
+            broker.clone(),
+            objects.clone(),
+            config.limits.linger,
+        );
         Self {
             shared: Arc::new(Shared {
-                stats: ServerStats::new(acceptor.counters().clone(), broker.clone()),
+                stats: ServerStats::new(
+                    acceptor.counters().clone(),
+                    broker.clone(),
+                    objects.clone(),
+                ),
                 broker,
                 session: Arc::new(config.session),
                 limits: config.limits,
                 stop,
                 stopping: AtomicBool::new(false),
                 relay,
+                objects,
                 instances: Arc::new(instances),
             }),
             acceptor,
@@ -115,6 +128,11 @@ impl Server {
     /// The live streams, for outputs beside RTMP.
     pub fn broker(&self) -> &Broker {
         &self.shared.broker
+    }
+
+    /// The shared objects, for programs that take part in them.
+    pub fn objects(&self) -> &Objects {
+        &self.shared.objects
     }
 
     /// Serves until `stop` is ready, then tells every session, lets it drain for a bounded time and returns.
@@ -154,6 +172,10 @@ impl Server {
             sessions.tasks.shutdown().await;
         }
         self.shared.instances.stop_all();
+        let written = timeout(STOP_DRAIN, self.shared.objects.close());
+        if written.await.is_err() {
+            error!("shared objects could not be written in time");
+        }
     }
 
     fn spawn(&self, sessions: &mut Sessions, carrier: Carrier) {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use adit_broker::Broker;
+use adit_broker::shared_object::ObjectStats;
 use adit_net::Counters;
 use adit_rtmp::session::LimitHits;
 
 use crate::driver::Silence;
+use crate::objects::Objects;
 
 /// Counters that sessions add to; see [`ServerStats::snapshot`] for their meaning. Clones count together.
 #[derive(Clone, Debug)]
@@ -24,8 +26,15 @@ struct Inner {
     ended: Ended,
     /// What the peers of ended sessions ran into, by key.
     sessions: Vec<(&'static str, AtomicU64)>,
+    others: Others,
+}
+
+/// Who else counts.
+#[derive(Debug)]
+struct Others {
     net: Counters,
     broker: Broker,
+    objects: Objects,
 }
 
 /// Sessions that were ended because of their peers, by why.
@@ -57,7 +66,7 @@ pub struct StatsSnapshot {
 }
 
 impl ServerStats {
-    pub(crate) fn new(net: Counters, broker: Broker) -> Self {
+    pub(crate) fn new(net: Counters, broker: Broker, objects: Objects) -> Self {
         let keys = LimitHits::default();
         let sessions = keys.by_key().map(|(key, _)| (key, AtomicU64::new(0)));
         Self(Arc::new(Inner {
@@ -68,8 +77,11 @@ impl ServerStats {
             sent_bytes: AtomicU64::new(0),
             ended: Ended::default(),
             sessions: sessions.collect(),
-            net,
-            broker,
+            others: Others {
+                net,
+                broker,
+                objects,
+            },
         }))
     }
 
@@ -84,6 +96,11 @@ impl ServerStats {
             sent_bytes: read(&inner.sent_bytes),
             write_stalls: read(&inner.ended.write_stalls),
         }
+    }
+
+    /// The numbers of all shared objects.
+    pub fn objects(&self) -> ObjectStats {
+        self.0.others.objects.stats()
     }
 
     /// How often each limit was hit, by its configuration key; `docs/limits.md` says what each means.
@@ -104,8 +121,9 @@ impl ServerStats {
         for (key, hits) in own
             .into_iter()
             .chain(sessions)
-            .chain(inner.net.limits())
-            .chain(inner.broker.stats().limits())
+            .chain(inner.others.net.limits())
+            .chain(inner.others.broker.stats().limits())
+            .chain(inner.others.objects.limits())
         {
             let sum: &mut u64 = all.entry(key).or_default();
             *sum = sum.saturating_add(hits);

@@ -62,9 +62,13 @@ impl Client {
         taken.is_ok().then(|| Seat(self.clone()))
     }
 
-    /// Pays for requests, however many, if those before are not more than a second ahead of the rate.
-    /// Else says when they will not be any more.
-    pub(crate) fn pay(&self, now: Instant, requests: usize) -> Result<(), Instant> {
+    /// Pays for requests, however many, if those before are not more than a second ahead of the rate
+    /// (`so.rate`). [`Member::ask`](super::Member::ask) does so itself; this is for what costs as much,
+    /// such as joining.
+    ///
+    /// # Errors
+    /// When they will not be any more.
+    pub fn pay(&self, now: Instant, requests: usize) -> Result<(), Instant> {
         let mut paid = self.0.paid.lock().unwrap_or_else(PoisonError::into_inner);
         let from = paid.unwrap_or(now).max(now);
         if let Some(until) = from.checked_sub(BURST).filter(|until| *until > now) {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use adit_amf::Text;
+use adit_broker::shared_object::Persistence;
 use adit_broker::{
     Broker, KeyTooLong, NameInUse, Publication, PublisherInfo, StreamKey, SubscribeOptions,
     Subscription,
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Client;
+use crate::objects::{ObjectError, Objects, SharedObject};
 use crate::server::ConnectionId;
 
 /// An application as one group of clients sees it: `rtmp://host/application/instance`. Clones are the same instance, and cheap.
@@ -31,6 +33,7 @@ struct Inner {
     name: Text,
     clients: Mutex<BTreeMap<ConnectionId, Client>>,
     broker: Broker,
+    objects: Objects,
     runtime: Handle,
     tasks: TaskTracker,
     ended: CancellationToken,
@@ -40,6 +43,7 @@ impl Instance {
     pub(super) fn new(
         (vhost, application, name): (Text, Text, Text),
         broker: Broker,
+        objects: Objects,
         runtime: Handle,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -48,6 +52,7 @@ impl Instance {
             name,
             clients: Mutex::default(),
             broker,
+            objects,
             runtime,
             tasks: TaskTracker::new(),
             ended: CancellationToken::new(),
@@ -100,6 +105,30 @@ impl Instance {
     pub fn subscribe(&self, name: &str) -> Result<Subscription, KeyTooLong> {
         let key = self.key(name)?;
         Ok(self.0.broker.subscribe(key, SubscribeOptions::default()))
+    }
+
+    /// Takes part in a shared object of this instance, which is made if there is none. A persistent one that nobody has in memory is loaded
+    /// first.
+    ///
+    /// The object is there as long as it is held, whatever becomes of the instance.
+    ///
+    /// # Errors
+    /// It cannot have this name, there are too many, or it is persistent and there is no store, or that fails.
+    pub fn shared_object(
+        &self,
+        name: &str,
+        persistence: Persistence,
+    ) -> impl Future<Output = Result<SharedObject, ObjectError>> + Send + 'static {
+        let (key, objects) = (self.key(name), self.0.objects.clone());
+        async move { objects.shared_object(key?, persistence).await }
+    }
+
+    /// The same for a temporary one, at once.
+    ///
+    /// # Errors
+    /// It cannot have this name, or there are too many.
+    pub fn temporary_object(&self, name: &str) -> Result<SharedObject, ObjectError> {
+        self.0.objects.temporary_object(self.key(name)?)
     }
 
     /// Runs a task that is dropped when the instance ends. It may hold the instance.

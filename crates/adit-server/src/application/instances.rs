@@ -14,12 +14,14 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error};
 
 use super::{Application, Applications, Client, Instance, Refusal};
+use crate::objects::Objects;
 
 /// The applications of a server with all their instances that live now.
 #[derive(Debug)]
 pub(crate) struct Instances {
     applications: Applications,
     broker: Broker,
+    objects: Objects,
     grace: Duration,
     runtime: Handle,
     /// Wait for instances to stay empty.
@@ -71,10 +73,16 @@ enum State {
 
 impl Instances {
     /// None yet. To be called inside a tokio runtime.
-    pub(crate) fn new(applications: Applications, broker: Broker, grace: Duration) -> Self {
+    pub(crate) fn new(
+        applications: Applications,
+        broker: Broker,
+        objects: Objects,
+        grace: Duration,
+    ) -> Self {
         Self {
             applications,
             broker,
+            objects,
             grace,
             runtime: Handle::current(),
             watchers: TaskTracker::new(),
@@ -151,7 +159,8 @@ impl Instances {
                     instance,
                 } = room.place.clone();
                 let names = (vhost, application, instance);
-                let instance = Instance::new(names, self.broker.clone(), self.runtime.clone());
+                let (broker, objects) = (self.broker.clone(), self.objects.clone());
+                let instance = Instance::new(names, broker, objects, self.runtime.clone());
                 let starting = AssertUnwindSafe(|| room.application.start(&instance));
                 if let Err(panic) = catch_unwind(starting) {
                     instance.end();

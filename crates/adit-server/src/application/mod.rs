@@ -27,6 +27,7 @@ pub(crate) use self::client::Post;
 pub use adit_broker::shared_object::Persistence;
 
 pub use self::client::{CallError, Client, ClientAbout, PendingCall};
+pub(crate) use self::decision::Later;
 pub use self::decision::{Decision, Refusal};
 pub use self::instance::{Instance, OwnPublishError};
 pub(crate) use self::instances::{Instances, Seat};
@@ -82,8 +83,8 @@ pub trait Application: fmt::Debug + Send + Sync + 'static {
         Decision::allow(Sources::Either)
     }
 
-    /// A client wants to use a shared object of this name. Its rights to read and write there were looked at already, and bound what is allowed
-    /// here.
+    /// A client wants to use a shared object of this name. Its right to read there ([`Client::set_read_access`]) was looked at already; its
+    /// right to write is looked at whenever it writes. The usual code of a refusal is `SharedObject.NoReadAccess`.
     fn shared_object(
         &self,
         instance: &Instance,

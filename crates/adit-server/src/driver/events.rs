@@ -39,6 +39,7 @@ impl SessionDriver {
             ServerEvent::Call(request) => self.called(now, request),
             ServerEvent::Response(response) => self.answered(now, response),
             ServerEvent::CheckBandwidth { dialect } => self.asked_to_measure(now, dialect),
+            ServerEvent::SharedObject { kind, payload, .. } => self.shared_object(kind, &payload),
             ServerEvent::Refused {
                 asked,
                 name,

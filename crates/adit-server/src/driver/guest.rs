@@ -1,17 +1,20 @@
 //! What a connection is to its application.
 
-use std::time::Instant;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use adit_broker::{KeyTooLong, StreamKey};
 use adit_rtmp::command::{Location, Query};
+use adit_rtmp::session::ServerSession;
 
 use super::bandwidth::Line;
 use super::calls::Calls;
 use super::requests::Requests;
 use crate::application::{Client, Seat};
+use crate::objects::{Members, Turn};
 
-/// The place of a connection in an instance, what it waits for there, and the calls that its client has not answered.
-#[derive(Default)]
+/// The place of a connection in an instance, what it waits for there, the calls that its client has not answered, and the shared objects it
+/// uses.
 pub(super) struct Guest {
     seat: Option<Seat>,
     /// What it asked for and has no answer to yet.
@@ -20,9 +23,21 @@ pub(super) struct Guest {
     pub(super) bandwidth: Line,
     /// When the client last asked for something.
     pub(super) active: Option<Instant>,
+    pub(super) objects: Members,
 }
 
 impl Guest {
+    pub(super) fn new(objects: Members) -> Self {
+        Self {
+            seat: None,
+            requests: Requests::default(),
+            calls: Calls::default(),
+            bandwidth: Line::default(),
+            active: None,
+            objects,
+        }
+    }
+
     /// From here on the application knows the connection, and decides about it.
     pub(super) fn sit(&mut self, seat: Seat) {
         self.seat = Some(seat);
@@ -37,6 +52,7 @@ impl Guest {
 
     /// Leaves the instance: whoever waits for an answer of the client hears that it has gone.
     pub(super) fn leave(&mut self) {
+        self.objects.clear();
         self.calls.clear();
         self.seat = None;
     }
@@ -53,6 +69,22 @@ impl Guest {
     /// Whether the application wants something of the client; to ask costs no lock.
     pub(super) fn has_mail(&self) -> bool {
         self.client().is_some_and(Client::has_mail)
+    }
+
+    /// Works off the message about a shared object that came last.
+    pub(super) fn work_off_objects(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        patience: Duration,
+        session: &mut ServerSession,
+    ) -> Poll<()> {
+        let turn = Turn {
+            now,
+            seat: self.seat.as_ref(),
+            patience,
+        };
+        self.objects.poll_work(cx, &turn, session)
     }
 
     /// What the client said about itself when it connected.

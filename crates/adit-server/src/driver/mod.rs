@@ -5,6 +5,7 @@ mod calls;
 mod connect;
 mod events;
 mod guest;
+mod objects;
 mod patience;
 mod play;
 mod player;
@@ -35,6 +36,7 @@ use self::summary::Summary;
 use crate::limits::{
     EVENTS_PER_TURN, GOODBYE, READS_PER_TURN, REPLY_QUEUE_BYTES, WRITE_AHEAD_BYTES,
 };
+use crate::objects::Members;
 use crate::server::{ConnectionId, Shared};
 
 /// Drives the session of one carrier until it is over; the task that polls it owns the socket.
@@ -94,7 +96,7 @@ impl SessionDriver {
         Ok(Self {
             session,
             roles: Roles::default(),
-            guest: Guest::default(),
+            guest: Guest::new(Members::new(shared.objects.clone())),
             summary: Summary::open(id, carrier.info(), Arc::clone(&shared)),
             carrier,
             phase: Phase::Running,
@@ -118,7 +120,8 @@ impl SessionDriver {
             .settle_requests(cx, now)
             .max(self.settle_relayed(cx))
             .max(self.take_mail(cx, now));
-        let step = received.max(settled).max(self.fill_players(cx, now));
+        let filled = self.fill_objects(cx).max(self.fill_players(cx, now));
+        let step = received.max(settled).max(filled);
         if self.phase == Phase::Running {
             self.check_patience(now);
         }
@@ -150,6 +153,7 @@ impl SessionDriver {
             && self.phase == Phase::Running
             && self.shared.relay.is_none()
             && self.guest.requests.is_empty()
+            && self.guest.objects.is_quiet()
             && self.roles.only_play()
             && self.session.wants_input()
             && !self.session.output().has_remaining();
@@ -160,6 +164,7 @@ impl SessionDriver {
         self.calm_until.is_some_and(|until| now < until)
             && !self.shared.is_stopping()
             && !self.guest.has_mail()
+            && self.guest.objects.is_quiet()
     }
 
     /// A turn in which nothing happens but media for players, as nearly all are when there are many. It leaves out what cannot
@@ -202,8 +207,9 @@ impl SessionDriver {
     /// Works off what is stored, then reads on, a bounded number of times.
     fn receive(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
         for _ in 0..READS_PER_TURN {
-            let step = self.work_off_events(now);
-            if step != Step::Idle || self.phase != Phase::Running || !self.session.wants_input() {
+            let step = self.work_off_events(cx, now);
+            let is_busy = step != Step::Idle || self.guest.objects.is_waiting();
+            if is_busy || self.phase != Phase::Running || !self.session.wants_input() {
                 return step;
             }
             if self.replies_are_stuck() {
@@ -231,13 +237,16 @@ impl SessionDriver {
         }
     }
 
-    fn work_off_events(&mut self, now: Instant) -> Step {
+    fn work_off_events(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
         for _ in 0..EVENTS_PER_TURN {
             if self.phase != Phase::Running {
                 return Step::Idle;
             }
             if self.replies_are_stuck() {
                 return Step::Full;
+            }
+            if self.work_off_objects(cx, now).is_pending() {
+                return Step::Idle;
             }
             match self.session.poll_event(now) {
                 Ok(Some(event)) => self.handle_event(now, event),
@@ -342,6 +351,7 @@ impl SessionDriver {
             self.idle_deadline(),
             self.roles.silence_deadline(&self.shared.limits),
             self.stall_deadline(),
+            self.guest.objects.deadline(),
             closing,
         ]
         .into_iter()

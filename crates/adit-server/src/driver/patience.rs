@@ -101,10 +101,11 @@ impl SessionDriver {
         }
     }
 
-    /// When a client that neither publishes nor plays has done nothing for too long.
+    /// When a client that neither publishes nor plays nor uses shared objects has done nothing for too long.
     pub(super) fn idle_deadline(&self) -> Option<Instant> {
         let idle = self.shared.limits.client_idle?;
-        let is_free = self.session.is_connected() && self.roles.is_empty();
+        let uses_nothing = self.roles.is_empty() && self.guest.objects.is_empty();
+        let is_free = self.session.is_connected() && uses_nothing;
         let active = self.guest.active.filter(|_| is_free)?;
         Some(after(active, idle))
     }

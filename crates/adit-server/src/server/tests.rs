@@ -8,21 +8,26 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Sessions, Shared};
 use crate::application::{Applications, Instances};
+use crate::config::ObjectsConfig;
 use crate::limits::ServerLimits;
+use crate::objects::Objects;
 use crate::stats::ServerStats;
 
 fn sessions() -> Sessions {
     let broker = Broker::new(BrokerConfig::default());
     let limits = ServerLimits::default();
-    let instances = Instances::new(Applications::default(), broker.clone(), limits.linger);
+    let objects = Objects::start(ObjectsConfig::default());
+    let applications = Applications::default();
+    let instances = Instances::new(applications, broker.clone(), objects.clone(), limits.linger);
     Sessions::new(Arc::new(Shared {
-        stats: ServerStats::new(Counters::default(), broker.clone()),
+        stats: ServerStats::new(Counters::default(), broker.clone(), objects.clone()),
         broker,
         session: Arc::new(SessionConfig::default()),
         limits,
         stop: CancellationToken::new(),
         stopping: AtomicBool::new(false),
         relay: None,
+        objects,
         instances: Arc::new(instances),
     }))
 }

@@ -1,0 +1,220 @@
+//! Shared objects: what connections say about them, what applications do with them, and the file that keeps persistent ones.
+//!
+//! ```text
+//!  type 19, 16 ─▶ Members ──▶ adit_broker::shared_object ◀── SharedObject ◀── application
+//!  a session  ◀── Sending ◀──   slots, order, members    ──▶ Watch
+//!                                 │ unsaved ▲ loaded
+//!                                 ▼         │
+//!                               store: one thread, one file
+//! ```
+//!
+//! Values stay encoded as they came, AMF0 or AMF3; members that read AMF0 alone get AMF3 said in it. A change is encoded once
+//! for all members that read alike.
+
+mod bell;
+mod counters;
+mod members;
+mod sending;
+mod shared;
+mod store;
+mod value;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+pub use adit_broker::shared_object::Persistence;
+use adit_broker::shared_object::{
+    BadObjectName, Client, ObjectConfig, ObjectKey, OpenError, SharedObjects, Store,
+};
+use adit_broker::{KeyTooLong, StreamKey, shared_object as broker};
+use adit_rtmp::command::StatusCode;
+use adit_rtmp::shared_object::Limits;
+use tokio::sync::oneshot;
+use tracing::error;
+
+pub use self::shared::{ObjectLock, ObjectNews, SharedObject, Watch};
+pub use self::store::{ObjectStore, StoreError};
+
+use self::counters::Counters;
+pub(crate) use self::members::{Filled, Members, Turn};
+use self::store::StoreTask;
+use self::value::Stored;
+use crate::config::ObjectsConfig;
+
+/// All shared objects of a server; a clone is the same.
+#[derive(Clone, Debug)]
+pub struct Objects(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    registry: SharedObjects<Stored>,
+    store: Option<StoreTask>,
+    decoding: Limits,
+    counters: Arc<Counters>,
+}
+
+/// Why there is no such shared object.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObjectError {
+    /// It cannot have this name.
+    #[error(transparent)]
+    Name(#[from] BadObjectName),
+    /// Application, instance and name are too long together.
+    #[error(transparent)]
+    Key(#[from] KeyTooLong),
+    /// There are too many, or it is persistent where none are kept.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The store has as much as it may (`so.stored`, `so.stored_bytes`).
+    #[error("the store of shared objects is full")]
+    StoreFull,
+    /// Too many wait to be loaded (`so.loads`).
+    #[error("too many shared objects wait to be loaded")]
+    Busy,
+    /// The store could not read or write it.
+    #[error("the store of shared objects failed: {0}")]
+    Store(Arc<str>),
+    /// This server has none: it only passes on what it is sent.
+    #[error("there are no shared objects here")]
+    Nowhere,
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+impl ObjectError {
+    /// What a client is told.
+    const fn code(&self) -> StatusCode {
+        match self {
+            Self::Open(OpenError::NoStore) => StatusCode::SharedObjectBadPersistence,
+            _ => StatusCode::SharedObjectCreationFailed,
+        }
+    }
+}
+
+/// An object, or why there is none.
+type Opened = Result<broker::SharedObject<Stored>, ObjectError>;
+
+/// An object on its way out of the store.
+#[derive(Debug)]
+pub(crate) struct Loading(oneshot::Receiver<Opened>);
+
+impl Future for Loading {
+    type Output = Opened;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Opened> {
+        let answer = Pin::new(&mut self.0).poll(cx);
+        answer.map(|answer| answer.unwrap_or(Err(ObjectError::Stopping)))
+    }
+}
+
+/// What came of opening an object.
+#[derive(Debug)]
+pub(crate) enum Opening {
+    Done(Opened),
+    /// The store has to look for it.
+    Loading(Loading),
+}
+
+impl Objects {
+    /// No object yet, but those in the store.
+    pub(crate) fn start(config: ObjectsConfig) -> Self {
+        let mut objects = ObjectConfig::default();
+        objects.limits = config.limits;
+        if config.store.is_some() {
+            objects.store = Store::Present;
+        }
+        let registry = SharedObjects::new(objects);
+        let counters = Arc::new(Counters::default());
+        let store = config.store.and_then(|store| {
+            let counters = Arc::clone(&counters);
+            let started = StoreTask::start(&store, config.stored, registry.clone(), counters);
+            started
+                .inspect_err(|cause| error!(%cause, "no persistent shared objects"))
+                .ok()
+        });
+        Self(Arc::new(Inner {
+            registry,
+            store,
+            decoding: Limits::default(),
+            counters,
+        }))
+    }
+
+    /// Opens an object, without waiting for a disk.
+    pub(crate) fn open(&self, key: ObjectKey) -> Opening {
+        let inner = &self.0;
+        if let Some(object) = inner.registry.find(&key) {
+            return Opening::Done(Ok(object));
+        }
+        if key.persistence() == Persistence::Temporary {
+            return Opening::Done(inner.registry.open(key, None).map_err(ObjectError::Open));
+        }
+        match &inner.store {
+            Some(store) => match store.load(key) {
+                Ok(answer) => Opening::Loading(Loading(answer)),
+                Err(error) => Opening::Done(Err(error)),
+            },
+            None => Opening::Done(Err(OpenError::NoStore.into())),
+        }
+    }
+
+    /// Opens an object, which is loaded if it is persistent and nobody has it in memory, and made if there is none.
+    ///
+    /// # Errors
+    /// It cannot have this name, there are too many, or it is persistent and there is no store, or that fails.
+    pub async fn shared_object(
+        &self,
+        place: StreamKey,
+        persistence: Persistence,
+    ) -> Result<SharedObject, ObjectError> {
+        let opened = match self.open(ObjectKey::new(place, persistence)?) {
+            Opening::Done(opened) => opened,
+            Opening::Loading(loading) => loading.await,
+        };
+        Ok(SharedObject::new(self.clone(), opened?))
+    }
+
+    /// Opens a temporary object, which is made if there is none.
+    ///
+    /// # Errors
+    /// It cannot have this name, or there are too many.
+    pub fn temporary_object(&self, place: StreamKey) -> Result<SharedObject, ObjectError> {
+        let key = ObjectKey::new(place, Persistence::Temporary)?;
+        let object = self.0.registry.open(key, None)?;
+        Ok(SharedObject::new(self.clone(), object))
+    }
+
+    /// Writes what has changed.
+    async fn flush(&self) -> Result<(), ObjectError> {
+        match &self.0.store {
+            Some(store) => store.flush().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Writes what has changed, and ends the store.
+    pub(crate) async fn close(&self) {
+        if let Some(store) = &self.0.store {
+            store.close().await;
+        }
+    }
+
+    fn client(&self) -> Client {
+        self.0.registry.client()
+    }
+
+    /// The numbers of all objects.
+    pub(crate) fn stats(&self) -> broker::ObjectStats {
+        self.0.registry.stats()
+    }
+
+    /// How often each limit was hit, by its configuration key.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let objects: Vec<_> = self.stats().limits().collect();
+        objects.into_iter().chain(self.0.counters.limits())
+    }
+}

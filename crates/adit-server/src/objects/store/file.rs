@@ -1,0 +1,401 @@
+//! The file: which tables it has, and how objects get in and out.
+//!
+//! ```text
+//! adit.meta      name                      ─▶ number: format, generation, clean, next, objects, bytes
+//! adit.objects   vhost application instance name, each behind its u16 length
+//!                                          ─▶ id, version, floor, generation, bytes
+//! adit.slots     id, slot                  ─▶ version, value
+//! adit.removed   id, slot                  ─▶ version of the removal
+//! adit.torn      generation                ─▶ ()
+//! ```
+//!
+//! A generation is one run of a server. One that did not end in order is torn: objects it wrote last may have been newer in memory,
+//! and members that come back with such versions get all slots.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use adit_broker::shared_object::{
+    ChangedSlot, Changes, Continuity, Extent, ObjectKey, SharedObject,
+};
+use redb::backends::FileBackend;
+use redb::{
+    Builder, Database, ReadableDatabase as _, ReadableTable as _, Table, TableDefinition,
+    TableHandle as _, WriteTransaction,
+};
+
+use super::super::value::Stored;
+use super::{StoreError, What};
+use crate::limits::{OBJECT_STORE_CACHE, StoreLimits};
+
+const META: TableDefinition<'_, &str, u64> = TableDefinition::new("adit.meta");
+const OBJECTS: TableDefinition<'_, &[u8], Head> = TableDefinition::new("adit.objects");
+const SLOTS: TableDefinition<'_, SlotKey<'_>, (u32, &[u8])> = TableDefinition::new("adit.slots");
+const REMOVED: TableDefinition<'_, SlotKey<'_>, u32> = TableDefinition::new("adit.removed");
+const TORN: TableDefinition<'_, u64, ()> = TableDefinition::new("adit.torn");
+
+/// The format this module writes.
+const FORMAT: u64 = 1;
+
+/// Written for objects of which something was left out: never as new as memory was.
+const NEVER_WHOLE: u64 = 0;
+
+/// Id, version, floor, generation, bytes of slots.
+type Head = (u64, u32, u32, u64, u64);
+
+/// Id of the object, name of the slot.
+type SlotKey<'a> = (u64, &'a str);
+
+/// An open file.
+#[derive(Debug)]
+pub(super) struct File {
+    path: PathBuf,
+    /// `None` after an error, until it is opened again.
+    database: Option<Database>,
+    generation: u64,
+    objects: u64,
+    bytes: u64,
+    limits: StoreLimits,
+}
+
+/// Whether there is room for another object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    Left,
+    Full,
+}
+
+impl File {
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let refused = |what| StoreError::new(path, what);
+        let database = open_database(path).map_err(|error| refused(what(error)))?;
+        let mut file = Self {
+            path: path.to_owned(),
+            database: None,
+            generation: 0,
+            objects: 0,
+            bytes: 0,
+            limits: StoreLimits::default(),
+        };
+        file.begin(&database)
+            .map_err(|error| refused(what(error)))?
+            .map_err(refused)?;
+        file.database = Some(database);
+        Ok(file)
+    }
+
+    /// Checks the format and begins a new generation.
+    fn begin(&mut self, database: &Database) -> Result<Result<(), What>, redb::Error> {
+        let transaction = database.begin_write()?;
+        let tables: Vec<_> = transaction.list_tables()?.collect();
+        let is_ours = tables.iter().any(|table| table.name() == META.name());
+        if !tables.is_empty() && !is_ours {
+            return Ok(Err(What::Foreign));
+        }
+        drop(tables);
+        {
+            let mut meta = transaction.open_table(META)?;
+            let found = number(&meta, "format")?;
+            if found > FORMAT {
+                return Ok(Err(What::Newer { found }));
+            }
+            let last = number(&meta, "generation")?;
+            if last > 0 && number(&meta, "clean")? == 0 {
+                transaction.open_table(TORN)?.insert(last, ())?;
+            }
+            self.generation = last.saturating_add(1);
+            self.objects = number(&meta, "objects")?;
+            self.bytes = number(&meta, "bytes")?;
+            meta.insert("format", FORMAT)?;
+            meta.insert("generation", self.generation)?;
+            meta.insert("clean", 0)?;
+            // So that reading finds them.
+            transaction.open_table(OBJECTS)?;
+            transaction.open_table(SLOTS)?;
+            transaction.open_table(REMOVED)?;
+            transaction.open_table(TORN)?;
+        }
+        transaction.commit()?;
+        Ok(Ok(()))
+    }
+
+    /// Everything was written: what is here is the newest.
+    pub(super) fn close(&mut self) {
+        let Some(database) = self.database.take() else {
+            return;
+        };
+        let mark = || -> Result<(), redb::Error> {
+            let transaction = database.begin_write()?;
+            transaction.open_table(META)?.insert("clean", 1)?;
+            transaction.commit()?;
+            Ok(())
+        };
+        if let Err(cause) = mark() {
+            tracing::warn!(%cause, "the file of shared objects is not closed in order; it will be checked");
+        }
+    }
+
+    pub(super) fn set_limits(&mut self, limits: StoreLimits) {
+        self.limits = limits;
+    }
+
+    pub(super) fn room(&self) -> Room {
+        if self.objects < self.limits.objects && self.bytes < self.limits.bytes {
+            Room::Left
+        } else {
+            Room::Full
+        }
+    }
+
+    /// What there is of an object.
+    pub(super) fn load(
+        &self,
+        key: &ObjectKey,
+    ) -> Result<Option<(Changes<Stored>, Continuity)>, redb::Error> {
+        let Some(database) = &self.database else {
+            return Err(redb::Error::DatabaseClosed);
+        };
+        let transaction = database.begin_read()?;
+        let objects = transaction.open_table(OBJECTS)?;
+        let Some(head) = objects.get(&*bytes_of(key))? else {
+            return Ok(None);
+        };
+        let (id, version, floor, generation, _) = head.value();
+        let mut slots = Vec::new();
+        for entry in transaction.open_table(SLOTS)?.range(of_object(id))? {
+            let (key, value) = entry?;
+            let (version, value) = value.value();
+            let value = Stored::from_store(value);
+            slots.push(ChangedSlot {
+                name: Arc::from(key.value().1),
+                size: value.len(),
+                value: Arc::new(value),
+                version,
+            });
+        }
+        let mut removed = Vec::new();
+        for entry in transaction.open_table(REMOVED)?.range(of_object(id))? {
+            let (key, version) = entry?;
+            removed.push((Arc::from(key.value().1), version.value()));
+        }
+        let is_torn =
+            generation == NEVER_WHOLE || transaction.open_table(TORN)?.get(generation)?.is_some();
+        let changes = Changes {
+            version,
+            extent: Extent::All,
+            slots,
+            removed,
+            floor,
+        };
+        let continuity = if is_torn {
+            Continuity::Lossy
+        } else {
+            Continuity::Exact
+        };
+        Ok(Some((changes, continuity)))
+    }
+
+    /// Writes what has changed of these objects, all or nothing; gives how many had to be left out because the store is full.
+    pub(super) fn save(&mut self, changed: &[&SharedObject<Stored>]) -> Result<u64, redb::Error> {
+        let database = match self.database.take() {
+            Some(database) => database,
+            None => open_database(&self.path)?,
+        };
+        let saved = self.save_in(&database, changed)?;
+        // After an error the database can only be opened again.
+        self.database = Some(database);
+        (self.objects, self.bytes) = (saved.objects, saved.bytes);
+        Ok(saved.left_out)
+    }
+
+    fn save_in(
+        &self,
+        database: &Database,
+        changed: &[&SharedObject<Stored>],
+    ) -> Result<Saved, redb::Error> {
+        let transaction = database.begin_write()?;
+        let saved = {
+            let mut save = Save::new(&transaction, self)?;
+            for object in changed {
+                save.object(object)?;
+            }
+            save.finish()?
+        };
+        transaction.commit()?;
+        Ok(saved)
+    }
+}
+
+/// What a transaction has come to.
+struct Saved {
+    objects: u64,
+    bytes: u64,
+    left_out: u64,
+}
+
+/// A transaction under way.
+struct Save<'t> {
+    meta: Table<'t, &'static str, u64>,
+    objects: Table<'t, &'static [u8], Head>,
+    slots: Table<'t, SlotKey<'static>, (u32, &'static [u8])>,
+    removed: Table<'t, SlotKey<'static>, u32>,
+    generation: u64,
+    most: u64,
+    next: u64,
+    sum: Saved,
+}
+
+impl<'t> Save<'t> {
+    fn new(transaction: &'t WriteTransaction, file: &File) -> Result<Self, redb::Error> {
+        let meta = transaction.open_table(META)?;
+        Ok(Self {
+            next: number(&meta, "next")?,
+            meta,
+            objects: transaction.open_table(OBJECTS)?,
+            slots: transaction.open_table(SLOTS)?,
+            removed: transaction.open_table(REMOVED)?,
+            generation: file.generation,
+            most: file.limits.bytes,
+            sum: Saved {
+                objects: file.objects,
+                bytes: file.bytes,
+                left_out: 0,
+            },
+        })
+    }
+
+    fn finish(mut self) -> Result<Saved, redb::Error> {
+        self.meta.insert("next", self.next)?;
+        self.meta.insert("objects", self.sum.objects)?;
+        self.meta.insert("bytes", self.sum.bytes)?;
+        Ok(self.sum)
+    }
+
+    fn object(&mut self, object: &SharedObject<Stored>) -> Result<(), redb::Error> {
+        let key = bytes_of(object.key());
+        let head = self.objects.get(&*key)?.map(|head| head.value());
+        let (id, known, floor, _, bytes) = head.unwrap_or((self.next, 0, 0, 0, 0));
+        let changes = object.changes_since(known);
+        let more = changes.slots.iter().map(|slot| size(&slot.name, slot.size));
+        let more: u64 = more.sum();
+        if self.sum.bytes.saturating_add(more) > self.most {
+            self.sum.left_out = self.sum.left_out.saturating_add(1);
+            if let Some((id, version, floor, _, bytes)) = head {
+                let head = (id, version, floor, NEVER_WHOLE, bytes);
+                self.objects.insert(&*key, head)?;
+            }
+            return Ok(());
+        }
+        if head.is_none() {
+            self.next = self.next.saturating_add(1);
+            self.sum.objects = self.sum.objects.saturating_add(1);
+        }
+        self.sum.bytes = self.sum.bytes.saturating_sub(bytes);
+        let bytes = match changes.extent {
+            Extent::All => {
+                self.slots.retain_in(of_object(id), |_, _| false)?;
+                self.removed.retain_in(of_object(id), |_, _| false)?;
+                self.write(id, 0, &changes)?
+            }
+            Extent::Changed => {
+                if changes.floor > floor {
+                    let is_newer = |version| version > changes.floor;
+                    self.removed
+                        .retain_in(of_object(id), |_, version| is_newer(version))?;
+                }
+                self.write(id, bytes, &changes)?
+            }
+        };
+        self.sum.bytes = self.sum.bytes.saturating_add(bytes);
+        let head = (id, changes.version, changes.floor, self.generation, bytes);
+        self.objects.insert(&*key, head)?;
+        Ok(())
+    }
+
+    /// Writes slots and removals; gives the bytes that the object then has.
+    fn write(
+        &mut self,
+        id: u64,
+        mut bytes: u64,
+        changes: &Changes<Stored>,
+    ) -> Result<u64, redb::Error> {
+        for slot in &changes.slots {
+            let value = (slot.version, slot.value.as_bytes());
+            let old = self.slots.insert((id, &*slot.name), value)?;
+            let old = old.map(|old| size(&slot.name, old.value().1.len()));
+            bytes = bytes
+                .saturating_sub(old.unwrap_or_default())
+                .saturating_add(size(&slot.name, slot.size));
+            self.removed.remove((id, &*slot.name))?;
+        }
+        for (name, version) in &changes.removed {
+            self.removed.insert((id, &**name), version)?;
+            let old = self.slots.remove((id, &**name))?;
+            let old = old.map(|old| size(name, old.value().1.len()));
+            bytes = bytes.saturating_sub(old.unwrap_or_default());
+        }
+        Ok(bytes)
+    }
+}
+
+fn open_database(path: &Path) -> Result<Database, redb::Error> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    let mut builder = Builder::new();
+    builder.set_cache_size(OBJECT_STORE_CACHE);
+    builder.set_check_integrity_on_open(true);
+    Ok(builder.create_with_backend(FileBackend::new(file)?)?)
+}
+
+fn what(error: redb::Error) -> What {
+    match error {
+        redb::Error::DatabaseAlreadyOpen => What::InUse,
+        redb::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => What::Foreign,
+        redb::Error::Io(cause) => What::Io(cause),
+        redb::Error::Corrupted(cause) => What::Damaged(cause),
+        other => What::Damaged(other.to_string()),
+    }
+}
+
+fn number(
+    meta: &impl redb::ReadableTable<&'static str, u64>,
+    name: &str,
+) -> Result<u64, redb::Error> {
+    Ok(meta.get(name)?.map_or(0, |number| number.value()))
+}
+
+/// All rows of an object.
+fn of_object(id: u64) -> std::ops::Range<SlotKey<'static>> {
+    (id, "")..(id.saturating_add(1), "")
+}
+
+/// The key of an object: its four parts, each behind its length.
+fn bytes_of(key: &ObjectKey) -> Vec<u8> {
+    let place = key.place();
+    let parts = [
+        place.vhost(),
+        place.application(),
+        place.instance(),
+        place.name(),
+    ];
+    let mut bytes = Vec::new();
+    for part in parts {
+        // A key has 1,024 bytes at most.
+        let length = u16::try_from(part.len()).unwrap_or(u16::MAX);
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    bytes
+}
+
+fn size(name: &str, value: usize) -> u64 {
+    u64::try_from(name.len().saturating_add(value)).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,167 @@
+//! The thread of the store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use adit_broker::shared_object::{ObjectKey, SharedObject, SharedObjects};
+use tokio::sync::oneshot;
+use tracing::{error, info, warn};
+
+use super::super::counters::Counters;
+use super::super::value::Stored;
+use super::super::{ObjectError, Opened};
+use super::file::{File, Room};
+use super::inbox::{Inbox, Request};
+use crate::limits::{OBJECT_SAVE_DELAY, OBJECT_SAVE_RETRY};
+
+pub(super) struct Task {
+    file: File,
+    objects: SharedObjects<Stored>,
+    inbox: Arc<Inbox>,
+    counters: Arc<Counters>,
+    /// Objects that have changed since they were written. They stay in memory.
+    unsaved: HashMap<ObjectKey, SharedObject<Stored>>,
+    /// When they are written.
+    due: Option<Instant>,
+    /// Who waits for that.
+    flushes: Vec<oneshot::Sender<Result<(), ObjectError>>>,
+    state: DiskState,
+}
+
+/// How the last write went.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum DiskState {
+    Good,
+    Failing,
+}
+
+impl Task {
+    pub(super) fn new(
+        file: File,
+        objects: SharedObjects<Stored>,
+        inbox: Arc<Inbox>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self {
+            file,
+            objects,
+            inbox,
+            counters,
+            unsaved: HashMap::new(),
+            due: None,
+            flushes: Vec::new(),
+            state: DiskState::Good,
+        }
+    }
+
+    /// Works until it is told to stop; then writes what there is.
+    pub(super) fn run(mut self) {
+        let waker = Waker::from(Arc::clone(&self.inbox));
+        let cx = Context::from_waker(&waker);
+        self.collect(&cx);
+        loop {
+            let mail = self.inbox.wait(self.due);
+            self.collect(&cx);
+            for request in mail.requests {
+                self.serve(request);
+            }
+            let is_due = self.due.is_some_and(|due| due <= Instant::now());
+            if is_due || !self.flushes.is_empty() || mail.is_stopping {
+                self.save();
+            }
+            if mail.is_stopping {
+                break;
+            }
+        }
+        if self.unsaved.is_empty() {
+            self.file.close();
+        } else {
+            error!(
+                objects = self.unsaved.len(),
+                "shared objects could not be written: their newest changes are lost"
+            );
+        }
+    }
+
+    /// Takes over what has changed.
+    fn collect(&mut self, cx: &Context<'_>) {
+        while let Poll::Ready(object) = self.objects.poll_unsaved(cx) {
+            self.unsaved.insert(object.key().clone(), object);
+            self.due.get_or_insert_with(|| after(OBJECT_SAVE_DELAY));
+        }
+    }
+
+    fn serve(&mut self, request: Request) {
+        match request {
+            // Whoever asked may be gone; the object then goes with the answer.
+            Request::Load { key, reply } => drop(reply.send(self.load(key))),
+            Request::Flush { reply } => self.flushes.push(reply),
+        }
+    }
+
+    /// Opens an object. Nothing is written meanwhile, and nobody else opens persistent ones.
+    fn load(&self, key: ObjectKey) -> Opened {
+        if let Some(object) = self.objects.find(&key) {
+            return Ok(object);
+        }
+        let stored = self.file.load(&key).map_err(|cause| {
+            error!(object = %key, %cause, "shared object not loaded");
+            ObjectError::Store(cause.to_string().into())
+        })?;
+        if stored.is_none() && self.file.room() == Room::Full {
+            self.counters.store_full();
+            return Err(ObjectError::StoreFull);
+        }
+        Ok(self.objects.open(key, stored)?)
+    }
+
+    fn save(&mut self) {
+        let objects: Vec<_> = self.unsaved.values().collect();
+        let saved = if objects.is_empty() {
+            Ok(0)
+        } else {
+            self.file.save(&objects)
+        };
+        let outcome = match saved {
+            Ok(left_out) => {
+                self.note_left_out(left_out);
+                if self.state == DiskState::Failing {
+                    info!("shared objects are written again");
+                    self.state = DiskState::Good;
+                }
+                self.unsaved.clear();
+                self.due = None;
+                Ok(())
+            }
+            Err(cause) => {
+                if self.state == DiskState::Good {
+                    error!(%cause, objects = objects.len(), "shared objects not written; tried again until it works");
+                    self.state = DiskState::Failing;
+                }
+                self.due = Some(after(OBJECT_SAVE_RETRY));
+                Err(ObjectError::Store(cause.to_string().into()))
+            }
+        };
+        for flush in self.flushes.drain(..) {
+            // Nobody may wait for it any more.
+            flush.send(outcome.clone()).unwrap_or_default();
+        }
+    }
+
+    fn note_left_out(&self, count: u64) {
+        if count > 0 {
+            self.counters.left_out(count);
+            warn!(
+                count,
+                "the store of shared objects is full: changes stay in memory only"
+            );
+        }
+    }
+}
+
+fn after(span: std::time::Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(span).unwrap_or(now)
+}

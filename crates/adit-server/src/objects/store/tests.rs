@@ -1,0 +1,314 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use adit_amf::amf0::Value;
+use adit_broker::StreamKey;
+use adit_broker::shared_object::Persistence;
+
+use super::super::Objects;
+use super::ObjectStore;
+use super::inbox::{Inbox, Request};
+use crate::config::ObjectsConfig;
+use crate::limits::{OBJECT_LOADS, StoreLimits};
+use crate::objects::ObjectError;
+
+/// A folder with a file of objects.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("deep/objects")
+    }
+
+    fn start(&self) -> Objects {
+        self.start_with(StoreLimits::default())
+    }
+
+    fn start_with(&self, limits: StoreLimits) -> Objects {
+        Objects::start(ObjectsConfig {
+            store: Some(ObjectStore::open(self.path()).unwrap()),
+            stored: limits,
+            ..ObjectsConfig::default()
+        })
+    }
+}
+
+async fn object(objects: &Objects, name: &str) -> crate::SharedObject {
+    let key = StreamKey::new("", "chat", "room", name).unwrap();
+    let opened = objects.shared_object(key, Persistence::Persistent).await;
+    opened.unwrap()
+}
+
+#[tokio::test]
+async fn what_was_set_is_there_after_the_end_with_its_version() {
+    let place = Place::new();
+    let objects = place.start();
+    let room = object(&objects, "room").await;
+    room.set("a", 1.0).unwrap();
+    room.set("b", "x").unwrap();
+    room.remove("a");
+    let version = room.version();
+    drop(room);
+    objects.close().await;
+    let objects = place.start();
+    let room = object(&objects, "room").await;
+    assert_eq!(room.slots(), [("b".to_owned(), Value::from("x"))]);
+    assert_eq!(room.version(), version);
+}
+
+#[tokio::test]
+async fn an_object_that_nobody_has_in_memory_comes_back_with_what_it_was_last() {
+    let place = Place::new();
+    let objects = place.start();
+    for round in 0..20_u32 {
+        let room = object(&objects, "room").await;
+        let expected = round.checked_sub(1).map(Value::from);
+        assert_eq!(room.get("round"), expected, "round {round}");
+        room.set("round", round).unwrap();
+        if round % 3 == 0 {
+            room.flush().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn cleared_slots_and_their_memory_are_gone_from_the_file_too() {
+    let place = Place::new();
+    let objects = place.start();
+    let room = object(&objects, "room").await;
+    for slot in 0..50 {
+        room.set(&slot.to_string(), "x").unwrap();
+    }
+    room.flush().await.unwrap();
+    room.clear();
+    room.set("last", true).unwrap();
+    room.flush().await.unwrap();
+    drop(room);
+    objects.close().await;
+    let objects = place.start();
+    let room = object(&objects, "room").await;
+    assert_eq!(room.slots(), [("last".to_owned(), Value::from(true))]);
+}
+
+#[tokio::test]
+async fn changes_are_on_the_disk_within_a_second_without_being_asked() {
+    let place = Place::new();
+    let objects = place.start();
+    let room = object(&objects, "room").await;
+    room.set("a", 1.0).unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    // As a crash leaves it: a copy of the file while it is in use.
+    let copy = place.folder.path().join("copy");
+    std::fs::copy(place.path(), &copy).unwrap();
+    let after = Objects::start(ObjectsConfig {
+        store: Some(ObjectStore::open(copy).unwrap()),
+        ..ObjectsConfig::default()
+    });
+    let again = object(&after, "room").await;
+    assert_eq!(again.get("a"), Some(1.0.into()));
+    // Something newer may have been lost: who comes back gets all slots.
+    assert!(again.version() > room.version() + 1_000);
+}
+
+#[tokio::test]
+async fn objects_of_other_places_are_others() {
+    let place = Place::new();
+    let objects = place.start();
+    let room = object(&objects, "room").await;
+    room.set("a", 1.0).unwrap();
+    let key = StreamKey::new("", "cha", "troom", "room").unwrap();
+    let other = objects.shared_object(key, Persistence::Persistent).await;
+    assert_eq!(other.unwrap().slots(), []);
+    let key = StreamKey::new("", "chat", "room", "room").unwrap();
+    let temporary = objects.shared_object(key, Persistence::Temporary).await;
+    assert_eq!(temporary.unwrap().slots(), []);
+}
+
+#[tokio::test]
+async fn a_file_is_used_by_one_at_a_time() {
+    let place = Place::new();
+    let objects = place.start();
+    let error = ObjectStore::open(place.path()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("has this file of shared objects open")
+    );
+    assert!(!error.is_about_content());
+    objects.close().await;
+    ObjectStore::open(place.path()).unwrap();
+}
+
+#[test]
+fn what_is_no_such_file_is_told_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("objects");
+    let text = b"this is a letter, and a long one, ".repeat(400);
+    std::fs::write(&path, &text).unwrap();
+    let error = ObjectStore::open(&path).unwrap_err();
+    assert!(error.is_about_content());
+    assert!(
+        error
+            .to_string()
+            .ends_with("this is not a file of shared objects"),
+        "{error}"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), text);
+}
+
+#[test]
+fn a_file_of_another_program_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("objects");
+    let table = redb::TableDefinition::<u64, u64>::new("theirs");
+    let database = redb::Database::create(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_table(table).unwrap().insert(1, 2).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let error = ObjectStore::open(&path).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("this is not a file of shared objects")
+    );
+}
+
+#[test]
+fn a_newer_format_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("objects");
+    let meta = redb::TableDefinition::<&str, u64>::new("adit.meta");
+    let database = redb::Database::create(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction
+        .open_table(meta)
+        .unwrap()
+        .insert("format", 2)
+        .unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let error = ObjectStore::open(&path).unwrap_err();
+    assert!(
+        error.to_string().ends_with("newer version (format 2)"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_told_and_left_alone() {
+    let place = Place::new();
+    let objects = place.start();
+    let room = object(&objects, "room").await;
+    for slot in 0..64 {
+        room.set(&slot.to_string(), "0123456789".repeat(100))
+            .unwrap();
+    }
+    drop(room);
+    objects.close().await;
+    drop(objects);
+    let whole = std::fs::read(place.path()).unwrap();
+    let at = whole
+        .windows(10)
+        .position(|it| it == b"0123456789")
+        .unwrap();
+    let mut damaged = whole.clone();
+    damaged[at] ^= 0xff;
+    std::fs::write(place.path(), &damaged).unwrap();
+    let error = ObjectStore::open(place.path()).unwrap_err();
+    assert!(error.is_about_content(), "{error}");
+    assert!(error.to_string().contains("damaged"), "{error}");
+    let cut = &whole[..whole.len() / 2];
+    std::fs::write(place.path(), cut).unwrap();
+    assert!(ObjectStore::open(place.path()).is_err());
+    assert_eq!(std::fs::read(place.path()).unwrap(), cut);
+    std::fs::write(place.path(), &whole).unwrap();
+    ObjectStore::open(place.path()).unwrap();
+}
+
+#[tokio::test]
+async fn a_flush_is_over_when_all_is_written_and_refused_after_the_end() {
+    let place = Place::new();
+    let objects = place.start();
+    let room = object(&objects, "room").await;
+    room.set("a", 1.0).unwrap();
+    assert_eq!(tokio::join!(room.flush(), room.flush()), (Ok(()), Ok(())));
+    let file = std::fs::read(place.path()).unwrap();
+    objects.close().await;
+    assert!(room.flush().await.is_err());
+    std::fs::write(place.path(), file).unwrap();
+    let objects = place.start();
+    assert_eq!(object(&objects, "room").await.get("a"), Some(1.0.into()));
+}
+
+fn limit(objects: &Objects, key: &str) -> u64 {
+    let found = objects.limits().find(|(known, _)| *known == key);
+    found.unwrap().1
+}
+
+#[tokio::test]
+async fn a_store_takes_as_many_objects_as_the_limit_and_not_more() {
+    let place = Place::new();
+    let objects = place.start_with(StoreLimits {
+        objects: 2,
+        ..StoreLimits::default()
+    });
+    for name in ["one", "two"] {
+        let made = object(&objects, name).await;
+        made.set("a", 1.0).unwrap();
+        made.flush().await.unwrap();
+    }
+    let key = StreamKey::new("", "chat", "room", "three").unwrap();
+    let refused = objects.shared_object(key, Persistence::Persistent).await;
+    assert_eq!(refused.unwrap_err(), ObjectError::StoreFull);
+    assert_eq!(limit(&objects, "so.stored"), 1);
+    assert_eq!(object(&objects, "two").await.get("a"), Some(1.0.into()));
+}
+
+#[tokio::test]
+async fn a_store_takes_as_many_bytes_as_the_limit_and_not_more() {
+    let place = Place::new();
+    let limits = StoreLimits {
+        // The name of the slot, and 3 bytes before the text.
+        bytes: 1 + 3 + 100,
+        ..StoreLimits::default()
+    };
+    let objects = place.start_with(limits);
+    let room = object(&objects, "room").await;
+    room.set("a", "x".repeat(100)).unwrap();
+    room.flush().await.unwrap();
+    assert_eq!(limit(&objects, "so.stored_bytes"), 0);
+    room.set("b", 1.0).unwrap();
+    room.flush().await.unwrap();
+    assert_eq!(limit(&objects, "so.stored_bytes"), 1);
+    // It goes on in memory, and what was written is there again, as something that may be old.
+    assert_eq!(room.slots().len(), 2);
+    drop(room);
+    objects.close().await;
+    let objects = place.start_with(limits);
+    let room = object(&objects, "room").await;
+    assert_eq!(room.slots(), [("a".to_owned(), "x".repeat(100).into())]);
+    assert!(room.version() > 1_000);
+}
+
+#[test]
+fn so_many_wait_for_the_store_as_the_limit_says_and_not_more() {
+    let inbox = Inbox::default();
+    let ask = || {
+        let (reply, _) = tokio::sync::oneshot::channel();
+        inbox.post(Request::Flush { reply })
+    };
+    assert!((0..OBJECT_LOADS).all(|_| ask()));
+    assert!(!ask());
+    inbox.wait(None);
+    assert!(ask());
+    inbox.stop();
+    assert!(!ask());
+}
