@@ -2,6 +2,7 @@
 
 mod address;
 mod client;
+mod content;
 pub(crate) mod hidden;
 mod span;
 mod way_out;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use address::{Address, AddressMistake, unexpected, without_secrets};
 pub(crate) use client::{Play, Probe, Publish, Record, Retry, Tunnel, Watch};
+pub(crate) use content::Content;
 pub(crate) use way_out::{Key, Strategy, WayOut};
 
 use crate::connect::Search;
@@ -104,6 +106,9 @@ pub(crate) struct Serve {
     /// Network of load balancers whose PROXY protocol header is believed; repeat for more
     #[arg(long, value_name = "CIDR")]
     pub(crate) trust_proxy: Vec<Network>,
+
+    #[command(flatten)]
+    pub(crate) content: Content,
 }
 
 /// The shape of log lines.

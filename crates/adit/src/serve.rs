@@ -116,6 +116,7 @@ fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {
         .clone_from(&arguments.trust_proxy);
     config.net.http.front_page = Some(front_page::text().into());
     config.latency = arguments.latency.into();
+    config.applications = arguments.content.applications();
     Ok(config)
 }
 

@@ -502,5 +502,33 @@ fn what_cannot_be_done_is_said_with_exit_code_1_and_what_was_not_meant_with_2() 
     check(&["serve", "--cert", "/no/cert"], 2, "--key");
     check(&["serve", "--listen", "nonsense"], 2, "nonsense");
     check(&["serve", "--trust-proxy", "nonsense"], 2, "nonsense");
+    check(&["serve", "--app", "films=dvd"], 2, "there are live, vod");
+    check(&["serve", "--unknown-apps", "maybe"], 2, "live, refuse");
     check(&["server"], 2, "server");
+}
+
+#[test]
+fn applications_are_named_on_the_command_line_and_others_can_be_refused() {
+    let server = AditServer::start_with(ADIT, |command| {
+        command.args(["--app", "live=live", "--app", "films=vod"]);
+        command.args(["--unknown-apps", "refuse", "--listen", "127.0.0.1:0"]);
+    });
+    let address = server.addresses()[0];
+    let told = |app: &str, word: &str| {
+        let url = format!("rtmp://{address}/{app}/cam");
+        let mut command = Command::new(ADIT);
+        command.args([
+            "publish",
+            "--duration",
+            "1s",
+            "--retry",
+            "none",
+            "pattern:",
+            &url,
+        ]);
+        let process = Process::start("adit publish", &mut command);
+        process.stderr_line(word, SOON);
+    };
+    told("nowhere", "there is no application \"nowhere\" here");
+    told("films", "this application only plays recordings");
 }

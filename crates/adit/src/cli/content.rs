@@ -1,0 +1,93 @@
+//! What a server offers its clients: applications, and what they work with.
+
+use std::str::FromStr;
+
+use adit_server::application::{Applications, Live, Unknown, Vod};
+use clap::{Args, ValueEnum};
+
+/// The flags of `adit serve` that say what there is to connect to.
+#[derive(Debug, Args)]
+pub(crate) struct Content {
+    /// What answers clients that connect to `rtmp://host/NAME`; repeat for more
+    #[arg(long, value_name = "NAME=live|vod")]
+    pub(crate) app: Vec<NamedApplication>,
+
+    /// What becomes of clients that connect to any other name
+    #[arg(long, value_enum, default_value_t = UnknownApps::Live, value_name = "HOW")]
+    pub(crate) unknown_apps: UnknownApps,
+}
+
+impl Content {
+    /// The applications that were asked for.
+    pub(crate) fn applications(&self) -> Applications {
+        let none = Applications::default().unknown(match self.unknown_apps {
+            UnknownApps::Live => Unknown::AsLive,
+            UnknownApps::Refuse => Unknown::Refused,
+        });
+        self.app.iter().fold(none, |all, app| {
+            let name = app.name.as_str();
+            match app.kind {
+                Kind::Live => all.with(name, Live),
+                Kind::Vod => all.with(name, Vod),
+            }
+        })
+    }
+}
+
+/// An application, and the name it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NamedApplication {
+    name: String,
+    kind: Kind,
+}
+
+/// What an application does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Everybody publishes and plays
+    Live,
+    /// Recordings are played, nothing is published
+    Vod,
+}
+
+/// What becomes of a client that connects to a name without an application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UnknownApps {
+    /// They are served like --app NAME=live
+    Live,
+    /// They are refused
+    Refuse,
+}
+
+impl FromStr for NamedApplication {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, kind) = text
+            .split_once('=')
+            .ok_or("write NAME=KIND, as in films=vod")?;
+        if name.contains(['/', '?']) {
+            return Err(format!(
+                "{name:?} is more than the name of an application: that ends at the first / of a path"
+            ));
+        }
+        let kind = Kind::from_str(kind, false).map_err(|_| {
+            let known: Vec<_> = Kind::value_variants()
+                .iter()
+                .filter_map(ValueEnum::to_possible_value)
+                .map(|value| value.get_name().to_owned())
+                .collect();
+            format!(
+                "{kind:?} is no kind of application; there are {}",
+                known.join(", ")
+            )
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            kind,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

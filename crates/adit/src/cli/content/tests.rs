@@ -1,0 +1,23 @@
+use super::{Kind, NamedApplication};
+
+fn check(text: &str, expected: Result<(&str, Kind), &str>) {
+    let parsed = text.parse::<NamedApplication>();
+    match (parsed, expected) {
+        (Ok(parsed), Ok((name, kind))) => {
+            assert_eq!((parsed.name.as_str(), parsed.kind), (name, kind), "{text}");
+        }
+        (Err(error), Err(part)) => assert!(error.contains(part), "{text}: {error}"),
+        (parsed, expected) => panic!("{text}: {parsed:?} instead of {expected:?}"),
+    }
+}
+
+#[test]
+fn an_application_has_a_name_and_a_kind() {
+    check("live=live", Ok(("live", Kind::Live)));
+    check("films=vod", Ok(("films", Kind::Vod)));
+    check("=live", Ok(("", Kind::Live)));
+    check("films", Err("NAME=KIND"));
+    check("films=dvd", Err("there are live, vod"));
+    check("films=VOD", Err("\"VOD\" is no kind"));
+    check("films/old=vod", Err("the first / of a path"));
+}
