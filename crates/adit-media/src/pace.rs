@@ -11,12 +11,15 @@ pub use repeat::{Loop, NothingToRepeat};
 
 use crate::{Frame, FrameKind, Timestamp};
 
-/// A step ahead between two frames of a track that is longer is taken for a new clock. Of steps back a second is enough.
+/// A step ahead between two frames of a track that is longer is taken for a new clock.
 pub const JUMP: Duration = Duration::from_secs(10);
+
+/// So is a step back within a track that is longer: files stand one behind the other. Shorter ones are disorder.
+pub const DISORDER: Duration = Duration::from_secs(1);
 
 /// [`JUMP`] in milliseconds.
 const JUMP_MS: u32 = 10_000;
-/// A step back within a track that is longer is one, too: files stand one behind the other. Shorter ones are disorder.
+/// [`DISORDER`] in milliseconds.
 const DISORDER_MS: u32 = 1000;
 
 /// Tells when each frame of a file is due.

@@ -51,7 +51,7 @@ pub(crate) enum Command {
 }
 
 /// What scripts learn from how a command ends.
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 something failed, 2 the command line is wrong, 3 no way leads to the server, 130 interrupted";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 something failed, 2 the command line is wrong, 3 no way leads to the server, 130 interrupted (serve and tunnel, which end no other way, 0)";
 
 impl Command {
     /// How widely a way to the server is looked for.

@@ -18,14 +18,22 @@ pub(crate) fn run(arguments: &cli::Probe) -> Result<(), Failure> {
     log::start_quiet(arguments.way.log);
     let target = Way::address(&arguments.url)?;
     let way = Way::new(&arguments.way, Intent::Play, cli::Strategy::Reach)?;
-    let report = connect::run(&way, async {
+    let probed = connect::run(&way, async {
         let mut interrupt = Interrupt::listen()?;
         // Both arms may be dropped: attempts that nobody waits for are given up.
         tokio::select! {
             report = way.probe(&target) => report,
             () = interrupt.asked() => Err(Failure::Interrupted),
         }
-    })??;
+    });
+    let report = match probed.map_err(Failure::from).flatten() {
+        Err(failure) if arguments.json && !failure.is_usage() => {
+            let text = json::without_report(&target, &failure).to_string();
+            ui::print(&text).map_err(Failure::stdout)?;
+            return Err(failure);
+        }
+        probed => probed?,
+    };
     let text = if arguments.json {
         json::of(&report).to_string()
     } else {

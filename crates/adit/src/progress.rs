@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
+use adit_client::media::pace::{DISORDER, JUMP};
 use adit_client::media::{FrameKind, Timestamp};
 use rustix::termios::tcgetwinsize;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
@@ -167,8 +168,8 @@ const MARKS: usize = 4;
 /// Before this time no rate is told.
 const SHORTEST: Duration = Duration::from_millis(500);
 
-/// How far a stream has come by its own clocks, one for each track, over jumps and breaks: steps of more than ten seconds, either way,
-/// do not count.
+/// How far a stream has come by its own clocks, one for each track, over jumps and breaks, which do not count: steps of more than ten
+/// seconds ahead, or of more than one back, as where files stand one behind the other.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Played {
     audio: Option<Mark>,
@@ -184,16 +185,14 @@ struct Mark {
 }
 
 impl Mark {
-    /// How far the stream is at `at` by this track, unless it jumps.
-    fn sum(self, at: Timestamp) -> Option<Duration> {
+    /// How far the stream is at `at` by this track, unless it jumps: ahead, or back by more than `back`.
+    fn sum(self, at: Timestamp, back: Duration) -> Option<Duration> {
         let step = at.since(self.at);
         let time = Duration::from_millis(step.unsigned_abs().into());
-        if step.unsigned_abs() > JUMP_MS {
-            None
-        } else if step < 0 {
-            Some(self.sum.saturating_sub(time))
-        } else {
-            Some(self.sum.saturating_add(time))
+        match step {
+            ..0 if time <= back => Some(self.sum.saturating_sub(time)),
+            0.. if time <= JUMP => Some(self.sum.saturating_add(time)),
+            _ => None,
         }
     }
 }
@@ -201,11 +200,13 @@ impl Mark {
 impl Played {
     /// Notes the time of a frame of audio or video.
     pub(crate) fn note(&mut self, kind: FrameKind, at: Timestamp) {
-        let by = |mark: Option<Mark>| mark.and_then(|mark| mark.sum(at));
         let (own, other) = match kind {
             FrameKind::Audio => (&mut self.audio, self.video),
             _ => (&mut self.video, self.audio),
         };
+        // A track that begins may stand far behind the other.
+        let back = own.map_or(JUMP, |_| DISORDER);
+        let by = |mark: Option<Mark>| mark.and_then(|mark| mark.sum(at, back));
         let sum = by(*own).or_else(|| by(other)).unwrap_or(self.sum);
         *own = Some(Mark { at, sum });
         self.sum = self.sum.max(sum);
@@ -216,8 +217,6 @@ impl Played {
         self.sum
     }
 }
-
-const JUMP_MS: u32 = 10_000;
 
 #[cfg(test)]
 mod tests;

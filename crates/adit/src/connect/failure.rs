@@ -167,7 +167,7 @@ impl Failure {
     }
 
     /// Whether the command line is wrong.
-    pub(super) fn is_usage(&self) -> bool {
+    pub(crate) fn is_usage(&self) -> bool {
         self.code() == USAGE
     }
 

@@ -154,7 +154,7 @@ pub(crate) fn tell(told: Result<Told, Failure>, json: bool) -> Result<(), Failur
 }
 
 /// The fields with the reason of a failure.
-fn object(mut fields: Map<String, Value>, failure: Option<&Failure>) -> Value {
+pub(crate) fn object(mut fields: Map<String, Value>, failure: Option<&Failure>) -> Value {
     if let Some(failure) = failure.filter(|failure| !matches!(failure, Failure::Interrupted)) {
         let verdict = failure.to_string();
         fields.insert("verdict".to_owned(), json!(secrets::without(&verdict)));

@@ -1,9 +1,10 @@
 //! A report for programs.
 
+use adit_client::Target;
 use adit_client::plan::{AttemptReport, Certificate, Report, Stage, Trust};
 use serde_json::{Map, Value, json};
 
-use crate::connect::{millis, secrets};
+use crate::connect::{Failure, millis, object, secrets};
 
 /// One object: the attempts in their order, the sentence, and the obstacle in a word.
 pub(super) fn of(report: &Report) -> Value {
@@ -21,6 +22,14 @@ pub(super) fn of(report: &Report) -> Value {
         "obstacle": verdict.obstacle().as_str(),
         "verdict": secrets::without(verdict.sentence()),
     })
+}
+
+/// The object where there is no report: nothing could be tried, or nobody waited for the end.
+pub(super) fn without_report(target: &Target, failure: &Failure) -> Value {
+    let mut fields = Map::new();
+    fields.insert("host".to_owned(), json!(target.host().to_string()));
+    fields.insert("attempts".to_owned(), json!([]));
+    object(fields, Some(failure))
 }
 
 fn of_attempt(attempt: &AttemptReport, host: &str) -> Value {

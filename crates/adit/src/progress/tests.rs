@@ -51,6 +51,18 @@ fn what_was_played_is_the_sum_of_steps_without_jumps() {
 }
 
 #[test]
+fn files_one_behind_the_other_count_each() {
+    let mut played = Played::default();
+    for _ in 0..2 {
+        for ms in (0..=3000).step_by(40) {
+            played.note(FrameKind::Video, Timestamp::from_ms(ms));
+            played.note(FrameKind::Audio, Timestamp::from_ms(ms + 10));
+        }
+    }
+    assert_eq!(played.time(), Duration::from_millis(2 * 3010));
+}
+
+#[test]
 fn tracks_with_clocks_of_their_own_do_not_jump_at_each_frame() {
     let mut played = Played::default();
     for ms in (0..=1000).step_by(40) {

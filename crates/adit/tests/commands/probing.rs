@@ -123,3 +123,27 @@ fn where_nothing_listens_the_exit_code_is_3_and_the_obstacle_has_a_name() {
     assert_eq!(told["obstacle"], "nothing-listens", "{told}");
     assert!(told["verdict"].as_str().unwrap().contains("refuses"));
 }
+
+#[test]
+fn programs_get_an_object_also_where_there_is_no_report() {
+    // Nobody listens there, so nobody gives the script.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let script = format!("pac+http://{}/proxy.pac", listener.local_addr().unwrap());
+    drop(listener);
+    let probed = run(&[
+        "probe",
+        "rtmp://127.0.0.1/live",
+        "--json",
+        "--proxy",
+        &script,
+    ]);
+    probed.assert_code(1);
+    let object = probed.json();
+    assert_eq!(object["host"], "127.0.0.1");
+    assert_eq!(object["attempts"].as_array().unwrap().len(), 0);
+    assert!(
+        object["verdict"]
+            .as_str()
+            .is_some_and(|verdict| !verdict.is_empty())
+    );
+}
