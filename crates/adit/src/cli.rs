@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, and in which words.
 
 mod address;
+mod application;
 mod client;
 mod content;
 pub(crate) mod hidden;
@@ -14,6 +15,7 @@ use adit_server::Network;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use address::{Address, AddressMistake, unexpected, without_secrets};
+pub(crate) use application::{Application, Call, So};
 pub(crate) use client::{Play, Probe, Publish, Record, Retry, Tunnel, Watch};
 pub(crate) use content::Content;
 pub(crate) use way_out::{Key, Strategy, WayOut};
@@ -48,6 +50,12 @@ pub(crate) enum Command {
     /// Lend the way out to an encoder or player on this machine
     #[command(after_help = EXIT_CODES)]
     Tunnel(Tunnel),
+    /// Call a method of an application, and print what it returns
+    #[command(after_help = EXIT_CODES)]
+    Call(Call),
+    /// Watch and change a shared object: one line of JSON for each change
+    #[command(after_help = EXIT_CODES)]
+    So(So),
 }
 
 /// What scripts learn from how a command ends.
@@ -63,6 +71,8 @@ impl Command {
             Self::Record(record) => (&record.watch.url, &record.watch.run.way, Strategy::Standard),
             Self::Probe(probe) => (&probe.url, &probe.way, Strategy::Reach),
             Self::Tunnel(tunnel) => (&tunnel.url, &tunnel.way, Strategy::Reach),
+            Self::Call(call) => (&call.application.url, &call.way, Strategy::Standard),
+            Self::So(so) => (&so.application.url, &so.way, Strategy::Standard),
         };
         let reach = way.strategy.unwrap_or(usual) == Strategy::Reach;
         match (reach, address.has_port()) {

@@ -3,6 +3,9 @@
 //! This crate knows flags, output and exit codes; what the server does is in `adit-server`, the way out in `adit-client`.
 //! Exit codes: 0 done, 1 something failed, 2 the command line is wrong, 3 no way leads to the server, 130 interrupted.
 
+mod amf;
+mod application;
+mod calling;
 mod cli;
 mod connect;
 mod input;
@@ -13,6 +16,7 @@ mod progress;
 mod publish;
 mod record;
 mod serve;
+mod sharing;
 mod tunnel;
 mod ui;
 
@@ -43,6 +47,8 @@ fn main() -> ExitCode {
         cli::Command::Record(record) => record::run(&record, began),
         cli::Command::Probe(probe) => probe::run(&probe),
         cli::Command::Tunnel(tunnel) => tunnel::run(&tunnel),
+        cli::Command::Call(call) => calling::run(&call),
+        cli::Command::So(so) => sharing::run(&so),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -76,7 +76,7 @@ pub(crate) fn file(path: &Path, watch: &Watch) -> Result<Output, Failure> {
 pub(crate) fn watch(
     watch: &Watch,
     output: impl FnOnce() -> Result<Option<Output>, Failure>,
-    length: impl FnOnce(Duration) -> Length,
+    length: fn(Duration) -> Length,
     elsewhere: Elsewhere,
     began: Instant,
 ) -> Result<Told, Failure> {
@@ -87,7 +87,12 @@ pub(crate) fn watch(
         let viewing = Viewing {
             way: way.clone(),
             target,
-            length: watch.duration.map(length),
+            start: watch.start,
+            length: watch.duration.map(match watch.start {
+                // What is played of a recording is counted by its own clock.
+                Some(_) => Length::Recorded,
+                None => length,
+            }),
             wait: watch.wait,
             retry: watch.run.retry,
             began,

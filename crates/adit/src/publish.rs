@@ -49,6 +49,7 @@ fn publish(arguments: &cli::Publish, began: Instant) -> Result<Told, Failure> {
             way: way.clone(),
             destination: Destination::new(target),
             name: name.clone(),
+            kind: arguments.kind.into(),
             pace: if arguments.no_pace {
                 Pace::AsFastAsPossible
             } else {

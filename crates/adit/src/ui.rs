@@ -63,12 +63,20 @@ pub(crate) fn line(text: &str) {
 /// # Errors
 /// When they cannot be written. That the reader has seen enough is no error.
 pub(crate) fn print(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    clear_status();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+    match data(text) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
     }
+}
+
+/// One of many lines of data, by a command that goes on.
+///
+/// # Errors
+/// When it cannot be written, or nobody reads any more.
+pub(crate) fn data(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    clear_status();
+    writeln!(out, "{text}").and_then(|()| out.flush())
 }
 
 /// Something that happened while a command runs for long, as a line of the log with its time.

@@ -20,6 +20,9 @@ pub(crate) enum AddressMistake {
     /// It names a stream, and the key another one.
     #[error("the URL names a stream and the key another one")]
     TwoStreams,
+    /// It ends with the server.
+    #[error("the address names no application")]
+    NoApplication,
     /// It ends with the application.
     #[error("the address names no stream")]
     NoStream,
@@ -39,6 +42,18 @@ impl Address {
             return Err(AddressMistake::TwoStreams);
         }
         Ok(Target::from_server_and_key(&self.0, key)?)
+    }
+
+    /// The application that the address names: all of its path, whatever its depth.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub(crate) fn application(&self) -> Result<Target, AddressMistake> {
+        let target = Target::from_server_and_key(&self.0, "")?;
+        if target.app().is_empty() {
+            return Err(AddressMistake::NoApplication);
+        }
+        Ok(target)
     }
 
     /// Whether it names a port.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::Args;
+use adit_client::rtmp::command::PublishKind;
+use clap::{Args, ValueEnum};
 
 use super::{Address, Key, LocalListen, WayOut, local_listen, span};
 use crate::input::Turns;
@@ -35,6 +36,10 @@ pub(crate) struct Publish {
     )]
     pub(crate) repeat: Option<Turns>,
 
+    /// What the server makes of it besides sending it on
+    #[arg(long = "as", value_name = "KIND", value_enum, default_value_t = PublishAs::Live)]
+    pub(crate) kind: PublishAs,
+
     /// Send as fast as the network takes it, not as the clock of the input goes
     #[arg(long)]
     pub(crate) no_pace: bool,
@@ -60,6 +65,10 @@ pub(crate) struct Watch {
     /// Overwrite the file if it exists
     #[arg(long, requires = "output")]
     pub(crate) force: bool,
+
+    /// Play a recording from this time on, not the live stream of that name
+    #[arg(long, value_name = "TIME", value_parser = span::parse_or_zero)]
+    pub(crate) start: Option<Duration>,
 
     /// End after this time, counted from the first picture or sound
     #[arg(long, value_name = "TIME", value_parser = span::parse)]
@@ -157,6 +166,27 @@ pub(crate) struct Tunnel {
 
     #[command(flatten)]
     pub(crate) way: WayOut,
+}
+
+/// What becomes of a published stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PublishAs {
+    /// Nothing
+    Live,
+    /// A recording, in place of an older one
+    Record,
+    /// The rest of a recording, or a new one
+    Append,
+}
+
+impl From<PublishAs> for PublishKind {
+    fn from(kind: PublishAs) -> Self {
+        match kind {
+            PublishAs::Live => Self::Live,
+            PublishAs::Record => Self::Record,
+            PublishAs::Append => Self::Append,
+        }
+    }
 }
 
 /// What `--loop` alone means.

@@ -69,20 +69,29 @@ fn again(shown: &[String], title: &[String]) -> io::Error {
 
 /// The arguments without what is secret in them.
 fn title(arguments: &[String]) -> Vec<String> {
-    let mut key_follows = false;
+    let is_call = arguments.get(1).is_some_and(|command| command == "call");
+    let mut secret_follows = false;
     let mut title = Vec::with_capacity(arguments.len());
     for argument in arguments {
         title.push(match argument.split_once('=') {
-            _ if key_follows => HIDDEN.to_owned(),
-            Some(("--key", _)) => format!("--key={HIDDEN}"),
+            _ if secret_follows || (is_call && is_json(argument)) => HIDDEN.to_owned(),
+            Some((flag, _)) if SECRETS.contains(&flag) => format!("{flag}={HIDDEN}"),
             Some((flag, value)) if flag.starts_with("--") => {
                 format!("{flag}={}", without_secrets(value))
             }
             _ => without_secrets(argument),
         });
-        key_follows = argument == "--key";
+        secret_follows = SECRETS.contains(&argument.as_str());
     }
     title
+}
+
+/// Flags whose values are nobody else's business.
+const SECRETS: [&str; 4] = ["--key", "--connect", "--set", "--send"];
+
+/// What `adit call` gives an application may be a password. Plain numbers and words are none.
+fn is_json(argument: &str) -> bool {
+    argument.starts_with(['"', '{', '['])
 }
 
 /// A URL without its stream, user and password; any other text as it is.

@@ -14,5 +14,13 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "not a length of time; write it as in 5s, 1m30s or 250ms".to_owned())
 }
 
+/// The same, and 0.
+pub(super) fn parse_or_zero(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" | "0s" => Ok(Duration::ZERO),
+        _ => parse(text),
+    }
+}
+
 /// A year: nothing here lasts longer, and clocks can add it.
 const LONGEST: Duration = Duration::from_hours(365 * 24);

@@ -13,6 +13,7 @@ use adit_client::plan::{AttemptReport, Cause, CertificateFault, Obstacle, Report
 use adit_client::{AddressError, ConnectError};
 use thiserror::Error;
 
+use crate::amf::Unreadable;
 use crate::cli::AddressMistake;
 use crate::input::InputError;
 use crate::serve::ServeError;
@@ -32,6 +33,30 @@ pub(crate) enum Failure {
     Usage {
         /// What is wrong.
         text: String,
+    },
+    /// What was typed is no value.
+    #[error("{what} is {error}")]
+    Json {
+        /// What it is, for people.
+        what: String,
+        /// What is wrong.
+        error: Unreadable,
+        /// Whether it looks like a word without its quotes.
+        is_word: bool,
+    },
+    /// What a shared object was asked for is not confirmed in time.
+    #[error("the server has not confirmed within {}: {}", humantime::format_duration(*waited), slots.join(", "))]
+    NotConfirmed {
+        /// How long it was waited for.
+        waited: Duration,
+        /// The slots.
+        slots: Vec<String>,
+    },
+    /// Lines on standard input that say nothing.
+    #[error("{lines} lines of standard input were not understood")]
+    Lines {
+        /// How many.
+        lines: u64,
     },
     /// The stream key cannot be read.
     #[error("the stream key cannot be read from {}: {}", path.display(), in_words(why))]
@@ -159,7 +184,7 @@ impl Failure {
 
     fn code(&self) -> u8 {
         match self {
-            Self::Address(_) | Self::Usage { .. } => USAGE,
+            Self::Address(_) | Self::Usage { .. } | Self::Json { .. } => USAGE,
             Self::Connect(ConnectError::Unreachable { .. }) | Self::NoWay => UNREACHABLE,
             Self::Interrupted => INTERRUPTED,
             _ => FAILED,
@@ -189,6 +214,12 @@ impl Failure {
             }
             Self::Address(AddressMistake::TwoStreams) => {
                 "leave one of them out; an application of several parts ends with // as in rtmp://host/app/instance//"
+            }
+            Self::Address(AddressMistake::NoApplication) => {
+                "write it as in rtmp://host/app or rtmp://host/app/instance"
+            }
+            Self::Json { is_word: true, .. } => {
+                "a text has its quotes inside those of the shell: '\"text\"'"
             }
             Self::Exists { .. } => "--force overwrites it",
             Self::Input {

@@ -27,6 +27,16 @@ pub(super) fn target(address: &Address, key: &Key) -> Result<Target, Failure> {
     Ok(target)
 }
 
+/// The application that the address names.
+///
+/// # Errors
+/// When the address is wrong.
+pub(super) fn application(address: &Address) -> Result<Target, Failure> {
+    let target = address.application()?;
+    secrets::hide(&target);
+    Ok(target)
+}
+
 /// What the address names, a stream or not.
 ///
 /// # Errors

@@ -3,9 +3,11 @@
 use std::future::Future;
 use std::io;
 
+use adit_client::amf::amf0;
 use adit_client::network::{ConnectorConfig, InsecureTls, TlsClient};
 use adit_client::plan::Policy;
 use adit_client::plan::Report;
+use adit_client::rtmp::command::ObjectEncoding;
 use adit_client::strategy::{Rung, Strategy};
 use adit_client::{Client, ConnectOptions, Destination, Intent, NetConnection, Target};
 use serde_json::{Map, Value, json};
@@ -137,6 +139,22 @@ impl Way {
         let connection = self.client.connect_to(destination, &self.options).await?;
         self.remember();
         Ok(connection)
+    }
+
+    /// The application that the address names with all of its path.
+    ///
+    /// # Errors
+    /// When the address is wrong.
+    pub(crate) fn application(address: &Address) -> Result<Target, Failure> {
+        key::application(address)
+    }
+
+    /// The same way in another encoding, with what the application is told.
+    #[must_use]
+    pub(crate) fn telling(mut self, encoding: ObjectEncoding, told: Vec<amf0::Value>) -> Self {
+        self.options.object_encoding = encoding;
+        self.options.arguments = told;
+        self
     }
 
     /// What the address names, a stream or not.

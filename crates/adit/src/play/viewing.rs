@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use adit_client::connection::{ConnectionEvent, Ended as Closed, StreamError, StreamEvent};
 use adit_client::media::{Frame, FrameKind};
-use adit_client::rtmp::command::{Play, Status, StatusCode};
+use adit_client::rtmp::command::{Play, PlayDuration, PlayStart, Status, StatusCode};
 use adit_client::rtmp::message::UserControl;
 use adit_client::{Destination, NetConnection, NetStream, Target};
 use tokio::time::{sleep, sleep_until, timeout};
@@ -33,6 +33,8 @@ pub(super) struct Viewing {
     pub(super) way: Way,
     /// The stream.
     pub(super) target: Target,
+    /// From where on in a recording; if `None` it may be live.
+    pub(super) start: Option<Duration>,
     /// How much of it; everything if `None`.
     pub(super) length: Option<Length>,
     /// How long to wait for its start.
@@ -146,10 +148,10 @@ impl Viewing {
     }
 
     async fn play(&self, connection: &mut NetConnection, state: &mut State) -> Next {
-        let name = connection.target().stream_argument();
+        let play = self.request(connection, state);
         let begin = async {
             let mut stream = connection.create_stream().await?;
-            stream.play(Play::new(name.expose())).await?;
+            stream.play(play).await?;
             Ok::<_, StreamError>(stream)
         };
         // Both arms may be dropped, the connection is closed then.
@@ -169,6 +171,22 @@ impl Viewing {
             state.limits.wait_for_start(time);
         }
         self.watch(connection, &mut stream, state).await
+    }
+
+    /// What is asked for: after a break the part of a recording that has not come yet.
+    fn request(&self, connection: &NetConnection, state: &State) -> Play {
+        let mut play = Play::new(connection.target().stream_argument().expose());
+        let ms = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+        if let Some(start) = self.start {
+            let played = state.figures.duration();
+            let from_ms = ms(start.saturating_add(played));
+            play.start = PlayStart::Recorded { from_ms };
+            if let Some(Length::Recorded(time) | Length::Watched(time)) = self.length {
+                let ms = ms(time.saturating_sub(played)).max(1);
+                play.duration = PlayDuration::Limited { ms };
+            }
+        }
+        play
     }
 
     async fn watch(

@@ -39,6 +39,8 @@ pub(super) struct Order {
     pub(super) destination: Destination,
     /// How people call the input.
     pub(super) name: String,
+    /// What the server makes of it.
+    pub(super) kind: PublishKind,
     pub(super) pace: Pace,
     /// Whether the input runs on while there is no connection.
     pub(super) runs_on: bool,
@@ -177,11 +179,12 @@ impl Sending {
     ) -> Next {
         let way = self.order.way.clone();
         let mut destination = self.order.destination.clone();
+        let kind = self.order.kind;
         let connect = async {
             let connection = way.connect(&mut destination).await?;
             let mut stream = connection.create_stream().await?;
             let name = connection.target().stream_argument();
-            stream.publish(&name, PublishKind::Live).await?;
+            stream.publish(&name, kind).await?;
             Ok::<_, Failure>((connection, stream))
         };
         // Both arms may be dropped: there is nothing to keep of a connection that is not wanted any more.
@@ -195,6 +198,10 @@ impl Sending {
             Err(failure) => return Next::Broken(failure),
         };
         self.connected(&connection);
+        if kind == PublishKind::Record {
+            // The same recording goes on after a break.
+            self.order.kind = PublishKind::Append;
+        }
         let next = self
             .publish(&mut connection, &mut stream, frames, progress, interrupt)
             .await;

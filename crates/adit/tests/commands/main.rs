@@ -1,13 +1,15 @@
-//! `adit publish`, `play`, `record` and `probe` as a person or a script meets them: output, files and exit codes, against our
+//! `adit publish`, `play`, `record`, `probe`, `call` and `so` as a person or a script meets them: output, files and exit codes, against our
 //! own server, servers of others, and peers that are no servers at all.
 #![cfg(test)]
 
+mod applications;
 mod bad_servers;
 mod breaking;
 mod media;
 mod others;
 mod probing;
 mod recording;
+mod scripted;
 mod secrets;
 mod usage;
 

@@ -71,6 +71,13 @@ fn failures_and_usage_errors_do_not_repeat_them() {
     check(&["play", "rtmp://127.0.0.1:1/live/a", "--proxy", &proxy], 3);
     let proxy = format!("gopher://user:{PASSWORD}@127.0.0.1:1");
     check(&["play", "rtmp://127.0.0.1:1/live/a", "--proxy", &proxy], 2);
+    let app = format!("rtmp://user:{PASSWORD}@127.0.0.1:1/app?token={TOKEN}");
+    let secret = format!("{{\"password\":\"{KEY}\"}}");
+    check(&["call", &app, "login", &secret, "--connect", &secret], 3);
+    check(&["call", &app, "login", KEY], 2);
+    check(&["call", &app, "login", &secret, "--connect", KEY], 2);
+    check(&["so", &app, "room", "--set", &format!("a={secret}")], 3);
+    check(&["so", &app, "room", "--set", &format!("a={KEY}")], 2);
     let wrong = format!("rtmp://user:{PASSWORD}@127.0.0.1:99999/live/{KEY}");
     check(&["play", &wrong], 2);
 }
