@@ -17,7 +17,7 @@ pub(crate) struct Call {
     pub(crate) method: String,
 
     /// Arguments, each in JSON: 5 '"text"' '{"a":true}'; `-` alone reads them from standard input
-    #[arg(value_name = "JSON", allow_hyphen_values = true)]
+    #[arg(value_name = "JSON", allow_negative_numbers = true)]
     pub(crate) arguments: Vec<String>,
 
     /// How long to wait for the answer [default: 30s]
@@ -95,6 +95,6 @@ pub(crate) struct Application {
     pub(crate) amf3: bool,
 
     /// What the application is told when it is connected to; repeat for more
-    #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
+    #[arg(long, value_name = "JSON", allow_negative_numbers = true)]
     pub(crate) connect: Vec<String>,
 }

@@ -64,10 +64,17 @@ fn arguments_come_from_standard_input_too() {
     let answered = ended(Process::start("adit call", &mut command));
     answered.assert_code(0);
     assert_eq!(answered.out, "1\n\"a\"\n[2]\n");
-    let mut command = shell("echo '{secret' | \"$0\" call \"$1\" echo -", &[&server.url("app")]);
+    let mut command = shell(
+        "echo '{secret' | \"$0\" call \"$1\" echo -",
+        &[&server.url("app")],
+    );
     let refused = ended(Process::start("adit call", &mut command));
     refused.assert_code(2);
-    assert!(refused.error().starts_with("standard input is not JSON"), "{}", refused.err);
+    assert!(
+        refused.error().starts_with("standard input is not JSON"),
+        "{}",
+        refused.err
+    );
     assert!(!refused.err.contains("secret"), "{}", refused.err);
 }
 
@@ -76,7 +83,9 @@ fn a_call_without_an_answer_is_sent_all_the_same() {
     let (called, calls) = std::sync::mpsc::channel();
     let server = Scripted::start(move |_, _, event| {
         if let ServerEvent::Call(call) = event {
-            called.send((call.name.to_string(), call.wants_answer())).unwrap();
+            called
+                .send((call.name.to_string(), call.wants_answer()))
+                .unwrap();
         }
     });
     let sent = run(&["call", &server.url("app"), "note", "1", "--no-answer"]);
@@ -93,7 +102,11 @@ fn what_an_application_is_told_at_connect_arrives() {
     // It has no such method, whatever it is told.
     let failed = run(&["call", &url, "nosuch", "--connect", r#""user""#]);
     failed.assert_code(1);
-    assert!(failed.error().starts_with("the call failed: "), "{}", failed.err);
+    assert!(
+        failed.error().starts_with("the call failed: "),
+        "{}",
+        failed.err
+    );
     let failed = run(&["call", &url, "nosuch", "--amf3"]);
     failed.assert_code(1);
     server.assert_sound();
@@ -115,7 +128,11 @@ fn a_server_that_never_answers_is_given_up_after_the_time_that_was_given() {
     let silent = run(&["call", &server.url("app"), "silence", "--wait", "1s"]);
     silent.assert_code(1);
     assert_eq!(silent.error(), "the server has not answered within 1 s");
-    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        began.elapsed()
+    );
     let gone = run(&["call", &server.url("app"), "goodbye"]);
     gone.assert_code(1);
     assert_eq!(gone.error(), "the server closed the connection");
@@ -150,24 +167,47 @@ fn command_lines_that_are_wrong_say_so_and_repeat_nothing() {
     let url = "rtmp://127.0.0.1:1/app";
     let cases: [(&[&str], &str); 13] = [
         (&["call", url, "m", "secret"], "argument 1 is not JSON"),
-        (&["call", url, "m", "1", r#"{"a":"secret"#], "argument 2 is not JSON"),
-        (&["call", url, "m", "9007199254740993"], "write it as a string"),
+        (
+            &["call", url, "m", "1", r#"{"a":"secret"#],
+            "argument 2 is not JSON",
+        ),
+        (
+            &["call", url, "m", "9007199254740993"],
+            "write it as a string",
+        ),
         (&["call", url, "m", r#"{"$secret":1}"#], "known words"),
-        (&["call", url, "m", "--connect", "secret"], "--connect is not JSON"),
+        (
+            &["call", url, "m", "--connect", "secret"],
+            "--connect is not JSON",
+        ),
         (&["call", url], "METHOD"),
         (&["call", "rtmp://127.0.0.1:1", "m"], "names no application"),
         (&["call", "http://127.0.0.1:1/app", "m"], "another protocol"),
         (&["so", url], "NAME"),
         (&["so", url, "room", "--set", "topic"], "--set names a slot"),
-        (&["so", url, "room", "--set", "topic=secret"], "the value of topic is not JSON"),
-        (&["so", url, "room", "--send", "=1"], "--send names a method"),
+        (
+            &["so", url, "room", "--set", "topic=secret"],
+            "the value of topic is not JSON",
+        ),
+        (
+            &["so", url, "room", "--send", "=1"],
+            "--send names a method",
+        ),
         (&["so", url, "room", "--wait", "1s"], "--once"),
     ];
     for (arguments, words) in cases {
         let refused = run(arguments);
         refused.assert_code(2);
-        assert!(refused.err.contains(words), "{arguments:?}: {}", refused.err);
-        assert!(!refused.err.contains("secret"), "{arguments:?}: {}", refused.err);
+        assert!(
+            refused.err.contains(words),
+            "{arguments:?}: {}",
+            refused.err
+        );
+        assert!(
+            !refused.err.contains("secret"),
+            "{arguments:?}: {}",
+            refused.err
+        );
     }
     let hint = run(&["call", url, "m", "word"]);
     assert!(hint.err.contains(r#"'"text"'"#), "{}", hint.err);
@@ -255,20 +295,40 @@ fn lines_of_standard_input_are_changes_and_a_wrong_one_stops_nothing() {
         r#"{"event":"removed","slot":"a","by":"me"}"#,
     ];
     assert_eq!(events(&told), expected.map(json));
-    assert!(told.err.contains("note: line 3 is not JSON"), "{}", told.err);
+    assert!(
+        told.err.contains("note: line 3 is not JSON"),
+        "{}",
+        told.err
+    );
     assert!(!told.err.contains("secret"), "{}", told.err);
-    assert_eq!(told.error(), "1 lines of standard input were not understood");
+    assert_eq!(
+        told.error(),
+        "1 lines of standard input were not understood"
+    );
 }
 
 #[test]
 fn a_change_that_is_refused_or_never_confirmed_is_a_failure() {
     let refusing = Scripted::sharing(|_, message| match &message.events[..] {
         [Event::Use] => obliging(message),
-        _ => vec![message.reply(1, vec![Event::status(StatusCode::SharedObjectNoWriteAccess)])],
+        _ => vec![message.reply(
+            1,
+            vec![Event::status(StatusCode::SharedObjectNoWriteAccess)],
+        )],
     });
-    let refused = run(&["so", &refusing.url("chat"), "room", "--once", "--set", "a=1"]);
+    let refused = run(&[
+        "so",
+        &refusing.url("chat"),
+        "room",
+        "--once",
+        "--set",
+        "a=1",
+    ]);
     refused.assert_code(1);
-    assert_eq!(refused.error(), "the server refuses: SharedObject.NoWriteAccess");
+    assert_eq!(
+        refused.error(),
+        "the server refuses: SharedObject.NoWriteAccess"
+    );
     assert_eq!(events(&refused)[1]["event"], "refused");
 
     let silent = Scripted::sharing(|_, message| match &message.events[..] {
@@ -285,7 +345,10 @@ fn a_change_that_is_refused_or_never_confirmed_is_a_failure() {
     });
     let denied = run(&["so", &denying.url("chat"), "room"]);
     denied.assert_code(1);
-    assert_eq!(denied.error(), "the server refuses: SharedObject.NoReadAccess");
+    assert_eq!(
+        denied.error(),
+        "the server refuses: SharedObject.NoReadAccess"
+    );
     assert!(denied.out.is_empty(), "{}", denied.out);
 }
 
@@ -315,7 +378,9 @@ fn nobody_reading_any_more_is_an_end() {
     let server = Scripted::sharing(|_, message| {
         let change = |step: u32| message.reply(step, vec![Event::change("a", step)]);
         let joined = message.reply(1, vec![Event::UseSuccess]);
-        std::iter::once(joined).chain((2..3000).map(change)).collect()
+        std::iter::once(joined)
+            .chain((2..3000).map(change))
+            .collect()
     });
     let script = "{ \"$0\" so \"$1\" room; echo ended with $? >&2; } | head -n 1";
     let mut command = shell(script, &[&server.url("chat")]);
@@ -336,7 +401,10 @@ fn an_object_is_watched_over_a_break_and_goes_on_from_its_version() {
             return;
         }
         let known = if number == 0 { 0 } else { 5 };
-        assert_eq!((kind, message.version), (MessageKind::SharedObjectAmf0, known));
+        assert_eq!(
+            (kind, message.version),
+            (MessageKind::SharedObjectAmf0, known)
+        );
         let events = vec![Event::UseSuccess, Event::change("a", known + 1)];
         for body in message.reply(5 + known, events).encode(kind).unwrap() {
             session.send_shared_object(kind, body).unwrap();
@@ -352,6 +420,9 @@ fn an_object_is_watched_over_a_break_and_goes_on_from_its_version() {
     told.assert_code(130);
     assert!(told.err.contains("trying again in"), "{}", told.err);
     let events = events(&told);
-    let events: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
+    let events: Vec<&str> = events
+        .iter()
+        .filter_map(|event| event["event"].as_str())
+        .collect();
     assert_eq!(events, ["joined", "set", "joined", "set"]);
 }

@@ -8,6 +8,7 @@ mod breaking;
 mod media;
 mod others;
 mod probing;
+mod recorded;
 mod recording;
 mod scripted;
 mod secrets;

@@ -71,7 +71,9 @@ pub(super) fn obliging(message: &SharedObjectMessage) -> Vec<SharedObjectMessage
 fn serve(mut stream: TcpStream, number: usize, script: &Mutex<Script>) {
     let config = SessionConfig::default();
     let mut session = ServerSession::new(Instant::now(), config, &Seed::new([7; 32]));
-    stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_millis(20)))
+        .unwrap();
     let mut some = vec![0; 65_536];
     loop {
         let now = Instant::now();
@@ -89,7 +91,9 @@ fn serve(mut stream: TcpStream, number: usize, script: &Mutex<Script>) {
         }
         match stream.read(&mut some) {
             Ok(0) => session.handle_eof(Instant::now()),
-            Ok(count) => session.handle_input(Instant::now(), Bytes::copy_from_slice(&some[..count])),
+            Ok(count) => {
+                session.handle_input(Instant::now(), Bytes::copy_from_slice(&some[..count]))
+            }
             Err(error) if [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) => {}
             Err(_) => return,
         }

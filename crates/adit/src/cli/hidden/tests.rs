@@ -24,6 +24,50 @@ fn a_title_shows_no_key_and_no_password() {
         &["adit", "--proxy=socks5://user:pw@proxy"],
         &["adit", "--proxy=socks5://***@proxy"],
     );
+    check(
+        &[
+            "adit",
+            "call",
+            "rtmp://host/app",
+            "login",
+            "\"me\"",
+            "[\"pw\"]",
+            "{\"a\":1}",
+            "--connect=5",
+        ],
+        &[
+            "adit",
+            "call",
+            "rtmp://host/app",
+            "login",
+            "***",
+            "***",
+            "***",
+            "--connect=***",
+        ],
+    );
+    check(
+        &[
+            "adit",
+            "so",
+            "rtmp://host/app",
+            "room",
+            "--set",
+            "a=1",
+            "--send=b=2",
+            "--once",
+        ],
+        &[
+            "adit",
+            "so",
+            "rtmp://host/app",
+            "room",
+            "--set",
+            "***",
+            "--send=***",
+            "--once",
+        ],
+    );
 }
 
 #[test]
@@ -31,6 +75,22 @@ fn what_hides_nothing_stays_as_it_is() {
     for arguments in [
         &["adit", "serve", "--listen", ":1935", "--key", "***"][..],
         &["adit", "probe", "rtmp://host/app"],
+        &[
+            "adit",
+            "call",
+            "rtmp://host/app",
+            "method",
+            "5",
+            "true",
+            "-",
+        ],
+        &[
+            "adit",
+            "tunnel",
+            "rtmp://host/app",
+            "--listen",
+            "[::1]:1935",
+        ],
         &[
             "adit",
             "play",

@@ -1,0 +1,88 @@
+//! Recordings of a server: what is asked of it to make one and to play a part of one.
+
+use std::sync::mpsc;
+
+use adit_client::rtmp::command::{PlayDuration, PlayStart, PublishKind, StatusCode};
+use adit_client::rtmp::session::{CloseReason, ServerEvent};
+
+use super::scripted::Scripted;
+use super::{PATIENCE, run};
+
+/// What is asked of a server that has no recording.
+fn asked(arguments: &[&str]) -> (PlayStart, PlayDuration) {
+    let (told, asked) = mpsc::channel();
+    let server = Scripted::start(move |_, session, event| {
+        if let ServerEvent::Play(request) = event {
+            told.send((request.start, request.duration)).unwrap();
+            session.reject_play(request, StatusCode::PlayStreamNotFound, "no such recording");
+        }
+    });
+    let played = run(&[&["play", &server.url("vod/film")][..], arguments].concat());
+    played.assert_code(1);
+    assert!(
+        played.error().contains("no such recording"),
+        "{}",
+        played.err
+    );
+    asked.recv_timeout(PATIENCE).unwrap()
+}
+
+#[test]
+fn a_part_of_a_recording_is_asked_for_by_its_time() {
+    let recorded = |from_ms| PlayStart::Recorded { from_ms };
+    let whole = (PlayStart::LiveOrRecorded, PlayDuration::All);
+    assert_eq!(asked(&[]), whole);
+    // Of a live stream, this is counted here.
+    assert_eq!(asked(&["--duration", "5s"]), whole);
+    assert_eq!(asked(&["--start", "0"]), (recorded(0), PlayDuration::All));
+    assert_eq!(asked(&["--start", "1m2.5s"]).0, recorded(62_500));
+    let part = (recorded(1500), PlayDuration::Limited { ms: 2500 });
+    assert_eq!(asked(&["--start", "1.5", "--duration", "2.5"]), part);
+}
+
+#[test]
+fn times_that_are_none_are_refused() {
+    for start in ["-1", "soon", "NaN", "1e300"] {
+        let refused = run(&["play", "rtmp://h/a/b", &format!("--start={start}")]);
+        refused.assert_code(2);
+        assert!(
+            refused.err.contains("not a length of time"),
+            "{}",
+            refused.err
+        );
+    }
+}
+
+/// How a stream is published over a break of the connection.
+fn published(arguments: &[&str]) -> [PublishKind; 2] {
+    let (told, kinds) = mpsc::channel();
+    let server = Scripted::start(move |number, session, event| match event {
+        ServerEvent::Publish(request) => {
+            told.send(request.kind).unwrap();
+            session.accept_publish(request);
+        }
+        ServerEvent::Media { .. } if number == 0 => session.close(CloseReason::Ended),
+        _ => {}
+    });
+    let url = server.url("live/show");
+    let publish = [
+        "publish",
+        "pattern:320x180,200k,key=1",
+        &url,
+        "--duration",
+        "3s",
+    ];
+    run(&[&publish[..], arguments].concat()).assert_code(0);
+    [
+        kinds.recv_timeout(PATIENCE).unwrap(),
+        kinds.recv_timeout(PATIENCE).unwrap(),
+    ]
+}
+
+#[test]
+fn a_recording_goes_on_after_a_break_and_is_not_begun_again() {
+    use PublishKind::{Append, Live, Record};
+    assert_eq!(published(&[]), [Live, Live]);
+    assert_eq!(published(&["--as", "record"]), [Record, Append]);
+    assert_eq!(published(&["--as", "append"]), [Append, Append]);
+}
