@@ -32,7 +32,7 @@ use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 pub use self::call::IncomingCall;
-use self::driver::Driver;
+use self::driver::{Driver, Outside};
 pub use self::error::{Ended, StreamError};
 pub use self::event::{ConnectionEvent, StreamEvent};
 use self::request::{Handle, Request};
@@ -104,15 +104,14 @@ impl NetConnection {
         let (told, events) = mpsc::channel(limits::EVENTS);
         let shared = Arc::new(Shared::default());
         let info = link.carrier().info().clone();
-        let replies = requests.downgrade();
-        let driver = Driver::new(
-            link,
-            asked,
-            replies,
+        let outside = Outside {
+            requests: asked,
+            replies: requests.downgrade(),
             told,
-            Arc::clone(&shared),
-            closing.clone(),
-        );
+            shared: Arc::clone(&shared),
+            closing: closing.clone(),
+        };
+        let driver = Driver::new(link, outside);
         tokio::spawn(driver.run());
         Self {
             handle: Arc::new(Handle::new(requests, shared, closing)),

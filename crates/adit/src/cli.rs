@@ -15,7 +15,7 @@ use adit_server::Network;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use address::{Address, AddressMistake, unexpected, without_secrets};
-pub(crate) use application::{Application, Call, So};
+pub(crate) use application::{Application, Call, Edits, So};
 pub(crate) use client::{Play, Probe, Publish, Record, Retry, Tunnel, Watch};
 pub(crate) use content::Content;
 pub(crate) use way_out::{Key, Strategy, WayOut};

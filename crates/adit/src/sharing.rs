@@ -21,7 +21,7 @@ use watching::{End, Watching};
 /// No way leads to the server, it refuses the object or a change, or a change is not confirmed in time.
 pub(crate) fn run(arguments: &cli::So) -> Result<(), Failure> {
     log::start_quiet(arguments.way.log);
-    let edit = edits::of_flags(arguments)?;
+    let edit = edits::of_flags(&arguments.edits)?;
     let (way, target) = application::way(&arguments.application, &arguments.way)?;
     connect::run(&way, async {
         let interrupt = Interrupt::listen()?;
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &cli::So) -> Result<(), Failure> {
                 End::WhenInterrupted
             },
         );
-        let lines = arguments.input.then(edits::of_stdin);
+        let lines = arguments.edits.input.then(edits::of_stdin);
         watching.run(edit, lines, interrupt).await
     })?
 }

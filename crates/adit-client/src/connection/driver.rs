@@ -31,17 +31,11 @@ use crate::message::{self, DataRole};
 /// Owns the link until the connection is over.
 pub(super) struct Driver {
     link: Link,
-    requests: mpsc::Receiver<Request>,
-    told: mpsc::Sender<ConnectionEvent>,
-    shared: Arc<Shared>,
-    /// Where a connection that is lost is closed.
-    closing: TaskTracker,
+    outside: Outside,
     streams: HashMap<MessageStreamId, Listener>,
     creating: Waiting<Opened>,
     calls: Waiting<Vec<Value>>,
     objects: Objects,
-    /// Where calls of the server are answered.
-    replies: mpsc::WeakSender<Request>,
     /// An event that waits until its stream has room for it.
     held: Option<(MessageStreamId, StreamEvent)>,
     /// Who waits until everything has left.
@@ -49,6 +43,19 @@ pub(super) struct Driver {
     /// Where the frames that were sent end.
     marks: Marks,
     amf_limits: adit_amf::Limits,
+}
+
+/// What the task shares with others.
+pub(super) struct Outside {
+    /// What is asked of it.
+    pub(super) requests: mpsc::Receiver<Request>,
+    /// Where calls of the server are answered: the other end of the same.
+    pub(super) replies: mpsc::WeakSender<Request>,
+    /// Where what happens is told.
+    pub(super) told: mpsc::Sender<ConnectionEvent>,
+    pub(super) shared: Arc<Shared>,
+    /// Where a connection that is lost is closed.
+    pub(super) closing: TaskTracker,
 }
 
 /// Who waits for which answer. Few do at a time: the session limits them.
@@ -111,25 +118,14 @@ enum Turn {
 }
 
 impl Driver {
-    pub(super) fn new(
-        link: Link,
-        requests: mpsc::Receiver<Request>,
-        replies: mpsc::WeakSender<Request>,
-        told: mpsc::Sender<ConnectionEvent>,
-        shared: Arc<Shared>,
-        closing: TaskTracker,
-    ) -> Self {
+    pub(super) fn new(link: Link, outside: Outside) -> Self {
         Self {
             link,
-            requests,
-            told,
-            shared,
-            closing,
+            outside,
             streams: HashMap::new(),
             creating: Waiting::default(),
             calls: Waiting::default(),
             objects: Objects::new(),
-            replies,
             held: None,
             flushing: Vec::new(),
             marks: Marks::default(),
@@ -141,13 +137,17 @@ impl Driver {
         let turn = poll_fn(|cx| self.poll(cx)).await;
         let Self {
             link,
+            objects,
+            outside,
+            ..
+        } = self;
+        let Outside {
+            requests,
             told,
             shared,
             closing,
-            requests,
-            objects,
             ..
-        } = self;
+        } = outside;
         let ended = match turn {
             Turn::Over(ended) => {
                 // Before anybody knows of the end, and waits for goodbyes.
@@ -184,7 +184,7 @@ impl Driver {
                 // The queue got shorter while events were handled, so requests may go on.
                 Poll::Ready(None) => {}
                 // The queue got shorter while it was looked at, or this turn's share is used up.
-                Poll::Pending if self.may_take_requests() && !self.requests.is_empty() => {
+                Poll::Pending if self.may_take_requests() && !self.outside.requests.is_empty() => {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
@@ -200,7 +200,7 @@ impl Driver {
     /// Takes requests while what they cause does not pile up. Ready only at the end.
     fn take_requests(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
         while self.may_take_requests() {
-            match ready!(self.requests.poll_recv(cx)) {
+            match ready!(self.outside.requests.poll_recv(cx)) {
                 None | Some(Request::Close) => return Poll::Ready(Turn::Close),
                 Some(request) => self.handle_request(request),
             }
@@ -250,13 +250,7 @@ impl Driver {
                 log_unsent(session.send_media(msid, kind, at, &payload));
                 self.marks.take(session.stats().sent_bytes);
             }
-            Request::UseObject { board, answer } => self.objects.join(session, board, answer),
-            Request::EditObject {
-                board,
-                edit,
-                answer,
-            } => drop(answer.send(Objects::edit(session, &board, edit))),
-            Request::ReleaseObject { board } => self.objects.release(session, &board),
+            Request::Object(request) => self.objects.handle(session, request),
             Request::Data {
                 msid,
                 at,
@@ -471,8 +465,8 @@ impl Driver {
     }
 
     fn pass_call(&mut self, call: CallRequest) {
-        if let Ok(room) = self.told.try_reserve() {
-            let call = IncomingCall::new(call, self.replies.clone());
+        if let Ok(room) = self.outside.told.try_reserve() {
+            let call = IncomingCall::new(call, self.outside.replies.clone());
             room.send(ConnectionEvent::Call(call));
         } else {
             let session = self.link.session();
@@ -481,7 +475,7 @@ impl Driver {
     }
 
     fn tell(&self, event: ConnectionEvent) {
-        if self.told.try_send(event).is_err() {
+        if self.outside.told.try_send(event).is_err() {
             tracing::debug!("nobody takes events");
         }
     }
@@ -499,7 +493,7 @@ impl Driver {
     fn account(&mut self) {
         let queued = self.link.unsent();
         let stats = self.link.session().stats();
-        self.shared.update(ConnectionStats {
+        self.outside.shared.update(ConnectionStats {
             received_bytes: stats.received_bytes,
             sent_bytes: stats.sent_bytes,
             queued_bytes: u64::try_from(queued).unwrap_or(u64::MAX),

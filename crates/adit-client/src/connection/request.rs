@@ -53,7 +53,10 @@ impl Handle {
 
     /// Wakes the task, which sees that nobody holds the object any more.
     pub(super) fn release(&self, board: Arc<Board>) {
-        drop(self.requests.try_send(Request::ReleaseObject { board }));
+        drop(
+            self.requests
+                .try_send(Request::Object(ObjectRequest::Release { board })),
+        );
     }
 }
 
@@ -93,19 +96,7 @@ pub(super) enum Request {
         msid: MessageStreamId,
         frame: Frame,
     },
-    UseObject {
-        board: Arc<Board>,
-        answer: oneshot::Sender<Result<(), StreamError>>,
-    },
-    EditObject {
-        board: Arc<Board>,
-        edit: ObjectEdit,
-        answer: oneshot::Sender<Result<(), StreamError>>,
-    },
-    /// The object is not needed any more.
-    ReleaseObject {
-        board: Arc<Board>,
-    },
+    Object(ObjectRequest),
     /// A data message that is no frame.
     Data {
         msid: MessageStreamId,
@@ -122,4 +113,19 @@ pub(super) enum Request {
         msid: MessageStreamId,
     },
     Close,
+}
+
+/// What is asked about a shared object.
+pub(super) enum ObjectRequest {
+    Use {
+        board: Arc<Board>,
+        answer: oneshot::Sender<Result<(), StreamError>>,
+    },
+    Edit {
+        board: Arc<Board>,
+        edit: ObjectEdit,
+        answer: oneshot::Sender<Result<(), StreamError>>,
+    },
+    /// It is not needed any more.
+    Release { board: Arc<Board> },
 }

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 pub(super) use self::board::{Board, Heard};
 pub use self::update::{Author, ObjectChange, ObjectEdit, ObjectUpdate};
 use super::error::StreamError;
-use super::request::{Handle, Request};
+use super::request::{Handle, ObjectRequest, Request};
 use super::{NetConnection, within};
 use crate::limits;
 
@@ -90,7 +90,7 @@ impl SharedObject {
         let (answer, answered) = oneshot::channel();
         let board = Arc::clone(&self.board);
         self.handle
-            .ask(Request::UseObject { board, answer })
+            .ask(Request::Object(ObjectRequest::Use { board, answer }))
             .await?;
         let joined = within(&self.handle, limits::ANSWER, answered).await;
         let joined = joined.and_then(|joined| joined);
@@ -199,12 +199,12 @@ impl SharedObject {
     pub async fn apply(&self, edit: ObjectEdit) -> Result<(), StreamError> {
         let (answer, answered) = oneshot::channel();
         let board = Arc::clone(&self.board);
-        let request = Request::EditObject {
+        let request = ObjectRequest::Edit {
             board,
             edit,
             answer,
         };
-        self.handle.ask(request).await?;
+        self.handle.ask(Request::Object(request)).await?;
         answered.await.map_err(|_| self.handle.shared.gone())?
     }
 

@@ -140,14 +140,14 @@ fn of_amf3(
                 .collect::<Read<_>>()?,
         }),
         ("$vector", Value::String(class)) => {
-            let fixed = flag(take("fixed"))?;
+            let fixed = flag(take("fixed").as_ref())?;
             let Some(Value::Array(items)) = take("items") else {
                 return Err(Unreadable::Form("a $vector has items"));
             };
             vector(&class, fixed, items)?
         }
         ("$dictionary", Value::Array(entries)) => amf3::Value::Dictionary(Dictionary {
-            weak_keys: flag(take("weak"))?,
+            weak_keys: flag(take("weak").as_ref())?,
             entries: entries.into_iter().map(entry).collect::<Read<_>>()?,
         }),
         ("$external", Value::String(class)) => {
@@ -211,20 +211,17 @@ fn inner_all(items: Vec<Value>) -> Read<Vec<amf3::Value>> {
 /// A value inside one of AMF3.
 fn inner(json: Value) -> Read<amf3::Value> {
     let value = of(json)?;
-    match &value {
-        amf0::Value::Avm(value) => Ok(value.clone()),
-        // Inside a list it becomes whatever AMF3 has for it, plain values too.
-        _ => {
-            let list = amf0::Value::StrictArray(vec![value]);
-            let list = convert::to_amf3(std::slice::from_ref(&list));
-            let list = list.and_then(|mut list| list.pop());
-            match list {
-                Some(amf0::Value::Avm(amf3::Value::Array(mut array))) => array.dense.pop(),
-                _ => None,
-            }
-            .ok_or(Unreadable::Form("a value that AMF3 has no word for"))
-        }
+    if let amf0::Value::Avm(value) = value {
+        return Ok(value);
     }
+    // Inside a list it becomes whatever AMF3 has for it, plain values too.
+    let list = amf0::Value::StrictArray(vec![value]);
+    let list = convert::to_amf3(std::slice::from_ref(&list)).and_then(|mut list| list.pop());
+    let inner = match list {
+        Some(amf0::Value::Avm(amf3::Value::Array(mut array))) => array.dense.pop(),
+        _ => None,
+    };
+    inner.ok_or(Unreadable::Form("a value that AMF3 has no word for"))
 }
 
 fn of_date(date: &Value, timezone: Option<Value>) -> Read<amf0::Value> {
@@ -244,10 +241,10 @@ fn of_date(date: &Value, timezone: Option<Value>) -> Read<amf0::Value> {
     Ok(amf0::Value::Date { ms, timezone })
 }
 
-fn flag(said: Option<Value>) -> Read<bool> {
+fn flag(said: Option<&Value>) -> Read<bool> {
     match said {
         None => Ok(false),
-        Some(Value::Bool(flag)) => Ok(flag),
+        Some(Value::Bool(flag)) => Ok(*flag),
         Some(_) => Err(Unreadable::Form("what is true or false, and nothing else")),
     }
 }

@@ -72,33 +72,36 @@ fn of_amf3(value: &amf3::Value) -> Value {
             json!({ "$external": class.name(), "value": of_amf3(value) })
         }
         amf3::Value::ByteArray(bytes) => json!({ "$bytes": base64::encode(bytes) }),
-        amf3::Value::VectorInt(vector) => of_vector("int", vector.fixed, json!(vector.items)),
-        amf3::Value::VectorUint(vector) => of_vector("uint", vector.fixed, json!(vector.items)),
+        amf3::Value::VectorInt(vector) => of_vector("int", vector.fixed, &json!(vector.items)),
+        amf3::Value::VectorUint(vector) => of_vector("uint", vector.fixed, &json!(vector.items)),
         amf3::Value::VectorDouble(vector) => {
-            let items = vector.items.iter().copied().map(of_number).collect();
-            of_vector("double", vector.fixed, items)
+            let items: Value = vector.items.iter().copied().map(of_number).collect();
+            of_vector("double", vector.fixed, &items)
         }
         amf3::Value::VectorObject(vector) => {
-            of_vector(&vector.class, vector.fixed, list(&vector.items))
+            of_vector(&vector.class, vector.fixed, &list(&vector.items))
         }
         amf3::Value::Dictionary(dictionary) => {
             let entries = dictionary.entries.iter();
             let entries = entries.map(|(key, value)| json!([of_amf3(key), of_amf3(value)]));
-            let mut object = json!({ "$dictionary": entries.collect::<Value>() });
-            if dictionary.weak_keys {
-                object["weak"] = json!(true);
-            }
-            object
+            let object = json!({ "$dictionary": entries.collect::<Value>() });
+            let weak = dictionary.weak_keys.then(|| json!(true));
+            with(object, "weak", weak)
         }
         amf3::Value::Reference(index) => json!({ "$ref3": index }),
         _ => json!({ "$unsupported": true }),
     }
 }
 
-fn of_vector(class: &str, fixed: bool, items: Value) -> Value {
-    let mut object = json!({ "$vector": class, "items": items });
-    if fixed {
-        object["fixed"] = json!(true);
+fn of_vector(class: &str, fixed: bool, items: &Value) -> Value {
+    let object = json!({ "$vector": class, "items": items });
+    with(object, "fixed", fixed.then(|| json!(true)))
+}
+
+/// An object with one more member, if there is one.
+fn with(mut object: Value, name: &str, value: Option<Value>) -> Value {
+    if let (Some(members), Some(value)) = (object.as_object_mut(), value) {
+        members.insert(name.to_owned(), value);
     }
     object
 }
@@ -124,11 +127,8 @@ fn of_number(number: f64) -> Value {
 
 fn of_date(ms: f64, timezone: i16) -> Value {
     let date = in_words(ms).map_or_else(|| of_number(ms), Value::String);
-    let mut object = json!({ "$date": date });
-    if timezone != 0 {
-        object["timezone"] = json!(timezone);
-    }
-    object
+    let timezone = (timezone != 0).then(|| json!(timezone));
+    with(json!({ "$date": date }), "timezone", timezone)
 }
 
 /// A date as people write it, if that says all of it: from 1970 to 9999, whole milliseconds.

@@ -46,25 +46,8 @@ pub(crate) struct So {
     #[arg(long)]
     pub(crate) persistent: bool,
 
-    /// Remove all slots first
-    #[arg(long)]
-    pub(crate) clear: bool,
-
-    /// Remove a slot; repeat for more
-    #[arg(long, value_name = "SLOT")]
-    pub(crate) remove: Vec<String>,
-
-    /// Set a slot, as in --set topic='"adits"'; repeat for more
-    #[arg(long, value_name = "SLOT=JSON")]
-    pub(crate) set: Vec<String>,
-
-    /// Call a method at everybody who uses the object, as in --send onNews='["text",5]'; repeat for more
-    #[arg(long, value_name = "METHOD[=JSON]")]
-    pub(crate) send: Vec<String>,
-
-    /// Read changes from standard input too, one JSON object a line: {"set":{"a":1},"remove":["b"],"clear":true,"send":["onNews",5]}
-    #[arg(short, long)]
-    pub(crate) input: bool,
+    #[command(flatten)]
+    pub(crate) edits: Edits,
 
     /// End when the slots are told and every change is confirmed
     #[arg(long)]
@@ -81,6 +64,31 @@ pub(crate) struct So {
 
     #[command(flatten)]
     pub(crate) way: WayOut,
+}
+
+/// What is asked of a shared object.
+#[derive(Debug, Args)]
+pub(crate) struct Edits {
+    /// Remove all slots first
+    #[arg(long)]
+    pub(crate) clear: bool,
+
+    /// Remove a slot; repeat for more
+    #[arg(long, value_name = "SLOT")]
+    pub(crate) remove: Vec<String>,
+
+    /// Set a slot, as in --set topic='"adits"'; repeat for more
+    #[arg(long, value_name = "SLOT=JSON")]
+    pub(crate) set: Vec<String>,
+
+    /// Call a method at everybody who uses the object, as in --send onNews='["text",5]'; repeat for more
+    #[arg(long, value_name = "METHOD[=JSON]")]
+    pub(crate) send: Vec<String>,
+
+    /// Read changes from standard input too, one JSON object a line, as in {"set":{"a":1}} or
+    /// {"clear":true}
+    #[arg(short, long)]
+    pub(crate) input: bool,
 }
 
 /// Which application, and how it is spoken to.

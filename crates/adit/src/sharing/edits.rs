@@ -17,15 +17,15 @@ use crate::connect::Failure;
 ///
 /// # Errors
 /// A value is no JSON, or a flag names no slot or method.
-pub(super) fn of_flags(arguments: &cli::So) -> Result<ObjectEdit, Failure> {
+pub(super) fn of_flags(asked: &cli::Edits) -> Result<ObjectEdit, Failure> {
     let mut edit = ObjectEdit::new();
-    if arguments.clear {
+    if asked.clear {
         edit = edit.clear();
     }
-    for slot in &arguments.remove {
+    for slot in &asked.remove {
         edit = edit.remove(slot.as_str());
     }
-    for text in &arguments.set {
+    for text in &asked.set {
         let Some((slot, json)) = text.split_once('=').filter(|(slot, _)| !slot.is_empty()) else {
             return Err(Failure::Usage {
                 text: "--set names a slot and its value, as in --set topic='\"adits\"'".to_owned(),
@@ -34,7 +34,7 @@ pub(super) fn of_flags(arguments: &cli::So) -> Result<ObjectEdit, Failure> {
         let value = application::value(&format!("the value of {slot}"), json)?;
         edit = edit.set(slot, value);
     }
-    for text in &arguments.send {
+    for text in &asked.send {
         let (method, json) = text.split_once('=').unwrap_or((text, "[]"));
         if method.is_empty() {
             return Err(Failure::Usage {

@@ -4,6 +4,7 @@ use std::future::pending;
 use std::io;
 use std::time::{Duration, Instant};
 
+use adit_client::amf::Text;
 use adit_client::amf::amf0::Object;
 use adit_client::connection::{
     ConnectionEvent, Ended as Closed, ObjectChange, ObjectEdit, ObjectUpdate, SharedObject,
@@ -141,7 +142,7 @@ impl Watching {
         if let Some(object) = &mut self.object {
             let open = object.unconfirmed_slots();
             if !open.is_empty() {
-                let open: Vec<&str> = open.iter().map(|slot| slot.as_str()).collect();
+                let open: Vec<&str> = open.iter().map(Text::as_str).collect();
                 let open = open.join(", ");
                 ui::note(&format!(
                     "nobody knows whether these slots were changed: {open}"
@@ -181,7 +182,7 @@ impl Watching {
                 update = object.next_update() => match update {
                     Some(update) => {
                         self.last = Clock::now();
-                        if let Some(ended) = self.tell(update) {
+                        if let Some(ended) = self.tell(&update) {
                             return Next::End(ended);
                         }
                     }
@@ -208,7 +209,7 @@ impl Watching {
     }
 
     /// Tells an update; says whether that was the end.
-    fn tell(&self, update: ObjectUpdate) -> Option<Ended> {
+    fn tell(&self, update: &ObjectUpdate) -> Option<Ended> {
         for change in &update.changes {
             let line = told::of(change, update.version).to_string();
             match ui::data(&line) {

@@ -92,7 +92,7 @@ fn serve(mut stream: TcpStream, number: usize, script: &Mutex<Script>) {
         match stream.read(&mut some) {
             Ok(0) => session.handle_eof(Instant::now()),
             Ok(count) => {
-                session.handle_input(Instant::now(), Bytes::copy_from_slice(&some[..count]))
+                session.handle_input(Instant::now(), Bytes::copy_from_slice(&some[..count]));
             }
             Err(error) if [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) => {}
             Err(_) => return,

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::super::error::StreamError;
-use super::super::shared_object::{Board, Heard, ObjectEdit};
+use super::super::request::ObjectRequest;
+use super::super::shared_object::{Board, Heard};
 use crate::limits;
 
 /// The objects in use.
@@ -50,8 +51,26 @@ impl Objects {
         }
     }
 
+    pub(super) fn handle(&mut self, session: &mut ClientSession, request: ObjectRequest) {
+        match request {
+            ObjectRequest::Use { board, answer } => self.join(session, board, answer),
+            ObjectRequest::Edit {
+                board,
+                edit,
+                answer,
+            } => {
+                let kind = kind_of(session);
+                let sent = board.request(edit, kind, |body| {
+                    Ok(session.send_shared_object(kind, body)?)
+                });
+                drop(answer.send(sent));
+            }
+            ObjectRequest::Release { board } => self.release(session, &board),
+        }
+    }
+
     /// Asks the server to use an object.
-    pub(super) fn join(&mut self, session: &mut ClientSession, board: Arc<Board>, answer: Answer) {
+    fn join(&mut self, session: &mut ClientSession, board: Arc<Board>, answer: Answer) {
         self.sweep(session);
         let key = board.key();
         if self.used.contains_key(&key) {
@@ -64,18 +83,6 @@ impl Objects {
         }
         let asking = Some(answer);
         self.used.insert(key, Used { board, asking });
-    }
-
-    /// Asks the server for changes.
-    pub(super) fn edit(
-        session: &mut ClientSession,
-        board: &Board,
-        edit: ObjectEdit,
-    ) -> Result<(), StreamError> {
-        let kind = kind_of(session);
-        board.request(edit, kind, |body| {
-            Ok(session.send_shared_object(kind, body)?)
-        })
     }
 
     /// Takes a message of the server.
@@ -120,7 +127,7 @@ impl Objects {
     }
 
     /// An object is not used any more, because its user has dropped it.
-    pub(super) fn release(&mut self, session: &mut ClientSession, board: &Arc<Board>) {
+    fn release(&mut self, session: &mut ClientSession, board: &Arc<Board>) {
         let key = board.key();
         let is_same = |used: &Used| Arc::ptr_eq(&used.board, board);
         if self.used.get(&key).is_some_and(is_same) {
