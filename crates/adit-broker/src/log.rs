@@ -239,7 +239,7 @@ impl Log {
         let mut change = current.note(now, &frame, place, &limits);
         self.append(now, Item::Frame(frame));
         change.overflows.gop = self.drop_long_group();
-        self.move_tail();
+        self.move_tail(now);
         // Without video any frame is a beginning; the first video may be one.
         change.joinable = change.new_group || !had_video;
         self.trim_to_limits(garbage);
@@ -276,9 +276,13 @@ impl Log {
         !within
     }
 
-    /// Moves the start for new readers of a stream without video past what is too old.
-    fn move_tail(&mut self) {
+    /// Moves the start for new readers of a stream without video past what is too old. While there is video nobody starts
+    /// there; it catches up when the video is over.
+    fn move_tail(&mut self, now: Instant) {
         let Some(current) = &self.current else { return };
+        if current.has_video(now, &self.limits) {
+            return;
+        }
         let mut tail = current.tail.max(self.base);
         while tail < self.head() && !self.is_within(tail, &self.limits.tail) {
             tail = tail.saturating_add(1);

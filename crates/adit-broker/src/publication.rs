@@ -82,7 +82,7 @@ impl Publication {
     /// Appends a frame. `now` never goes back from call to call.
     ///
     /// The frame, and what waited before it, becomes visible at once if the stream's [`Latency`]
-    /// says so or if a flush is due; else at [`Self::next_flush`]. A data message that clears the
+    /// says so, if a flush is due or if nobody reads; else at [`Self::next_flush`]. A data message that clears the
     /// metadata is carried out here, and no reader sees it.
     pub fn push(&mut self, now: Instant, frame: Frame) {
         self.newest = now;
@@ -94,7 +94,8 @@ impl Publication {
             .checked_add(self.latency.delay(frame.kind()))
             .unwrap_or(now);
         let flush_at = self.flush_at.map_or(due, |at| at.min(due));
-        let is_due = flush_at <= now;
+        // Where nobody is woken there is nothing to gather, and no timer to ring for it.
+        let is_due = flush_at <= now || !self.stream.has_readers();
         self.flush_at = if is_due { None } else { Some(flush_at) };
         let visibility = if is_due {
             Visibility::Now

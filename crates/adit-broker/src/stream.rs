@@ -66,6 +66,10 @@ impl Stream {
         self.readers().len()
     }
 
+    pub(crate) fn has_readers(&self) -> bool {
+        !self.readers().is_empty()
+    }
+
     pub(crate) fn add_reader(&self, waiter: Arc<Waiter>) {
         self.readers().push(waiter);
     }

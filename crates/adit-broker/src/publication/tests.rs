@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use adit_media::FrameKind;
+
 use crate::testing::{Player, Publisher, broker, frame};
 use crate::{Latency, Limits};
 
@@ -68,9 +70,10 @@ fn in_balanced_latency_audio_alone_waits_for_more_at_most_35_ms() {
         .collect();
     let broker = broker(Limits::default());
     let mut publisher = Publisher::with_latency(&broker, "a", Some(Latency::Balanced));
-    publisher.push("S@0");
     let mut player = Player::new(&broker, "a");
     player.check("started");
+    publisher.push("S@0");
+    player.check("");
     assert_eq!(
         publisher.publication.next_flush(),
         Some(publisher.time(35)),
@@ -167,12 +170,44 @@ fn a_reader_that_has_seen_what_is_visible_does_not_take_what_waits() {
 fn the_end_of_a_publication_flushes_what_waits() {
     let broker = broker(Limits::default());
     let mut publisher = Publisher::with_latency(&broker, "a", Some(Latency::Throughput));
-    publisher.push("V@0 K@0");
     let mut player = Player::new(&broker, "a");
     player.check("started");
+    publisher.push("V@0 K@0");
+    player.check("");
     drop(publisher);
     assert_eq!(player.bell.rings(), 1);
-    player.check("stopped");
+    player.check("V@0 K@0 stopped");
+}
+
+#[test]
+fn what_nobody_reads_waits_for_nothing() {
+    let broker = broker(Limits::default());
+    for latency in [Latency::Balanced, Latency::Throughput] {
+        let mut publisher = Publisher::with_latency(&broker, "a", Some(latency));
+        publisher.push("V@0 K@0 A@1 A@2");
+        assert_eq!(publisher.publication.next_flush(), None);
+        let mut player = Player::new(&broker, "a");
+        player.check("started V@0 K@0 A@1 A@2");
+        publisher.push("A@3");
+        assert_eq!(
+            publisher.publication.next_flush(),
+            Some(publisher.time(3) + latency.delay(FrameKind::Audio))
+        );
+    }
+}
+
+#[test]
+fn where_the_last_reader_leaves_what_waited_goes_with_the_next_message() {
+    let broker = broker(Limits::default());
+    let mut publisher = Publisher::with_latency(&broker, "a", Some(Latency::Throughput));
+    let mut player = Player::new(&broker, "a");
+    player.check("started");
+    publisher.push("V@0 K@0");
+    assert!(publisher.publication.next_flush().is_some());
+    drop(player);
+    publisher.push("I@40");
+    assert_eq!(publisher.publication.next_flush(), None);
+    Player::new(&broker, "a").check("started V@0 K@0 I@40");
 }
 
 #[test]
