@@ -55,7 +55,7 @@ pub(crate) struct SessionDriver {
     write_blocked_since: Option<Instant>,
     /// Until then nothing but media for players is to be done, unless the peer says something.
     calm_until: Option<Instant>,
-    stop: Pin<Box<WaitForCancellationFutureOwned>>,
+    stop: Stop,
 }
 
 /// How far a connection has come.
@@ -103,7 +103,7 @@ impl SessionDriver {
             timer: Timer::default(),
             write_blocked_since: None,
             calm_until: None,
-            stop: Box::pin(shared.stop.clone().cancelled_owned()),
+            stop: Stop::new(&shared),
             shared,
         })
     }
@@ -138,7 +138,7 @@ impl SessionDriver {
             return Poll::Ready(());
         }
         let deadline = self.next_deadline(now);
-        let step = step.max(self.timer.arm(cx, deadline));
+        let step = step.max(self.timer.arm(cx, now, deadline));
         if step == Step::More {
             cx.waker().wake_by_ref();
         }
@@ -157,7 +157,7 @@ impl SessionDriver {
             && self.roles.only_play()
             && self.session.wants_input()
             && !self.session.output().has_remaining();
-        self.timer.rings_at().filter(|_| is_calm)
+        self.timer.rings_at.filter(|_| is_calm)
     }
 
     fn is_calm(&self, now: Instant) -> bool {
@@ -188,7 +188,7 @@ impl SessionDriver {
     }
 
     fn handle_deadlines(&mut self, cx: &mut Context<'_>, now: Instant) {
-        if self.phase == Phase::Running && self.stop.as_mut().poll(cx).is_ready() {
+        if self.phase == Phase::Running && self.stop.has_come(cx, &self.shared) {
             self.summary.ended("the server is stopping");
             self.session.close(CloseReason::Shutdown);
         }
@@ -375,18 +375,47 @@ impl Future for SessionDriver {
     }
 }
 
+/// The server's request to stop.
+struct Stop {
+    request: Pin<Box<WaitForCancellationFutureOwned>>,
+    is_awaited: bool,
+}
+
+impl Stop {
+    fn new(shared: &Shared) -> Self {
+        Self {
+            request: Box::pin(shared.stop.clone().cancelled_owned()),
+            is_awaited: false,
+        }
+    }
+
+    /// Whether it has come. It is waited for once, which takes a lock; from then on it wakes the task.
+    fn has_come(&mut self, cx: &mut Context<'_>, shared: &Shared) -> bool {
+        if self.is_awaited {
+            return shared.is_stopping();
+        }
+        self.is_awaited = true;
+        self.request.as_mut().poll(cx).is_ready()
+    }
+}
+
 /// A timer that is moved only when it has to ring earlier: ringing too early costs one turn, moving costs a lock for each frame.
 #[derive(Default)]
 struct Timer {
     sleep: Option<Pin<Box<Sleep>>>,
+    /// When it polls the task again.
+    rings_at: Option<Instant>,
 }
 
 impl Timer {
     /// Makes sure the task is polled again at `deadline`; `More` when that is already past.
-    fn arm(&mut self, cx: &mut Context<'_>, deadline: Option<Instant>) -> Step {
+    fn arm(&mut self, cx: &mut Context<'_>, now: Instant, deadline: Option<Instant>) -> Step {
         let Some(deadline) = deadline else {
             return Step::Idle;
         };
+        if self.rings_at.is_some_and(|at| now < at && at <= deadline) {
+            return Step::Idle;
+        }
         let deadline = tokio::time::Instant::from_std(deadline);
         let sleep = self
             .sleep
@@ -395,15 +424,12 @@ impl Timer {
             sleep.as_mut().reset(deadline);
         }
         if sleep.as_mut().poll(cx).is_ready() {
+            self.rings_at = None;
             Step::More
         } else {
+            self.rings_at = Some(sleep.deadline().into_std());
             Step::Idle
         }
-    }
-
-    /// When it polls the task again.
-    fn rings_at(&self) -> Option<Instant> {
-        self.sleep.as_ref().map(|sleep| sleep.deadline().into_std())
     }
 }
 
