@@ -91,6 +91,9 @@ impl Acceptor {
             tasks: TaskTracker::new(),
         });
         for listener in listeners {
+            if listener::HANDS_OPTIONS_ON {
+                listener::prepare(&listener.socket, &door.config.socket);
+            }
             door.tasks.spawn(Arc::clone(&door).listen(listener.socket));
         }
         door.tasks.spawn(Arc::clone(&door).keep_time());
@@ -203,7 +206,9 @@ impl Door {
         });
         match permit {
             Ok(permit) => {
-                listener::prepare(&stream, &self.config.socket);
+                if !listener::HANDS_OPTIONS_ON {
+                    listener::prepare(&stream, &self.config.socket);
+                }
                 let door = Arc::clone(self);
                 let abort = self.phases.abort.clone();
                 self.tasks.spawn(async move {

@@ -25,7 +25,7 @@ pub(crate) async fn serve(door: &Arc<Door>, stream: TcpStream, peer: SocketAddr,
     let local = stream.local_addr().ok().map(canonical);
     let stop = &door.phases.stop;
     // Whoever has not shown what he speaks when the acceptor stops would not be let in any more.
-    let known = stop.run_until_cancelled(identify(door, stream, peer, permit));
+    let known = stop.run_until_cancelled(identify(door, stream, (peer, local), permit));
     match known.await {
         Some(Ok(known)) => hand_over(door, known).await,
         Some(Err(end)) => {
@@ -140,10 +140,10 @@ fn quoted(bytes: &[u8]) -> String {
 async fn identify(
     door: &Arc<Door>,
     mut stream: TcpStream,
-    peer: SocketAddr,
+    (peer, local): (SocketAddr, Option<SocketAddr>),
     mut permit: Permit,
 ) -> Result<Known, End> {
-    let local = canonical(stream.local_addr().map_err(|_| End::Unsaid)?);
+    let local = local.ok_or(End::Unsaid)?;
     let mut origin = Origin {
         peer,
         local,

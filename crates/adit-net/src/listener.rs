@@ -78,16 +78,19 @@ const ADDRESS_FAMILY_UNSUPPORTED: i32 = 10047;
 #[cfg(not(any(target_os = "linux", windows)))]
 const ADDRESS_FAMILY_UNSUPPORTED: i32 = 47;
 
-/// Sets the options every accepted socket gets. None is worth losing the connection for.
-pub(crate) fn prepare(stream: &TcpStream, config: &SocketConfig) {
-    let socket = SockRef::from(stream);
+/// Sets the options every connection has. None is worth losing a connection for.
+///
+/// Linux hands them on from a socket that listens to those it accepts, which saves seven system calls for each; elsewhere
+/// every accepted one is set.
+pub(crate) fn prepare<'a>(socket: impl Into<SockRef<'a>>, config: &SocketConfig) {
+    let socket = socket.into();
     let keepalive = TcpKeepalive::new()
         .with_time(config.keepalive_idle)
         .with_interval(config.keepalive_interval);
     #[cfg(not(windows))]
     let keepalive = keepalive.with_retries(config.keepalive_probes);
     let mut results = vec![
-        stream.set_nodelay(true),
+        socket.set_tcp_nodelay(true),
         socket.set_tcp_keepalive(&keepalive),
     ];
     if let Some(bytes) = config.send_buffer_bytes {
@@ -102,6 +105,9 @@ pub(crate) fn prepare(stream: &TcpStream, config: &SocketConfig) {
         tracing::trace!(%error, "socket option not set");
     }
 }
+
+/// Whether accepted sockets have the options of the one that listens.
+pub(crate) const HANDS_OPTIONS_ON: bool = cfg!(target_os = "linux");
 
 /// Makes the kernel acknowledge what came now instead of waiting 40 ms for company.
 ///

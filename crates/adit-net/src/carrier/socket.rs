@@ -216,6 +216,10 @@ impl SocketCarrier {
     }
 
     pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Of a peer that has finished nothing can come that would reset the connection: dropping it says goodbye.
+        if self.received_all && matches!(self.stream, Stream::Tcp(_)) {
+            return Poll::Ready(Ok(()));
+        }
         self.closing
             .get_or_insert_with(Linger::new)
             .poll(cx, &mut self.stream)

@@ -61,11 +61,11 @@ fn only_the_unspecified_address_falls_back_to_ipv4() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn an_accepted_socket_gets_its_options() {
+async fn an_accepted_socket_has_the_options_of_the_one_that_listens() {
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    prepare(&listener.socket, &SocketConfig::default());
     let _client = TcpStream::connect(listener.local_addr()).await.unwrap();
     let (stream, _) = listener.socket.accept().await.unwrap();
-    prepare(&stream, &SocketConfig::default());
     let socket = SockRef::from(&stream);
     assert!(stream.nodelay().unwrap());
     assert!(socket.keepalive().unwrap());
