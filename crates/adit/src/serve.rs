@@ -61,13 +61,17 @@ pub(crate) fn run(arguments: &cli::Serve) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let outcome = runtime.block_on(serve(arguments));
+    // On a worker like everything else: the thread that waits here would have to be woken for each connection.
+    let serving = runtime.spawn(serve(arguments.clone()));
+    let outcome = runtime
+        .block_on(serving)
+        .unwrap_or_else(|defect| std::panic::resume_unwind(defect.into_panic()));
     // A look at certificate files on a network that is down must not hold up the end.
     runtime.shutdown_background();
     outcome
 }
 
-async fn serve(arguments: &cli::Serve) -> Result<(), ServeError> {
+async fn serve(arguments: cli::Serve) -> Result<(), ServeError> {
     let interrupt = signal(SignalKind::interrupt())?;
     let terminate = signal(SignalKind::terminate())?;
     let listeners = if arguments.listen.is_empty() {
@@ -75,7 +79,7 @@ async fn serve(arguments: &cli::Serve) -> Result<(), ServeError> {
     } else {
         ports::bind_asked(&arguments.listen)?
     };
-    let config = config(arguments)?;
+    let config = config(&arguments)?;
     let tls = config.net.tls.clone();
     let server = Server::new(config, listeners);
     let addresses = server.local_addrs().to_vec();
