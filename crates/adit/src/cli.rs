@@ -85,7 +85,7 @@ impl Command {
 }
 
 /// The flags of `adit serve`.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Address and port to listen on; repeat for more, port 0 picks a free one
     /// [default: ports 1935, 80 and 443 of every address]

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     }
     let search = arguments.command.search();
     let outcome = match arguments.command {
-        cli::Command::Serve(serve) => serve::run(&serve).map_err(Failure::from),
+        cli::Command::Serve(serve) => serve::run(serve).map_err(Failure::from),
         cli::Command::Publish(publish) => publish::run(&publish, began),
         cli::Command::Play(play) => play::run(&play, began),
         cli::Command::Record(record) => record::run(&record, began),

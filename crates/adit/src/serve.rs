@@ -55,14 +55,14 @@ impl ServeError {
 ///
 /// # Errors
 /// When a port cannot be bound, the certificate cannot be used, or the state directory cannot be written.
-pub(crate) fn run(arguments: &cli::Serve) -> Result<(), ServeError> {
+pub(crate) fn run(arguments: cli::Serve) -> Result<(), ServeError> {
     log::start(arguments.log);
     descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     // On a worker like everything else: the thread that waits here would have to be woken for each connection.
-    let serving = runtime.spawn(serve(arguments.clone()));
+    let serving = runtime.spawn(serve(arguments));
     let outcome = runtime
         .block_on(serving)
         .unwrap_or_else(|defect| std::panic::resume_unwind(defect.into_panic()));
