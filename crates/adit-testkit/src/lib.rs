@@ -15,6 +15,7 @@ pub mod clip;
 pub mod honest;
 pub mod hostile;
 pub mod http;
+pub mod members;
 pub mod numbered;
 pub mod packets;
 pub mod peers;

@@ -100,10 +100,15 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
 
-    /// Where the server keeps what must survive a restart (the self-signed certificate)
+    /// Where the server keeps what must survive a restart (the self-signed certificate, persistent shared objects)
     /// [default: `$STATE_DIRECTORY`, else adit in the user's state directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,
+
+    /// File that keeps persistent shared objects
+    /// [default: objects.redb in the state directory]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) objects: Option<PathBuf>,
 
     /// How log lines are written to standard error; `ADIT_LOG=debug` in the environment asks for more of them
     #[arg(long, value_enum, default_value_t = LogFormat::Pretty)]

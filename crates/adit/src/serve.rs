@@ -4,6 +4,7 @@ mod certificate;
 mod descriptors;
 mod first_screen;
 mod front_page;
+mod objects;
 mod ports;
 mod state_dir;
 
@@ -11,7 +12,7 @@ use std::io;
 use std::path::PathBuf;
 
 use adit_server::tls::{CertificateSource, Tls};
-use adit_server::{BindError, Network, Server, ServerConfig, TlsError};
+use adit_server::{BindError, Network, Server, ServerConfig, StoreError, TlsError};
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -29,6 +30,9 @@ pub(crate) enum ServeError {
     /// No certificate can be shown to TLS clients.
     #[error("no certificate: {0}")]
     Tls(#[from] TlsError),
+    /// Persistent shared objects cannot be kept.
+    #[error(transparent)]
+    Objects(#[from] StoreError),
     /// The operating system refused threads, signals or the like.
     #[error("the operating system refused what a server needs: {0}")]
     System(#[from] io::Error),
@@ -46,6 +50,7 @@ impl ServeError {
                 Some(remedy.to_owned())
             }
             Self::Tls(TlsError::Content { path, what }) => certificate::remedy(path, what),
+            Self::Objects(error) => objects::remedy(error),
             _ => None,
         }
     }
@@ -97,17 +102,17 @@ async fn serve(arguments: cli::Serve) -> Result<(), ServeError> {
 }
 
 fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {
+    let state_directory = || {
+        let asked = arguments.state_dir.clone();
+        asked.unwrap_or_else(state_dir::default)
+    };
     let source = match (&arguments.cert, &arguments.key) {
         (Some(certificate), Some(key)) => CertificateSource::Files {
             certificate: certificate.clone(),
             key: key.clone(),
         },
         _ => CertificateSource::SelfSigned {
-            state_directory: arguments
-                .state_dir
-                .clone()
-                .unwrap_or_else(state_dir::default)
-                .join("tls"),
+            state_directory: state_directory().join("tls"),
             names: Vec::new(),
         },
     };
@@ -121,6 +126,7 @@ fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {
     config.net.http.front_page = Some(front_page::text().into());
     config.latency = arguments.latency.into();
     config.applications = arguments.content.applications();
+    config.objects.store = objects::store(arguments.objects.as_deref(), state_directory)?;
     Ok(config)
 }
 

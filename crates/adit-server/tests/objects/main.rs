@@ -1,6 +1,7 @@
 //! Shared objects of a real server over real sockets on loopback.
 #![expect(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod access;
 mod bad;
 mod client;
 mod kept;
