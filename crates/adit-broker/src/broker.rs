@@ -95,6 +95,13 @@ impl Broker {
         Subscription::begin(Arc::clone(&self.0), key, stream, options.gop_cache)
     }
 
+    /// Whether somebody publishes it now.
+    pub fn is_published(&self, key: &StreamKey) -> bool {
+        let streams = self.0.streams();
+        let entry = streams.get(key);
+        entry.is_some_and(|entry| entry.publication.is_some())
+    }
+
     /// Every stream with a publisher or a reader, in no particular order.
     pub fn streams(&self) -> Vec<StreamSnapshot> {
         let streams: Vec<_> = self

@@ -10,6 +10,7 @@ mod driver;
 mod limits;
 mod media_root;
 mod objects;
+mod playback;
 pub mod relay;
 mod server;
 mod stats;

@@ -1,6 +1,7 @@
 //! Numbers that bound what one session may hold or how long it may take; each becomes a configuration key.
 
 mod media;
+pub(crate) mod playback;
 pub(crate) mod relay;
 
 pub(crate) use self::media::*;

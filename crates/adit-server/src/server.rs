@@ -20,8 +20,9 @@ use crate::config::ServerConfig;
 use crate::driver::SessionDriver;
 use crate::limits::{STOP_DRAIN, ServerLimits};
 use crate::objects::Objects;
+use crate::playback::Files;
 use crate::relay::Relay;
-use crate::stats::ServerStats;
+use crate::stats::{Others, ServerStats};
 
 /// Names one connection in logs and answers; counts from 1 in each server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) relay: Option<Arc<Relay>>,
     pub(crate) objects: Objects,
     pub(crate) instances: Arc<Instances>,
+    /// Recordings to play; none without a directory for them.
+    pub(crate) files: Option<Files>,
 }
 
 impl Shared {
@@ -94,13 +97,17 @@ impl Server {
             objects.clone(),
             config.limits.linger,
         );
+        let files = config.media.map(Files::new);
+        let others = Others {
+            net: acceptor.counters().clone(),
+            broker: broker.clone(),
+            objects: objects.clone(),
+            files: files.clone(),
+        };
         Self {
             shared: Arc::new(Shared {
-                stats: ServerStats::new(
-                    acceptor.counters().clone(),
-                    broker.clone(),
-                    objects.clone(),
-                ),
+                stats: ServerStats::new(others),
+                files,
                 broker,
                 session: Arc::new(config.session),
                 limits: config.limits,

@@ -11,6 +11,7 @@ use adit_rtmp::session::LimitHits;
 
 use crate::driver::Silence;
 use crate::objects::Objects;
+use crate::playback::Files;
 
 /// Counters that sessions add to; see [`ServerStats::snapshot`] for their meaning. Clones count together.
 #[derive(Clone, Debug)]
@@ -31,10 +32,11 @@ struct Inner {
 
 /// Who else counts.
 #[derive(Debug)]
-struct Others {
-    net: Counters,
-    broker: Broker,
-    objects: Objects,
+pub(crate) struct Others {
+    pub(crate) net: Counters,
+    pub(crate) broker: Broker,
+    pub(crate) objects: Objects,
+    pub(crate) files: Option<Files>,
 }
 
 /// Sessions that were ended because of their peers, by why.
@@ -66,7 +68,7 @@ pub struct StatsSnapshot {
 }
 
 impl ServerStats {
-    pub(crate) fn new(net: Counters, broker: Broker, objects: Objects) -> Self {
+    pub(crate) fn new(others: Others) -> Self {
         let keys = LimitHits::default();
         let sessions = keys.by_key().map(|(key, _)| (key, AtomicU64::new(0)));
         Self(Arc::new(Inner {
@@ -77,11 +79,7 @@ impl ServerStats {
             sent_bytes: AtomicU64::new(0),
             ended: Ended::default(),
             sessions: sessions.collect(),
-            others: Others {
-                net,
-                broker,
-                objects,
-            },
+            others,
         }))
     }
 
@@ -120,6 +118,7 @@ impl ServerStats {
         let mut all = BTreeMap::new();
         for (key, hits) in own
             .into_iter()
+            .chain(inner.others.files.iter().flat_map(Files::limits))
             .chain(sessions)
             .chain(inner.others.net.limits())
             .chain(inner.others.broker.stats().limits())

@@ -110,6 +110,10 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE")]
     pub(crate) objects: Option<PathBuf>,
 
+    /// Directory of files to play: `rtmp://HOST/APP/NAME` is APP/NAME.flv, .mp4 or .f4v in it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) media: Option<PathBuf>,
+
     /// How log lines are written to standard error; `ADIT_LOG=debug` in the environment asks for more of them
     #[arg(long, value_enum, default_value_t = LogFormat::Pretty)]
     pub(crate) log: LogFormat,

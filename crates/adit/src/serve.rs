@@ -9,10 +9,10 @@ mod ports;
 mod state_dir;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use adit_server::tls::{CertificateSource, Tls};
-use adit_server::{BindError, Network, Server, ServerConfig, StoreError, TlsError};
+use adit_server::{BindError, MediaRoot, Network, Server, ServerConfig, StoreError, TlsError};
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -33,6 +33,14 @@ pub(crate) enum ServeError {
     /// Persistent shared objects cannot be kept.
     #[error(transparent)]
     Objects(#[from] StoreError),
+    /// The directory for media cannot be used.
+    #[error("--media {}: {cause}", directory.display())]
+    Media {
+        /// The directory.
+        directory: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
     /// The operating system refused threads, signals or the like.
     #[error("the operating system refused what a server needs: {0}")]
     System(#[from] io::Error),
@@ -127,7 +135,18 @@ fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {
     config.latency = arguments.latency.into();
     config.applications = arguments.content.applications();
     config.objects.store = objects::store(arguments.objects.as_deref(), state_directory)?;
+    config.media = match &arguments.media {
+        Some(directory) => Some(media_root(directory)?),
+        None => None,
+    };
     Ok(config)
+}
+
+fn media_root(directory: &Path) -> Result<MediaRoot, ServeError> {
+    MediaRoot::open(directory).map_err(|cause| ServeError::Media {
+        directory: directory.to_owned(),
+        cause,
+    })
 }
 
 /// A PROXY header from anywhere is a mistake: limits and logs go by the addresses in it.

@@ -48,6 +48,8 @@ pub struct ClientAbout {
     pub page_url: Option<Text>,
     /// How it wants values to be written.
     pub object_encoding: ObjectEncoding,
+    /// `videoFunction`, what it can do with video: bit 0 means that it decodes frames without showing them, to seek exactly.
+    pub video_function: u32,
 }
 
 impl ClientAbout {
@@ -59,6 +61,7 @@ impl ClientAbout {
             swf_url: kept(&connect.client.swf_url),
             page_url: kept(&connect.client.page_url),
             object_encoding: connect.object_encoding,
+            video_function: connect.enhanced.video_function,
         }
     }
 }

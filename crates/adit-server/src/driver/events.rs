@@ -27,14 +27,20 @@ impl SessionDriver {
             ServerEvent::ClearData { msid, handler } => self.clear_data(now, msid, handler),
             ServerEvent::Unpublish { msid } | ServerEvent::StopPlay { msid } => {
                 self.guest.requests.forget(msid);
+                self.guest.wishes.forget(msid);
                 self.roles.remove(msid);
             }
-            ServerEvent::Pause { msid, state, .. } => self.pause(msid, state),
+            ServerEvent::Pause {
+                msid,
+                state,
+                position_ms,
+            } => self.pause(msid, state, position_ms),
+            ServerEvent::BufferLength { msid, buffer_ms } => self.buffer_length(msid, buffer_ms),
             ServerEvent::ReceiveAudio { msid, receive } => self.receive_audio(msid, receive),
             ServerEvent::ReceiveVideo { msid, receive } => self.receive_video(msid, receive),
-            ServerEvent::Seek { msid, .. } => self.seek(msid),
-            ServerEvent::Play2 { msid, options } => self.play2(msid, &options),
-            ServerEvent::PlayNext { msid, play } => self.play_next(msid, &play),
+            ServerEvent::Seek { msid, position_ms } => self.seek(msid, position_ms),
+            ServerEvent::Play2 { msid, options } => self.play2(now, msid, *options),
+            ServerEvent::PlayNext { msid, play } => self.play_next(now, msid, &play),
             ServerEvent::StreamLength { name, call } => self.stream_length(&name, call),
             ServerEvent::Call(request) => self.called(now, request),
             ServerEvent::Response(response) => self.answered(now, response),

@@ -9,6 +9,7 @@ use adit_rtmp::session::ServerSession;
 
 use super::bandwidth::Line;
 use super::calls::Calls;
+use super::recorded::Wishes;
 use super::requests::Requests;
 use crate::application::{Client, Seat};
 use crate::objects::{Members, Turn};
@@ -19,6 +20,8 @@ pub(super) struct Guest {
     seat: Option<Seat>,
     /// What it asked for and has no answer to yet.
     pub(super) requests: Requests,
+    /// What it said about plays that have not begun.
+    pub(super) wishes: Wishes,
     pub(super) calls: Calls,
     pub(super) bandwidth: Line,
     /// When the client last asked for something.
@@ -30,6 +33,7 @@ impl Guest {
     pub(super) fn new(objects: Members) -> Self {
         Self {
             seat: None,
+            wishes: Wishes::default(),
             requests: Requests::default(),
             calls: Calls::default(),
             bandwidth: Line::default(),

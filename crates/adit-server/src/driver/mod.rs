@@ -4,13 +4,16 @@ mod bandwidth;
 mod calls;
 mod connect;
 mod events;
+mod gates;
 mod guest;
 mod objects;
 mod patience;
 mod play;
 mod player;
 mod publish;
+mod recorded;
 mod relayed;
+mod replay;
 mod requests;
 mod roles;
 mod summary;
@@ -347,6 +350,7 @@ impl SessionDriver {
         [
             session,
             self.roles.next_flush(),
+            self.roles.next_replay(),
             self.guest.calls.next_deadline(),
             self.idle_deadline(),
             self.roles.silence_deadline(&self.shared.limits),

@@ -12,6 +12,7 @@ use bytes::Buf as _;
 use tracing::debug;
 
 use super::Step;
+use super::gates::Gates;
 use super::patience::{Overflows, Verdict};
 use super::summary::Stage;
 use crate::limits::{FRAMES_PER_TURN, ServerLimits, WRITE_AHEAD_BYTES};
@@ -20,8 +21,7 @@ use crate::limits::{FRAMES_PER_TURN, ServerLimits, WRITE_AHEAD_BYTES};
 pub(super) struct Player {
     msid: MessageStreamId,
     subscription: Subscription,
-    audio: Gate,
-    video: Gate,
+    gates: Gates,
     paused: Flow,
     waited: bool,
     stage: Stage,
@@ -29,16 +29,7 @@ pub(super) struct Player {
     overflow: Verdict,
 }
 
-/// Whether a kind of media goes through.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Gate {
-    Open,
-    /// The player asked for video again; it starts at the next key frame.
-    WaitsForKeyFrame,
-    Shut,
-}
-
-/// What a player may ask for by `receiveAudio`, `receiveVideo` and `pause`.
+/// What a player may ask for by `pause`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flow {
     /// Media flows.
@@ -52,8 +43,7 @@ impl Player {
         Self {
             msid,
             subscription,
-            audio: Gate::Open,
-            video: Gate::Open,
+            gates: Gates::default(),
             paused: Flow::On,
             waited: false,
             stage: Stage::Granted,
@@ -62,25 +52,14 @@ impl Player {
         }
     }
 
-    pub(super) fn set_audio(&mut self, flow: Flow) {
-        self.audio = match flow {
-            Flow::On => Gate::Open,
-            Flow::Off => Gate::Shut,
-        };
-    }
-
-    pub(super) fn set_video(&mut self, flow: Flow) {
-        self.video = match (flow, self.video) {
-            (Flow::Off, _) => Gate::Shut,
-            (Flow::On, Gate::Open) => Gate::Open,
-            (Flow::On, _) => Gate::WaitsForKeyFrame,
-        };
+    pub(super) const fn gates(&mut self) -> &mut Gates {
+        &mut self.gates
     }
 
     /// A live stream goes on while a player pauses; on return it continues at the next key frame.
     pub(super) fn set_paused(&mut self, flow: Flow) {
-        if self.paused == Flow::Off && flow == Flow::On && self.video == Gate::Open {
-            self.video = Gate::WaitsForKeyFrame;
+        if self.paused == Flow::Off && flow == Flow::On {
+            self.gates.wait_for_key_frame();
         }
         self.paused = flow;
     }
@@ -172,28 +151,16 @@ impl Player {
     }
 
     fn lets_through(&mut self, shared: &SharedFrame) -> bool {
-        let frame = shared.frame();
-        // Headers always go through: a decoder that missed one shows nothing when media comes back.
-        if frame.flags().is_sequence_header() || frame.kind() == FrameKind::Data {
-            return true;
-        }
-        if self.paused == Flow::Off {
+        let (kind, flags) = (shared.frame().kind(), shared.frame().flags());
+        if self.paused == Flow::Off && !flags.is_sequence_header() && kind != FrameKind::Data {
             return false;
         }
-        let gate = if frame.kind() == FrameKind::Audio {
-            &mut self.audio
-        } else {
-            &mut self.video
-        };
-        if *gate == Gate::WaitsForKeyFrame && frame.flags().is_key_frame() {
-            *gate = Gate::Open;
-        }
-        *gate == Gate::Open
+        self.gates.let_through(kind, flags)
     }
 }
 
 /// What media of the broker is to a session.
-fn media_kind(kind: FrameKind) -> MediaKind {
+pub(super) fn media_kind(kind: FrameKind) -> MediaKind {
     match kind {
         FrameKind::Audio => MediaKind::Audio,
         FrameKind::Video => MediaKind::Video,

@@ -9,8 +9,10 @@ use adit_rtmp::MessageStreamId;
 use adit_rtmp::session::ServerSession;
 
 use super::Step;
+use super::gates::Gates;
 use super::patience::Silence;
 use super::player::Player;
+use super::replay::Replay;
 use super::summary::Listed;
 use crate::limits::ServerLimits;
 use crate::relay::{Interest, Push};
@@ -35,6 +37,7 @@ struct Held {
 pub(super) enum Role {
     Publishing(Publisher),
     Playing(Player),
+    Replaying(Box<Replay>),
 }
 
 /// A `publish` that was accepted.
@@ -134,6 +137,31 @@ impl Roles {
         })
     }
 
+    pub(super) fn replay(&mut self, msid: MessageStreamId) -> Option<&mut Replay> {
+        self.0.iter_mut().find_map(|held| match &mut held.role {
+            Role::Replaying(replay) if held.msid == msid => Some(&mut **replay),
+            _ => None,
+        })
+    }
+
+    /// What a player wants to receive, of whatever it plays.
+    pub(super) fn gates(&mut self, msid: MessageStreamId) -> Option<&mut Gates> {
+        self.0.iter_mut().find_map(|held| match &mut held.role {
+            Role::Playing(player) if held.msid == msid => Some(player.gates()),
+            Role::Replaying(replay) if held.msid == msid => Some(replay.gates()),
+            _ => None,
+        })
+    }
+
+    /// When the first of the recordings has something to send.
+    pub(super) fn next_replay(&self) -> Option<Instant> {
+        let due = self.0.iter().filter_map(|held| match &held.role {
+            Role::Replaying(replay) => replay.next_deadline(),
+            _ => None,
+        });
+        due.min()
+    }
+
     /// Lets every player move frames into the session's queue.
     pub(super) fn fill_players(
         &mut self,
@@ -144,9 +172,13 @@ impl Roles {
     ) -> Step {
         let mut step = Step::Idle;
         for held in &mut self.0 {
-            if let Role::Playing(player) = &mut held.role {
-                step = step.max(player.fill(cx, session, limits, now));
-                held.listed.comes_to(player.stage());
+            match &mut held.role {
+                Role::Playing(player) => {
+                    step = step.max(player.fill(cx, session, limits, now));
+                    held.listed.comes_to(player.stage());
+                }
+                Role::Replaying(replay) => step = step.max(replay.fill(cx, session, now)),
+                Role::Publishing(_) => {}
             }
         }
         step
@@ -209,7 +241,7 @@ impl Roles {
     fn publishers(&self) -> impl Iterator<Item = (MessageStreamId, &Publisher)> {
         self.0.iter().filter_map(|held| match &held.role {
             Role::Publishing(publisher) => Some((held.msid, publisher)),
-            Role::Playing(_) => None,
+            Role::Playing(_) | Role::Replaying(_) => None,
         })
     }
 }

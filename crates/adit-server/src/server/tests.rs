@@ -11,7 +11,7 @@ use crate::application::{Applications, Instances};
 use crate::config::ObjectsConfig;
 use crate::limits::ServerLimits;
 use crate::objects::Objects;
-use crate::stats::ServerStats;
+use crate::stats::{Others, ServerStats};
 
 fn sessions() -> Sessions {
     let broker = Broker::new(BrokerConfig::default());
@@ -20,7 +20,13 @@ fn sessions() -> Sessions {
     let applications = Applications::default();
     let instances = Instances::new(applications, broker.clone(), objects.clone(), limits.linger);
     Sessions::new(Arc::new(Shared {
-        stats: ServerStats::new(Counters::default(), broker.clone(), objects.clone()),
+        stats: ServerStats::new(Others {
+            net: Counters::default(),
+            broker: broker.clone(),
+            objects: objects.clone(),
+            files: None,
+        }),
+        files: None,
         broker,
         session: Arc::new(SessionConfig::default()),
         limits,

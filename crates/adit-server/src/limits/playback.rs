@@ -1,0 +1,27 @@
+//! Limits of playing files.
+
+/// Files that are open to be played at one time; the next viewer is told so (`playback.files`).
+pub(crate) const FILES_OPEN: usize = 1000;
+
+/// Reads that run at one time; others wait for their turn (`playback.readers`).
+///
+/// Each occupies a thread for as long as the disk takes, so a disk that hangs costs at most so many.
+pub(crate) const READERS: usize = 64;
+
+/// What is read ahead of what was sent to one viewer, in bytes; a frame that is longer alone comes on top (`playback.read_ahead`).
+pub(crate) const READ_AHEAD_BYTES: usize = 512 * 1024;
+
+/// The same in frames, for files of tiny ones (`playback.read_ahead`).
+pub(crate) const READ_AHEAD_FRAMES: usize = 2048;
+
+/// What stands on the playlist of one stream, counted from what plays on (`playback.playlist`).
+pub(crate) const PLAYLIST_ITEMS: usize = 256;
+
+/// Data messages that are told at once where a playlist asks for that; later ones come in their time (`playback.data_at_once`).
+pub(crate) const DATA_MESSAGES: usize = 1000;
+
+/// Bytes of a recording that are searched for them (`playback.data_at_once`).
+pub(crate) const DATA_SEARCH_BYTES: usize = 64 * 1024 * 1024;
+
+/// Message streams of one connection of which is remembered how much their player buffers (`playback.buffers`).
+pub(crate) const WISHES: usize = 64;

@@ -1,0 +1,241 @@
+//! Files that are played: found, opened and read on threads that may wait for a disk.
+
+use std::fmt;
+use std::fs::File;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use adit_media::flv::FileTracks;
+use adit_media::vod::{Recording, VodError};
+use adit_media::{Frame, FrameKind, Timestamp};
+use adit_net::plain_words;
+use adit_rtmp::command::{Location, NamePrefix};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
+
+use crate::limits::playback::{DATA_MESSAGES, DATA_SEARCH_BYTES, FILES_OPEN, READERS};
+use crate::media_root::{BadName, MediaFormat, MediaRoot};
+
+/// Work on a file, somewhere else. Dropping it while it waits for its turn takes it back.
+pub(super) type Job<T> = Pin<Box<dyn Future<Output = Result<T, OpenError>> + Send>>;
+
+/// The files under the root for media, as players see them. Clones share the limits.
+#[derive(Clone)]
+pub(crate) struct Files(Arc<Inner>);
+
+struct Inner {
+    root: MediaRoot,
+    handles: Arc<Semaphore>,
+    readers: Arc<Semaphore>,
+    refused: AtomicU64,
+    full: AtomicU64,
+}
+
+/// Which file a player means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// The identity of the stream.
+    pub(crate) location: Location,
+    /// What stood before the name.
+    pub(crate) prefix: Option<NamePrefix>,
+}
+
+/// What data messages of a recording are told when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DataMessages {
+    /// In their time.
+    InTime,
+    /// All at the beginning.
+    AtOnce,
+}
+
+/// A file that is open to be played. It occupies one of the handles until it is dropped.
+pub(super) struct Opened {
+    pub(super) recording: Recording<File>,
+    /// Data messages from the part that was searched, and how far that was.
+    pub(super) data: Vec<Frame>,
+    pub(super) searched_until: Option<Timestamp>,
+    _handle: OwnedSemaphorePermit,
+}
+
+/// Why a file is not played; `Display` says so to the person who asked for it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    /// There is none of that name.
+    #[error("there is no recording of that name")]
+    NotFound,
+    /// There cannot be one of that name.
+    #[error("there is no recording of that name: {0}")]
+    BadName(BadName),
+    /// It cannot be played.
+    #[error(transparent)]
+    Vod(VodError),
+    /// It cannot be opened.
+    #[error("the recording cannot be opened: {0}")]
+    Io(String),
+    /// It has neither sound nor pictures.
+    #[error("the recording has neither sound nor pictures")]
+    Empty,
+    /// Too many are open.
+    #[error("this server plays as many recordings as it can; try again later")]
+    Busy,
+    /// It ends before the place that was asked for.
+    #[error("the recording ends at {} s", ends_at.as_secs_f64())]
+    TooShort {
+        /// Where it ends.
+        ends_at: Duration,
+    },
+    /// Reading it met a defect of ours.
+    #[error("the recording cannot be read because of a defect of the server")]
+    Defect,
+}
+
+impl Files {
+    /// The files under `root`.
+    pub(crate) fn new(root: MediaRoot) -> Self {
+        Self::with_handles(root, FILES_OPEN)
+    }
+
+    /// The same with another limit of open files.
+    pub(super) fn with_handles(root: MediaRoot, handles: usize) -> Self {
+        Self(Arc::new(Inner {
+            root,
+            handles: Arc::new(Semaphore::new(handles)),
+            readers: Arc::new(Semaphore::new(READERS)),
+            refused: AtomicU64::new(0),
+            full: AtomicU64::new(0),
+        }))
+    }
+
+    /// How often each limit was hit, by its key.
+    pub(crate) fn limits(&self) -> [(&'static str, u64); 2] {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        [
+            ("playback.files", read(&self.0.refused)),
+            ("playback.playlist", read(&self.0.full)),
+        ]
+    }
+
+    /// A playlist was full.
+    pub(super) fn playlist_full(&self) {
+        self.0.full.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How long a recording is.
+    pub(crate) fn length(&self, wanted: Wanted) -> Job<Duration> {
+        let opening = self.open(wanted, DataMessages::InTime);
+        Box::pin(async move { opening.await.map(|opened| opened.recording.duration()) })
+    }
+
+    /// Opens what is wanted.
+    pub(super) fn open(&self, wanted: Wanted, data: DataMessages) -> Job<Box<Opened>> {
+        let Ok(handle) = Arc::clone(&self.0.handles).try_acquire_owned() else {
+            self.0.refused.fetch_add(1, Ordering::Relaxed);
+            return Box::pin(async { Err(OpenError::Busy) });
+        };
+        let root = self.0.root.clone();
+        let opening = self.run(move || open(&root, &wanted, data, handle).map(Box::new));
+        Box::pin(async move { opening.await? })
+    }
+
+    /// Does `work` on a thread that may wait for a disk, when it is its turn.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Job<T> {
+        let readers = Arc::clone(&self.0.readers);
+        Box::pin(async move {
+            let turn = readers.acquire_owned().await.ok();
+            let done = spawn_blocking(move || {
+                let done = work();
+                drop(turn);
+                done
+            });
+            done.await.map_err(|_| OpenError::Defect)
+        })
+    }
+}
+
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Files").field(&self.0.root).finish()
+    }
+}
+
+/// Finds the file, opens it and, where asked for, searches it for data messages. Blocks.
+fn open(
+    root: &MediaRoot,
+    wanted: &Wanted,
+    data: DataMessages,
+    handle: OwnedSemaphorePermit,
+) -> Result<Opened, OpenError> {
+    let file = find(root, wanted)?;
+    let again = file
+        .try_clone()
+        .map_err(|error| OpenError::Io(plain_words(&error)))?;
+    let mut recording = Recording::open(file).map_err(OpenError::Vod)?;
+    if recording.tracks() == FileTracks::Neither {
+        return Err(OpenError::Empty);
+    }
+    let (data, searched_until) = match data {
+        DataMessages::InTime => (Vec::new(), None),
+        DataMessages::AtOnce => {
+            let found = search_data(&mut recording)?;
+            recording = recording.reopen(again).map_err(OpenError::Vod)?;
+            found
+        }
+    };
+    Ok(Opened {
+        recording,
+        data,
+        searched_until,
+        _handle: handle,
+    })
+}
+
+/// The first file of a kind that is meant.
+fn find(root: &MediaRoot, wanted: &Wanted) -> Result<File, OpenError> {
+    let Location {
+        application,
+        instance,
+        name,
+    } = &wanted.location;
+    for format in MediaFormat::candidates(wanted.prefix) {
+        let path = root
+            .file(application, instance, name, *format)
+            .map_err(OpenError::BadName)?;
+        match root.read(&path) {
+            Ok(file) => return Ok(file),
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(OpenError::Io(plain_words(&error))),
+        }
+    }
+    Err(OpenError::NotFound)
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidInput)
+}
+
+/// The data messages of a recording, apart from its metadata, and how far it was searched for them.
+fn search_data(
+    recording: &mut Recording<File>,
+) -> Result<(Vec<Frame>, Option<Timestamp>), OpenError> {
+    let (mut found, mut until, mut bytes) = (Vec::new(), None, 0_usize);
+    while bytes < DATA_SEARCH_BYTES && found.len() < DATA_MESSAGES {
+        let Some(frame) = recording.next_frame().map_err(OpenError::Vod)? else {
+            break;
+        };
+        bytes = bytes.saturating_add(frame.payload().len());
+        if frame.kind() == FrameKind::Data && !frame.flags().is_metadata() {
+            until = Some(frame.at());
+            found.push(frame);
+        }
+    }
+    Ok((found, until))
+}
