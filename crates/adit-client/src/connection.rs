@@ -193,6 +193,9 @@ impl NetConnection {
 
     /// Calls a method of the application and waits for what it returns, at most [`limits::CALL`].
     ///
+    /// On a connection of AMF3 ([`ConnectOptions::object_encoding`](crate::ConnectOptions)) objects travel as AMF3 whatever they are given
+    /// as, and come as [`Value::Avm`]; [`adit_amf::convert::prefer_amf0`] gives what does not depend on that.
+    ///
     /// # Errors
     ///
     /// The method fails or is not known ([`StreamError::CallFailed`]), too many calls wait for an answer or a value cannot be expressed

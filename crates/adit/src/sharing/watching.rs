@@ -44,6 +44,8 @@ pub(super) struct Watching {
     edit: ObjectEdit,
     /// Where more is asked for, until that is over.
     lines: Option<mpsc::Receiver<Line>>,
+    /// How often something was asked for.
+    asked: u64,
     /// Lines that say nothing.
     wrong: u64,
     /// When there was news of the object, or something was asked.
@@ -69,6 +71,7 @@ impl Watching {
             object: None,
             edit: ObjectEdit::new(),
             lines: None,
+            asked: 0,
             wrong: 0,
             last: Clock::now(),
         }
@@ -97,7 +100,11 @@ impl Watching {
                 Next::Again => continue,
                 Next::Broken(failure) => failure,
             };
-            let Some(wait) = self.backoff.next(&failure, Instant::now()) else {
+            self.tell_unconfirmed();
+            // Nobody can say any more whether that was done.
+            let is_lost = self.asked > 0 && matches!(self.end, End::WhenConfirmed(_));
+            let wait = self.backoff.next(&failure, Instant::now());
+            let Some(wait) = wait.filter(|_| !is_lost) else {
                 return Err(failure);
             };
             ui::note(&format!("{failure}; trying again in {wait:.0?}"));
@@ -138,16 +145,21 @@ impl Watching {
         next
     }
 
+    /// After a break: says which changes may have been made and may not.
+    fn tell_unconfirmed(&self) {
+        let slots = self.object.as_ref().map(SharedObject::unconfirmed_slots);
+        let slots = slots.unwrap_or_default();
+        if !slots.is_empty() {
+            let slots: Vec<&str> = slots.iter().map(Text::as_str).collect();
+            let slots = slots.join(", ");
+            ui::note(&format!(
+                "nobody knows whether these slots were changed: {slots}"
+            ));
+        }
+    }
+
     async fn join(&mut self, connection: &NetConnection) -> Result<(), StreamError> {
         if let Some(object) = &mut self.object {
-            let open = object.unconfirmed_slots();
-            if !open.is_empty() {
-                let open: Vec<&str> = open.iter().map(Text::as_str).collect();
-                let open = open.join(", ");
-                ui::note(&format!(
-                    "nobody knows whether these slots were changed: {open}"
-                ));
-            }
             object.rejoin(connection).await?;
         } else {
             let joined = connection.shared_object(&self.name, self.persistence);
@@ -169,10 +181,11 @@ impl Watching {
 
     async fn follow(&mut self, connection: &mut NetConnection, object: &mut SharedObject) -> Next {
         let edit = std::mem::take(&mut self.edit);
-        if !edit.is_empty()
-            && let Err(error) = object.apply(edit).await
-        {
-            return Next::End(Ended::Failed(error.into()));
+        if !edit.is_empty() {
+            self.asked = self.asked.saturating_add(1);
+            if let Err(error) = object.apply(edit).await {
+                return Next::End(Ended::Failed(error.into()));
+            }
         }
         let mut open = true;
         loop {
@@ -239,12 +252,15 @@ impl Watching {
                 return Ok(());
             }
             Some((number, Err(error))) => format!("line {number} is {error}"),
-            Some((number, Ok(edit))) => match object.apply(edit).await {
-                Err(error @ (StreamError::ObjectEdit(_) | StreamError::Send(_))) => {
-                    format!("line {number} cannot be sent: {error}")
+            Some((number, Ok(edit))) => {
+                self.asked = self.asked.saturating_add(1);
+                match object.apply(edit).await {
+                    Err(error @ (StreamError::ObjectEdit(_) | StreamError::Send(_))) => {
+                        format!("line {number} cannot be sent: {error}")
+                    }
+                    sent => return sent,
                 }
-                sent => return sent,
-            },
+            }
         };
         self.wrong = self.wrong.saturating_add(1);
         ui::note(&why);

@@ -7,11 +7,11 @@ use adit_client::rtmp::message::MessageKind;
 use adit_client::rtmp::session::{CloseReason, ServerEvent};
 use adit_client::rtmp::shared_object::{Event, Limits, Persistence, SharedObjectMessage};
 use adit_testkit::process::Process;
-use adit_testkit::server::{AditServer, json};
+use adit_testkit::server::{AditServer, Transport, json};
 use rustix::process::Signal;
 
 use super::scripted::{Scripted, obliging};
-use super::{ADIT, PATIENCE, Run, ended, run, shell, start};
+use super::{ADIT, PATIENCE, Run, ended, run, shell, start, text};
 
 /// A server with a few methods.
 fn methods() -> Scripted {
@@ -425,4 +425,88 @@ fn an_object_is_watched_over_a_break_and_goes_on_from_its_version() {
         .filter_map(|event| event["event"].as_str())
         .collect();
     assert_eq!(events, ["joined", "set", "joined", "set"]);
+}
+
+#[test]
+fn with_once_a_break_after_something_was_asked_is_a_failure_and_what_is_not_known_is_named() {
+    let server = Scripted::start(|_, session, event| {
+        let ServerEvent::SharedObject { kind, payload, .. } = event else {
+            return;
+        };
+        let message = SharedObjectMessage::decode(kind, &payload, &Limits::default()).unwrap();
+        if message.events != [Event::Use] {
+            session.close(CloseReason::Ended);
+            return;
+        }
+        for body in obliging(&message)[0].encode(kind).unwrap() {
+            session.send_shared_object(kind, body).unwrap();
+        }
+    });
+    let lost = run(&["so", &server.url("chat"), "room", "--once", "--set", "a=1"]);
+    lost.assert_code(1);
+    let note = "note: nobody knows whether these slots were changed: a";
+    assert!(lost.err.contains(note), "{}", lost.err);
+    assert_eq!(lost.error(), "the server closed the connection");
+}
+
+#[test]
+fn our_own_server_shares_objects_with_all_transports_and_encodings_in_one_order() {
+    let server = AditServer::start(ADIT);
+    let certificate = server.certificate();
+    let trust = ["--ca-file", text(&certificate)];
+    let watch = |transport: Transport, more: &[&str]| {
+        let url = server.url(transport, "chat/room1");
+        let watcher = start(&[&["so", &url, "room"], more, &trust].concat());
+        watcher.stdout_lines("{\"event\":\"joined\"", 1, PATIENCE);
+        watcher
+    };
+    let watchers = [
+        watch(Transport::Rtmp, &[]),
+        watch(Transport::Rtmpt, &["--amf3"]),
+        watch(Transport::Rtmps, &["--amf3"]),
+        watch(Transport::Rtmpts, &[]),
+    ];
+    let url = server.url(Transport::Rtmpt, "chat/room1");
+    for step in 0..5 {
+        let slot = format!("a={{\"step\":{step},\"at\":{{\"$date\":0}}}}");
+        let change = [
+            "so", &url, "room", "--once", "--set", &slot, "--send", "onStep",
+        ];
+        run(&change).assert_code(0);
+    }
+    run(&["so", &url, "room", "--once", "--remove", "a"]).assert_code(0);
+    let told = watchers.map(|watcher| {
+        watcher.stdout_lines("{\"event\":\"removed\"", 1, PATIENCE);
+        watcher.signal(Signal::INT);
+        let told = ended(watcher);
+        told.assert_code(130);
+        told.out
+    });
+    let lines: Vec<&str> = told[0].lines().collect();
+    assert_eq!(lines.len(), 1 + 2 * 5 + 1, "{}", told[0]);
+    let third = r#"{"event":"set","slot":"a","value":{"step":2,"at":{"$date":"1970-01-01T00:00:00.000Z"}},"by":"others","version":4}"#;
+    assert_eq!(lines[5], third);
+    for other in &told[1..] {
+        assert_eq!(*other, told[0]);
+    }
+    server.assert_sound();
+}
+
+#[test]
+fn bytes_reach_who_speaks_amf3_through_our_own_server() {
+    let server = AditServer::start(ADIT);
+    let url = server.url(Transport::Rtmp, "chat");
+    let watcher = start(&["so", &url, "room", "--amf3"]);
+    watcher.stdout_lines("{\"event\":\"joined\"", 1, PATIENCE);
+    let bytes = r#"{"$bytes":"AAEC/w=="}"#;
+    let value = format!("graph={{\"bytes\":{bytes},\"list\":[1,null]}}");
+    run(&["so", &url, "room", "--amf3", "--once", "--set", &value]).assert_code(0);
+    let set = watcher.stdout_lines(
+        "{\"event\":\"set\",\"slot\":\"graph\",\"value\":",
+        1,
+        PATIENCE,
+    );
+    let expected =
+        format!("{{\"bytes\":{bytes},\"list\":[1,null]}},\"by\":\"others\",\"version\":2}}");
+    assert_eq!(set, [expected]);
 }
