@@ -5,7 +5,7 @@
 //! ffmpeg -re -i clip.flv -c copy -f flv 'rtmp://127.0.0.1/club/test?key=sesame'
 //! ```
 //!
-//! In ActionScript: `nc.call("add", responder, 1, 2)`, and `onTime` and `whoAreYou` of `nc.client`.
+//! In `ActionScript`: `nc.call("add", responder, 1, 2)`, and `onTime` and `whoAreYou` of `nc.client`.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use adit_server::application::{
     Application, Applications, Client, Decision, Instance, Publishing, Recorded, Refusal, Unknown,
     Welcome,
 };
-use adit_server::{Listener, Server, ServerConfig};
+use adit_server::{BindError, Listener, Server, ServerConfig};
 
 /// What this server is for.
 #[derive(Debug)]
@@ -88,16 +88,20 @@ impl Application for Club {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = std::env::args().nth(1);
-    let address: SocketAddr = address.as_deref().unwrap_or("127.0.0.1:1935").parse()?;
-    let mut config = ServerConfig::default();
-    config.applications = Applications::default()
-        .with("club", Club { key: "sesame" })
-        .unknown(Unknown::Refused);
-    let server = Server::new(config, vec![Listener::bind(address)?]);
+    let server = server(address.as_deref().unwrap_or("127.0.0.1:1935").parse()?)?;
     #[expect(clippy::print_stdout, reason = "a program of its own")]
     for address in server.local_addrs() {
         println!("listening on {address}");
     }
     server.run(std::future::pending()).await;
     Ok(())
+}
+
+/// A server that listens on this address; with port 0 on a free one.
+pub(crate) fn server(address: SocketAddr) -> Result<Server, BindError> {
+    let mut config = ServerConfig::default();
+    config.applications = Applications::default()
+        .with("club", Club { key: "sesame" })
+        .unknown(Unknown::Refused);
+    Ok(Server::new(config, vec![Listener::bind(address)?]))
 }

@@ -115,6 +115,15 @@ pub(crate) const BANDWIDTH_BYTES: usize = 128 * 1024;
 /// No probe is sent that would probably be answered later than so long after the first (`bandwidth.time`).
 pub(crate) const BANDWIDTH_TIME: Duration = Duration::from_secs(2);
 
+/// People in one room of a chat (`chat.people`).
+pub(crate) const CHAT_PEOPLE: usize = 1000;
+/// Bytes of a name in a chat (`chat.name`).
+pub(crate) const CHAT_NAME: usize = 64;
+/// Bytes of what somebody says in a chat (`chat.text`).
+pub(crate) const CHAT_TEXT: usize = 1000;
+/// Messages that a room of a chat remembers (`chat.history`).
+pub(crate) const CHAT_HISTORY: usize = 50;
+
 /// How patient a server is with the peers of its sessions; the default is safe on the open internet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -502,7 +502,11 @@ fn what_cannot_be_done_is_said_with_exit_code_1_and_what_was_not_meant_with_2() 
     check(&["serve", "--cert", "/no/cert"], 2, "--key");
     check(&["serve", "--listen", "nonsense"], 2, "nonsense");
     check(&["serve", "--trust-proxy", "nonsense"], 2, "nonsense");
-    check(&["serve", "--app", "films=dvd"], 2, "there are live, vod");
+    check(
+        &["serve", "--app", "films=dvd"],
+        2,
+        "there are live, vod, chat",
+    );
     check(&["serve", "--unknown-apps", "maybe"], 2, "live, refuse");
     check(&["server"], 2, "server");
 }

@@ -8,6 +8,7 @@
 //! The server calls an application from the task of the connection concerned, so no method may block. What takes time is a [`Decision::later`],
 //! which the connection waits for, and no other connection with it.
 
+mod chat;
 mod client;
 mod decision;
 mod instance;
@@ -26,6 +27,7 @@ use adit_rtmp::command::{
 pub(crate) use self::client::Post;
 pub use adit_broker::shared_object::Persistence;
 
+pub use self::chat::Chat;
 pub use self::client::{CallError, Client, ClientAbout, PendingCall};
 pub(crate) use self::decision::Later;
 pub use self::decision::{Decision, Refusal};

@@ -11,6 +11,7 @@ mod lab;
 
 mod access;
 mod calls;
+mod chat;
 mod connections;
 mod instances;
 mod lines;

@@ -2,14 +2,14 @@
 
 use std::str::FromStr;
 
-use adit_server::application::{Applications, Live, Unknown, Vod};
+use adit_server::application::{Applications, Chat, Live, Unknown, Vod};
 use clap::{Args, ValueEnum};
 
 /// The flags of `adit serve` that say what there is to connect to.
 #[derive(Debug, Args)]
 pub(crate) struct Content {
     /// What answers clients that connect to `rtmp://host/NAME`; repeat for more
-    #[arg(long, value_name = "NAME=live|vod")]
+    #[arg(long, value_name = "NAME=live|vod|chat")]
     pub(crate) app: Vec<NamedApplication>,
 
     /// What becomes of clients that connect to any other name
@@ -29,6 +29,7 @@ impl Content {
             match app.kind {
                 Kind::Live => all.with(name, Live),
                 Kind::Vod => all.with(name, Vod),
+                Kind::Chat => all.with(name, Chat::new()),
             }
         })
     }
@@ -48,6 +49,8 @@ enum Kind {
     Live,
     /// Recordings are played, nothing is published
     Vod,
+    /// Rooms with presence and messages, in the shared object `chat`
+    Chat,
 }
 
 /// What becomes of a client that connects to a name without an application.

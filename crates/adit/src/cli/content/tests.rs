@@ -15,9 +15,10 @@ fn check(text: &str, expected: Result<(&str, Kind), &str>) {
 fn an_application_has_a_name_and_a_kind() {
     check("live=live", Ok(("live", Kind::Live)));
     check("films=vod", Ok(("films", Kind::Vod)));
+    check("rooms=chat", Ok(("rooms", Kind::Chat)));
     check("=live", Ok(("", Kind::Live)));
     check("films", Err("NAME=KIND"));
-    check("films=dvd", Err("there are live, vod"));
+    check("films=dvd", Err("there are live, vod, chat"));
     check("films=VOD", Err("\"VOD\" is no kind"));
     check("films/old=vod", Err("the first / of a path"));
 }
