@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use adit_broker::shared_object::{ObjectKey, SharedObjects};
 use tokio::sync::oneshot;
 
-use self::file::File;
+use self::file::{Disk, File};
 use self::inbox::{Inbox, Request};
 use self::task::Task;
 use super::counters::Counters;
@@ -35,7 +35,12 @@ impl ObjectStore {
     /// # Errors
     /// It cannot be made, is not such a file, is damaged, was written by a newer version, or another process has it open.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        let file = File::open(path.as_ref())?;
+        let path = path.as_ref();
+        Self::on(Box::new(path.to_owned())).map_err(|what| StoreError::new(path, what))
+    }
+
+    fn on(disk: Box<dyn Disk>) -> Result<Self, What> {
+        let file = File::open(disk)?;
         Ok(Self(Arc::new(Mutex::new(Some(file)))))
     }
 }

@@ -12,9 +12,10 @@
 //! A generation is one run of a server. One that did not end in order is torn: objects it wrote last may have been newer in memory,
 //! and members that come back with such versions get all slots.
 
+use std::fmt::Debug;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use adit_broker::shared_object::{
@@ -27,7 +28,7 @@ use redb::{
 };
 
 use super::super::value::Stored;
-use super::{StoreError, What};
+use super::What;
 use crate::limits::{OBJECT_STORE_CACHE, StoreLimits};
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("adit.meta");
@@ -51,13 +52,41 @@ type SlotKey<'a> = (u64, &'a str);
 /// An open file.
 #[derive(Debug)]
 pub(super) struct File {
-    path: PathBuf,
+    disk: Box<dyn Disk>,
     /// `None` after an error, until it is opened again.
     database: Option<Database>,
     generation: u64,
     objects: u64,
     bytes: u64,
     limits: StoreLimits,
+}
+
+/// Where a file is.
+pub(super) trait Disk: Debug + Send {
+    /// Opens the file, or makes it; checks and repairs it.
+    fn open(&self) -> Result<Database, redb::Error>;
+}
+
+impl Disk for PathBuf {
+    fn open(&self) -> Result<Database, redb::Error> {
+        if let Some(folder) = self.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let mut options = fs::OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = FileBackend::new(options.open(self)?)?;
+        Ok(builder().create_with_backend(file)?)
+    }
+}
+
+/// How databases are opened.
+pub(super) fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(OBJECT_STORE_CACHE);
+    builder.set_check_integrity_on_open(true);
+    builder
 }
 
 /// Whether there is room for another object.
@@ -68,20 +97,17 @@ pub(super) enum Room {
 }
 
 impl File {
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let refused = |what| StoreError::new(path, what);
-        let database = open_database(path).map_err(|error| refused(what(error)))?;
+    pub(super) fn open(disk: Box<dyn Disk>) -> Result<Self, What> {
+        let database = disk.open().map_err(what)?;
         let mut file = Self {
-            path: path.to_owned(),
+            disk,
             database: None,
             generation: 0,
             objects: 0,
             bytes: 0,
             limits: StoreLimits::default(),
         };
-        file.begin(&database)
-            .map_err(|error| refused(what(error)))?
-            .map_err(refused)?;
+        file.begin(&database).map_err(what)??;
         file.database = Some(database);
         Ok(file)
     }
@@ -201,7 +227,7 @@ impl File {
     pub(super) fn save(&mut self, changed: &[&SharedObject<Stored>]) -> Result<u64, redb::Error> {
         let database = match self.database.take() {
             Some(database) => database,
-            None => open_database(&self.path)?,
+            None => self.disk.open()?,
         };
         let saved = self.save_in(&database, changed)?;
         // After an error the database can only be opened again.
@@ -338,21 +364,6 @@ impl<'t> Save<'t> {
         }
         Ok(bytes)
     }
-}
-
-fn open_database(path: &Path) -> Result<Database, redb::Error> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut options = fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    let mut builder = Builder::new();
-    builder.set_cache_size(OBJECT_STORE_CACHE);
-    builder.set_check_integrity_on_open(true);
-    Ok(builder.create_with_backend(FileBackend::new(file)?)?)
 }
 
 fn what(error: redb::Error) -> What {

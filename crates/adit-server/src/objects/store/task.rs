@@ -107,7 +107,10 @@ impl Task {
             return Ok(object);
         }
         let stored = self.file.load(&key).map_err(|cause| {
-            error!(object = %key, %cause, "shared object not loaded");
+            // Of a disk that fails the operator knows already.
+            if self.state == DiskState::Good {
+                error!(object = %key, %cause, "shared object not loaded");
+            }
             ObjectError::Store(cause.to_string().into())
         })?;
         if stored.is_none() && self.file.room() == Room::Full {

@@ -1,4 +1,6 @@
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use adit_amf::amf0::Value;
@@ -7,6 +9,7 @@ use adit_broker::shared_object::Persistence;
 
 use super::super::Objects;
 use super::ObjectStore;
+use super::file::Disk;
 use super::inbox::{Inbox, Request};
 use crate::config::ObjectsConfig;
 use crate::limits::{OBJECT_LOADS, StoreLimits};
@@ -311,4 +314,100 @@ fn so_many_wait_for_the_store_as_the_limit_says_and_not_more() {
     assert!(ask());
     inbox.stop();
     assert!(!ask());
+}
+
+/// A disk in memory, which can be made to fail.
+#[derive(Clone, Debug, Default)]
+struct Memory(Arc<Inside>);
+
+#[derive(Debug, Default)]
+struct Inside {
+    bytes: Mutex<Vec<u8>>,
+    fails: AtomicBool,
+}
+
+impl Memory {
+    fn fails(&self, fails: bool) {
+        self.0.fails.store(fails, Ordering::SeqCst);
+    }
+
+    fn check(&self) -> std::io::Result<()> {
+        if self.0.fails.load(Ordering::SeqCst) {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
+}
+
+impl redb::StorageBackend for Memory {
+    fn len(&self) -> std::io::Result<u64> {
+        Ok(self.0.bytes.lock().unwrap().len() as u64)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+        let from = usize::try_from(offset).unwrap();
+        let bytes = self.0.bytes.lock().unwrap();
+        out.copy_from_slice(&bytes[from..from + out.len()]);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> std::io::Result<()> {
+        self.check()?;
+        let len = usize::try_from(len).unwrap();
+        self.0.bytes.lock().unwrap().resize(len, 0);
+        Ok(())
+    }
+
+    fn sync_data(&self) -> std::io::Result<()> {
+        self.check()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
+        self.check()?;
+        let from = usize::try_from(offset).unwrap();
+        self.0.bytes.lock().unwrap()[from..from + data.len()].copy_from_slice(data);
+        Ok(())
+    }
+}
+
+impl Disk for Memory {
+    fn open(&self) -> Result<redb::Database, redb::Error> {
+        Ok(super::file::builder().create_with_backend(self.clone())?)
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_for_a_while_loses_nothing() {
+    let disk = Memory::default();
+    let start = |disk: &Memory| {
+        Objects::start(ObjectsConfig {
+            store: Some(ObjectStore::on(Box::new(disk.clone())).unwrap()),
+            ..ObjectsConfig::default()
+        })
+    };
+    let objects = start(&disk);
+    let room = object(&objects, "room").await;
+    room.set("before", 1.0).unwrap();
+    room.flush().await.unwrap();
+    disk.fails(true);
+    room.set("during", 2.0).unwrap();
+    let refused = room.flush().await.unwrap_err();
+    assert!(matches!(refused, ObjectError::Store(_)), "{refused}");
+    // Nobody holds it: it stays in memory because it is not written.
+    drop(room);
+    let room = object(&objects, "room").await;
+    assert_eq!(room.slots().len(), 2);
+    drop(room);
+    disk.fails(false);
+    // Tried again without being asked.
+    while objects.stats().objects > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let room = object(&objects, "room").await;
+    assert_eq!(room.slots().len(), 2);
+    room.set("after", 3.0).unwrap();
+    drop(room);
+    objects.close().await;
+    let objects = start(&disk);
+    assert_eq!(object(&objects, "room").await.slots().len(), 3);
 }
