@@ -8,6 +8,7 @@ mod bandwidth;
 mod config;
 mod driver;
 mod limits;
+mod login;
 mod media_root;
 mod objects;
 mod playback;
@@ -20,6 +21,7 @@ pub use adit_net::{BindError, Listener, Network, TlsError, Transport, tls};
 
 pub use crate::config::{ObjectsConfig, ServerConfig};
 pub use crate::limits::{ServerLimits, StoreLimits};
+pub use crate::login::{EncoderLogin, EncoderUsers, LoginMethod, UsersError};
 pub use crate::media_root::{BadName, MediaFormat, MediaRoot, NamePart};
 pub use crate::objects::{
     ObjectError, ObjectLock, ObjectNews, ObjectStore, Objects, Persistence, SharedObject,

@@ -1,9 +1,11 @@
 //! Numbers that bound what one session may hold or how long it may take; each becomes a configuration key.
 
+mod login;
 mod media;
 pub(crate) mod playback;
 pub(crate) mod relay;
 
+pub(crate) use self::login::*;
 pub(crate) use self::media::*;
 
 use std::time::Duration;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use adit_broker::{Broker, BrokerConfig};
 use adit_net::{Acceptor, Carrier, Listener};
@@ -19,6 +19,7 @@ use crate::application::Instances;
 use crate::config::ServerConfig;
 use crate::driver::SessionDriver;
 use crate::limits::{STOP_DRAIN, ServerLimits};
+use crate::login::Logins;
 use crate::objects::Objects;
 use crate::playback::Files;
 use crate::relay::Relay;
@@ -56,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) instances: Arc<Instances>,
     /// Recordings to play; none without a directory for them.
     pub(crate) files: Option<Files>,
+    pub(crate) logins: Option<Mutex<Logins>>,
 }
 
 impl Shared {
@@ -116,6 +118,9 @@ impl Server {
                 relay,
                 objects,
                 instances: Arc::new(instances),
+                logins: config
+                    .encoder_login
+                    .map(|login| Mutex::new(Logins::new(login))),
             }),
             acceptor,
             next_id: AtomicU64::new(1),

@@ -138,7 +138,9 @@ impl Player {
         let mut command = match peer {
             Peer::Ffmpeg5 | Peer::Ffmpeg9 => ffmpeg_player(peers, peer, capture, url, file),
             Peer::Rtmpdump => rtmpdump_player(peers, url, file),
-            Peer::Nginx | Peer::Py3Amf | Peer::Tshark => panic!("{peer} plays nothing"),
+            Peer::Nginx | Peer::Py3Amf | Peer::GStreamer | Peer::Tshark => {
+                panic!("{peer} plays nothing")
+            }
         };
         command.env("SSL_CERT_FILE", certificate);
         let process = Process::start(format!("{peer} playing {url}"), &mut command);

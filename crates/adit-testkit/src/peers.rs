@@ -25,6 +25,8 @@ pub enum Peer {
     Nginx,
     /// The Python that has the package `Py3AMF`: AMF read and written by somebody else.
     Py3Amf,
+    /// `gst-launch-1.0` of Debian with `rtmp2sink`, and `rtmpsink`, which is librtmp.
+    GStreamer,
     /// tshark of Debian, for its dissector of RTMP.
     Tshark,
 }
@@ -49,6 +51,7 @@ impl Peer {
                 let marker = venv.join("has-py3amf");
                 Some(venv.join("bin/python")).filter(|path| path.is_file() && marker.is_file())
             }
+            Self::GStreamer => in_path("gst-launch-1.0"),
             Self::Tshark => in_path("tshark"),
         }
     }
@@ -62,6 +65,7 @@ impl fmt::Display for Peer {
             Self::Rtmpdump => "rtmpdump",
             Self::Nginx => "nginx",
             Self::Py3Amf => "Py3AMF",
+            Self::GStreamer => "GStreamer",
             Self::Tshark => "tshark",
         })
     }
@@ -132,7 +136,7 @@ impl Peers {
             Peer::Ffmpeg5 | Peer::Ffmpeg9 => "-version",
             Peer::Rtmpdump => "--help",
             Peer::Nginx => "-v",
-            Peer::Py3Amf | Peer::Tshark => "--version",
+            Peer::Py3Amf | Peer::GStreamer | Peer::Tshark => "--version",
         };
         let mut process = Process::start(peer.to_string(), Command::new(self.path(peer)).arg(flag));
         process.wait(Duration::from_secs(20));

@@ -126,8 +126,34 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "CIDR")]
     pub(crate) trust_proxy: Vec<Network>,
 
+    /// Who may publish: a file with lines of `user:password`; encoders have to log in, players do not
+    #[arg(long, value_name = "FILE")]
+    pub(crate) encoder_users: Option<PathBuf>,
+
+    /// How encoders are asked to log in
+    #[arg(long, value_enum, default_value_t = EncoderAuth::Adobe, requires = "encoder_users")]
+    pub(crate) encoder_auth: EncoderAuth,
+
     #[command(flatten)]
     pub(crate) content: Content,
+}
+
+/// The ways in which encoders log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EncoderAuth {
+    /// As Adobe's servers do; what every encoder with a login knows
+    Adobe,
+    /// As Limelight's servers do
+    Llnw,
+}
+
+impl From<EncoderAuth> for adit_server::LoginMethod {
+    fn from(way: EncoderAuth) -> Self {
+        match way {
+            EncoderAuth::Adobe => Self::Adobe,
+            EncoderAuth::Llnw => Self::Limelight,
+        }
+    }
 }
 
 /// The shape of log lines.

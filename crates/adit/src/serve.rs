@@ -2,6 +2,7 @@
 
 mod certificate;
 mod descriptors;
+mod encoders;
 mod first_screen;
 mod front_page;
 mod objects;
@@ -41,6 +42,9 @@ pub(crate) enum ServeError {
         /// What the system says.
         cause: io::Error,
     },
+    /// The list of encoders cannot be used.
+    #[error(transparent)]
+    Encoders(#[from] encoders::EncodersError),
     /// The operating system refused threads, signals or the like.
     #[error("the operating system refused what a server needs: {0}")]
     System(#[from] io::Error),
@@ -139,6 +143,7 @@ fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {
         Some(directory) => Some(media_root(directory)?),
         None => None,
     };
+    config.encoder_login = encoders::read(arguments)?;
     Ok(config)
 }
 

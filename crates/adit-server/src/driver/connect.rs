@@ -11,9 +11,13 @@ use crate::application::{Bandwidth, Client, Refusal, Welcome};
 
 impl SessionDriver {
     pub(super) fn connect(&mut self, now: Instant, request: ConnectRequest) {
-        let (address, info) = (&request.address, self.carrier.info());
+        let address = &request.address;
         self.summary
             .connected(address.application(), address.instance());
+        if let Err(refused) = self.log_in(now, &request) {
+            return self.ask_for_login(request, refused);
+        }
+        let (address, info) = (&request.address, self.carrier.info());
         let client = Client::new(self.summary.id(), info, address, &request.connect);
         let seat = match self.shared.instances.enter(address, client) {
             Ok(seat) => seat,

@@ -9,6 +9,7 @@ use adit_rtmp::session::ServerSession;
 
 use super::bandwidth::Line;
 use super::calls::Calls;
+use super::login::Login;
 use super::recorded::Wishes;
 use super::requests::Requests;
 use crate::application::{Client, Seat};
@@ -22,6 +23,8 @@ pub(super) struct Guest {
     pub(super) requests: Requests,
     /// What it said about plays that have not begun.
     pub(super) wishes: Wishes,
+    /// What is known of who it is.
+    pub(super) login: Login,
     pub(super) calls: Calls,
     pub(super) bandwidth: Line,
     /// When the client last asked for something.
@@ -32,6 +35,7 @@ pub(super) struct Guest {
 impl Guest {
     pub(super) fn new(objects: Members) -> Self {
         Self {
+            login: Login::default(),
             seat: None,
             wishes: Wishes::default(),
             requests: Requests::default(),

@@ -6,6 +6,7 @@ mod connect;
 mod events;
 mod gates;
 mod guest;
+mod login;
 mod objects;
 mod patience;
 mod play;

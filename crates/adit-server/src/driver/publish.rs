@@ -37,6 +37,9 @@ impl SessionDriver {
         let Some(seat) = self.guest.seat() else {
             return Decision::refuse(Refusal::new("not connected"));
         };
+        if let Some(refusal) = self.guest.login.refusal() {
+            return Decision::refuse(refusal);
+        }
         let name = &request.location.name;
         if !seat.client().may_write(name) {
             let refusal = Refusal::new(format!("this client may not publish {name}"));

@@ -35,6 +35,7 @@ fn sessions() -> Sessions {
         relay: None,
         objects,
         instances: Arc::new(instances),
+        logins: None,
     }))
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use adit_rtmp::command::{ClientCommand, PauseForm, PauseState, PublishKind, Receive};
 use adit_rtmp::session::MediaKind::{Audio, Video};
-use adit_server::{Listener, Server, ServerConfig, ServerStats};
+use adit_server::{EncoderLogin, Listener, Server, ServerConfig, ServerStats};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -237,4 +237,19 @@ fn pause(state: PauseState) -> ClientCommand {
         position_ms: 40,
         form: PauseForm::Plain,
     }
+}
+
+#[tokio::test]
+async fn who_has_not_logged_in_may_play_and_is_told_how_to_publish() {
+    let mut config = ServerConfig::default();
+    let users = "cam:s3cret".parse().expect("a list of one");
+    config.encoder_login = Some(EncoderLogin::new(users));
+    let server = start_with(config);
+    let mut client = Client::connect(server.address).await;
+    client.publish("name").await;
+    let told = client.until_one_of(&["NetStream.Publish.BadName"]).await;
+    assert!(told.contains("rtmp://user:password@host"), "{told}");
+    let mut player = Client::connect(server.address).await;
+    player.play("name").await;
+    player.until("NetStream.Play.Start").await;
 }

@@ -1,0 +1,70 @@
+//! The file that says who may publish.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use adit_server::{EncoderLogin, EncoderUsers, UsersError};
+use thiserror::Error;
+
+use crate::cli;
+
+/// Why a list of encoders cannot be used.
+#[derive(Debug, Error)]
+pub(crate) enum EncodersError {
+    /// The file cannot be read.
+    #[error("--encoder-users {}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    /// A line of it means nothing.
+    #[error("--encoder-users {}, {source}", path.display())]
+    Content { path: PathBuf, source: UsersError },
+}
+
+/// The logins that were asked for, if any were.
+///
+/// # Errors
+/// When the file cannot be read or a line of it means nothing.
+pub(super) fn read(arguments: &cli::Serve) -> Result<Option<EncoderLogin>, EncodersError> {
+    let Some(path) = &arguments.encoder_users else {
+        return Ok(None);
+    };
+    let text = text(path).map_err(|source| EncodersError::File {
+        path: path.clone(),
+        source,
+    })?;
+    let users = text
+        .parse::<EncoderUsers>()
+        .map_err(|source| EncodersError::Content {
+            path: path.clone(),
+            source,
+        })?;
+    if users.is_empty() {
+        tracing::warn!(file = %path.display(), "no encoder is listed: nobody can publish");
+    }
+    let mut login = EncoderLogin::new(users);
+    login.method = arguments.encoder_auth.into();
+    Ok(Some(login))
+}
+
+fn text(path: &Path) -> io::Result<String> {
+    let file = File::open(path)?;
+    if file.metadata()?.permissions().mode() & OTHERS_READ != 0 {
+        tracing::warn!(
+            file = %path.display(),
+            "everybody on this machine can read the passwords of the encoders: chmod o-r takes that away"
+        );
+    }
+    let mut text = String::new();
+    file.take(LONGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LONGEST {
+        let error = "longer than 4 MiB; it cannot be a list of encoders";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+    }
+    Ok(text)
+}
+
+const OTHERS_READ: u32 = 0o004;
+
+/// More than as many users as there may be can take.
+const LONGEST: u64 = 4 * 1024 * 1024;
