@@ -28,6 +28,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use adit_net::Transport;
+pub use adit_net::client::ProxyReply;
 
 use self::attempt::{Attempt, State};
 pub use self::certificate::{Certificate, Trust};

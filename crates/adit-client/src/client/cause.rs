@@ -33,26 +33,44 @@ pub(super) fn certificate(certificate: &PeerCertificate, trust: Trust) -> Certif
     )
 }
 
-/// The certificate that was the reason for a failure.
+/// The certificate that was the reason for a failure: the server's, or that of a proxy.
 pub(super) fn refused_certificate(error: &DialError) -> Option<Certificate> {
-    match error.cause() {
-        NetCause::Tls { failure, .. } => {
-            let seen = failure.peer_certificate()?;
-            Some(match failure {
-                TlsFailure::WrongName { names, .. } => {
-                    certificate(seen, Trust::WrongName).for_names(PeerText::new(names))
-                }
-                TlsFailure::Date { .. } => certificate(seen, Trust::OutOfDate),
-                _ => certificate(seen, Trust::Refused),
-            })
+    let failure = match error.cause() {
+        NetCause::Tls { failure, .. } => failure,
+        NetCause::Proxy {
+            error: ProxyError::Unreachable(error),
+            ..
+        } => return refused_certificate(error).map(Certificate::of_proxy),
+        _ => return None,
+    };
+    let seen = failure.peer_certificate()?;
+    Some(match failure {
+        TlsFailure::WrongName { names, .. } => {
+            certificate(seen, Trust::WrongName).for_names(PeerText::new(names))
         }
-        _ => None,
-    }
+        TlsFailure::Date { .. } => certificate(seen, Trust::OutOfDate),
+        _ => certificate(seen, Trust::Refused),
+    })
 }
 
 /// A connection that did not come about.
 pub(super) fn of_dial(error: &DialError) -> Failure {
-    let cause = match error.cause() {
+    Failure::new(stage_of(error), of_cause(error.cause()))
+}
+
+/// The stage in which there was no connection. Name and TCP of a proxy are stages of their own, its TLS is not.
+fn stage_of(error: &DialError) -> Stage {
+    match error.cause() {
+        NetCause::Proxy {
+            error: ProxyError::Unreachable(error),
+            ..
+        } => stage(error.stage()).min(Stage::Proxy),
+        _ => stage(error.stage()),
+    }
+}
+
+fn of_cause(cause: &NetCause) -> Cause {
+    match cause {
         NetCause::Name { source, .. } => of_name(source),
         NetCause::NoAddress { .. } => Cause::NameUnknown,
         NetCause::Silent { .. } => Cause::TimedOut,
@@ -62,8 +80,7 @@ pub(super) fn of_dial(error: &DialError) -> Failure {
         NetCause::Proxy { error, .. } => of_proxy(error),
         NetCause::Tls { failure, .. } => of_tls(failure),
         other => Cause::Other(PeerText::new(&other.to_string())),
-    };
-    Failure::new(stage(error.stage()), cause)
+    }
 }
 
 /// A tunnel that did not come about.
@@ -167,29 +184,19 @@ fn of_tls(failure: &TlsFailure) -> Cause {
 
 fn of_proxy(error: &ProxyError) -> Cause {
     match error {
-        ProxyError::Unreachable(inner) => match inner.cause() {
-            NetCause::Refused { .. } => Cause::Refused,
-            NetCause::Silent { .. } => Cause::TimedOut,
-            NetCause::Unreachable { .. } => Cause::Unreachable,
-            NetCause::TurnedAway { .. } => Cause::TurnedAway,
-            NetCause::Name { source, .. } => of_name(source),
-            NetCause::NoAddress { .. } => Cause::NameUnknown,
-            NetCause::Tls { failure, .. } => of_tls(failure),
-            other => Cause::Other(PeerText::new(&other.to_string())),
-        },
+        ProxyError::Unreachable(inner) => of_cause(inner.cause()),
         ProxyError::CredentialsMissing { .. } => Cause::ProxyLoginMissing,
         ProxyError::CredentialsRefused { .. } => Cause::ProxyLoginRefused,
         ProxyError::UnknownSchemes { offered } => Cause::ProxyLoginUnsupported {
             offered: PeerText::new(offered),
         },
-        ProxyError::Forbidden { status, .. } | ProxyError::NoConnect { status } => {
-            Cause::ProxyDenied { status: *status }
+        ProxyError::Forbidden { reply, .. } | ProxyError::NoConnect { reply } => {
+            Cause::ProxyDenied { reply: *reply }
         }
-        ProxyError::TargetUnreachable { reason, .. } => Cause::ProxyCannotReach {
-            status: first_number(reason),
-        },
+        ProxyError::TargetUnreachable { reply, .. } => Cause::ProxyCannotReach { reply: *reply },
+        ProxyError::NameUnresolved { .. } => Cause::NameNotForProxy,
         ProxyError::Captive { status } => Cause::HttpStatus { status: *status },
-        ProxyError::Status { status } => Cause::ProxyFails { status: *status },
+        ProxyError::Other { reply } => Cause::ProxyFails { reply: *reply },
         ProxyError::NotAProxy { .. } | ProxyError::HeadTooLarge => Cause::NotAProxy,
         ProxyError::HungUp | ProxyError::NtlmConnectionClosed => Cause::Closed,
         ProxyError::Silent { .. } => Cause::TimedOut,
@@ -220,13 +227,6 @@ fn of_http(error: TunnelClientError, redirected_to: Option<&str>) -> Cause {
             reason: PeerText::new(&other.to_string()),
         },
     }
-}
-
-/// The first number in a text such as `status 502`; 0 if there is none.
-fn first_number(text: &str) -> u16 {
-    text.split(|character: char| !character.is_ascii_digit())
-        .find_map(|part| part.parse().ok())
-        .unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub enum Trust {
     Refused,
 }
 
-/// A certificate that a server, or somebody in its place, has shown.
+/// A certificate that a server, somebody in its place, or a proxy on the way to it has shown.
 ///
 /// ```
 /// use adit_client::plan::{Certificate, Trust};
@@ -71,6 +71,13 @@ pub struct Certificate {
     issuer: PeerText,
     names: PeerText,
     trust: Trust,
+    owner: Owner,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Server,
+    Proxy,
 }
 
 impl Certificate {
@@ -80,7 +87,20 @@ impl Certificate {
             issuer: PeerText::new(issuer),
             names: PeerText::default(),
             trust,
+            owner: Owner::Server,
         }
+    }
+
+    /// The same, shown by a proxy for itself.
+    #[must_use]
+    pub fn of_proxy(mut self) -> Self {
+        self.owner = Owner::Proxy;
+        self
+    }
+
+    /// Whether a proxy has shown it for itself.
+    pub fn is_of_proxy(&self) -> bool {
+        self.owner == Owner::Proxy
     }
 
     /// The same, with the names it is for.
@@ -111,6 +131,9 @@ impl Certificate {
     /// public servers have public certificates. A server of one's own with a root of one's own looks
     /// the same, so take it for a hint.
     pub fn interceptor(&self) -> Option<&str> {
+        if self.is_of_proxy() {
+            return None;
+        }
         let issuer = self.issuer.as_str().to_lowercase();
         if self.trust != Trust::Public
             && let Some((_, name)) = INTERCEPTORS.iter().find(|(word, _)| issuer.contains(word))

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use adit_net::client::ProxyReply;
+
 use crate::limits;
 
 /// How far an attempt has come, in the order in which stages are entered.
@@ -12,7 +14,7 @@ pub enum Stage {
     Dns,
     /// Connecting to it.
     Tcp,
-    /// Asking the proxy for the way on.
+    /// Asking the proxy for the way on, in TLS if it wants that.
     Proxy,
     /// TLS with the server.
     Tls,
@@ -161,19 +163,21 @@ pub enum Cause {
     Closed,
     /// The proxy refuses to carry this.
     ProxyDenied {
-        /// Its HTTP status, or SOCKS reply code.
-        status: u16,
+        /// Its answer.
+        reply: ProxyReply,
     },
     /// The proxy reports that it cannot reach the server.
     ProxyCannotReach {
-        /// Its HTTP status, or SOCKS reply code.
-        status: u16,
+        /// Its answer.
+        reply: ProxyReply,
     },
     /// The proxy answers with an error of another kind.
     ProxyFails {
-        /// Its HTTP status.
-        status: u16,
+        /// Its answer.
+        reply: ProxyReply,
     },
+    /// The proxy is told addresses and no names, and the server's name is not to be found here.
+    NameNotForProxy,
     /// The proxy asks for a login, and none is known.
     ProxyLoginMissing,
     /// The proxy refuses the login.
@@ -250,13 +254,14 @@ impl fmt::Display for Cause {
             Self::TimedOut => "no answer in time",
             Self::Slow => "an answer that does not come to its end in time",
             Self::Closed => "closed by the other side",
-            Self::ProxyDenied { status } => return write!(f, "forbidden by the proxy ({status})"),
-            Self::ProxyCannotReach { status } => {
-                return write!(f, "the proxy cannot reach the server ({status})");
+            Self::ProxyDenied { reply } => return write!(f, "forbidden by the proxy ({reply})"),
+            Self::ProxyCannotReach { reply } => {
+                return write!(f, "the proxy cannot reach the server ({reply})");
             }
-            Self::ProxyFails { status } => {
-                return write!(f, "the proxy answers with an error ({status})");
+            Self::ProxyFails { reply } => {
+                return write!(f, "the proxy answers with an error ({reply})");
             }
+            Self::NameNotForProxy => "no such name here, and the proxy is not asked for it",
             Self::ProxyLoginMissing => "the proxy asks for a login",
             Self::ProxyLoginRefused => "the proxy refuses the login",
             Self::ProxyLoginUnsupported { offered } => {

@@ -1,13 +1,14 @@
 //! From many failures to the one obstacle, and to a sentence about it.
 
+mod proxy;
+
 use std::fmt;
 
 use adit_net::Transport;
 
 use super::failure::{Cause, CertificateFault, Failure, Stage};
 use super::obstacle::Obstacle;
-use super::report::{AttemptReport, Outcome, Report};
-use crate::strategy::{Proxy, ProxyForm, Rung};
+use super::report::{AttemptReport, Report};
 
 /// The obstacle, and one sentence that names it and says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +58,7 @@ pub(super) fn of(report: &Report) -> Verdict {
         .or_else(|| case.name())
         .or_else(|| case.offline())
         .or_else(|| case.proxy_forbids())
+        .or_else(|| case.no_proxy())
         .or_else(|| case.web_server())
         .or_else(|| case.handshake())
         .or_else(|| case.tls())
@@ -103,29 +105,6 @@ impl<'a> Case<'a> {
             None => format!("{} works", winner.rung),
         };
         Some((Obstacle::None, sentence))
-    }
-
-    /// A proxy through which nothing goes, because it cannot be reached or used itself.
-    fn dead_proxy(&self) -> Option<(&'a Proxy, &'a Cause)> {
-        self.find(|attempt, failure| {
-            let proxy = attempt.rung.route().proxy()?;
-            let of_proxy = failure.stage() <= Stage::Proxy;
-            let is_alive = matches!(
-                failure.cause(),
-                Cause::ProxyDenied { .. } | Cause::ProxyCannotReach { .. }
-            );
-            (of_proxy && !is_alive && !self.carries(proxy)).then(|| (proxy, failure.cause()))
-        })
-    }
-
-    /// Whether an attempt through the proxy came good, or failed behind it.
-    fn carries(&self, proxy: &Proxy) -> bool {
-        let attempts = self.report.attempts.iter();
-        let mut through = attempts.filter(|one| one.rung.route().proxy() == Some(proxy));
-        through.any(|one| match one.failure() {
-            Some(failure) => failure.stage() > Stage::Proxy,
-            None => matches!(one.outcome, Outcome::Won | Outcome::Works),
-        })
     }
 
     fn nothing_to_tell(&self) -> Found {
@@ -192,25 +171,6 @@ impl<'a> Case<'a> {
         Some((Obstacle::Rejected, sentence))
     }
 
-    fn proxy_login(&self) -> Found {
-        let sentence = self.find(|attempt, failure| {
-            let proxy = attempt.rung.route().proxy()?;
-            match failure.cause() {
-                Cause::ProxyLoginMissing => Some(format!(
-                    "the proxy {proxy} asks for a user and a password: give them in the proxy's address"
-                )),
-                Cause::ProxyLoginRefused => Some(format!(
-                    "the proxy {proxy} refuses the user or the password: correct them"
-                )),
-                Cause::ProxyLoginUnsupported { offered } => Some(format!(
-                    "the proxy {proxy} wants a login of a kind that is not supported ({offered}): ask its administrator for Basic, Digest or NTLM"
-                )),
-                _ => None,
-            }
-        })?;
-        Some((Obstacle::ProxyLogin, sentence))
-    }
-
     fn interception(&self) -> Found {
         let host = &self.host;
         let sentence = self.find(|attempt, failure| {
@@ -257,29 +217,40 @@ impl<'a> Case<'a> {
         })
     }
 
+    /// That of the server, or of a proxy that is spoken to over TLS.
     fn certificate(&self) -> Found {
-        let host = &self.host;
         let sentence = self.find(|attempt, failure| {
             let Cause::Certificate(fault) = failure.cause() else {
                 return None;
             };
-            let port = attempt.rung.port();
+            let (host, port) = (&self.host, attempt.rung.port());
+            let of_proxy = failure.stage() <= Stage::Proxy;
+            let proxy = attempt.rung.route().proxy().filter(|_| of_proxy);
+            let (owner, whose) = match proxy {
+                Some(proxy) => (format!("the proxy {proxy}"), "proxy's"),
+                None => (format!("{host} on port {port}"), "server's"),
+            };
             let issuer = match attempt.certificate() {
                 Some(certificate) => format!(", issued by {},", certificate.issuer()),
                 None => String::new(),
             };
             Some(match fault {
                 CertificateFault::Untrusted => format!(
-                    "the certificate of {host} on port {port}{issuer} is not trusted here: add its root to the trusted ones if you know it"
+                    "the certificate of {owner}{issuer} is not trusted here: add its root to the trusted ones if you know it"
                 ),
-                CertificateFault::WrongName { names } => format!(
-                    "the certificate on port {port}{issuer} is for {names} and not for {host}: check the address, or log in to the network in a browser"
-                ),
+                CertificateFault::WrongName { names } => match proxy {
+                    Some(proxy) => format!(
+                        "the certificate of the proxy {proxy}{issuer} is for {names}, and not for the name in its address: correct the address"
+                    ),
+                    None => format!(
+                        "the certificate on port {port}{issuer} is for {names} and not for {host}: check the address, or log in to the network in a browser"
+                    ),
+                },
                 CertificateFault::Expired => format!(
-                    "the certificate of {host} on port {port} is out of date: check this machine's clock, or ask for the server's to be renewed"
+                    "the certificate of {owner} is out of date: check this machine's clock, or ask for the {whose} to be renewed"
                 ),
                 CertificateFault::Invalid { reason } => format!(
-                    "the certificate of {host} on port {port} is not valid ({reason}): ask for the server's to be replaced"
+                    "the certificate of {owner} is not valid ({reason}): ask for the {whose} to be replaced"
                 ),
             })
         })?;
@@ -287,25 +258,25 @@ impl<'a> Case<'a> {
     }
 
     fn name(&self) -> Found {
-        let proxied = self
-            .report
-            .attempts
-            .iter()
-            .any(|one| one.rung.route().proxy().is_some());
         let mut causes = self
             .direct()
             .map(|(_, failure)| (failure.stage(), failure.cause()));
-        let (_, first) = causes.clone().next()?;
-        if !causes.all(|(stage, _)| stage == Stage::Dns) {
-            return None;
-        }
-        if proxied && !self.proxied_all_fail_before_server() {
+        let first = causes.clone().next();
+        if !causes.all(|(stage, _)| stage == Stage::Dns) || !self.proxied_all_fail_before_server() {
             return None;
         }
         let host = &self.host;
-        let sentence = match first {
-            Cause::NameUnknown => format!("the name {host} does not exist: check the address"),
-            _ => format!("no name server says where {host} is: check this machine's network"),
+        let sentence = match (self.told_addresses(), first) {
+            (Some(proxy), _) => format!(
+                "the name {host} is not to be found here, and the proxy {proxy} is told addresses, no names: check the name, or let the proxy look it up by socks5h:// or socks4a:// in its address"
+            ),
+            (None, Some((_, Cause::NameUnknown))) => {
+                format!("the name {host} does not exist: check the address")
+            }
+            (None, Some(_)) => {
+                format!("no name server says where {host} is: check this machine's network")
+            }
+            (None, None) => return None,
         };
         Some((Obstacle::Name, sentence))
     }
@@ -321,42 +292,22 @@ impl<'a> Case<'a> {
         })
     }
 
-    fn proxy_forbids(&self) -> Found {
-        let sentence = self.find(|attempt, failure| {
-            let proxy = attempt.rung.route().proxy()?;
-            let host = &self.host;
-            match failure.cause() {
-                Cause::ProxyDenied { status } => Some(format!(
-                    "the proxy {proxy} forbids the way to {host} (status {status}): ask its administrator to allow CONNECT to {host} port 443"
-                )),
-                Cause::ProxyCannotReach { status } | Cause::HttpStatus { status: status @ 502..=504 } => Some(format!(
-                    "the proxy {proxy} cannot reach {host} (status {status}): check the address and the port, and that the server runs"
-                )),
-                Cause::ProxyFails { status } => Some(format!(
-                    "the proxy {proxy} answers with an error (status {status}) instead of a connection to {host}: ask its administrator"
-                )),
-                Cause::HttpStatus { status } if is_form(&attempt.rung, ProxyForm::AbsoluteForm) && *status == 403 => {
-                    Some(format!(
-                        "the proxy {proxy} forbids requests to {host} (status {status}): ask its administrator to allow them"
-                    ))
-                }
-                _ => None,
-            }
-        })?;
-        Some((Obstacle::ProxyForbids, sentence))
-    }
-
     fn web_server(&self) -> Found {
-        let (port, cause) = self.find(|attempt, failure| match failure.cause() {
+        let (attempt, cause) = self.find(|attempt, failure| match failure.cause() {
             cause @ (Cause::HttpStatus { .. }
             | Cause::HttpRedirect { .. }
-            | Cause::AnsweredHttp) => Some((attempt.rung.port(), cause)),
+            | Cause::AnsweredHttp) => Some((attempt, cause)),
             _ => None,
         })?;
-        let sentence = format!(
-            "a web server without RTMPT answers on {} port {port} ({cause}): check host and port, or enable the tunnel on the server",
-            self.host
-        );
+        let place = self.place(attempt);
+        let sentence = match attempt.rung.route().proxy() {
+            Some(proxy) => format!(
+                "a web server without RTMPT answers on {place} ({cause}): check host and port, and that {proxy} is a proxy, or enable the tunnel on the server"
+            ),
+            None => format!(
+                "a web server without RTMPT answers on {place} ({cause}): check host and port, or enable the tunnel on the server"
+            ),
+        };
         Some((Obstacle::NoStreamServer, sentence))
     }
 
@@ -376,9 +327,8 @@ impl<'a> Case<'a> {
             Cause::NotRtmp | Cause::BadHttp => (
                 Obstacle::NoStreamServer,
                 format!(
-                    "another kind of server answers on {} port {}: check host and port",
-                    self.host,
-                    attempt.rung.port()
+                    "another kind of server answers on {}: check host and port",
+                    self.place(attempt)
                 ),
             ),
             cause => self
@@ -407,16 +357,16 @@ impl<'a> Case<'a> {
 
     /// Nobody has said anything that could be understood.
     fn silence(&self, attempt: &AttemptReport, failure: &Failure) -> (Obstacle, String) {
-        let (host, port, cause) = (&self.host, attempt.rung.port(), failure.cause());
+        let (place, cause) = (self.place(attempt), failure.cause());
         let sentence = match failure.stage() {
             Stage::Connect => format!(
-                "{host} port {port} completes the RTMP handshake and then does not answer connect ({cause}): the server hangs or a firewall filters it, so try again later or use rtmps or rtmpts"
+                "{place} completes the RTMP handshake and then does not answer connect ({cause}): the server hangs or a firewall filters it, so try again later or use rtmps or rtmpts"
             ),
             Stage::Handshake if attempt.rung.transport().is_tunnel() => format!(
-                "{host} port {port} opens a tunnel, but no RTMP comes through it ({cause}): the server behind it hangs, or a proxy or load balancer on the way keeps its answers"
+                "{place} opens a tunnel, but no RTMP comes through it ({cause}): the server behind it hangs, or a proxy or load balancer on the way keeps its answers"
             ),
             _ => format!(
-                "connections to {host} port {port} open, but nothing answers RTMP ({cause}): a firewall filters it or another kind of server listens, so check the port or use rtmps or rtmpts"
+                "connections to {place} open, but nothing answers RTMP ({cause}): a firewall filters it or another kind of server listens, so check the port or use rtmps or rtmpts"
             ),
         };
         (Obstacle::RtmpFiltered, sentence)
@@ -436,23 +386,6 @@ impl<'a> Case<'a> {
             ),
         };
         Some((Obstacle::Tls, sentence))
-    }
-
-    fn proxy_unreachable(&self) -> Found {
-        let (attempt, failure) = self.find(|attempt, failure| {
-            let proxied = attempt.rung.route().proxy().is_some();
-            (proxied && failure.stage() <= Stage::Proxy).then_some((attempt, failure))
-        })?;
-        let proxy = attempt.rung.route().proxy()?;
-        let sentence = match failure.cause() {
-            Cause::NotAProxy => {
-                format!("what answers at {proxy} is not a proxy: correct its address or kind")
-            }
-            cause => format!(
-                "the proxy {proxy} cannot be used ({cause}): correct its address, or connect without it"
-            ),
-        };
-        Some((Obstacle::ProxyUnreachable, sentence))
     }
 
     /// Nothing but TCP is left.
@@ -480,6 +413,15 @@ impl<'a> Case<'a> {
         (Obstacle::Firewall, sentence)
     }
 
+    /// Host and port, and the proxy that is said to lead there.
+    fn place(&self, attempt: &AttemptReport) -> String {
+        let (host, port) = (&self.host, attempt.rung.port());
+        match attempt.rung.route().proxy() {
+            Some(proxy) => format!("{host} port {port} behind the proxy {proxy}"),
+            None => format!("{host} port {port}"),
+        }
+    }
+
     /// The ports of those that failed so.
     fn port_list(&self, so: impl Fn(&Cause) -> bool) -> Option<String> {
         let mut ports: Vec<u16> = Vec::new();
@@ -500,25 +442,11 @@ impl<'a> Case<'a> {
         self.failures.clone().into_iter().filter(direct)
     }
 
-    fn proxied_all_fail_before_server(&self) -> bool {
-        self.failures
-            .iter()
-            .filter(|(attempt, _)| attempt.rung.route().proxy().is_some())
-            .all(|(_, failure)| {
-                matches!(failure.cause(), Cause::ProxyCannotReach { .. })
-                    || failure.stage() <= Stage::Tcp
-            })
-    }
-
     fn find<T>(&self, one: impl Fn(&'a AttemptReport, &'a Failure) -> Option<T>) -> Option<T> {
         self.failures
             .iter()
             .find_map(|(attempt, failure)| one(attempt, failure))
     }
-}
-
-fn is_form(rung: &Rung, form: ProxyForm) -> bool {
-    rung.route().form() == Some(form)
 }
 
 /// Whether a redirect stays with the same site: `www.example.com` and `example.com`.

@@ -4,7 +4,7 @@ use super::config::ConnectorConfig;
 use super::dial;
 use super::discovery::Route;
 use super::error::{Cause, DialError, Stage};
-use super::proxy::{self, Proxy, ProxyError, ProxyKind, SocksFailure};
+use super::proxy::{self, Proxy, ProxyError, ProxyKind};
 use super::stream::ClientStream;
 use super::target::Target;
 use super::tls::{PeerCertificate, Protocols, Verifies};
@@ -203,17 +203,8 @@ impl Connector {
                     .await
             }
             _ => {
-                let attempt = async {
-                    match proxy::socks(self, proxy, target).await {
-                        Ok(stream) => Ok(Ok(stream)),
-                        Err(SocksFailure::Name(error)) => Ok(Err(error)),
-                        Err(SocksFailure::Proxy(error)) => Err(error),
-                    }
-                };
-                match self.within_proxy_deadline(attempt).await {
-                    Ok(inner) => return inner,
-                    Err(error) => Err(error),
-                }
+                self.within_proxy_deadline(proxy::socks(self, proxy, target))
+                    .await
             }
         };
         result.map_err(|error| failed(proxy, error))

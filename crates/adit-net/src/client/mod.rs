@@ -37,6 +37,7 @@ pub use discovery::{
 pub use error::{Cause, DialError, Fault, Stage};
 pub use proxy::{
     AuthScheme, Authorizer, Credentials, Kept, ParseProxyError, Proxy, ProxyError, ProxyKind,
+    ProxyReply,
 };
 pub use stream::ClientStream;
 pub use target::{Host, HostName, ParseTargetError, Target};

@@ -7,6 +7,7 @@ mod connect;
 mod digest;
 mod error;
 mod ntlm;
+mod reply;
 mod socks;
 
 use super::limits;
@@ -17,7 +18,8 @@ use std::fmt;
 pub use authorizer::{AuthScheme, Authorizer, Kept};
 pub(super) use connect::connect;
 pub use error::ProxyError;
-pub(super) use socks::{SocksFailure, socks};
+pub use reply::ProxyReply;
+pub(super) use socks::socks;
 
 /// How a proxy is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -74,11 +74,12 @@ fn certificates(report: &Report) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for attempt in report.attempts() {
         if let Some(certificate) = attempt.certificate() {
-            let line = format!(
-                "certificate on port {}: {}",
-                attempt.rung().port(),
-                signed(certificate)
-            );
+            let proxy = attempt.rung().route().proxy();
+            let owner = match proxy.filter(|_| certificate.is_of_proxy()) {
+                Some(proxy) => format!("of the proxy {proxy}"),
+                None => format!("on port {}", attempt.rung().port()),
+            };
+            let line = format!("certificate {owner}: {}", signed(certificate));
             if !lines.contains(&line) {
                 lines.push(line);
             }

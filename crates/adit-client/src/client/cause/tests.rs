@@ -1,11 +1,13 @@
 use std::io;
 use std::time::Duration;
 
-use adit_net::client::{PeerCertificate, ProxyError, TlsFailure, TunnelClientError, TunnelVerb};
+use adit_net::client::{
+    PeerCertificate, ProxyError, ProxyReply, TlsFailure, TunnelClientError, TunnelVerb,
+};
 use adit_rtmp::handshake::{HandshakeError, Packet};
 use adit_rtmp::session::SessionError;
 
-use super::{first_number, of_http, of_name, of_proxy, of_session, of_tls};
+use super::{of_http, of_name, of_proxy, of_session, of_tls};
 use crate::plan::{Cause, CertificateFault, PeerText};
 
 fn check_proxy(error: &ProxyError, expected: &Cause) {
@@ -17,16 +19,18 @@ fn a_proxy_that_forbids_is_told_from_one_that_cannot() {
     let target = || "live.example.com:1935".to_owned();
     let forbidden = ProxyError::Forbidden {
         target: target(),
-        status: 403,
+        reply: ProxyReply::Status(403),
     };
-    check_proxy(&forbidden, &Cause::ProxyDenied { status: 403 });
+    let reply = ProxyReply::Status(403);
+    check_proxy(&forbidden, &Cause::ProxyDenied { reply });
     let unreachable = ProxyError::TargetUnreachable {
         target: target(),
-        reason: "status 502".to_owned(),
+        reply: ProxyReply::Socks5(5),
     };
-    check_proxy(&unreachable, &Cause::ProxyCannotReach { status: 502 });
-    let fails = ProxyError::Status { status: 500 };
-    check_proxy(&fails, &Cause::ProxyFails { status: 500 });
+    let reply = ProxyReply::Socks5(5);
+    check_proxy(&unreachable, &Cause::ProxyCannotReach { reply });
+    let reply = ProxyReply::Status(500);
+    check_proxy(&ProxyError::Other { reply }, &Cause::ProxyFails { reply });
 }
 
 #[test]
@@ -178,11 +182,4 @@ fn a_name_server_that_fails_is_told_from_a_name_that_is_not() {
         "failed to lookup address information: Name or service not known",
         Cause::NameUnknown,
     );
-}
-
-#[test]
-fn the_first_number_of_a_text_is_found() {
-    assert_eq!(first_number("status 502"), 502);
-    assert_eq!(first_number("reply 5 (refused)"), 5);
-    assert_eq!(first_number("no number"), 0);
 }

@@ -1,7 +1,8 @@
 use super::{Scene, ladder};
 use crate::limits;
 use crate::plan::{
-    AttemptId, Cause, Certificate, CertificateFault, Goal, Obstacle, PeerText, Policy, Stage, Trust,
+    AttemptId, Cause, Certificate, CertificateFault, Goal, Obstacle, PeerText, Policy, ProxyReply,
+    Stage, Trust,
 };
 use crate::strategy::Strategy;
 
@@ -338,7 +339,9 @@ fn success_names_the_way_that_was_expected_and_a_proxy_that_is_dead() {
         needed,
         format!("{way} works; rtmp:1935 does not: rejected on the way, or the host is off")
     );
-    let forbids = Cause::ProxyDenied { status: 403 };
+    let forbids = Cause::ProxyDenied {
+        reply: ProxyReply::Status(403),
+    };
     let alive = sentence(&|at| (!is_direct(at)).then_some((Stage::Proxy, forbids.clone())));
     assert_eq!(alive, "rtmp:1935 works");
 }
@@ -451,9 +454,11 @@ fn proxies() {
         "the proxy http://p:3128 wants a login of a kind that is not supported (Negotiate): ask its administrator for Basic, Digest or NTLM",
     );
     check(
-        &[proxy(Cause::ProxyDenied { status: 403 })],
+        &[proxy(Cause::ProxyDenied {
+            reply: ProxyReply::Status(403),
+        })],
         O::ProxyForbids,
-        "the proxy http://p:3128 forbids the way to h (status 403): ask its administrator to allow CONNECT to h port 443",
+        "the proxy http://p:3128 forbids the way to h ports 1935 and 80 (status 403): ask its administrator to allow CONNECT to h ports 1935 and 80",
     );
     check(
         &[
@@ -464,14 +469,18 @@ fn proxies() {
         "the proxy http://p:3128 forbids requests to h (status 403): ask its administrator to allow them",
     );
     check(
-        &[proxy(Cause::ProxyCannotReach { status: 503 })],
+        &[proxy(Cause::ProxyCannotReach {
+            reply: ProxyReply::Status(503),
+        })],
         O::ProxyForbids,
         "the proxy http://p:3128 cannot reach h (status 503): check the address and the port, and that the server runs",
     );
     check(
-        &[proxy(Cause::ProxyFails { status: 500 })],
+        &[proxy(Cause::ProxyFails {
+            reply: ProxyReply::Status(500),
+        })],
         O::ProxyForbids,
-        "the proxy http://p:3128 answers with an error (status 500) instead of a connection to h: ask its administrator",
+        "the proxy http://p:3128 answers with an error (status 500) instead of a connection to h: correct its address if it is no proxy, or ask its administrator",
     );
     check(
         &[
@@ -495,6 +504,70 @@ fn proxies() {
         &[proxy(Cause::NotAProxy)],
         O::ProxyUnreachable,
         "what answers at http://p:3128 is not a proxy: correct its address or kind",
+    );
+}
+
+#[test]
+fn what_a_proxy_does_is_told_from_what_the_server_does() {
+    use Obstacle as O;
+    let check = |address, rows: &[Row], obstacle, sentence| {
+        check(
+            address,
+            Strategy::Standard,
+            "p:3128",
+            rows,
+            obstacle,
+            sentence,
+        );
+    };
+    let denied = Cause::ProxyDenied {
+        reply: ProxyReply::Status(403),
+    };
+    check(
+        "rtmp://h:1935/a",
+        &[failed(Stage::Proxy, denied.clone())],
+        O::ProxyForbids,
+        "the proxy http://p:3128 forbids the way to h port 1935 (status 403): ask its administrator to allow CONNECT to h port 1935, or try rtmpt, which needs no CONNECT",
+    );
+    check(
+        "rtmps://h/a",
+        &[failed(Stage::Proxy, denied)],
+        O::ProxyForbids,
+        "the proxy http://p:3128 forbids the way to h port 443 (status 403): ask its administrator to allow CONNECT to h port 443",
+    );
+    let untrusted = Cause::Certificate(CertificateFault::Untrusted);
+    check(
+        "rtmp://h/a",
+        &[(Stage::Proxy, untrusted, Some(("CN=p", Trust::Refused)))],
+        O::Certificate,
+        "the certificate of the proxy http://p:3128, issued by CN=p, is not trusted here: add its root to the trusted ones if you know it",
+    );
+    check(
+        "rtmp://h/a",
+        &[failed(Stage::Proxy, Cause::HttpStatus { status: 511 })],
+        O::CaptivePortal,
+        "the proxy http://p:3128 answers with a web page (status 511) instead of a connection to h: correct its address if it is no proxy, or open a browser and log in to the network",
+    );
+    check(
+        "rtmpt://h/a",
+        &[failed(Stage::Http, Cause::TimedOut)],
+        O::ProxyUnreachable,
+        "the proxy http://p:3128 takes connections and does not answer as one should (no answer in time): correct its address or kind, or check that it reaches h port 80",
+    );
+    check(
+        "rtmpt://h/a",
+        &[failed(Stage::Http, Cause::HttpStatus { status: 404 })],
+        O::NoStreamServer,
+        "a web server without RTMPT answers on h port 80 behind the proxy http://p:3128 (HTTP status 404): check host and port, and that http://p:3128 is a proxy, or enable the tunnel on the server",
+    );
+    check(
+        "rtmp://h/a",
+        &[
+            failed(Stage::Handshake, Cause::Closed),
+            failed(Stage::Http, Cause::TimedOut),
+        ],
+        O::RtmpFiltered,
+        "connections to h port 1935 behind the proxy http://p:3128 open, but nothing answers RTMP (closed by the other side): a firewall filters it or another kind of server listens, so check the port or use rtmps or rtmpts",
     );
 }
 
@@ -582,10 +655,8 @@ fn interceptors_are_known_by_name_or_by_an_added_root() {
         ("CN=R11, O=Let's Encrypt", Trust::Public, None),
         ("CN=Fortinet Public", Trust::Public, None),
     ] {
-        assert_eq!(
-            Certificate::new(issuer, trust).interceptor(),
-            expected,
-            "{issuer}"
-        );
+        let seen = Certificate::new(issuer, trust);
+        assert_eq!(seen.interceptor(), expected, "{issuer}");
+        assert_eq!(seen.of_proxy().interceptor(), None, "{issuer}");
     }
 }

@@ -1,6 +1,6 @@
 //! `CONNECT` through an HTTP proxy [RFC 9110 9.3.6].
 
-use super::{Kept, Proxy, ProxyError};
+use super::{Kept, Proxy, ProxyError, ProxyReply};
 use crate::client::connector::Connector;
 use crate::client::http::{HttpConnection, HttpFailure};
 use crate::client::limits;
@@ -95,21 +95,16 @@ fn is_page(headers: &HeaderMap) -> bool {
 fn refusal(response: &Response<Incoming>, target: String) -> ProxyError {
     let status = response.status();
     let code = status.as_u16();
+    let reply = ProxyReply::Status(code);
     match code {
         511 => ProxyError::Captive { status: code },
         300..=399 if response.headers().contains_key(LOCATION) => {
             ProxyError::Captive { status: code }
         }
-        401 | 403 => ProxyError::Forbidden {
-            target,
-            status: code,
-        },
-        405 | 501 => ProxyError::NoConnect { status: code },
-        502..=504 => ProxyError::TargetUnreachable {
-            target,
-            reason: format!("status {code}"),
-        },
-        _ => ProxyError::Status { status: code },
+        401 | 403 => ProxyError::Forbidden { target, reply },
+        405 | 501 => ProxyError::NoConnect { reply },
+        502..=504 => ProxyError::TargetUnreachable { target, reply },
+        _ => ProxyError::Other { reply },
     }
 }
 

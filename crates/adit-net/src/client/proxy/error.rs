@@ -1,6 +1,6 @@
 //! Why a proxy does not let us through.
 
-use super::AuthScheme;
+use super::{AuthScheme, ProxyReply};
 use crate::client::error::{DialError, Fault};
 use crate::client::http::HttpFailure;
 use crate::client::limits;
@@ -44,32 +44,32 @@ pub enum ProxyError {
     )]
     TooManyRounds,
     /// It does not connect to this place.
-    #[error("forbids the connection to {target} (status {status})")]
+    #[error("forbids the connection to {target} ({reply})")]
     Forbidden {
         /// Where we wanted to go.
         target: String,
-        /// The HTTP status.
-        status: u16,
+        /// Its answer.
+        reply: ProxyReply,
     },
     /// It does not make connections at all.
-    #[error("does not take CONNECT (status {status})")]
+    #[error("does not take CONNECT ({reply})")]
     NoConnect {
-        /// The HTTP status.
-        status: u16,
+        /// Its answer.
+        reply: ProxyReply,
     },
     /// It would, but cannot reach the server.
-    #[error("cannot reach {target} ({reason})")]
+    #[error("cannot reach {target} ({reply})")]
     TargetUnreachable {
         /// Where we wanted to go.
         target: String,
-        /// The HTTP status or SOCKS reply.
-        reason: String,
+        /// Its answer.
+        reply: ProxyReply,
     },
     /// It answers with something else.
-    #[error("answers with status {status}")]
-    Status {
-        /// The HTTP status.
-        status: u16,
+    #[error("answers with {reply}")]
+    Other {
+        /// Its answer.
+        reply: ProxyReply,
     },
     /// A page for people, where a connection was asked for.
     #[error("answers with a web page (status {status}), as the login page of a network does")]
@@ -94,6 +94,14 @@ pub enum ProxyError {
     Silent {
         /// How long.
         after: Duration,
+    },
+    /// It is told addresses and no names, and the server's address is not to be found here.
+    #[error("cannot be told where {target} is: {error}")]
+    NameUnresolved {
+        /// Where we wanted to go.
+        target: String,
+        /// What the name service says here.
+        error: Box<DialError>,
     },
     /// It cannot be told where to go.
     #[error("cannot be told about {target}: {reason}")]
@@ -121,6 +129,7 @@ impl ProxyError {
             Self::CredentialsMissing { .. }
             | Self::CredentialsRefused { .. }
             | Self::UnknownSchemes { .. }
+            | Self::NameUnresolved { .. }
             | Self::NotExpressible { .. } => Fault::Here,
             Self::TargetUnreachable { .. } => Fault::Server,
             Self::Captive { .. } => Fault::Network,
@@ -152,11 +161,14 @@ impl ProxyError {
             Self::NotAProxy { .. } | Self::HeadTooLarge => {
                 "check the address and the kind of the proxy (http, https, socks4, socks5)"
             }
+            Self::NameUnresolved { .. } => {
+                "check the server's name, or let the proxy look it up: socks5h:// or socks4a:// in its address"
+            }
             Self::NotExpressible { .. } => "use a proxy of another kind",
             Self::Challenge
             | Self::NtlmConnectionClosed
             | Self::TooManyRounds
-            | Self::Status { .. } => "ask whoever runs the proxy",
+            | Self::Other { .. } => "ask whoever runs the proxy",
         }
     }
 }

@@ -1,34 +1,20 @@
 //! SOCKS 4, 4a and 5 over a connection to the proxy.
 
-use super::{AuthScheme, Proxy, ProxyError, ProxyKind};
+use super::{AuthScheme, Proxy, ProxyError, ProxyKind, ProxyReply};
 use crate::client::connector::Connector;
-use crate::client::error::DialError;
 use crate::client::stream::ClientStream;
 use crate::client::target::{Host, Target};
 use std::borrow::Cow;
-use std::io;
 use std::net::SocketAddr;
 use tokio_socks::tcp::{Socks4Stream, Socks5Stream};
 use tokio_socks::{Error, TargetAddr};
 
-/// Why there is no connection: the server's name is unknown here, or the proxy makes none.
-pub(in crate::client) enum SocksFailure {
-    Name(DialError),
-    Proxy(ProxyError),
-}
-
-impl From<ProxyError> for SocksFailure {
-    fn from(error: ProxyError) -> Self {
-        Self::Proxy(error)
-    }
-}
-
-/// A connection to `target` through `proxy`.
+/// A connection to `target` through `proxy`, or why it makes none.
 pub(in crate::client) async fn socks(
     connector: &Connector,
     proxy: &Proxy,
     target: &Target,
-) -> Result<ClientStream, SocksFailure> {
+) -> Result<ClientStream, ProxyError> {
     let place = place(connector, proxy, target).await?;
     let stream = connector.stream_to(proxy).await?;
     let credentials = proxy.credentials();
@@ -55,7 +41,7 @@ pub(in crate::client) async fn socks(
         .await
         .map(Socks5Stream::into_inner),
     };
-    result.map_err(|error| refusal(error, proxy, target).into())
+    result.map_err(|error| refusal(&error, proxy, target))
 }
 
 /// What the proxy is told: an address, or the name if it is to resolve it.
@@ -63,7 +49,7 @@ async fn place(
     connector: &Connector,
     proxy: &Proxy,
     target: &Target,
-) -> Result<TargetAddr<'static>, SocksFailure> {
+) -> Result<TargetAddr<'static>, ProxyError> {
     let v4_only = matches!(proxy.kind(), ProxyKind::Socks4 | ProxyKind::Socks4a);
     let fits = |address: &SocketAddr| !v4_only || address.is_ipv4();
     let far = matches!(proxy.kind(), ProxyKind::Socks4a | ProxyKind::Socks5h);
@@ -71,26 +57,29 @@ async fn place(
         let name = Cow::Owned(name.as_str().to_owned());
         return Ok(TargetAddr::Domain(name, target.port()));
     }
-    let addresses = connector
-        .resolve(target)
-        .await
-        .map_err(SocksFailure::Name)?;
+    let unresolved = |error| ProxyError::NameUnresolved {
+        target: target.to_string(),
+        error: Box::new(error),
+    };
+    let addresses = connector.resolve(target).await.map_err(unresolved)?;
     let address = addresses.into_iter().find(fits);
-    address.map(TargetAddr::Ip).ok_or_else(|| {
-        SocksFailure::Proxy(ProxyError::NotExpressible {
+    address
+        .map(TargetAddr::Ip)
+        .ok_or_else(|| ProxyError::NotExpressible {
             target: target.to_string(),
             reason: "SOCKS 4 knows no IPv6 addresses",
         })
-    })
 }
 
-fn refusal(error: Error, proxy: &Proxy, target: &Target) -> ProxyError {
-    let unreachable = |reason: &str| ProxyError::TargetUnreachable {
+fn refusal(error: &Error, proxy: &Proxy, target: &Target) -> ProxyError {
+    if let Some(reply) = reply(error, proxy.kind()) {
+        return replied(reply, target);
+    }
+    let not_expressible = |reason| ProxyError::NotExpressible {
         target: target.to_string(),
-        reason: reason.to_owned(),
+        reason,
     };
     match error {
-        Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => ProxyError::HungUp,
         Error::Io(_) => ProxyError::HungUp,
         Error::NoAcceptableAuthMethods | Error::AuthorizationRequired
             if proxy.credentials().is_none() =>
@@ -102,34 +91,46 @@ fn refusal(error: Error, proxy: &Proxy, target: &Target) -> ProxyError {
         Error::NoAcceptableAuthMethods | Error::UnknownAuthMethod => ProxyError::UnknownSchemes {
             offered: "another method".to_owned(),
         },
-        Error::PasswordAuthFailure(_)
-        | Error::AuthorizationRequired
-        | Error::IdentdAuthFailure
-        | Error::InvalidUserIdAuthFailure => ProxyError::CredentialsRefused {
-            scheme: AuthScheme::Basic,
-        },
-        Error::ConnectionNotAllowedByRuleset => ProxyError::Forbidden {
-            target: target.to_string(),
-            status: 2,
-        },
-        Error::GeneralSocksServerFailure => unreachable("general failure"),
-        Error::NetworkUnreachable => unreachable("network unreachable"),
-        Error::HostUnreachable => unreachable("host unreachable"),
-        Error::ConnectionRefused => unreachable("connection refused"),
-        Error::TtlExpired => unreachable("time to live expired"),
-        Error::CommandNotSupported => ProxyError::NoConnect { status: 7 },
-        Error::AddressTypeNotSupported => ProxyError::NotExpressible {
-            target: target.to_string(),
-            reason: "it does not take this kind of address",
-        },
-        Error::InvalidTargetAddress(_) => ProxyError::NotExpressible {
-            target: target.to_string(),
-            reason: "the name does not fit into a request",
-        },
-        Error::InvalidAuthValues(_) => ProxyError::NotExpressible {
-            target: target.to_string(),
-            reason: "SOCKS 5 takes user names and passwords of 1 to 255 bytes",
-        },
+        Error::PasswordAuthFailure(_) | Error::AuthorizationRequired => {
+            ProxyError::CredentialsRefused {
+                scheme: AuthScheme::Basic,
+            }
+        }
+        Error::InvalidTargetAddress(_) => not_expressible("the name does not fit into a request"),
+        Error::InvalidAuthValues(_) => {
+            not_expressible("SOCKS takes user names and passwords of 1 to 255 bytes")
+        }
         _ => ProxyError::NotAProxy { protocol: "SOCKS" },
+    }
+}
+
+/// The reply that the library has made an error of.
+fn reply(error: &Error, kind: ProxyKind) -> Option<ProxyReply> {
+    let v4 = matches!(kind, ProxyKind::Socks4 | ProxyKind::Socks4a);
+    Some(match error {
+        Error::GeneralSocksServerFailure if v4 => ProxyReply::Socks4(91),
+        Error::IdentdAuthFailure => ProxyReply::Socks4(92),
+        Error::InvalidUserIdAuthFailure => ProxyReply::Socks4(93),
+        Error::GeneralSocksServerFailure => ProxyReply::Socks5(1),
+        Error::ConnectionNotAllowedByRuleset => ProxyReply::Socks5(2),
+        Error::NetworkUnreachable => ProxyReply::Socks5(3),
+        Error::HostUnreachable => ProxyReply::Socks5(4),
+        Error::ConnectionRefused => ProxyReply::Socks5(5),
+        Error::TtlExpired => ProxyReply::Socks5(6),
+        Error::CommandNotSupported => ProxyReply::Socks5(7),
+        Error::AddressTypeNotSupported => ProxyReply::Socks5(8),
+        _ => return None,
+    })
+}
+
+fn replied(reply: ProxyReply, target: &Target) -> ProxyError {
+    let target = target.to_string();
+    match reply {
+        ProxyReply::Socks5(2) => ProxyError::Forbidden { target, reply },
+        ProxyReply::Socks5(1 | 3..=6) | ProxyReply::Socks4(91) => {
+            ProxyError::TargetUnreachable { target, reply }
+        }
+        ProxyReply::Socks5(7) => ProxyError::NoConnect { reply },
+        _ => ProxyError::Other { reply },
     }
 }

@@ -4,7 +4,8 @@ use crate::client::testing::{
     Peer, Script, connector, echo, echoes, field, head, say, script, target,
 };
 use crate::client::{
-    AuthScheme, Cause, Connection, DialError, Fault, ProxyError, Security, Stage, limits,
+    AuthScheme, Cause, Connection, DialError, Fault, ProxyError, ProxyReply, Security, Stage,
+    limits,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -113,13 +114,24 @@ async fn refused(answer: &'static str) -> (ProxyError, Fault) {
 async fn each_refusal_has_its_name() {
     let (error, fault) = refused("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await;
     assert!(
-        matches!(error, ProxyError::Forbidden { status: 403, .. }),
+        matches!(
+            error,
+            ProxyError::Forbidden {
+                reply: ProxyReply::Status(403),
+                ..
+            }
+        ),
         "{error:?}"
     );
     assert_eq!(fault, Fault::Proxy);
     let (error, _) = refused("HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n").await;
     assert!(
-        matches!(error, ProxyError::NoConnect { status: 405 }),
+        matches!(
+            error,
+            ProxyError::NoConnect {
+                reply: ProxyReply::Status(405)
+            }
+        ),
         "{error:?}"
     );
     let (error, fault) = refused("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n").await;

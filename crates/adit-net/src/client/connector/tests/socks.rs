@@ -1,7 +1,7 @@
 //! SOCKS proxies.
 
 use crate::client::testing::{Peer, connector, echo, echoes, say, script, target};
-use crate::client::{Cause, Connection, DialError, ProxyError, Security};
+use crate::client::{Cause, Connection, DialError, Fault, ProxyError, ProxyReply, Security, Stage};
 use std::net::{IpAddr, Ipv4Addr};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -125,8 +125,60 @@ async fn each_refusal_has_its_name() {
     );
     let error = refused("socks5h", &[b"HTTP/1.1 400 Bad\r\n\r\n"]).await;
     assert!(matches!(error, ProxyError::NotAProxy { .. }), "{error:?}");
-    let error = refused("socks4a", &[b"\x00\x5b\0\0\0\0\0\0"]).await;
-    assert!(!error.to_string().is_empty());
     let error = refused("socks5h", &[]).await;
     assert!(matches!(error, ProxyError::HungUp), "{error:?}");
+}
+
+#[tokio::test]
+async fn each_reply_keeps_its_number() {
+    let error = refused("socks4a", &[b"\x00\x5b\0\0\0\0\0\0"]).await;
+    assert!(
+        matches!(
+            error,
+            ProxyError::TargetUnreachable {
+                reply: ProxyReply::Socks4(91),
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    let error = refused("socks4", &[b"\x00\x5d\0\0\0\0\0\0"]).await;
+    assert!(
+        matches!(
+            error,
+            ProxyError::Other {
+                reply: ProxyReply::Socks4(93)
+            }
+        ),
+        "{error:?}"
+    );
+    let error = refused("socks5h", &[b"\x05\x00", b"\x05\x01\x00\x01\0\0\0\0\0\0"]).await;
+    assert!(
+        matches!(
+            error,
+            ProxyError::TargetUnreachable {
+                reply: ProxyReply::Socks5(1),
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_is_unknown_here_is_no_fault_of_the_proxy() {
+    let peer = Peer::start(Vec::new()).await;
+    let error = connector(&[])
+        .connect(
+            &target("nosuch.invalid", 1935),
+            &peer.route("socks5"),
+            Security::Plain,
+        )
+        .await
+        .unwrap_err();
+    assert_eq!((error.stage(), error.fault()), (Stage::Proxy, Fault::Here));
+    assert!(error.hint().contains("socks5h://"), "{}", error.hint());
+    let expected = "cannot be told where nosuch.invalid:1935 is: the name nosuch.invalid cannot be resolved: no such name";
+    assert!(error.to_string().ends_with(expected), "{error}");
+    peer.finish().await;
 }
