@@ -12,12 +12,14 @@ use std::time::Duration;
 
 use adit_client::network::{ConnectorConfig, GivenProxy, InsecureTls, Resolver, TlsClient};
 use adit_client::plan::Obstacle;
+use adit_client::strategy::ProxyType;
 use adit_client::{Client, ConnectError, ConnectOptions, Intent, Target};
 use adit_net::tls::{CertificateSource, Tls};
 use adit_net::{Acceptor, AcceptorConfig};
-use support::options;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use support::{Server, accept, options};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 
 /// Serves each connection by a function, until the test ends.
 async fn serving<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> SocketAddr
@@ -258,6 +260,59 @@ async fn the_reply_of_a_socks_proxy_is_told_in_words_and_by_number() {
         let refusal = [0, reply, 0, 0, 0, 0, 0, 0];
         let proxy = answering(&[&refusal]).await;
         check(format!("socks4a://{proxy}"), expected).await;
+    }
+}
+
+/// A proxy that tells the first line of each connection, and makes connections to `server` if it is asked for them.
+async fn telling(server: SocketAddr) -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
+    let (tell, told) = mpsc::unbounded_channel();
+    let address = serving(move |mut client| {
+        let tell = tell.clone();
+        async move {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let Ok(byte) = client.read_u8().await else {
+                    return;
+                };
+                head.push(byte);
+            }
+            let line = String::from_utf8(head).unwrap();
+            let line = line.split("\r\n").next().unwrap().to_owned();
+            tell.send(line.clone()).ok();
+            if !line.starts_with("CONNECT ") {
+                client
+                    .write_all(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+                    .await
+                    .ok();
+                return;
+            }
+            let mut server = TcpStream::connect(server).await.unwrap();
+            client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.ok();
+            copy_bidirectional(&mut client, &mut server).await.ok();
+        }
+    })
+    .await;
+    (address, told)
+}
+
+#[tokio::test]
+async fn a_tunnel_that_may_only_connect_sends_no_whole_urls() {
+    let server = Server::start(|_, session, event| {
+        accept(session, event);
+    });
+    for kind in [ProxyType::ConnectOnly, ProxyType::Connect] {
+        let (proxy, mut told) = telling(server.address).await;
+        let client = client(trusting_all(), &format!("http://{proxy}"));
+        let target = Target::parse("rtmpt://live.test/live/x").unwrap();
+        let mut options = impatient();
+        options.proxy_type = kind;
+        let connection = client.connect(&target, &options).await.unwrap();
+        assert_eq!(told.recv().await.unwrap(), "CONNECT live.test:80 HTTP/1.1");
+        connection.close().await;
+        client.settle().await;
+        while let Ok(line) = told.try_recv() {
+            assert_eq!(line, "CONNECT live.test:80 HTTP/1.1");
+        }
     }
 }
 

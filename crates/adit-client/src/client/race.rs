@@ -17,7 +17,7 @@ use super::routes::Found;
 use crate::clock::now;
 use crate::link::Link;
 use crate::plan::{Action, AttemptId, Cause, Failure, PeerText, Plan, Policy, Report, Stage};
-use crate::strategy::{Ladder, Rung};
+use crate::strategy::{Ladder, ProxyForm, Rung};
 
 /// What all attempts of a plan share.
 pub(crate) struct Course {
@@ -91,9 +91,13 @@ impl Race<'_> {
                 .handle_failure(now, id, Failure::new(Stage::Dns, cause));
             return;
         };
+        let mut connector = self.course.connector.clone();
+        if rung.route().form() == Some(ProxyForm::Connect) {
+            connector = connector.tunnelling_by_connect();
+        }
         let attempt = Attempt {
             id,
-            connector: self.course.connector.clone(),
+            connector,
             target,
             route,
             transport: rung.transport(),

@@ -24,7 +24,17 @@ pub struct Connector {
     config: Arc<ConnectorConfig>,
     watch: Option<Watch>,
     admits: Admits,
+    tunnels: ByProxy,
     closing: TaskTracker,
+}
+
+/// What an HTTP proxy is asked for by a tunnel without TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ByProxy {
+    /// Its requests, with whole URLs.
+    Requests,
+    /// A connection to send them over.
+    Connections,
 }
 
 /// How far an attempt to connect has come.
@@ -85,6 +95,7 @@ impl Connector {
             config: Arc::new(config),
             watch: None,
             admits: |_| true,
+            tunnels: ByProxy::Requests,
             closing: TaskTracker::new(),
         }
     }
@@ -102,6 +113,17 @@ impl Connector {
     pub fn admitting(mut self, admits: fn(IpAddr) -> bool) -> Self {
         self.admits = admits;
         self
+    }
+
+    /// The same connector, whose tunnels ask HTTP proxies for connections (`CONNECT`) and never send them requests with whole URLs.
+    #[must_use]
+    pub fn tunnelling_by_connect(mut self) -> Self {
+        self.tunnels = ByProxy::Connections;
+        self
+    }
+
+    pub(super) fn tunnels(&self) -> ByProxy {
+        self.tunnels
     }
 
     /// The same connector, whose tunnels that are given up while they are being opened are closed by tasks of `closing`: for

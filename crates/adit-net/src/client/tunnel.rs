@@ -11,7 +11,7 @@
 mod carrier;
 mod lane;
 
-use super::connector::{Connection, Connector, Security};
+use super::connector::{ByProxy, Connection, Connector, Security};
 use super::discovery::Route;
 use super::error::{DialError, Stage};
 use super::limits;
@@ -241,8 +241,10 @@ impl Way {
 
     /// The proxy that is sent whole URLs.
     fn whole_urls(&self) -> Option<&Arc<Proxy>> {
-        match (&self.route, self.security) {
-            (Route::Proxy(proxy), Security::Plain) if proxy.kind().is_http() => Some(proxy),
+        match (&self.route, self.security, self.connector.tunnels()) {
+            (Route::Proxy(proxy), Security::Plain, ByProxy::Requests) if proxy.kind().is_http() => {
+                Some(proxy)
+            }
             _ => None,
         }
     }

@@ -93,7 +93,7 @@ pub(crate) enum ProxyType {
     Http,
     /// Directly, then by CONNECT; rtmps:// is native TLS
     Connect,
-    /// By CONNECT and no other way
+    /// By CONNECT and no other way, tunnels too; rtmps:// is native TLS
     ConnectOnly,
     /// Whatever carries best
     Best,
