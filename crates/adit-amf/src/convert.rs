@@ -1,6 +1,6 @@
 //! Messages from one format to the other, for programs that care about values and not about formats.
 //!
-//! A connection that agreed on AMF3 hands objects over as [`amf0::Value::Avm`]. [`prefer_amf0`] and
+//! A connection that agreed on AMF3 hands objects over as [`Value::Avm`]. [`prefer_amf0`] and
 //! [`prefer_amf3`] write a message in the other format wherever nothing is lost, and leave in it
 //! what the other format has no way to say, so they never fail. [`to_amf0`] and [`to_amf3`] convert
 //! a message as a whole or not at all.

@@ -7,6 +7,8 @@ mod clients;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod confusion;
+#[cfg(test)]
 mod connect;
 #[cfg(test)]
 mod data;
