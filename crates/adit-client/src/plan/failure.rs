@@ -141,6 +141,18 @@ pub enum CertificateFault {
     },
 }
 
+/// Reads on from "certificate …".
+impl fmt::Display for CertificateFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Untrusted => f.write_str("not trusted"),
+            Self::WrongName { names } => write!(f, "for another name: {names}"),
+            Self::Expired => f.write_str("out of date"),
+            Self::Invalid { reason } => write!(f, "not valid: {reason}"),
+        }
+    }
+}
+
 /// Why an attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -271,14 +283,7 @@ impl fmt::Display for Cause {
                 );
             }
             Self::NotAProxy => "not a proxy",
-            Self::Certificate(CertificateFault::Untrusted) => "certificate not trusted",
-            Self::Certificate(CertificateFault::WrongName { names }) => {
-                return write!(f, "certificate for another name: {names}");
-            }
-            Self::Certificate(CertificateFault::Expired) => "certificate out of date",
-            Self::Certificate(CertificateFault::Invalid { reason }) => {
-                return write!(f, "certificate not valid: {reason}");
-            }
+            Self::Certificate(fault) => return write!(f, "certificate {fault}"),
             Self::NotTls => "no TLS there",
             Self::TlsRefused { alert } => return write!(f, "TLS refused: {alert}"),
             Self::HttpStatus { status: 200 } => "a web page, not a tunnel",
