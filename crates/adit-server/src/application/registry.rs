@@ -24,7 +24,8 @@ pub struct Applications {
     hosts: HashMap<String, VirtualHost>,
 }
 
-/// The applications of one virtual host. Its streams, shared objects and instances are its own.
+/// The applications of one virtual host. Its streams, shared objects and instances are its own; recordings of all hosts lie in one
+/// directory, by application and instance.
 #[derive(Clone, Debug, Default)]
 pub struct VirtualHost {
     applications: HashMap<String, Arc<dyn Application>>,

@@ -57,8 +57,12 @@ impl SessionDriver {
             (Sources::Either, PlayStart::Recorded { from_ms: 0 }) => {
                 self.play_recording(now, request, Otherwise::PlayLive);
             }
-            (_, PlayStart::Recorded { from_ms }) if from_ms > 0 => {
+            (Sources::Either, PlayStart::Recorded { .. }) => {
                 self.play_recording(now, request, Otherwise::Refuse);
+            }
+            (Sources::Live, PlayStart::Recorded { from_ms }) if from_ms > 0 => {
+                let description = format!("there is no recording of {}", request.location.name);
+                self.refuse_play(request, StatusCode::PlayStreamNotFound, &description);
             }
             (Sources::Either, PlayStart::LiveOrRecorded) if !self.is_live(&request) => {
                 self.play_recording(now, request, Otherwise::PlayLive);

@@ -1,9 +1,10 @@
 //! Who may publish and play what.
 
 use adit_rtmp::command::PublishKind::{Append, Live, Record};
+use adit_server::MediaRoot;
 
 use crate::client::Client;
-use crate::start;
+use crate::{start, start_with};
 
 #[tokio::test]
 async fn publishing_and_playing_are_decided_by_the_application() {
@@ -108,5 +109,34 @@ async fn vod_plays_recordings_only_and_publishes_nothing() {
         .until("NetStream.Publish.BadName cam is not published")
         .await;
     client.play("cam").await;
+    client.until("NetStream.Play.StreamNotFound").await;
+}
+
+/// Four seconds of pictures that nobody can decode.
+fn recording() -> Vec<u8> {
+    let mut file = b"FLV\x01\x01\0\0\0\x09\0\0\0\0".to_vec();
+    for at in 0..40_u32 {
+        let [high, a, b, c] = (at * 100).to_be_bytes();
+        file.extend([9, 0, 0, 4, a, b, c, high, 0, 0, 0, 0x12, 0, 0, 0]);
+        file.extend(15_u32.to_be_bytes());
+    }
+    file
+}
+
+#[tokio::test]
+async fn an_application_that_shows_live_streams_only_shows_no_recordings() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = MediaRoot::open(folder.path()).unwrap();
+    let directory = folder.path().join("lab");
+    std::fs::create_dir_all(&directory).unwrap();
+    for name in ["film.flv", "soon.flv"] {
+        std::fs::write(directory.join(name), recording()).unwrap();
+    }
+    let server = start_with(|config| config.media = Some(root));
+    let mut client = server.client().await;
+    client.play_from_one_second("film").await;
+    client.until("NetStream.Play.Start").await;
+    let mut client = server.client().await;
+    client.play_from_one_second("soon").await;
     client.until("NetStream.Play.StreamNotFound").await;
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use adit_amf::amf0::Value;
-use adit_rtmp::command::{ClientCommand, Connect, Play, PublishKind, Status};
+use adit_rtmp::command::{ClientCommand, Connect, Play, PlayStart, PublishKind, Status};
 use adit_rtmp::session::{ClientConfig, ClientEvent, ClientSession};
 use adit_rtmp::{MessageStreamId, Seed, Timestamp};
 use bytes::{Buf as _, BytesMut};
@@ -87,6 +87,16 @@ impl Client {
     pub(crate) async fn play(&mut self, name: &str) {
         self.session
             .play(self.stream, Play::new(name.to_owned()))
+            .expect("the stream exists");
+        self.flush().await;
+    }
+
+    /// The recording of this name from a second on.
+    pub(crate) async fn play_from_one_second(&mut self, name: &str) {
+        let mut play = Play::new(name.to_owned());
+        play.start = PlayStart::Recorded { from_ms: 1000 };
+        self.session
+            .play(self.stream, play)
             .expect("the stream exists");
         self.flush().await;
     }
