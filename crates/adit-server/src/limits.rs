@@ -60,7 +60,7 @@ pub(crate) const STREAM_LINES_SPAN: Duration = Duration::from_secs(10);
 /// Streams that the closing line of a connection names (`log.streams_named`).
 pub(crate) const STREAMS_LISTED: usize = 8;
 
-/// Events of one shared object message to a member; what has more goes in several (`so.events` of the other end).
+/// Events of one shared object message to a member, as many as the other end takes; what has more goes in several.
 pub(crate) const OBJECT_MESSAGE_EVENTS: usize = 256;
 
 /// Bytes of values in one shared object message to a member, as they are kept; a single value may have more.
