@@ -9,6 +9,7 @@ use crate::limits::{ServerLimits, StoreLimits};
 use crate::login::EncoderLogin;
 use crate::media_root::MediaRoot;
 use crate::objects::ObjectStore;
+use crate::recording::RecordingConfig;
 use crate::relay::RelayConfig;
 
 /// Settings of a [`crate::Server`]; the default is safe on the open internet and has no TLS.
@@ -35,6 +36,8 @@ pub struct ServerConfig {
     pub relay: Option<RelayConfig>,
     /// Where recordings are written, and files to play lie. Without it nothing is recorded or played from files.
     pub media: Option<MediaRoot>,
+    /// How streams are recorded there.
+    pub recording: RecordingConfig,
     /// Shared objects: what they may hold, and where persistent ones are kept.
     pub objects: ObjectsConfig,
 }

@@ -12,6 +12,7 @@ mod login;
 mod media_root;
 mod objects;
 mod playback;
+mod recording;
 pub mod relay;
 mod server;
 mod stats;
@@ -26,6 +27,9 @@ pub use crate::media_root::{BadName, MediaFormat, MediaRoot, NamePart};
 pub use crate::objects::{
     ObjectError, ObjectLock, ObjectNews, ObjectStore, Objects, Persistence, SharedObject,
     StoreError, Watch,
+};
+pub use crate::recording::{
+    RecordedStreams, RecordingConfig, RecordingSnapshot, Reserve, SyncInterval,
 };
 pub use crate::server::{ConnectionId, Server};
 pub use crate::stats::{ServerStats, StatsSnapshot};

@@ -22,6 +22,7 @@ use crate::limits::{STOP_DRAIN, ServerLimits};
 use crate::login::Logins;
 use crate::objects::Objects;
 use crate::playback::Files;
+use crate::recording::Recordings;
 use crate::relay::Relay;
 use crate::stats::{Others, ServerStats};
 
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
     stopping: AtomicBool,
     pub(crate) relay: Option<Arc<Relay>>,
     pub(crate) objects: Objects,
+    pub(crate) recordings: Option<Recordings>,
     pub(crate) instances: Arc<Instances>,
     /// Recordings to play; none without a directory for them.
     pub(crate) files: Option<Files>,
@@ -93,6 +95,10 @@ impl Server {
         let relay = config
             .relay
             .map(|relay| Arc::new(Relay::new(relay, broker.clone(), stop.clone())));
+        let recordings = config
+            .media
+            .clone()
+            .map(|root| Recordings::new(root, config.recording, broker.clone()));
         let instances = Instances::new(
             config.applications,
             broker.clone(),
@@ -105,6 +111,7 @@ impl Server {
             broker: broker.clone(),
             objects: objects.clone(),
             files: files.clone(),
+            recordings: recordings.as_ref().map(Recordings::counters).cloned(),
         };
         Self {
             shared: Arc::new(Shared {
@@ -117,6 +124,7 @@ impl Server {
                 stopping: AtomicBool::new(false),
                 relay,
                 objects,
+                recordings,
                 instances: Arc::new(instances),
                 logins: config
                     .encoder_login
@@ -170,10 +178,14 @@ impl Server {
         self.shared.begin_stop();
         // Tunnel sessions say goodbye in HTTP answers, so both sides have to be worked off together.
         let relay = self.shared.relay.clone();
+        let recordings = self.shared.recordings.clone();
         let drained = async {
             tokio::join!(self.acceptor.close(), sessions.all_ended());
             if let Some(relay) = relay {
                 relay.drained().await;
+            }
+            if let Some(recordings) = recordings {
+                recordings.drained().await;
             }
         };
         if timeout(STOP_DRAIN, drained).await.is_err() {

@@ -12,6 +12,7 @@ use adit_rtmp::session::LimitHits;
 use crate::driver::Silence;
 use crate::objects::Objects;
 use crate::playback::Files;
+use crate::recording::{Counters as RecordCounters, RecordingSnapshot};
 
 /// Counters that sessions add to; see [`ServerStats::snapshot`] for their meaning. Clones count together.
 #[derive(Clone, Debug)]
@@ -37,6 +38,7 @@ pub(crate) struct Others {
     pub(crate) broker: Broker,
     pub(crate) objects: Objects,
     pub(crate) files: Option<Files>,
+    pub(crate) recordings: Option<RecordCounters>,
 }
 
 /// Sessions that were ended because of their peers, by why.
@@ -123,11 +125,27 @@ impl ServerStats {
             .chain(inner.others.net.limits())
             .chain(inner.others.broker.stats().limits())
             .chain(inner.others.objects.limits())
+            .chain(
+                inner
+                    .others
+                    .recordings
+                    .iter()
+                    .flat_map(RecordCounters::limits),
+            )
         {
             let sum: &mut u64 = all.entry(key).or_default();
             *sum = sum.saturating_add(hits);
         }
         all
+    }
+
+    /// How recording went; `None` if nothing is recorded.
+    pub fn recordings(&self) -> Option<RecordingSnapshot> {
+        self.0
+            .others
+            .recordings
+            .as_ref()
+            .map(RecordCounters::snapshot)
     }
 
     pub(crate) fn session_opened(&self) {

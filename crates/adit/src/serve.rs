@@ -13,7 +13,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use adit_server::tls::{CertificateSource, Tls};
-use adit_server::{BindError, MediaRoot, Network, Server, ServerConfig, StoreError, TlsError};
+use adit_server::{
+    BindError, MediaRoot, Network, RecordedStreams, Server, ServerConfig, StoreError, TlsError,
+};
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -144,6 +146,10 @@ fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {
         None => None,
     };
     config.encoder_login = encoders::read(arguments)?;
+    config.recording.sync = arguments.record_sync;
+    if arguments.record {
+        config.recording.streams = RecordedStreams::All;
+    }
     Ok(config)
 }
 

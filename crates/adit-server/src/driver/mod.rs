@@ -18,6 +18,7 @@ mod replay;
 mod requests;
 mod roles;
 mod summary;
+mod taping;
 
 use std::future::Future;
 use std::io;
@@ -37,6 +38,7 @@ use self::guest::Guest;
 pub(crate) use self::patience::Silence;
 use self::roles::Roles;
 use self::summary::Summary;
+use self::taping::Tapes;
 use crate::limits::{
     EVENTS_PER_TURN, GOODBYE, READS_PER_TURN, REPLY_QUEUE_BYTES, WRITE_AHEAD_BYTES,
 };
@@ -52,6 +54,7 @@ pub(crate) struct SessionDriver {
     session: ServerSession,
     roles: Roles,
     guest: Guest,
+    tapes: Tapes,
     shared: Arc<Shared>,
     summary: Summary,
     phase: Phase,
@@ -101,6 +104,7 @@ impl SessionDriver {
             session,
             roles: Roles::default(),
             guest: Guest::new(Members::new(shared.objects.clone())),
+            tapes: Tapes::default(),
             summary: Summary::open(id, carrier.info(), Arc::clone(&shared)),
             carrier,
             phase: Phase::Running,
@@ -123,6 +127,7 @@ impl SessionDriver {
         let settled = self
             .settle_requests(cx, now)
             .max(self.settle_relayed(cx))
+            .max(self.settle_recordings(cx))
             .max(self.take_mail(cx, now));
         let filled = self.fill_objects(cx).max(self.fill_players(cx, now));
         let step = received.max(settled).max(filled);
@@ -158,6 +163,7 @@ impl SessionDriver {
             && self.shared.relay.is_none()
             && self.guest.requests.is_empty()
             && self.guest.objects.is_quiet()
+            && self.tapes.is_empty()
             && self.roles.only_play()
             && self.session.wants_input()
             && !self.session.output().has_remaining();
@@ -291,6 +297,7 @@ impl SessionDriver {
     fn let_go(&mut self) {
         self.guest.requests.clear();
         self.roles.clear();
+        self.tapes.clear();
         self.guest.leave();
     }
 

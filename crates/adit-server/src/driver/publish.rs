@@ -20,6 +20,14 @@ use super::summary::Part;
 use crate::application::{Decision, Publishing, Recorded, Refusal};
 use crate::relay::Push;
 
+/// A `publish` that nothing here speaks against.
+pub(super) struct Granted {
+    pub(super) request: PublishRequest,
+    /// Holds the name.
+    pub(super) publication: Publication,
+    pub(super) recorded: Recorded,
+}
+
 impl SessionDriver {
     pub(super) fn publish(&mut self, now: Instant, request: PublishRequest) {
         let decision = self.may_publish(&request);
@@ -59,25 +67,31 @@ impl SessionDriver {
 
     /// The application lets it be published, and says what becomes of it.
     fn publish_allowed(&mut self, now: Instant, request: PublishRequest, recorded: Recorded) {
-        if recorded != Recorded::NotRecorded {
-            let refusal = "this server does not record; publish with the type live";
-            self.refuse_publish(request, StatusCode::RecordNoAccess, refusal);
-            return;
-        }
         let publisher = PublisherInfo::new(self.summary.id().to_string(), self.summary.peer());
-        match self
-            .guest
-            .key(&request.location)
-            .map(|key| self.shared.broker.publish(key, publisher, now))
-        {
-            Ok(Ok(publication)) => match self.shared.relay.clone() {
-                Some(relay) => self.ask_to_publish(&relay, request, publication),
-                None => self.begin_publish(now, request, publication, None),
-            },
-            Ok(Err(in_use)) => self.refuse_taken(now, request, &in_use),
+        let key = match self.guest.key(&request.location) {
+            Ok(key) => key,
             Err(too_long) => {
-                self.refuse_publish(request, StatusCode::PublishBadName, &too_long.to_string());
+                let code = StatusCode::PublishBadName;
+                return self.refuse_publish(request, code, &too_long.to_string());
             }
+        };
+        if let Some(objection) = self.objection(&key, recorded) {
+            let code = StatusCode::RecordNoAccess;
+            return self.refuse_publish(request, code, &objection);
+        }
+        match self.shared.broker.publish(key, publisher, now) {
+            Ok(publication) => {
+                let granted = Granted {
+                    request,
+                    publication,
+                    recorded,
+                };
+                match self.shared.relay.clone() {
+                    Some(relay) => self.ask_to_publish(&relay, granted),
+                    None => self.begin_publish(now, granted, None),
+                }
+            }
+            Err(in_use) => self.refuse_taken(now, request, &in_use),
         }
     }
 
@@ -95,18 +109,18 @@ impl SessionDriver {
         self.session.reject_publish(request, code, &description);
     }
 
-    pub(super) fn begin_publish(
-        &mut self,
-        now: Instant,
-        request: PublishRequest,
-        publication: Publication,
-        push: Option<Push>,
-    ) {
+    pub(super) fn begin_publish(&mut self, now: Instant, granted: Granted, push: Option<Push>) {
+        let Granted {
+            request,
+            publication,
+            recorded,
+        } = granted;
         let (msid, name) = (request.msid, request.location.name.clone());
         if self.session.accept_publish(request) {
             // An earlier role ends first, in the log too.
             self.roles.remove(msid);
             let listed = self.summary.granted(now, Part::Publish, &name);
+            self.record(msid, &publication, recorded);
             let publisher = Publisher::new(now, publication, push);
             self.roles
                 .insert(msid, Role::Publishing(publisher), None, listed);

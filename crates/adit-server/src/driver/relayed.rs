@@ -3,23 +3,20 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use adit_broker::{Publication, SubscribeOptions, Subscription};
+use adit_broker::{SubscribeOptions, Subscription};
 use adit_rtmp::command::StatusCode;
-use adit_rtmp::session::server::{PlayRequest, PublishRequest};
+use adit_rtmp::session::server::PlayRequest;
 
+use super::publish::Granted;
 use super::requests::About;
 use super::{SessionDriver, Step};
 use crate::relay::{Local, Refusal, Relay};
 
 impl SessionDriver {
     /// Asks the far side whether it takes a publication, which holds its name here meanwhile.
-    pub(super) fn ask_to_publish(
-        &mut self,
-        relay: &Arc<Relay>,
-        request: PublishRequest,
-        publication: Publication,
-    ) {
-        let key = publication.key().clone();
+    pub(super) fn ask_to_publish(&mut self, relay: &Arc<Relay>, granted: Granted) {
+        let request = &granted.request;
+        let key = granted.publication.key().clone();
         // Before its first frame, so that it reads all of them.
         let subscription = self
             .shared
@@ -34,14 +31,14 @@ impl SessionDriver {
         let (answer, push) = match relay.push(self.summary.id(), local, subscription) {
             Ok(asked) => asked,
             Err(Refusal { code, description }) => {
-                return self.refuse_publish(request, code, &description);
+                return self.refuse_publish(granted.request, code, &description);
             }
         };
         let about = About::Stream(request.msid);
         self.when_answered(about, answer, |driver, now, answer| match answer {
-            Ok(()) => driver.begin_publish(now, request, publication, Some(push)),
+            Ok(()) => driver.begin_publish(now, granted, Some(push)),
             Err(Refusal { code, description }) => {
-                driver.refuse_publish(request, code, &description);
+                driver.refuse_publish(granted.request, code, &description);
             }
         });
     }

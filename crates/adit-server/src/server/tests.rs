@@ -25,6 +25,7 @@ fn sessions() -> Sessions {
             broker: broker.clone(),
             objects: objects.clone(),
             files: None,
+            recordings: None,
         }),
         files: None,
         broker,
@@ -34,6 +35,7 @@ fn sessions() -> Sessions {
         stopping: AtomicBool::new(false),
         relay: None,
         objects,
+        recordings: None,
         instances: Arc::new(instances),
         logins: None,
     }))

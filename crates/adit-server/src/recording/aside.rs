@@ -1,0 +1,103 @@
+//! Earlier recordings of a name, which keep their content under another: `cam.flv` becomes `cam.1.flv`, the next one `cam.2.flv`.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::disk::{Disk, beside};
+
+/// How the note is called that says what may be wrong with a file.
+const SUSPECT: &str = ".suspect";
+/// So many numbers are tried that others take at the same moment.
+const TRIES: u64 = 1000;
+
+/// Frees the name `media` if it is taken, and says what the file is called from now on.
+///
+/// Numbers grow, so the highest is the latest. Nothing that exists is overwritten: the new name is first taken by a file of ours.
+pub(super) fn set_aside(disk: &Disk, media: &Path) -> io::Result<Option<PathBuf>> {
+    match fs::symlink_metadata(media) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+        Ok(_) => {}
+    }
+    let highest = highest(media)?;
+    for number in (highest + 1)..(highest + TRIES) {
+        let aside = numbered(media, number);
+        match disk.create(&aside) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+            Ok(_) => {
+                if let Err(error) = disk.rename(media, &aside) {
+                    // It is empty and ours.
+                    drop(disk.remove(&aside));
+                    return Err(error);
+                }
+                let note = suspect(media);
+                if note.exists() {
+                    disk.rename(&note, &suspect(&aside))?;
+                }
+                disk.sync_directory(media)?;
+                return Ok(Some(aside));
+            }
+        }
+    }
+    Err(io::Error::other(
+        "no number is free for the earlier recording",
+    ))
+}
+
+/// Notes beside `media` that what is behind `good` may not be on the disk as it was written.
+pub(super) fn note_suspect(disk: &Disk, media: &Path, good: u64, cause: &str) -> io::Result<()> {
+    let text = format!(
+        "{cause}\nUp to byte {good} the file was known to be on the disk; what is behind may be damaged or missing.\n"
+    );
+    let note = disk.open_or_create(&suspect(media))?;
+    note.cut(0)?;
+    note.write(text.as_bytes(), 0)
+}
+
+fn suspect(media: &Path) -> PathBuf {
+    beside(media, "", SUSPECT)
+}
+
+/// The highest number that an earlier recording of `media` has; 0 if there is none.
+fn highest(media: &Path) -> io::Result<u64> {
+    let (Some(directory), Some(stem), Some(extension)) = (
+        media.parent(),
+        stem(media),
+        media.extension().and_then(OsStr::to_str),
+    ) else {
+        return Ok(0);
+    };
+    let mut highest = 0;
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let number = name.to_str().and_then(|name| {
+            let number = name.strip_prefix(stem)?.strip_prefix('.')?;
+            number
+                .strip_suffix(extension)?
+                .strip_suffix('.')?
+                .parse()
+                .ok()
+        });
+        // One that cannot be counted on from is no number of ours.
+        if let Some(number) = number.filter(|number| *number < u64::MAX - TRIES) {
+            highest = highest.max(number);
+        }
+    }
+    Ok(highest)
+}
+
+fn numbered(media: &Path, number: u64) -> PathBuf {
+    let stem = stem(media).unwrap_or_default();
+    let extension = media
+        .extension()
+        .and_then(OsStr::to_str)
+        .unwrap_or_default();
+    media.with_file_name(format!("{stem}.{number}.{extension}"))
+}
+
+fn stem(media: &Path) -> Option<&str> {
+    media.file_stem()?.to_str()
+}

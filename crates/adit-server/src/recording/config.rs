@@ -1,0 +1,99 @@
+//! What whoever runs the server decides about recording.
+
+use std::time::Duration;
+
+use crate::limits::{
+    RECORD_FILE_BYTES, RECORD_QUEUE_BYTES, RECORD_QUEUE_DURATION, RECORD_RESERVE_BYTES,
+    RECORD_SYNC, RECORD_WAIT, RECORDINGS,
+};
+
+/// How much of a small disk stays free at most.
+pub(super) const RESERVE_PERCENT: u64 = 5;
+
+/// How recordings are made. The default loses at most 5 s of media when the power goes, and 1 s when the process is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordingConfig {
+    /// Which streams are recorded.
+    pub streams: RecordedStreams,
+    /// How often what was written is made to outlast the loss of power.
+    pub sync: SyncInterval,
+    /// How much of the disk stays free. Default 1 GiB.
+    pub reserve: Reserve,
+    /// A recording that is so long goes on in a new file. Default 64 GiB.
+    pub file_bytes: u64,
+    /// What a disk that does not take it may keep in memory, of each stream. Default 32 MiB.
+    pub queue_bytes: u64,
+    /// The same by time. Default 30 s.
+    pub queue_duration: Duration,
+    /// How long a recording waits for an earlier one to the same file to be finished. Default 10 s.
+    pub wait: Duration,
+    /// Recordings at the same time. Default 500.
+    pub recordings: usize,
+}
+
+impl Default for RecordingConfig {
+    fn default() -> Self {
+        Self {
+            streams: RecordedStreams::OnRequest,
+            sync: SyncInterval::default(),
+            reserve: Reserve::default(),
+            file_bytes: RECORD_FILE_BYTES,
+            queue_bytes: RECORD_QUEUE_BYTES,
+            queue_duration: RECORD_QUEUE_DURATION,
+            wait: RECORD_WAIT,
+            recordings: RECORDINGS,
+        }
+    }
+}
+
+/// Which streams are recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecordedStreams {
+    /// Those whose publisher asks for it.
+    #[default]
+    OnRequest,
+    /// Every stream that is published.
+    All,
+}
+
+/// How often a recording is made to outlast the loss of power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SyncInterval {
+    /// So often, which is what a loss of power costs at most besides the quarter of a second until something is written.
+    Every(Duration),
+    /// At the end alone. The operating system writes when it likes, after half a minute perhaps.
+    Never,
+}
+
+impl Default for SyncInterval {
+    fn default() -> Self {
+        Self::Every(RECORD_SYNC)
+    }
+}
+
+/// How much of a disk stays free: so many bytes, or 5 % of a disk where that is less.
+///
+/// A recording stops when less is free, and goes on in a new file when twice as much is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reserve(u64);
+
+impl Reserve {
+    /// So many bytes.
+    pub const fn of(bytes: u64) -> Self {
+        Self(bytes)
+    }
+
+    /// How many.
+    pub const fn bytes(self) -> u64 {
+        self.0
+    }
+}
+
+impl Default for Reserve {
+    fn default() -> Self {
+        Self(RECORD_RESERVE_BYTES)
+    }
+}

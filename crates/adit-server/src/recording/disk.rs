@@ -1,0 +1,235 @@
+//! The few things that recording does with a file system, in one place, so that tests can make each of them fail.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::config::{RESERVE_PERCENT, Reserve};
+
+/// Recordings are for the owner and the group of the server.
+const MODE: u32 = 0o640;
+
+/// How the file system is reached.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Disk {
+    /// Is asked before and told after each operation.
+    #[cfg(test)]
+    pub(super) watch: Option<std::sync::Arc<dyn super::testing::Watch>>,
+}
+
+/// What is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Operation {
+    Prepare,
+    Create,
+    Open,
+    Lock,
+    Write,
+    Sync,
+    Cut,
+    Rename,
+    Remove,
+    SyncDirectory,
+    Space,
+}
+
+impl Disk {
+    /// Carries out one operation.
+    #[cfg_attr(
+        not(test),
+        expect(clippy::unused_self, reason = "tests keep in it what watches")
+    )]
+    pub(super) fn run<T>(
+        &self,
+        operation: Operation,
+        path: &Path,
+        run: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        #[cfg(test)]
+        if let Some(watch) = &self.watch {
+            watch.before(operation, path)?;
+        }
+        let done = run();
+        #[cfg(test)]
+        if let Some(watch) = &self.watch
+            && done.is_ok()
+        {
+            watch.after(operation, path);
+        }
+        #[cfg(not(test))]
+        let _: (Operation, &Path) = (operation, path);
+        done
+    }
+
+    /// A new file; never one that exists.
+    pub(super) fn create(&self, path: &Path) -> io::Result<Handle> {
+        let file = self.run(Operation::Create, path, || {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .mode(MODE)
+                .open(path)
+        })?;
+        Ok(self.handle(file, path))
+    }
+
+    /// A file that exists, to be changed.
+    pub(super) fn open(&self, path: &Path) -> io::Result<Handle> {
+        let file = self.run(Operation::Open, path, || {
+            // A link would lead to a file that is not this server's.
+            if !fs::symlink_metadata(path)?.is_file() {
+                return Err(io::Error::new(
+                    io::ErrorKind::PermissionDenied,
+                    "it is not a file",
+                ));
+            }
+            OpenOptions::new().read(true).write(true).open(path)
+        })?;
+        Ok(self.handle(file, path))
+    }
+
+    /// A file that may exist or not.
+    pub(super) fn open_or_create(&self, path: &Path) -> io::Result<Handle> {
+        match self.create(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open(path),
+            created => created,
+        }
+    }
+
+    fn handle(&self, file: File, path: &Path) -> Handle {
+        Handle {
+            disk: self.clone(),
+            path: path.to_owned(),
+            file,
+        }
+    }
+
+    /// Gives a file another name. What has that name is replaced, so it must be the caller's.
+    pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.run(Operation::Rename, from, || fs::rename(from, to))
+    }
+
+    pub(super) fn remove(&self, path: &Path) -> io::Result<()> {
+        self.run(Operation::Remove, path, || fs::remove_file(path))
+    }
+
+    /// Makes names in the directory of `path` lasting.
+    pub(super) fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        let directory = path.parent().unwrap_or(path);
+        self.run(Operation::SyncDirectory, directory, || {
+            File::open(directory)?.sync_all()
+        })
+    }
+
+    /// Whether less is free than `times` the reserve; gives the reserve then.
+    pub(super) fn lacks(
+        &self,
+        path: &Path,
+        reserve: Reserve,
+        times: u64,
+    ) -> io::Result<Option<u64>> {
+        let directory = path.parent().unwrap_or(path);
+        self.run(Operation::Space, directory, || {
+            let space = rustix::fs::statvfs(directory)?;
+            let bytes = |blocks: u64| blocks.saturating_mul(space.f_frsize);
+            Ok(lack(
+                bytes(space.f_blocks),
+                bytes(space.f_bavail),
+                reserve,
+                times,
+            ))
+        })
+    }
+}
+
+/// The reserve of a disk of `total` bytes if fewer than `times` of it are `free`.
+fn lack(total: u64, free: u64, reserve: Reserve, times: u64) -> Option<u64> {
+    let share = total / 100 * RESERVE_PERCENT;
+    let reserve = reserve.bytes().min(share);
+    (free < reserve.saturating_mul(times)).then_some(reserve)
+}
+
+/// An open file.
+#[derive(Debug)]
+pub(super) struct Handle {
+    disk: Disk,
+    path: PathBuf,
+    file: File,
+}
+
+impl Handle {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) const fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(super) fn write(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.disk.run(Operation::Write, &self.path, || {
+            self.file.write_all_at(bytes, offset)
+        })
+    }
+
+    pub(super) fn sync(&self) -> io::Result<()> {
+        // The size is among the data that is made lasting.
+        self.disk
+            .run(Operation::Sync, &self.path, || self.file.sync_data())
+    }
+
+    pub(super) fn cut(&self, bytes: u64) -> io::Result<()> {
+        self.disk
+            .run(Operation::Cut, &self.path, || self.file.set_len(bytes))
+    }
+
+    /// Whether this process may have it alone, and has it now.
+    pub(super) fn try_lock(&self) -> io::Result<bool> {
+        self.disk
+            .run(Operation::Lock, &self.path, || match self.file.try_lock() {
+                Ok(()) => Ok(true),
+                Err(fs::TryLockError::WouldBlock) => Ok(false),
+                Err(fs::TryLockError::Error(error)) => Err(error),
+            })
+    }
+
+    /// Whether its path still leads to it.
+    pub(super) fn is_there(&self) -> io::Result<bool> {
+        let own = self.file.metadata()?;
+        match fs::symlink_metadata(&self.path) {
+            Ok(there) => Ok(there.ino() == own.ino() && there.dev() == own.dev()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// `name` with something in front and something behind, in the same directory.
+pub(super) fn beside(path: &Path, before: &str, behind: &str) -> PathBuf {
+    let mut name = OsString::from(before);
+    name.push(path.file_name().unwrap_or_default());
+    name.push(behind);
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_stops_below_the_reserve_and_goes_on_at_twice_of_it() {
+        let gib = 1024 * 1024 * 1024;
+        let large = |free, times| lack(100 * gib, free, Reserve::default(), times);
+        assert_eq!(large(gib, 1), None);
+        assert_eq!(large(gib - 1, 1), Some(gib));
+        assert_eq!(large(2 * gib, 2), None);
+        assert_eq!(large(2 * gib - 1, 2), Some(gib));
+        // 5 % of a small disk.
+        assert_eq!(lack(1000, 50, Reserve::default(), 1), None);
+        assert_eq!(lack(1000, 49, Reserve::default(), 1), Some(50));
+        assert_eq!(lack(1000, 0, Reserve::of(0), 1), None);
+    }
+}

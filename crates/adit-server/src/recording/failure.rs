@@ -1,0 +1,78 @@
+//! Why something is not recorded, in words for its publisher and for whoever runs the server.
+
+use std::io;
+
+use adit_rtmp::command::StatusCode;
+use thiserror::Error;
+
+use super::journal::Unclaimed;
+use crate::media_root::BadName;
+
+/// Why a stream is not recorded, or not any more. The stream itself goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum RecordError {
+    /// Its name is no name of a file.
+    #[error("it cannot be recorded under this name: {0}")]
+    Name(#[from] BadName),
+    /// As many recordings as there may be.
+    #[error("{0} streams are recorded already, and no more may be")]
+    TooMany(usize),
+    /// Another stream is being recorded to the same file.
+    #[error("another stream is being recorded to this file")]
+    Busy,
+    /// The server may not write there.
+    #[error("the server may not write there: {0}")]
+    NoAccess(String),
+    /// No room is left.
+    #[error("the disk is full")]
+    NoSpace,
+    /// Less is free than has to stay free.
+    #[error("the disk is nearly full: {} MiB of it stay free", .0 / (1024 * 1024))]
+    Reserve(u64),
+    /// What is there cannot be gone on with.
+    #[error("the file that is there is no FLV file to go on with")]
+    NotFlv,
+    /// The disk did not do what it was asked to.
+    #[error("the disk failed: {0}")]
+    Disk(String),
+    /// The system gave no thread, or a defect of ours.
+    #[error("the server could not go on with it: {0}")]
+    Server(String),
+}
+
+impl RecordError {
+    /// How the publisher is told.
+    pub(crate) const fn code(&self) -> StatusCode {
+        match self {
+            Self::Name(_) | Self::Busy | Self::NoAccess(_) | Self::NotFlv => {
+                StatusCode::RecordNoAccess
+            }
+            _ => StatusCode::RecordFailed,
+        }
+    }
+
+    /// Whether it may be over as soon as somebody makes room, so that nothing is gained by trying at once.
+    pub(super) const fn is_lasting(&self) -> bool {
+        !matches!(self, Self::Disk(_) | Self::NotFlv)
+    }
+}
+
+impl From<io::Error> for RecordError {
+    fn from(error: io::Error) -> Self {
+        use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        match error.kind() {
+            StorageFull | QuotaExceeded => Self::NoSpace,
+            PermissionDenied | ReadOnlyFilesystem => Self::NoAccess(error.to_string()),
+            _ => Self::Disk(error.to_string()),
+        }
+    }
+}
+
+impl From<Unclaimed> for RecordError {
+    fn from(unclaimed: Unclaimed) -> Self {
+        match unclaimed {
+            Unclaimed::Busy => Self::Busy,
+            Unclaimed::Failed(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The mark beside a file that is being recorded, by which it is found and repaired after a crash.
+//!
+//! ```text
+//! cam.flv              the recording
+//! .cam.flv.open        is there while it is not finished, and locked by whoever writes it
+//!   "00000000000000123456\n"   up to here it is known to be on the disk
+//! ```
+
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::disk::{Disk, Handle, beside};
+
+/// How names of marks end; they begin with a dot, which no name of a stream does.
+const ENDING: &str = ".open";
+/// How many digits the offset has.
+const DIGITS: usize = 20;
+/// How long to wait before looking again whether a file is free.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// The right to write one recording. Dropped without [`close`](Self::close) it leaves the mark for whoever repairs the file.
+#[derive(Debug)]
+pub(super) struct Journal {
+    disk: Disk,
+    mark: Handle,
+    good: u64,
+    leftover: Leftover,
+}
+
+/// Whether an earlier recording was not finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leftover {
+    Yes,
+    No,
+}
+
+/// Why a file cannot be had.
+#[derive(Debug)]
+pub(super) enum Unclaimed {
+    /// Somebody else writes it.
+    Busy,
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Unclaimed {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Journal {
+    /// The right to write `media`, as soon as nobody else has it.
+    pub(super) fn claim(disk: &Disk, media: &Path, wait: Duration) -> Result<Self, Unclaimed> {
+        let path = beside(media, ".", ENDING);
+        let since = Instant::now();
+        loop {
+            let mark = disk.open_or_create(&path)?;
+            if mark.try_lock()? {
+                // Who had it may have removed it in the meantime.
+                if mark.is_there()? {
+                    return Ok(Self::read(disk, mark));
+                }
+            } else if since.elapsed() >= wait {
+                return Err(Unclaimed::Busy);
+            } else {
+                std::thread::sleep(LOOK_AGAIN);
+            }
+        }
+    }
+
+    fn read(disk: &Disk, mark: Handle) -> Self {
+        let mut digits = [0; DIGITS];
+        let is_new = mark.file().metadata().is_ok_and(|mark| mark.len() == 0);
+        let good = match mark.file().read_exact_at(&mut digits, 0) {
+            Ok(()) => std::str::from_utf8(&digits).ok(),
+            Err(_) => None,
+        };
+        Self {
+            disk: disk.clone(),
+            good: good.and_then(|digits| digits.parse().ok()).unwrap_or(0),
+            leftover: if is_new { Leftover::No } else { Leftover::Yes },
+            mark,
+        }
+    }
+
+    /// Whether an earlier recording was not finished.
+    pub(super) const fn leftover(&self) -> Leftover {
+        self.leftover
+    }
+
+    /// Up to where the file is known to be on the disk.
+    pub(super) const fn good(&self) -> u64 {
+        self.good
+    }
+
+    /// Says that it is so far. Lasting with the next time that anything is.
+    pub(super) fn note_good(&mut self, offset: u64) -> io::Result<()> {
+        self.good = offset;
+        self.mark.write(format!("{offset:020}\n").as_bytes(), 0)
+    }
+
+    /// The file is finished and on the disk.
+    pub(super) fn close(self) -> io::Result<()> {
+        self.disk.remove(self.mark.path())?;
+        self.disk.sync_directory(self.mark.path())
+    }
+}
+
+/// The file that a mark belongs to, if `path` is one.
+pub(super) fn marked(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let name = name.strip_prefix('.')?.strip_suffix(ENDING)?;
+    Some(path.with_file_name(name))
+}

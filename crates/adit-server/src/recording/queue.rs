@@ -1,0 +1,197 @@
+//! Frames on their way from a stream to the thread that writes them: bounded, so that a disk that does not take them costs no more
+//! memory than it may, and the stream does not wait.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use adit_broker::SharedFrame;
+use tokio::sync::Notify;
+
+use crate::limits::{RECORD_QUEUE_FRAMES, RECORD_WRITE, RECORD_WRITE_BYTES};
+
+/// What is written next.
+#[derive(Clone, Debug)]
+pub(super) enum Item {
+    Frame(Arc<SharedFrame>),
+    /// So many frames are missing here.
+    Skipped(u64),
+}
+
+impl Item {
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Frame(frame) => u64::try_from(frame.frame().payload().len()).unwrap_or(u64::MAX),
+            Self::Skipped(_) => 0,
+        }
+    }
+}
+
+/// How much may wait.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) bytes: u64,
+    pub(super) duration: Duration,
+}
+
+/// One end puts items in, the other takes them out in order.
+#[derive(Debug)]
+pub(super) struct Queue {
+    bounds: Bounds,
+    state: Mutex<State>,
+    /// There is something to do for the writer.
+    filled: Condvar,
+    /// There is room, or nobody takes anything any more.
+    emptied: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    items: VecDeque<(Instant, Item)>,
+    bytes: u64,
+    is_ended: bool,
+}
+
+/// What was taken out.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) items: Vec<Item>,
+    /// Nothing comes after it.
+    pub(super) is_last: bool,
+}
+
+impl Queue {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            state: Mutex::default(),
+            filled: Condvar::new(),
+            emptied: Notify::new(),
+        }
+    }
+
+    /// Puts an item in. Whoever does asks for [`room`](Self::room) first.
+    pub(super) fn put(&self, now: Instant, item: Item) {
+        let mut state = self.lock();
+        state.bytes = state.bytes.saturating_add(item.bytes());
+        state.items.push_back((now, item));
+        if state.bytes >= RECORD_WRITE_BYTES {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Nothing more comes.
+    pub(super) fn end(&self) {
+        self.lock().is_ended = true;
+        self.filled.notify_one();
+    }
+
+    /// Ready when more may be put in. Cancel-safe.
+    pub(super) async fn room(&self) {
+        loop {
+            // A permit that is given between the look and the wait is kept.
+            if self.has_room(Instant::now()) {
+                return;
+            }
+            self.emptied.notified().await;
+        }
+    }
+
+    fn has_room(&self, now: Instant) -> bool {
+        let state = self.lock();
+        let waits = |(since, _): &(Instant, Item)| now.saturating_duration_since(*since);
+        state.bytes < self.bounds.bytes
+            && state.items.len() < RECORD_QUEUE_FRAMES
+            && state.items.front().map_or(Duration::ZERO, waits) < self.bounds.duration
+    }
+
+    /// What came in a quarter of a second, or sooner if it is much or the last. Blocks meanwhile.
+    pub(super) fn take(&self) -> Batch {
+        let state = self.lock();
+        let (mut state, _) = self
+            .filled
+            .wait_timeout_while(state, RECORD_WRITE, |state| {
+                !state.is_ended && state.bytes < RECORD_WRITE_BYTES
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut items = Vec::new();
+        let mut bytes: u64 = 0;
+        while bytes < RECORD_WRITE_BYTES
+            && let Some((_, item)) = state.items.pop_front()
+        {
+            bytes = bytes.saturating_add(item.bytes());
+            items.push(item);
+        }
+        state.bytes = state.bytes.saturating_sub(bytes);
+        let is_last = state.is_ended && state.items.is_empty();
+        drop(state);
+        self.emptied.notify_one();
+        Batch { items, is_last }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // What is behind it is whole after each statement.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use adit_media::{Frame, FrameKind, Timestamp};
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn frame(bytes: usize) -> Item {
+        let payload = Bytes::from(vec![0; bytes]);
+        let frame = Frame::classify(Timestamp::ZERO, FrameKind::Audio, payload);
+        Item::Frame(Arc::new(SharedFrame::new(frame)))
+    }
+
+    fn queue(bytes: u64) -> Queue {
+        let duration = Duration::from_secs(30);
+        Queue::new(Bounds { bytes, duration })
+    }
+
+    #[test]
+    fn as_much_waits_as_may_and_not_more() {
+        let now = Instant::now();
+        let full = queue(1000);
+        full.put(now, frame(999));
+        assert!(full.has_room(now));
+        assert!(full.has_room(now + Duration::from_millis(29_999)));
+        assert!(!full.has_room(now + Duration::from_secs(30)));
+        full.put(now, frame(1));
+        assert!(!full.has_room(now));
+        full.take();
+        assert!(full.has_room(now));
+
+        let many = queue(u64::MAX);
+        for _ in 0..RECORD_QUEUE_FRAMES - 1 {
+            many.put(now, frame(0));
+        }
+        assert!(many.has_room(now));
+        many.put(now, frame(0));
+        assert!(!many.has_room(now));
+    }
+
+    #[test]
+    fn what_came_is_taken_after_a_quarter_of_a_second_or_when_it_is_much() {
+        let queue = queue(u64::MAX);
+        let since = Instant::now();
+        queue.put(since, frame(10));
+        assert_eq!(queue.take().items.len(), 1);
+        assert!(since.elapsed() >= RECORD_WRITE);
+        // Much is taken in pieces, at once.
+        let much = usize::try_from(RECORD_WRITE_BYTES).unwrap();
+        let since = Instant::now();
+        for _ in 0..4 {
+            queue.put(since, frame(much / 2));
+        }
+        assert_eq!(queue.take().items.len(), 2);
+        queue.end();
+        let last = queue.take();
+        assert!(last.is_last && last.items.len() == 2);
+        assert!(since.elapsed() < RECORD_WRITE);
+    }
+}
