@@ -1,12 +1,15 @@
 //! Recordings of a server: what is asked of it to make one and to play a part of one.
 
+use std::fs;
 use std::sync::mpsc;
 
 use adit_client::rtmp::command::{PlayDuration, PlayStart, PublishKind, StatusCode};
 use adit_client::rtmp::session::{CloseReason, ServerEvent};
+use adit_testkit::packets::read;
+use adit_testkit::server::{AditServer, Transport};
 
 use super::scripted::Scripted;
-use super::{PATIENCE, run};
+use super::{ADIT, PATIENCE, clip, run, text};
 
 /// What is asked of a server that has no recording.
 fn asked(arguments: &[&str]) -> (PlayStart, PlayDuration) {
@@ -85,4 +88,52 @@ fn a_recording_goes_on_after_a_break_and_is_not_begun_again() {
     assert_eq!(published(&[]), [Live, Live]);
     assert_eq!(published(&["--as", "record"]), [Record, Append]);
     assert_eq!(published(&["--as", "append"]), [Append, Append]);
+}
+
+#[test]
+fn a_part_of_a_recording_is_played_by_our_own_server_and_its_length_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let film = clip(&folder, 600);
+    let media = folder.path().join("media");
+    fs::create_dir_all(media.join("vod")).unwrap();
+    fs::rename(&film, media.join("vod/film.flv")).unwrap();
+    let server = AditServer::start_with(ADIT, |command| {
+        command.arg("--media").arg(&media);
+    });
+    let url = server.url(Transport::Rtmpt, "vod");
+    let length = run(&["call", &url, "getStreamLength", r#""film""#]);
+    length.assert_code(0);
+    let length: f64 = length.out.trim().parse().unwrap();
+    assert!((7.0..9.0).contains(&length), "{length}");
+
+    let film = format!("{url}/film");
+    let written = folder.path().join("part.flv");
+    let part = [
+        "--start",
+        "3",
+        "--duration",
+        "2",
+        "-o",
+        text(&written),
+        "--json",
+    ];
+    let played = run(&[&["play", &film][..], &part].concat());
+    played.assert_code(0);
+    let summary = played.json();
+    assert_eq!(summary["ended"], "complete", "{summary}");
+    let ms = summary["duration_ms"].as_u64().unwrap();
+    assert!((1900..2200).contains(&ms), "{summary}");
+    let coded = read(&written)
+        .iter()
+        .filter(|packet| packet.is_coded())
+        .count();
+    assert!((130..180).contains(&coded), "{coded}");
+
+    let beyond = run(&["play", &film, "--start", "1m"]);
+    beyond.assert_code(1);
+    assert!(
+        beyond.error().contains("the recording ends at"),
+        "{}",
+        beyond.err
+    );
 }
