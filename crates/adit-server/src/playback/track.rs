@@ -41,7 +41,7 @@ enum Over {
 pub(super) enum Landing {
     /// To begin where its times are known.
     Begin,
-    /// To begin; the key frame that is found has this time in the stream.
+    /// To begin; the key frame that is found has this time in the stream.
     BeginAt(Timestamp),
     /// The player asked for this time of the file.
     Seek(Timestamp),

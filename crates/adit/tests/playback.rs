@@ -1,0 +1,211 @@
+//! Recordings played by programs that people have: every packet, ranges, resumed downloads, seeks, lengths, refusals.
+#![cfg(test)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use adit_testkit::clip::{AudioCodec, Clip, VideoCodec};
+use adit_testkit::packets::{self, Kind, Packet, Role};
+use adit_testkit::peers::{Peer, Peers, QUIET};
+use adit_testkit::process::Process;
+use adit_testkit::server::{AditServer, Transport};
+use tempfile::TempDir;
+
+const ADIT: &str = env!("CARGO_BIN_EXE_adit");
+
+/// How long a step may take on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server with a clip of 10 s, `vod/clip`, a key frame each second.
+struct Stage {
+    peers: Peers,
+    server: AditServer,
+    directory: TempDir,
+}
+
+impl Stage {
+    fn set() -> Option<Self> {
+        let peers = Peers::for_test()?;
+        let directory = tempfile::tempdir().unwrap();
+        let folder = directory.path().join("vod");
+        fs::create_dir(&folder).unwrap();
+        Clip::new(Some(VideoCodec::H264), Some(AudioCodec::Aac), 10).make(peers, &folder);
+        let server = AditServer::start_with(ADIT, |command| {
+            command.arg("--media").arg(directory.path());
+        });
+        Some(Self {
+            peers,
+            server,
+            directory,
+        })
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// What rtmpdump writes to `file`, whether it is content or not.
+    fn dump(&self, transport: Transport, file: &Path, stream: &str, flags: &[&str]) -> String {
+        let mut command = Command::new(self.peers.path(Peer::Rtmpdump));
+        let url = self.server.url(transport, "vod");
+        command.args(["-r", &url, "-y", stream, "-o"]).arg(file);
+        let mut process = Process::start("rtmpdump", command.args(flags));
+        process.wait(PATIENCE);
+        process.stderr()
+    }
+}
+
+/// Coded media and headers as rtmpdump keeps them: it leaves out metadata of its own, and messages of at most five bytes.
+fn media(file: &Path) -> Vec<Packet> {
+    let mut packets = packets::read(file);
+    packets.retain(|packet| packet.kind != Kind::Data && packet.role() != Role::End);
+    packets
+}
+
+#[test]
+fn rtmpdump_gets_every_packet_over_every_transport() {
+    let Some(stage) = Stage::set() else { return };
+    let expected = media(&stage.file("vod/clip.flv"));
+    for transport in Transport::ALL {
+        let file = stage.file("whole.flv");
+        stage.dump(transport, &file, "clip", &[]);
+        assert_eq!(media(&file), expected, "{transport:?}");
+    }
+    stage.server.assert_sound();
+}
+
+#[test]
+fn rtmpdump_resumes_a_download_with_the_very_bytes() {
+    let Some(stage) = Stage::set() else { return };
+    let (whole, part) = (stage.file("whole.flv"), stage.file("part.flv"));
+    stage.dump(Transport::Rtmp, &whole, "clip", &[]);
+    let bytes = fs::read(&whole).unwrap();
+    // Up to the end of a tag in the middle.
+    let mut end = 13;
+    while end < bytes.len() / 2 {
+        let size = [0, bytes[end + 1], bytes[end + 2], bytes[end + 3]];
+        end += 15 + usize::try_from(u32::from_be_bytes(size)).unwrap();
+    }
+    fs::write(&part, &bytes[..end]).unwrap();
+    stage.dump(Transport::Rtmp, &part, "clip", &["--resume"]);
+    assert_eq!(media(&part), media(&whole));
+}
+
+#[test]
+fn rtmpdump_gets_the_range_it_asks_for_from_the_key_frame_before() {
+    let Some(stage) = Stage::set() else { return };
+    let file = stage.file("range.flv");
+    stage.dump(Transport::Rtmp, &file, "clip", &["-A", "3.5", "-B", "6"]);
+    let coded = |file: &Path| -> Vec<_> {
+        let packets = media(file).into_iter();
+        let pictures = packets.filter(|it| it.is_coded() && it.kind == Kind::Video);
+        pictures.collect()
+    };
+    let all = coded(&stage.file("vod/clip.flv"));
+    let key = all
+        .iter()
+        .rposition(|it| it.at_ms <= 3500 && it.role() == Role::Key);
+    let wanted: Vec<_> = all[key.unwrap()..]
+        .iter()
+        .take_while(|it| it.at_ms < 6000)
+        .map(|it| &it.body)
+        .collect();
+    let played = coded(&file);
+    let played: Vec<_> = played.iter().map(|it| &it.body).collect();
+    assert_eq!(played, wanted);
+}
+
+#[test]
+fn both_ffmpegs_know_the_length_and_find_their_place() {
+    let Some(stage) = Stage::set() else { return };
+    let url = stage.server.url(Transport::Rtmp, "vod/clip");
+    for peer in [Peer::Ffmpeg5, Peer::Ffmpeg9] {
+        let file = stage.file("sought.flv");
+        let mut command = stage.peers.ffmpeg(peer);
+        command.args(["-loglevel", "info", "-ss", "6", "-i", &url]);
+        command.args(["-t", "2", "-c", "copy"]).arg(&file);
+        let mut process = Process::start("ffmpeg", &mut command);
+        process.wait(PATIENCE);
+        let said = process.stderr();
+        assert!(said.contains("Duration: 00:00:10."), "{peer:?}: {said}");
+        let played = packets::read(&file);
+        let pictures = played
+            .iter()
+            .filter(|it| it.is_coded() && it.kind == Kind::Video);
+        let all = packets::read(&stage.file("vod/clip.flv"));
+        let near = |at: u32| (5000..9000).contains(&at);
+        let wanted: Vec<_> = all
+            .iter()
+            .filter(|it| near(it.at_ms))
+            .map(|it| &it.body)
+            .collect();
+        let count = pictures.clone().count();
+        assert!(count > 20, "{peer:?}: {count} pictures");
+        for picture in pictures {
+            assert!(wanted.contains(&&picture.body), "{peer:?}: {picture:?}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_played_is_refused_with_its_code() {
+    let Some(stage) = Stage::set() else { return };
+    fs::write(stage.file("vod/text.flv"), b"this is no video").unwrap();
+    fs::write(
+        stage.file("secret.flv"),
+        fs::read(stage.file("vod/clip.flv")).unwrap(),
+    )
+    .unwrap();
+    let check = |stream: &str, code: &str| {
+        let said = stage.dump(Transport::Rtmp, &stage.file("n.flv"), stream, &["-A", "1"]);
+        assert!(said.contains(code), "{stream}: {said}");
+    };
+    let not_found = "NetStream.Play.StreamNotFound";
+    for stream in [
+        "nothing",
+        "../secret",
+        "a/../../secret",
+        "..\\secret",
+        "%2e%2e/secret",
+    ] {
+        check(stream, not_found);
+    }
+    check(&"x".repeat(230), not_found);
+    for (stream, why) in [
+        ("text", "this is neither FLV nor MP4"),
+        ("clip", "the recording ends at 10."),
+    ] {
+        // rtmpdump does not know the code of the first, and waits.
+        let mut command = Command::new(stage.peers.path(Peer::Rtmpdump));
+        let url = stage.server.url(Transport::Rtmp, "vod");
+        command.args(["-q", "-A", "99", "-r", &url, "-y", stream, "-o"]);
+        let _waiting = Process::start("rtmpdump", command.arg(stage.file("n.flv")));
+        let line = stage.server.log_line(why, PATIENCE);
+        assert!(line.contains("play refused"), "{line}");
+    }
+    stage.server.assert_sound();
+}
+
+#[test]
+fn an_mp4_file_is_played_as_well() {
+    let Some(stage) = Stage::set() else { return };
+    let mut command = stage.peers.ffmpeg(Peer::Ffmpeg5);
+    command
+        .args(QUIET)
+        .arg("-i")
+        .arg(stage.file("vod/clip.flv"));
+    command.args(["-c", "copy"]).arg(stage.file("vod/film.mp4"));
+    Process::run("ffmpeg", &mut command, PATIENCE);
+    let bodies = |file: &Path| -> Vec<_> {
+        let packets = media(file).into_iter().filter(Packet::is_coded);
+        packets.map(|it| it.body.slice(1..2)).collect()
+    };
+    let expected = bodies(&stage.file("vod/clip.flv")).len();
+    for stream in ["mp4:film", "mp4:film.mp4", "film"] {
+        let file = stage.file("film.flv");
+        stage.dump(Transport::Rtmp, &file, stream, &[]);
+        assert_eq!(bodies(&file).len(), expected, "{stream}");
+    }
+}
