@@ -11,11 +11,13 @@ use crate::error::BindError;
 use crate::http::{Bodies, Sessions};
 use crate::limits;
 use crate::listener::{self, Listener};
+use crate::signal::Signal;
 use crate::turned_away::TurnedAway;
 use descriptors::Descriptors;
 use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -57,9 +59,9 @@ pub(crate) struct Phases {
     /// Nobody new is let in, and nobody is waited for to show what he speaks.
     pub(crate) stop: CancellationToken,
     /// HTTP connections end after the reply they owe.
-    pub(crate) finish: CancellationToken,
+    pub(crate) finish: Signal,
     /// Everything ends now.
-    pub(crate) abort: CancellationToken,
+    pub(crate) abort: Signal,
 }
 
 impl Acceptor {
@@ -144,7 +146,7 @@ impl Acceptor {
             drop(carrier);
         }
         self.door.sessions.none_left().await;
-        self.door.phases.finish.cancel();
+        self.door.phases.finish.give();
         self.door.tasks.close();
         self.door.tasks.wait().await;
     }
@@ -153,8 +155,8 @@ impl Acceptor {
 impl Drop for Acceptor {
     fn drop(&mut self) {
         self.door.phases.stop.cancel();
-        self.door.phases.finish.cancel();
-        self.door.phases.abort.cancel();
+        self.door.phases.finish.give();
+        self.door.phases.abort.give();
     }
 }
 
@@ -210,10 +212,9 @@ impl Door {
                     listener::prepare(&stream, &self.config.socket);
                 }
                 let door = Arc::clone(self);
-                let abort = self.phases.abort.clone();
                 self.tasks.spawn(async move {
-                    let connection = connection::serve(&door, stream, peer, permit);
-                    abort.run_until_cancelled(connection).await;
+                    let connection = pin!(connection::serve(&door, stream, peer, permit));
+                    door.phases.abort.run_until_given(connection).await;
                 });
             }
             Err(refusal) => {
@@ -247,7 +248,7 @@ impl Door {
         let mut ticks = tokio::time::interval(limits::SESSION_TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let finish = &self.phases.finish;
-        while finish.run_until_cancelled(ticks.tick()).await.is_some() {
+        while finish.run_until_given(pin!(ticks.tick())).await.is_some() {
             self.sessions.handle_timeout(Instant::now().into_std());
             self.turned_away.sum_up();
         }

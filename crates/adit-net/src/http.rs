@@ -30,7 +30,7 @@ use io::RequestIo;
 use service::Service;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -54,12 +54,12 @@ pub(crate) async fn serve(
         permit.take_charge(),
     );
     let mut connection = protocol().serve_connection(io, service);
-    let mut finish = pin!(door.phases.finish.cancelled());
+    let mut finish = door.phases.finish.listener();
     let mut finishing = false;
     let in_place = InPlace::new();
     let mut timer = Timer::default();
     let end = poll_fn(|cx| {
-        if !finishing && finish.as_mut().poll(cx).is_ready() {
+        if !finishing && finish.poll(cx).is_ready() {
             finishing = true;
             Pin::new(&mut connection).graceful_shutdown();
         }

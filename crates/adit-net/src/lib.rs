@@ -27,6 +27,7 @@ mod listener;
 mod log_quota;
 mod network;
 mod proxy_protocol;
+mod signal;
 mod sniff;
 #[cfg(test)]
 mod testing;

@@ -44,23 +44,28 @@ pub(super) enum Ambiguity {
 ///
 /// All other fields may be repeated, as Flash Player does.
 pub(super) fn ambiguity(head: &[u8]) -> Option<Ambiguity> {
-    let count = |name: &[u8]| {
-        head.split(|&byte| byte == b'\n')
-            .filter(|line| {
-                line.split_at_checked(name.len())
-                    .is_some_and(|(field, rest)| {
-                        field.eq_ignore_ascii_case(name)
-                            && matches!(rest.first(), Some(b':' | b' ' | b'\t'))
-                    })
-            })
-            .count()
-    };
-    match (count(b"content-length"), count(b"transfer-encoding")) {
+    let (mut lengths, mut encodings) = (0_usize, 0_usize);
+    for line in head.split(|&byte| byte == b'\n') {
+        if is_field(line, b"content-length") {
+            lengths += 1;
+        } else if is_field(line, b"transfer-encoding") {
+            encodings += 1;
+        }
+    }
+    match (lengths, encodings) {
         (0 | 1, 0) | (0, 1) => None,
         (0, _) => Some(Ambiguity::TwoEncodings),
         (_, 0) => Some(Ambiguity::TwoLengths),
         _ => Some(Ambiguity::LengthAndEncoding),
     }
+}
+
+/// Whether `line` begins with the field `name`, however that is written.
+fn is_field(line: &[u8], name: &[u8]) -> bool {
+    line.split_at_checked(name.len())
+        .is_some_and(|(field, rest)| {
+            matches!(rest.first(), Some(b':' | b' ' | b'\t')) && field.eq_ignore_ascii_case(name)
+        })
 }
 
 /// What is left of a request body.
