@@ -120,7 +120,7 @@ impl ServerStats {
         let mut all = BTreeMap::new();
         for (key, hits) in own
             .into_iter()
-            .chain(inner.others.files.iter().flat_map(Files::limits))
+            .chain(Files::limits(inner.others.files.as_ref()))
             .chain(sessions)
             .chain(inner.others.net.limits())
             .chain(inner.others.broker.stats().limits())

@@ -111,12 +111,14 @@ impl Files {
         }))
     }
 
-    /// How often each limit was hit, by its key.
-    pub(crate) fn limits(&self) -> [(&'static str, u64); 2] {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    /// How often each limit was hit, by its key; never where there are no files.
+    pub(crate) fn limits(files: Option<&Self>) -> [(&'static str, u64); 2] {
+        let read = |counter: fn(&Inner) -> &AtomicU64| {
+            files.map_or(0, |files| counter(&files.0).load(Ordering::Relaxed))
+        };
         [
-            ("playback.files", read(&self.0.refused)),
-            ("playback.playlist", read(&self.0.full)),
+            ("playback.files", read(|inner| &inner.refused)),
+            ("playback.playlist", read(|inner| &inner.full)),
         ]
     }
 

@@ -507,7 +507,7 @@ async fn so_many_files_are_open_and_one_more_is_not() {
         panic!("one more")
     };
     assert!(error.to_string().starts_with("this server plays as many "));
-    assert_eq!(disk.files.limits()[0], ("playback.files", 1));
+    assert_eq!(Files::limits(Some(&disk.files))[0], ("playback.files", 1));
     open.pop();
     disk.open(item("a")).await.unwrap();
 }
