@@ -5,19 +5,21 @@ mod application;
 mod client;
 mod content;
 pub(crate) mod hidden;
+mod recording;
 mod span;
 mod way_out;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use adit_server::{Network, SyncInterval};
+use adit_server::Network;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use address::{Address, AddressMistake, unexpected, without_secrets};
 pub(crate) use application::{Application, Call, Edits, So};
 pub(crate) use client::{Play, Probe, Publish, Record, Retry, Tunnel, Watch};
 pub(crate) use content::Content;
+pub(crate) use recording::Recording;
 pub(crate) use way_out::{Key, Strategy, WayOut};
 
 use crate::connect::Search;
@@ -110,10 +112,6 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE")]
     pub(crate) objects: Option<PathBuf>,
 
-    /// Directory of recordings and files to play: `rtmp://HOST/APP/NAME` is APP/NAME.flv, .mp4 or .f4v in it
-    #[arg(long, value_name = "DIR")]
-    pub(crate) media: Option<PathBuf>,
-
     /// How log lines are written to standard error; `ADIT_LOG=debug` in the environment asks for more of them
     #[arg(long, value_enum, default_value_t = LogFormat::Pretty)]
     pub(crate) log: LogFormat,
@@ -121,14 +119,6 @@ pub(crate) struct Serve {
     /// How long media may wait to share a write with what follows it
     #[arg(long, value_enum, default_value_t = Latency::Balanced)]
     pub(crate) latency: Latency,
-
-    /// Record every stream that is published, not only those whose publisher asks for it
-    #[arg(long, requires = "media")]
-    pub(crate) record: bool,
-
-    /// What a loss of power may cost of a recording; `off` leaves it to the operating system
-    #[arg(long, value_name = "TIME", requires = "media", default_value = "5s", value_parser = record_sync)]
-    pub(crate) record_sync: SyncInterval,
 
     /// Network of load balancers whose PROXY protocol header is believed; repeat for more
     #[arg(long, value_name = "CIDR")]
@@ -144,6 +134,9 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     pub(crate) content: Content,
+
+    #[command(flatten)]
+    pub(crate) recording: Recording,
 }
 
 /// The ways in which encoders log in.
@@ -191,14 +184,6 @@ impl From<Latency> for adit_server::Latency {
             Latency::Balanced => Self::Balanced,
             Latency::Throughput => Self::Throughput,
         }
-    }
-}
-
-/// How often recordings are made lasting.
-fn record_sync(text: &str) -> Result<SyncInterval, String> {
-    match text {
-        "off" => Ok(SyncInterval::Never),
-        _ => span::parse(text).map(SyncInterval::Every),
     }
 }
 

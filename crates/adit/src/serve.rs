@@ -141,13 +141,13 @@ fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {
     config.latency = arguments.latency.into();
     config.applications = arguments.content.applications();
     config.objects.store = objects::store(arguments.objects.as_deref(), state_directory)?;
-    config.media = match &arguments.media {
+    config.media = match &arguments.recording.media {
         Some(directory) => Some(media_root(directory)?),
         None => None,
     };
     config.encoder_login = encoders::read(arguments)?;
-    config.recording.sync = arguments.record_sync;
-    if arguments.record {
+    config.recording.sync = arguments.recording.record_sync;
+    if arguments.recording.record {
         config.recording.streams = RecordedStreams::All;
     }
     Ok(config)

@@ -2,7 +2,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -32,9 +32,12 @@ impl Running {
         }
     }
 
-    /// A connection that has shaken hands.
+    /// A connection that has shaken hands, and for which the kernel keeps little.
     async fn connect(&self) -> TcpStream {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(KEPT).unwrap();
+        socket.set_send_buffer_size(KEPT).unwrap();
+        let mut stream = socket.connect(self.address).await.unwrap();
         let mut hello = [0; 1537];
         hello[0] = 3;
         stream.write_all(&hello).await.unwrap();
@@ -45,6 +48,9 @@ impl Running {
     }
 }
 
+/// Bytes in each direction.
+const KEPT: u32 = 64 * 1024;
+
 /// A ping request, and as long as its answer: 12 bytes of chunk header, event 6, a timestamp.
 const PING: [u8; 18] = [2, 0, 0, 0, 0, 0, 6, 4, 0, 0, 0, 0, 0, 6, 0, 0, 0, 7];
 
@@ -52,8 +58,9 @@ const PING: [u8; 18] = [2, 0, 0, 0, 0, 0, 6, 4, 0, 0, 0, 0, 0, 6, 0, 0, 0, 7];
 async fn whoever_asks_without_reading_gets_all_answers_when_it_reads() {
     let server = Running::start();
     let (mut from, mut to) = server.connect().await.into_split();
-    // More than the kernel takes for a peer that does not read, so that the queue of the session fills too.
-    let count = (16 * 1024 * 1024 + REPLY_QUEUE_BYTES) / PING.len();
+    // More than the kernel takes for a peer that does not read, so that the queue of the session fills too; few enough to be
+    // answered long before a session without `connect` ends.
+    let count = (3 * 1024 * 1024 + REPLY_QUEUE_BYTES) / PING.len();
     let writer = tokio::spawn(async move {
         let some = PING.repeat(1000);
         for _ in 0..count / 1000 {
@@ -63,6 +70,10 @@ async fn whoever_asks_without_reading_gets_all_answers_when_it_reads() {
     });
     // Nothing is read until the server has stopped reading.
     tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(
+        !writer.is_finished(),
+        "all is read, whoever takes the answers"
+    );
     let mut answers = vec![0; count / 1000 * 1000 * PING.len()];
     let read = timeout(Duration::from_secs(30), from.read_exact(&mut answers));
     read.await.expect("no answer is forgotten").unwrap();

@@ -6,7 +6,6 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use adit_media::flv::FileTracks;
@@ -17,6 +16,7 @@ use adit_rtmp::command::{Location, NamePrefix};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
+use super::counters::Counters;
 use crate::limits::playback::{DATA_MESSAGES, DATA_SEARCH_BYTES, FILES_OPEN, READERS};
 use crate::media_root::{BadName, MediaFormat, MediaRoot};
 
@@ -31,8 +31,7 @@ struct Inner {
     root: MediaRoot,
     handles: Arc<Semaphore>,
     readers: Arc<Semaphore>,
-    refused: AtomicU64,
-    full: AtomicU64,
+    counters: Counters,
 }
 
 /// Which file a player means.
@@ -106,25 +105,21 @@ impl Files {
             root,
             handles: Arc::new(Semaphore::new(handles)),
             readers: Arc::new(Semaphore::new(READERS)),
-            refused: AtomicU64::new(0),
-            full: AtomicU64::new(0),
+            counters: Counters::default(),
         }))
     }
 
     /// How often each limit was hit, by its key; never where there are no files.
     pub(crate) fn limits(files: Option<&Self>) -> [(&'static str, u64); 2] {
-        let read = |counter: fn(&Inner) -> &AtomicU64| {
-            files.map_or(0, |files| counter(&files.0).load(Ordering::Relaxed))
-        };
-        [
-            ("playback.files", read(|inner| &inner.refused)),
-            ("playback.playlist", read(|inner| &inner.full)),
-        ]
+        match files {
+            Some(files) => files.0.counters.limits(),
+            None => Counters::default().limits(),
+        }
     }
 
     /// A playlist was full.
     pub(super) fn playlist_full(&self) {
-        self.0.full.fetch_add(1, Ordering::Relaxed);
+        self.0.counters.playlist_full();
     }
 
     /// How long a recording is.
@@ -136,7 +131,7 @@ impl Files {
     /// Opens what is wanted.
     pub(super) fn open(&self, wanted: Wanted, data: DataMessages) -> Job<Box<Opened>> {
         let Ok(handle) = Arc::clone(&self.0.handles).try_acquire_owned() else {
-            self.0.refused.fetch_add(1, Ordering::Relaxed);
+            self.0.counters.file_refused();
             return Box::pin(async { Err(OpenError::Busy) });
         };
         let root = self.0.root.clone();

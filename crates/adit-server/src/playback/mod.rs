@@ -10,6 +10,7 @@
 //! tells the player what it gets. The stream has one clock: the first item keeps the times of its file (or begins at 0 where it does
 //! not begin with the file), and each later item goes on where the one before ends.
 
+mod counters;
 mod cut;
 mod files;
 mod pace;

@@ -35,12 +35,17 @@ pub(super) struct Output {
     /// So much of what the recorder gave is written.
     written: u64,
     pending: BytesMut,
-    /// Frames that are missing here.
-    gap: u64,
-    /// The time of the frame before, by the stream's clock.
-    last: Option<Timestamp>,
+    gap: Gap,
     synced: Instant,
     state: State,
+}
+
+/// What is missing behind the last frame.
+#[derive(Debug, Default)]
+struct Gap {
+    frames: u64,
+    /// The time of that frame, by the stream's clock.
+    last: Option<Timestamp>,
 }
 
 /// In which state a file would be left.
@@ -90,8 +95,7 @@ impl Output {
             recorder: Recorder::new(StartTime::Zero),
             written: 0,
             pending: BytesMut::new(),
-            gap: 0,
-            last: None,
+            gap: Gap::default(),
             synced: Instant::now(),
             state: State::Sound,
         };
@@ -153,7 +157,7 @@ impl Output {
     pub(super) fn push(&mut self, frame: &Frame) {
         let is_coded = frame.flags().is_coded();
         if is_coded {
-            let lost = self.last.map_or(0, |last| frame.at().since(last));
+            let lost = self.gap.last.map_or(0, |last| frame.at().since(last));
             self.mark_gap(Duration::from_millis(u64::try_from(lost).unwrap_or(0)));
         }
         match self.recorder.push(frame) {
@@ -161,20 +165,22 @@ impl Output {
             Err(error) => warn!(file = %self.path.display(), %error, "a frame is not recorded"),
         }
         if is_coded {
-            self.last = Some(frame.at());
+            self.gap.last = Some(frame.at());
         }
     }
 
     fn mark_gap(&mut self, lost: Duration) {
-        if self.gap > 0 {
-            let cue = self.recorder.gap(lost, std::mem::take(&mut self.gap));
+        if self.gap.frames > 0 {
+            let cue = self
+                .recorder
+                .gap(lost, std::mem::take(&mut self.gap.frames));
             self.pending.extend_from_slice(&cue);
         }
     }
 
     /// Says that `frames` are missing before the next one.
     pub(super) fn skip(&mut self, frames: u64) {
-        self.gap = self.gap.saturating_add(frames);
+        self.gap.frames = self.gap.frames.saturating_add(frames);
         self.counters.gap(frames);
         warn!(file = %self.path.display(), frames, "the disk is too slow: frames are missing in the recording");
     }
