@@ -159,6 +159,18 @@ impl fmt::Display for Finding {
 }
 
 impl Finding {
+    /// The byte of the file where it is, unless it is about the file as a whole.
+    pub const fn offset(&self) -> Option<u64> {
+        match *self {
+            Self::Torn { offset, .. }
+            | Self::BackPointer { offset, .. }
+            | Self::UnknownTag { offset, .. }
+            | Self::TimeGoesBack { offset, .. }
+            | Self::Index { offset, .. } => Some(offset),
+            _ => None,
+        }
+    }
+
     /// Says what is wrong with what the file tells about itself.
     fn about_metadata(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

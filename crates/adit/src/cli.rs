@@ -58,6 +58,9 @@ pub(crate) enum Command {
     /// Watch and change a shared object: one line of JSON for each change
     #[command(after_help = EXIT_CODES)]
     So(So),
+    /// Tell whether recordings are whole, and what is wrong with them
+    #[command(after_help = EXIT_CODES)]
+    Verify(Verify),
 }
 
 /// What scripts learn from how a command ends.
@@ -67,7 +70,7 @@ impl Command {
     /// How widely a way to the server is looked for.
     pub(crate) fn search(&self) -> Search {
         let (address, way, usual) = match self {
-            Self::Serve(_) => return Search::Everywhere,
+            Self::Serve(_) | Self::Verify(_) => return Search::Everywhere,
             Self::Publish(publish) => (&publish.url, &publish.run.way, Strategy::Standard),
             Self::Play(play) => (&play.watch.url, &play.watch.run.way, Strategy::Standard),
             Self::Record(record) => (&record.watch.url, &record.watch.run.way, Strategy::Standard),
@@ -137,6 +140,18 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     pub(crate) recording: Recording,
+}
+
+/// The flags of `adit verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// FLV files; none of them is changed
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Print one JSON object for each file
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// The ways in which encoders log in.

@@ -19,6 +19,7 @@ mod serve;
 mod sharing;
 mod tunnel;
 mod ui;
+mod verify;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         cli::Command::Tunnel(tunnel) => tunnel::run(&tunnel),
         cli::Command::Call(call) => calling::run(&call),
         cli::Command::So(so) => sharing::run(&so),
+        cli::Command::Verify(verify) => verify::run(&verify),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -97,6 +97,14 @@ pub(crate) enum Failure {
         /// The file.
         path: PathBuf,
     },
+    /// Recordings that were looked at are damaged or no recordings.
+    #[error("not whole: {bad} of {looked_at}")]
+    NotWhole {
+        /// How many of them.
+        bad: usize,
+        /// How many there were.
+        looked_at: usize,
+    },
     /// The stream has not started.
     #[error("the stream has not started within {}", humantime::format_duration(*waited))]
     NotStarted {

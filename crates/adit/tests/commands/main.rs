@@ -1,4 +1,4 @@
-//! `adit publish`, `play`, `record`, `probe`, `call` and `so` as a person or a script meets them: output, files and exit codes, against our
+//! `adit publish`, `play`, `record`, `probe`, `call`, `so` and `verify` as a person or a script meets them: output, files and exit codes, against our
 //! own server, servers of others, and peers that are no servers at all.
 #![cfg(test)]
 
@@ -13,6 +13,7 @@ mod recording;
 mod scripted;
 mod secrets;
 mod usage;
+mod verifying;
 
 use std::fs;
 use std::path::{Path, PathBuf};
