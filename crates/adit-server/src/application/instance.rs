@@ -145,8 +145,11 @@ impl Instance {
     /// A period of zero is taken for a millisecond.
     pub fn every(&self, period: Duration, mut task: impl FnMut() + Send + 'static) {
         let period = period.max(Duration::from_millis(1));
+        // A period that no clock can hold never passes.
+        let Some(first) = tokio::time::Instant::now().checked_add(period) else {
+            return;
+        };
         self.spawn(async move {
-            let first = tokio::time::Instant::now() + period;
             let mut ticks = interval_at(first, period);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
             loop {

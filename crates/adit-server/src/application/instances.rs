@@ -16,6 +16,9 @@ use tracing::{debug, error};
 use super::{Application, Applications, Client, Instance, Refusal};
 use crate::objects::Objects;
 
+/// How often an instance is looked at that is to stay for longer than a clock can hold.
+const LONG: Duration = Duration::from_hours(24);
+
 /// The applications of a server with all their instances that live now.
 #[derive(Debug)]
 pub(crate) struct Instances {
@@ -207,11 +210,14 @@ impl Instances {
                         life.watched = Watched::No;
                         return;
                     }
-                    Some(since) if since + self.grace <= Instant::now() => {
+                    Some(since) if since.elapsed() >= self.grace => {
                         self.end(&room, &mut life);
                         return;
                     }
-                    Some(since) => since + self.grace,
+                    // A grace that no clock can hold never ends; it is looked at again now and then.
+                    Some(since) => since
+                        .checked_add(self.grace)
+                        .unwrap_or_else(|| Instant::now() + LONG),
                 }
             };
             sleep_until(until).await;

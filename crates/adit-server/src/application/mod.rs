@@ -203,7 +203,7 @@ pub enum Recorded {
     Record,
     /// The recording of the name is continued, or begun.
     Append,
-    /// The same, with the time that has passed since left as a gap.
+    /// What Flash asks for by `appendWithGap`. No gap is left: it is [`Append`](Self::Append).
     AppendWithGap,
 }
 

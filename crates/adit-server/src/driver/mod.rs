@@ -351,6 +351,17 @@ impl SessionDriver {
             .session
             .poll_timeout()
             .filter(|due| *due > now || !is_stuck);
+        // So do recordings, and messages to shared objects.
+        let has_room = self.session.output().remaining() < WRITE_AHEAD_BYTES;
+        let replay = self
+            .roles
+            .next_replay()
+            .filter(|due| *due > now || has_room);
+        let objects = self
+            .guest
+            .objects
+            .deadline()
+            .filter(|due| *due > now || !is_stuck);
         let closing = match self.phase {
             Phase::Closing { until } => Some(until),
             Phase::Running | Phase::Draining => None,
@@ -358,12 +369,12 @@ impl SessionDriver {
         [
             session,
             self.roles.next_flush(),
-            self.roles.next_replay(),
+            replay,
             self.guest.calls.next_deadline(),
             self.idle_deadline(),
             self.roles.silence_deadline(&self.shared.limits),
             self.stall_deadline(),
-            self.guest.objects.deadline(),
+            objects,
             closing,
         ]
         .into_iter()

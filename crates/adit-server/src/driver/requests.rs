@@ -56,7 +56,8 @@ impl Requests {
                 break;
             };
             if let Poll::Ready(then) = waiting.answer.as_mut().poll(cx) {
-                self.0.swap_remove(at);
+                // In the order asked, where several are answered.
+                self.0.remove(at);
                 return Poll::Ready(then);
             }
         }

@@ -153,6 +153,11 @@ impl Roles {
         })
     }
 
+    /// Whether something is published there.
+    pub(super) fn publishes(&self, msid: MessageStreamId) -> bool {
+        self.publishers().any(|(publishing, _)| publishing == msid)
+    }
+
     /// When the first of the recordings has something to send.
     pub(super) fn next_replay(&self) -> Option<Instant> {
         let due = self.0.iter().filter_map(|held| match &held.role {

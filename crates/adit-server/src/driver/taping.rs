@@ -43,9 +43,14 @@ impl Tapes {
         self.0.clear();
     }
 
-    fn push(&mut self, tape: Tape) {
-        if self.0.len() >= RECORDINGS_ENDING {
-            self.0.remove(0);
+    /// Adds that of a stream that begins; `publishes` says which of the others go on.
+    fn push(&mut self, tape: Tape, publishes: impl Fn(MessageStreamId) -> bool) {
+        let is_ending = |old: &Tape| old.msid == tape.msid || !publishes(old.msid);
+        let ending = self.0.iter().filter(|old| is_ending(old)).count();
+        if ending >= RECORDINGS_ENDING
+            && let Some(oldest) = self.0.iter().position(is_ending)
+        {
+            self.0.remove(oldest);
         }
         self.0.push(tape);
     }
@@ -111,12 +116,16 @@ impl SessionDriver {
             .broker
             .subscribe(key, SubscribeOptions::default());
         match recordings.start(mode, publication.info().id, subscription) {
-            Ok(recording) => self.tapes.push(Tape {
-                msid,
-                name,
-                recording,
-                told,
-            }),
+            Ok(recording) => {
+                let tape = Tape {
+                    msid,
+                    name,
+                    recording,
+                    told,
+                };
+                let roles = &self.roles;
+                self.tapes.push(tape, |msid| roles.publishes(msid));
+            }
             Err(error) => {
                 tracing::warn!(stream = name, %error, "not recorded");
                 if told == Told::Client {

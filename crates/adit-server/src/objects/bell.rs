@@ -38,8 +38,11 @@ impl Wake for Bell {
         if self.rung.swap(true, Ordering::AcqRel) {
             return;
         }
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
-        let task = task.clone();
+        let task = self
+            .task
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if let Some(task) = task {
             task.wake();
         }

@@ -463,7 +463,7 @@ async fn a_disk_that_stalls_costs_a_gap_that_is_marked_and_delays_no_player() {
     assert_eq!(payloads(&played), payloads(clip));
     stall.release();
     // The rest comes when the disk is itself again.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     let clip = long;
     push(&mut publication, &clip[4000..]);
     drop(publication);

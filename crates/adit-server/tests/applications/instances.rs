@@ -10,7 +10,7 @@ use crate::{start, start_with};
 
 #[tokio::test]
 async fn an_instance_begins_with_its_first_client_and_ends_some_time_after_its_last() {
-    let server = start_with(|config| config.limits.linger = Duration::from_millis(300));
+    let server = start_with(|config| config.limits.linger = Duration::from_secs(2));
     assert_eq!(server.log.all(), Vec::<String>::new());
     let first = server.client().await;
     let second = server.client().await;
@@ -20,7 +20,7 @@ async fn an_instance_begins_with_its_first_client_and_ends_some_time_after_its_l
     server.log.until("disconnect").await;
     // Who comes back in time finds it as it was.
     let third = server.client().await;
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_millis(2100)).await;
     drop(third);
     server.log.until("stop lab/_definst_").await;
     let of = |what: &str| server.log.all().iter().filter(|line| *line == what).count();

@@ -101,12 +101,13 @@ async fn cleared_slots_and_their_memory_are_gone_from_the_file_too() {
 }
 
 #[tokio::test]
-async fn changes_are_on_the_disk_within_a_second_without_being_asked() {
+async fn changes_come_to_the_disk_without_being_asked() {
     let place = Place::new();
     let objects = place.start();
     let room = object(&objects, "room").await;
     room.set("a", 1.0).unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    // Twice the time in which they are due.
+    tokio::time::sleep(2 * Duration::from_secs(1)).await;
     // As a crash leaves it: a copy of the file while it is in use.
     let copy = place.folder.path().join("copy");
     std::fs::copy(place.path(), &copy).unwrap();
