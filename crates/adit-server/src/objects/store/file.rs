@@ -1,7 +1,7 @@
 //! The file: which tables it has, and how objects get in and out.
 //!
 //! ```text
-//! adit.meta      name                      ─▶ number: format, generation, clean, next, objects, bytes
+//! adit.meta      name                      ─▶ number: format, generation, clean, next, objects, bytes, gone, gone_in
 //! adit.objects   vhost application instance name, each behind its u16 length
 //!                                          ─▶ id, version, floor, generation, bytes
 //! adit.slots     id, slot                  ─▶ version, value
@@ -11,6 +11,9 @@
 //!
 //! A generation is one run of a server. One that did not end in order is torn: objects it wrote last may have been newer in memory,
 //! and members that come back with such versions get all slots.
+//!
+//! An object without slots is not kept. `gone` is the newest version that one of those had, and `gone_in` the generation that wrote it:
+//! an object that is not here begins above it, so that members that knew it get all slots.
 
 use std::fmt::Debug;
 use std::fs;
@@ -43,6 +46,12 @@ const FORMAT: u64 = 1;
 /// Written for objects of which something was left out: never as new as memory was.
 const NEVER_WHOLE: u64 = 0;
 
+/// Newer than any version that members may know of objects that are gone, if those were lost with a torn generation.
+const LOST_VERSIONS: u32 = 1 << 20;
+
+/// Objects that came to a newer version are kept without slots, so that there are versions left for others to begin with.
+const LAST_GONE: u32 = u32::MAX / 2;
+
 /// Id, version, floor, generation, bytes of slots.
 type Head = (u64, u32, u32, u64, u64);
 
@@ -58,6 +67,8 @@ pub(super) struct File {
     generation: u64,
     objects: u64,
     bytes: u64,
+    /// The newest version of objects that are not kept any more.
+    gone: u32,
     limits: StoreLimits,
 }
 
@@ -105,6 +116,7 @@ impl File {
             generation: 0,
             objects: 0,
             bytes: 0,
+            gone: 0,
             limits: StoreLimits::default(),
         };
         file.begin(&database).map_err(what)??;
@@ -128,8 +140,13 @@ impl File {
                 return Ok(Err(What::Newer { found }));
             }
             let last = number(&meta, "generation")?;
+            self.gone = version(&meta, "gone")?;
             if last > 0 && number(&meta, "clean")? == 0 {
                 transaction.open_table(TORN)?.insert(last, ())?;
+                if self.gone > 0 && number(&meta, "gone_in")? == last {
+                    self.gone = self.gone.saturating_add(LOST_VERSIONS);
+                    meta.insert("gone", u64::from(self.gone))?;
+                }
             }
             self.generation = last.saturating_add(1);
             self.objects = number(&meta, "objects")?;
@@ -173,6 +190,19 @@ impl File {
         } else {
             Room::Full
         }
+    }
+
+    /// What an object that is not here begins with.
+    pub(super) const fn blank(&self) -> (Changes<Stored>, Continuity) {
+        let version = self.gone.saturating_add(1);
+        let changes = Changes {
+            version,
+            extent: Extent::All,
+            slots: Vec::new(),
+            removed: Vec::new(),
+            floor: version,
+        };
+        (changes, Continuity::Exact)
     }
 
     /// What there is of an object.
@@ -232,7 +262,7 @@ impl File {
         let saved = self.save_in(&database, changed)?;
         // After an error the database can only be opened again.
         self.database = Some(database);
-        (self.objects, self.bytes) = (saved.objects, saved.bytes);
+        (self.objects, self.bytes, self.gone) = (saved.objects, saved.bytes, saved.gone);
         Ok(saved.left_out)
     }
 
@@ -258,6 +288,7 @@ impl File {
 struct Saved {
     objects: u64,
     bytes: u64,
+    gone: u32,
     left_out: u64,
 }
 
@@ -287,6 +318,7 @@ impl<'t> Save<'t> {
             sum: Saved {
                 objects: file.objects,
                 bytes: file.bytes,
+                gone: file.gone,
                 left_out: 0,
             },
         })
@@ -337,6 +369,21 @@ impl<'t> Save<'t> {
         self.sum.bytes = self.sum.bytes.saturating_add(bytes);
         let head = (id, changes.version, changes.floor, self.generation, bytes);
         self.objects.insert(&*key, head)?;
+        let is_empty = self.slots.range(of_object(id))?.next().is_none();
+        if is_empty && changes.version <= LAST_GONE {
+            self.forget(&key, id, changes.version)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes an object without slots; of it remains that one had this version.
+    fn forget(&mut self, key: &[u8], id: u64, version: u32) -> Result<(), redb::Error> {
+        self.objects.remove(key)?;
+        self.removed.retain_in(of_object(id), |_, _| false)?;
+        self.sum.objects = self.sum.objects.saturating_sub(1);
+        self.sum.gone = self.sum.gone.max(version);
+        self.meta.insert("gone", u64::from(self.sum.gone))?;
+        self.meta.insert("gone_in", self.generation)?;
         Ok(())
     }
 
@@ -381,6 +428,14 @@ fn number(
     name: &str,
 ) -> Result<u64, redb::Error> {
     Ok(meta.get(name)?.map_or(0, |number| number.value()))
+}
+
+fn version(
+    meta: &impl redb::ReadableTable<&'static str, u64>,
+    name: &str,
+) -> Result<u32, redb::Error> {
+    // One that is too large was not written here: the last is above all.
+    Ok(u32::try_from(number(meta, name)?).unwrap_or(u32::MAX))
 }
 
 /// All rows of an object.

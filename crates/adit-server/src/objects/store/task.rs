@@ -117,7 +117,8 @@ impl Task {
             self.counters.store_full();
             return Err(ObjectError::StoreFull);
         }
-        Ok(self.objects.open(key, stored)?)
+        let stored = stored.unwrap_or_else(|| self.file.blank());
+        Ok(self.objects.open(key, Some(stored))?)
     }
 
     fn save(&mut self) {

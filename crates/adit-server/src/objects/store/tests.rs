@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use adit_amf::amf0::Value;
 use adit_broker::StreamKey;
-use adit_broker::shared_object::Persistence;
+use adit_broker::shared_object::{Extent, ObjectKey, Persistence};
 
 use super::super::Objects;
 use super::ObjectStore;
@@ -274,6 +274,72 @@ async fn a_store_takes_as_many_objects_as_the_limit_and_not_more() {
     assert_eq!(refused.unwrap_err(), ObjectError::StoreFull);
     assert_eq!(limit(&objects, "so.stored"), 1);
     assert_eq!(object(&objects, "two").await.get("a"), Some(1.0.into()));
+}
+
+#[tokio::test]
+async fn objects_without_slots_take_no_place_in_the_store() {
+    let place = Place::new();
+    let limits = StoreLimits {
+        objects: 1,
+        ..StoreLimits::default()
+    };
+    let objects = place.start_with(limits);
+    for name in ["one", "two", "three"] {
+        let made = object(&objects, name).await;
+        made.set("a", 1.0).unwrap();
+        made.flush().await.unwrap();
+        made.remove("a");
+        made.flush().await.unwrap();
+    }
+    objects.close().await;
+    let objects = place.start_with(limits);
+    let made = object(&objects, "four").await;
+    made.set("a", 1.0).unwrap();
+    made.flush().await.unwrap();
+    drop(made);
+    assert_eq!(object(&objects, "four").await.get("a"), Some(1.0.into()));
+}
+
+/// What somebody is told who comes back to the room with this version.
+fn extent(objects: &Objects, known: u32) -> Extent {
+    let place = StreamKey::new("", "chat", "room", "room").unwrap();
+    let key = ObjectKey::new(place, Persistence::Persistent).unwrap();
+    let room = objects.0.registry.find(&key).unwrap();
+    room.changes_since(known).extent
+}
+
+#[tokio::test]
+async fn who_knows_an_object_that_was_without_slots_gets_all_of_what_it_is_now() {
+    let place = Place::new();
+    let objects = place.start();
+    let room = object(&objects, "room").await;
+    room.set("a", 1.0).unwrap();
+    room.set("b", 1.0).unwrap();
+    let known = room.version();
+    room.clear();
+    let empty = room.version();
+    room.flush().await.unwrap();
+    drop(room);
+    let copy = place.folder.path().join("copy");
+    std::fs::copy(place.path(), &copy).unwrap();
+    objects.close().await;
+    let objects = place.start();
+    let room = object(&objects, "room").await;
+    for round in 0..10 {
+        room.set("c", round).unwrap();
+    }
+    for known in [1, known, empty] {
+        assert_eq!(extent(&objects, known), Extent::All, "{known}");
+    }
+    assert_eq!(extent(&objects, room.version()), Extent::Changed);
+    // After a crash it may have been newer than what is known.
+    let after = Objects::start(ObjectsConfig {
+        store: Some(ObjectStore::open(copy).unwrap()),
+        ..ObjectsConfig::default()
+    });
+    let again = object(&after, "room").await;
+    assert!(again.version() > empty + 1_000);
+    assert_eq!(again.slots(), []);
 }
 
 #[tokio::test]
