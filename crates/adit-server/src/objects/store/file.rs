@@ -336,9 +336,9 @@ impl<'t> Save<'t> {
         let head = self.objects.get(&*key)?.map(|head| head.value());
         let (id, known, floor, _, bytes) = head.unwrap_or((self.next, 0, 0, 0, 0));
         let changes = object.changes_since(known);
-        let more = changes.slots.iter().map(|slot| size(&slot.name, slot.size));
-        let more: u64 = more.sum();
-        if self.sum.bytes.saturating_add(more) > self.most {
+        let after = self.bytes_after(id, bytes, &changes)?;
+        let total = self.sum.bytes.saturating_sub(bytes).saturating_add(after);
+        if after > bytes && total > self.most {
             self.sum.left_out = self.sum.left_out.saturating_add(1);
             if let Some((id, version, floor, _, bytes)) = head {
                 let head = (id, version, floor, NEVER_WHOLE, bytes);
@@ -350,24 +350,21 @@ impl<'t> Save<'t> {
             self.next = self.next.saturating_add(1);
             self.sum.objects = self.sum.objects.saturating_add(1);
         }
-        self.sum.bytes = self.sum.bytes.saturating_sub(bytes);
-        let bytes = match changes.extent {
+        match changes.extent {
             Extent::All => {
                 self.slots.retain_in(of_object(id), |_, _| false)?;
                 self.removed.retain_in(of_object(id), |_, _| false)?;
-                self.write(id, 0, &changes)?
             }
-            Extent::Changed => {
-                if changes.floor > floor {
-                    let is_newer = |version| version > changes.floor;
-                    self.removed
-                        .retain_in(of_object(id), |_, version| is_newer(version))?;
-                }
-                self.write(id, bytes, &changes)?
+            Extent::Changed if changes.floor > floor => {
+                let is_newer = |version| version > changes.floor;
+                self.removed
+                    .retain_in(of_object(id), |_, version| is_newer(version))?;
             }
-        };
-        self.sum.bytes = self.sum.bytes.saturating_add(bytes);
-        let head = (id, changes.version, changes.floor, self.generation, bytes);
+            Extent::Changed => {}
+        }
+        self.write(id, &changes)?;
+        self.sum.bytes = total;
+        let head = (id, changes.version, changes.floor, self.generation, after);
         self.objects.insert(&*key, head)?;
         let is_empty = self.slots.range(of_object(id))?.next().is_none();
         if is_empty && changes.version <= LAST_GONE {
@@ -387,29 +384,41 @@ impl<'t> Save<'t> {
         Ok(())
     }
 
-    /// Writes slots and removals; gives the bytes that the object then has.
-    fn write(
-        &mut self,
+    /// The bytes that an object of so many has after its changes.
+    fn bytes_after(
+        &self,
         id: u64,
-        mut bytes: u64,
+        bytes: u64,
         changes: &Changes<Stored>,
     ) -> Result<u64, redb::Error> {
+        let more = changes.slots.iter().map(|slot| size(&slot.name, slot.size));
+        let more: u64 = more.sum();
+        if changes.extent == Extent::All {
+            return Ok(more);
+        }
+        let mut less = 0_u64;
+        let set = changes.slots.iter().map(|slot| &slot.name);
+        let removed = changes.removed.iter().map(|(name, _)| name);
+        for name in set.chain(removed) {
+            if let Some(old) = self.slots.get((id, &**name))? {
+                less = less.saturating_add(size(name, old.value().1.len()));
+            }
+        }
+        Ok(bytes.saturating_sub(less).saturating_add(more))
+    }
+
+    /// Writes slots and removals.
+    fn write(&mut self, id: u64, changes: &Changes<Stored>) -> Result<(), redb::Error> {
         for slot in &changes.slots {
             let value = (slot.version, slot.value.as_bytes());
-            let old = self.slots.insert((id, &*slot.name), value)?;
-            let old = old.map(|old| size(&slot.name, old.value().1.len()));
-            bytes = bytes
-                .saturating_sub(old.unwrap_or_default())
-                .saturating_add(size(&slot.name, slot.size));
+            self.slots.insert((id, &*slot.name), value)?;
             self.removed.remove((id, &*slot.name))?;
         }
         for (name, version) in &changes.removed {
             self.removed.insert((id, &**name), version)?;
-            let old = self.slots.remove((id, &**name))?;
-            let old = old.map(|old| size(name, old.value().1.len()));
-            bytes = bytes.saturating_sub(old.unwrap_or_default());
+            self.slots.remove((id, &**name))?;
         }
-        Ok(bytes)
+        Ok(())
     }
 }
 

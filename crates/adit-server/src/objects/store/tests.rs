@@ -368,6 +368,42 @@ async fn a_store_takes_as_many_bytes_as_the_limit_and_not_more() {
     assert!(room.version() > 1_000);
 }
 
+#[tokio::test]
+async fn a_full_store_takes_what_does_not_make_it_larger() {
+    let place = Place::new();
+    let objects = place.start_with(StoreLimits {
+        bytes: 2 * (1 + 3 + 100),
+        ..StoreLimits::default()
+    });
+    let room = object(&objects, "room").await;
+    room.set("a", "x".repeat(100)).unwrap();
+    room.set("b", "x".repeat(100)).unwrap();
+    room.flush().await.unwrap();
+    room.set("a", "y".repeat(100)).unwrap();
+    room.flush().await.unwrap();
+    room.remove("b");
+    room.set("c", "z".repeat(100)).unwrap();
+    room.flush().await.unwrap();
+    assert_eq!(limit(&objects, "so.stored_bytes"), 0);
+    objects.close().await;
+    // Even one that holds more than it may by now.
+    let objects = place.start_with(StoreLimits {
+        bytes: 1 + 3,
+        ..StoreLimits::default()
+    });
+    let room = object(&objects, "room").await;
+    assert_eq!(room.slots().len(), 2);
+    room.set("a", "w".repeat(100)).unwrap();
+    room.remove("c");
+    room.flush().await.unwrap();
+    assert_eq!(limit(&objects, "so.stored_bytes"), 0);
+    drop(room);
+    objects.close().await;
+    let objects = place.start();
+    let room = object(&objects, "room").await;
+    assert_eq!(room.slots(), [("a".to_owned(), "w".repeat(100).into())]);
+}
+
 #[test]
 fn so_many_wait_for_the_store_as_the_limit_says_and_not_more() {
     let inbox = Inbox::default();
