@@ -58,6 +58,9 @@ type Head = (u64, u32, u32, u64, u64);
 /// Id of the object, name of the slot.
 type SlotKey<'a> = (u64, &'a str);
 
+/// What an object was, and how what it is follows that.
+type Loaded = (Changes<Stored>, Continuity);
+
 /// An open file.
 #[derive(Debug)]
 pub(super) struct File {
@@ -206,64 +209,30 @@ impl File {
     }
 
     /// What there is of an object.
-    pub(super) fn load(
-        &self,
-        key: &ObjectKey,
-    ) -> Result<Option<(Changes<Stored>, Continuity)>, redb::Error> {
-        let Some(database) = &self.database else {
-            return Err(redb::Error::DatabaseClosed);
-        };
-        let transaction = database.begin_read()?;
-        let objects = transaction.open_table(OBJECTS)?;
-        let Some(head) = objects.get(&*bytes_of(key))? else {
-            return Ok(None);
-        };
-        let (id, version, floor, generation, _) = head.value();
-        let mut slots = Vec::new();
-        for entry in transaction.open_table(SLOTS)?.range(of_object(id))? {
-            let (key, value) = entry?;
-            let (version, value) = value.value();
-            let value = Stored::from_store(value);
-            slots.push(ChangedSlot {
-                name: Arc::from(key.value().1),
-                size: value.len(),
-                value: Arc::new(value),
-                version,
-            });
-        }
-        let mut removed = Vec::new();
-        for entry in transaction.open_table(REMOVED)?.range(of_object(id))? {
-            let (key, version) = entry?;
-            removed.push((Arc::from(key.value().1), version.value()));
-        }
-        let is_torn =
-            generation == NEVER_WHOLE || transaction.open_table(TORN)?.get(generation)?.is_some();
-        let changes = Changes {
-            version,
-            extent: Extent::All,
-            slots,
-            removed,
-            floor,
-        };
-        let continuity = if is_torn {
-            Continuity::Lossy
-        } else {
-            Continuity::Exact
-        };
-        Ok(Some((changes, continuity)))
+    pub(super) fn load(&mut self, key: &ObjectKey) -> Result<Option<Loaded>, redb::Error> {
+        let database = self.take()?;
+        let loaded = load_from(&database, key)?;
+        // After an error the database can only be opened again.
+        self.database = Some(database);
+        Ok(loaded)
     }
 
     /// Writes what has changed of these objects, all or nothing; gives how many had to be left out because the store is full.
     pub(super) fn save(&mut self, changed: &[&SharedObject<Stored>]) -> Result<u64, redb::Error> {
-        let database = match self.database.take() {
-            Some(database) => database,
-            None => self.disk.open()?,
-        };
+        let database = self.take()?;
         let saved = self.save_in(&database, changed)?;
         // After an error the database can only be opened again.
         self.database = Some(database);
         (self.objects, self.bytes, self.gone) = (saved.objects, saved.bytes, saved.gone);
         Ok(saved.left_out)
+    }
+
+    /// The database, opened again after an error; put back by whoever had none.
+    fn take(&mut self) -> Result<Database, redb::Error> {
+        match self.database.take() {
+            Some(database) => Ok(database),
+            None => self.disk.open(),
+        }
     }
 
     fn save_in(
@@ -282,6 +251,47 @@ impl File {
         transaction.commit()?;
         Ok(saved)
     }
+}
+
+fn load_from(database: &Database, key: &ObjectKey) -> Result<Option<Loaded>, redb::Error> {
+    let transaction = database.begin_read()?;
+    let objects = transaction.open_table(OBJECTS)?;
+    let Some(head) = objects.get(&*bytes_of(key))? else {
+        return Ok(None);
+    };
+    let (id, version, floor, generation, _) = head.value();
+    let mut slots = Vec::new();
+    for entry in transaction.open_table(SLOTS)?.range(of_object(id))? {
+        let (key, value) = entry?;
+        let (version, value) = value.value();
+        let value = Stored::from_store(value);
+        slots.push(ChangedSlot {
+            name: Arc::from(key.value().1),
+            size: value.len(),
+            value: Arc::new(value),
+            version,
+        });
+    }
+    let mut removed = Vec::new();
+    for entry in transaction.open_table(REMOVED)?.range(of_object(id))? {
+        let (key, version) = entry?;
+        removed.push((Arc::from(key.value().1), version.value()));
+    }
+    let is_torn =
+        generation == NEVER_WHOLE || transaction.open_table(TORN)?.get(generation)?.is_some();
+    let changes = Changes {
+        version,
+        extent: Extent::All,
+        slots,
+        removed,
+        floor,
+    };
+    let continuity = if is_torn {
+        Continuity::Lossy
+    } else {
+        Continuity::Exact
+    };
+    Ok(Some((changes, continuity)))
 }
 
 /// What a transaction has come to.

@@ -102,7 +102,7 @@ impl Task {
     }
 
     /// Opens an object. Nothing is written meanwhile, and nobody else opens persistent ones.
-    fn load(&self, key: ObjectKey) -> Opened {
+    fn load(&mut self, key: ObjectKey) -> Opened {
         if let Some(object) = self.objects.find(&key) {
             return Ok(object);
         }

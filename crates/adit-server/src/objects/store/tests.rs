@@ -448,6 +448,7 @@ impl redb::StorageBackend for Memory {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+        self.check()?;
         let from = usize::try_from(offset).unwrap();
         let bytes = self.0.bytes.lock().unwrap();
         out.copy_from_slice(&bytes[from..from + out.len()]);
@@ -475,7 +476,10 @@ impl redb::StorageBackend for Memory {
 
 impl Disk for Memory {
     fn open(&self) -> Result<redb::Database, redb::Error> {
-        Ok(super::file::builder().create_with_backend(self.clone())?)
+        // So that everything is read from the disk.
+        let mut builder = super::file::builder();
+        builder.set_cache_size(0);
+        Ok(builder.create_with_backend(self.clone())?)
     }
 }
 
@@ -513,4 +517,23 @@ async fn a_disk_that_is_full_for_a_while_loses_nothing() {
     objects.close().await;
     let objects = start(&disk);
     assert_eq!(object(&objects, "room").await.slots().len(), 3);
+}
+
+#[tokio::test]
+async fn a_disk_that_could_not_be_read_is_read_again() {
+    let disk = Memory::default();
+    let objects = Objects::start(ObjectsConfig {
+        store: Some(ObjectStore::on(Box::new(disk.clone())).unwrap()),
+        ..ObjectsConfig::default()
+    });
+    let room = object(&objects, "room").await;
+    room.set("a", 1.0).unwrap();
+    room.flush().await.unwrap();
+    drop(room);
+    disk.fails(true);
+    let key = StreamKey::new("", "chat", "room", "room").unwrap();
+    let refused = objects.shared_object(key, Persistence::Persistent).await;
+    assert!(matches!(refused, Err(ObjectError::Store(_))));
+    disk.fails(false);
+    assert_eq!(object(&objects, "room").await.get("a"), Some(1.0.into()));
 }
