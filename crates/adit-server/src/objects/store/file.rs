@@ -15,6 +15,7 @@
 //! An object without slots is not kept. `gone` is the newest version that one of those had, and `gone_in` the generation that wrote it:
 //! an object that is not here begins above it, so that members that knew it get all slots.
 
+use std::collections::HashSet;
 use std::fmt::Debug;
 use std::fs;
 use std::io;
@@ -217,8 +218,11 @@ impl File {
         Ok(loaded)
     }
 
-    /// Writes what has changed of these objects, all or nothing; gives how many had to be left out because the store is full.
-    pub(super) fn save(&mut self, changed: &[&SharedObject<Stored>]) -> Result<u64, redb::Error> {
+    /// Writes what has changed of these objects, all or nothing; gives those that had to be left out because the store is full.
+    pub(super) fn save(
+        &mut self,
+        changed: &[&SharedObject<Stored>],
+    ) -> Result<HashSet<ObjectKey>, redb::Error> {
         let database = self.take()?;
         let saved = self.save_in(&database, changed)?;
         // After an error the database can only be opened again.
@@ -245,6 +249,13 @@ impl File {
             let mut save = Save::new(&transaction, self)?;
             for object in changed {
                 save.object(object)?;
+            }
+            // Others may have become smaller after they were left out.
+            let left_out = std::mem::take(&mut save.sum.left_out);
+            for object in changed {
+                if left_out.contains(object.key()) {
+                    save.object(object)?;
+                }
             }
             save.finish()?
         };
@@ -299,7 +310,7 @@ struct Saved {
     objects: u64,
     bytes: u64,
     gone: u32,
-    left_out: u64,
+    left_out: HashSet<ObjectKey>,
 }
 
 /// A transaction under way.
@@ -329,7 +340,7 @@ impl<'t> Save<'t> {
                 objects: file.objects,
                 bytes: file.bytes,
                 gone: file.gone,
-                left_out: 0,
+                left_out: HashSet::new(),
             },
         })
     }
@@ -349,7 +360,7 @@ impl<'t> Save<'t> {
         let after = self.bytes_after(id, bytes, &changes)?;
         let total = self.sum.bytes.saturating_sub(bytes).saturating_add(after);
         if after > bytes && total > self.most {
-            self.sum.left_out = self.sum.left_out.saturating_add(1);
+            self.sum.left_out.insert(object.key().clone());
             if let Some((id, version, floor, _, bytes)) = head {
                 let head = (id, version, floor, NEVER_WHOLE, bytes);
                 self.objects.insert(&*key, head)?;

@@ -1,6 +1,6 @@
 //! The thread of the store.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -23,6 +23,8 @@ pub(super) struct Task {
     counters: Arc<Counters>,
     /// Objects that have changed since they were written. They stay in memory.
     unsaved: HashMap<ObjectKey, SharedObject<Stored>>,
+    /// Those of them for which there was no room. Every write tries them again: only a write makes room.
+    left_out: HashSet<ObjectKey>,
     /// When they are written.
     due: Option<Instant>,
     /// Who waits for that.
@@ -50,6 +52,7 @@ impl Task {
             inbox,
             counters,
             unsaved: HashMap::new(),
+            left_out: HashSet::new(),
             due: None,
             flushes: Vec::new(),
             state: DiskState::Good,
@@ -124,20 +127,25 @@ impl Task {
     fn save(&mut self) {
         let objects: Vec<_> = self.unsaved.values().collect();
         let saved = if objects.is_empty() {
-            Ok(0)
+            Ok(HashSet::new())
         } else {
             self.file.save(&objects)
         };
         let outcome = match saved {
             Ok(left_out) => {
-                self.note_left_out(left_out);
+                self.note_left_out(&left_out);
                 if self.state == DiskState::Failing {
                     info!("shared objects are written again");
                     self.state = DiskState::Good;
                 }
-                self.unsaved.clear();
+                self.unsaved.retain(|key, _| left_out.contains(key));
+                self.left_out = left_out;
                 self.due = None;
-                Ok(())
+                if self.left_out.is_empty() {
+                    Ok(())
+                } else {
+                    Err(ObjectError::StoreFull)
+                }
             }
             Err(cause) => {
                 if self.state == DiskState::Good {
@@ -154,12 +162,15 @@ impl Task {
         }
     }
 
-    fn note_left_out(&self, count: u64) {
+    /// Counts and tells those that were not left out before.
+    fn note_left_out(&self, left_out: &HashSet<ObjectKey>) {
+        let count = left_out.difference(&self.left_out).count();
         if count > 0 {
-            self.counters.left_out(count);
+            self.counters
+                .left_out(u64::try_from(count).unwrap_or(u64::MAX));
             warn!(
                 count,
-                "the store of shared objects is full: changes stay in memory only"
+                "the store of shared objects is full: changes stay in memory until there is room"
             );
         }
     }

@@ -356,7 +356,7 @@ async fn a_store_takes_as_many_bytes_as_the_limit_and_not_more() {
     room.flush().await.unwrap();
     assert_eq!(limit(&objects, "so.stored_bytes"), 0);
     room.set("b", 1.0).unwrap();
-    room.flush().await.unwrap();
+    assert_eq!(room.flush().await, Err(ObjectError::StoreFull));
     assert_eq!(limit(&objects, "so.stored_bytes"), 1);
     // It goes on in memory, and what was written is there again, as something that may be old.
     assert_eq!(room.slots().len(), 2);
@@ -402,6 +402,35 @@ async fn a_full_store_takes_what_does_not_make_it_larger() {
     let objects = place.start();
     let room = object(&objects, "room").await;
     assert_eq!(room.slots(), [("a".to_owned(), "w".repeat(100).into())]);
+}
+
+#[tokio::test]
+async fn what_a_full_store_left_out_is_written_when_there_is_room() {
+    let place = Place::new();
+    let limits = StoreLimits {
+        bytes: 1 + 3 + 100,
+        ..StoreLimits::default()
+    };
+    let objects = place.start_with(limits);
+    let (full, late) = (
+        object(&objects, "full").await,
+        object(&objects, "late").await,
+    );
+    full.set("a", "x".repeat(100)).unwrap();
+    full.flush().await.unwrap();
+    late.set("a", 1.0).unwrap();
+    for _ in 0..3 {
+        assert_eq!(full.flush().await, Err(ObjectError::StoreFull));
+    }
+    assert_eq!(limit(&objects, "so.stored_bytes"), 1);
+    // It stays in memory because it is not written.
+    drop(late);
+    assert_eq!(object(&objects, "late").await.get("a"), Some(1.0.into()));
+    full.remove("a");
+    full.flush().await.unwrap();
+    objects.close().await;
+    let objects = place.start_with(limits);
+    assert_eq!(object(&objects, "late").await.get("a"), Some(1.0.into()));
 }
 
 #[test]
