@@ -348,6 +348,14 @@ impl Playback {
         }
     }
 
+    /// Loses the file that plays in a defect.
+    async fn lose_file(&mut self) {
+        if let Some(track) = &mut self.track {
+            track.reader().lose();
+        }
+        self.settle_reader().await;
+    }
+
     /// Frames and bytes that were read and not sent.
     fn read_ahead(&mut self) -> (usize, usize) {
         self.track

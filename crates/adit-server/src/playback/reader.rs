@@ -74,7 +74,9 @@ impl Reader {
         self.landed = None;
         self.frames.clear();
         self.bytes = 0;
-        self.end = None;
+        if !matches!(self.work, Work::Lost) {
+            self.end = None;
+        }
     }
 
     /// Where the last seek led to.
@@ -147,6 +149,12 @@ impl Reader {
             }
         })
         .await;
+    }
+
+    /// The next turn of reading meets a defect.
+    #[cfg(test)]
+    pub(super) fn lose(&mut self) {
+        self.work = Work::Busy(Box::pin(async { Err(super::OpenError::Defect) }));
     }
 
     /// Frames and bytes that were read and not taken.

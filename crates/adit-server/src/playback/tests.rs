@@ -332,6 +332,35 @@ async fn a_seek_beyond_the_end_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_seek_in_a_file_that_was_lost_is_told_to_be_impossible() {
+    let disk = Disk::new().with("a", &clip("a", 0, 20));
+    let mut viewer = disk.play(item("a")).await;
+    viewer.playback.set_buffer(Duration::from_millis(200));
+    assert_eq!(viewer.all().await, "a0 a100 a200 full");
+    viewer.playback.lose_file().await;
+    viewer.seek(1000);
+    let lost = "not-sought:the recording cannot be read because of a defect of the server";
+    assert_eq!(viewer.all().await, format!("{lost} complete:300"));
+}
+
+#[tokio::test]
+async fn the_next_item_is_played_where_a_place_before_it_cannot_be_read() {
+    let disk = Disk::new()
+        .with("a", &clip("a", 0, 20))
+        .with("b", &clip("b", 0, 2));
+    let mut viewer = disk.play(item("a")).await;
+    viewer.playback.append(item("b")).unwrap();
+    viewer.playback.set_buffer(Duration::from_millis(700));
+    assert!(viewer.all().await.ends_with("a700 full"));
+    // The next item is open by then.
+    viewer.playback.lose_file().await;
+    viewer.resume(550);
+    let lost = "not-sought:the recording cannot be read because of a defect of the server";
+    let expected = format!("{lost} switched:b b550 b650 complete:750");
+    assert_eq!(viewer.all().await, expected);
+}
+
+#[tokio::test]
 async fn a_seek_before_the_first_frame_waits_for_it() {
     let disk = Disk::new().with("a", &clip("a", 0, 20));
     let mut viewer = disk.play(item("a")).await;

@@ -262,6 +262,7 @@ impl Playback {
                 self.track = None;
                 let why = NoPlace::Unreadable(why);
                 self.news.push_back(Played::NotSought(why));
+                self.use_coming();
                 return;
             }
         };
