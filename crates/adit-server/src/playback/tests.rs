@@ -419,6 +419,20 @@ async fn a_switch_is_made_at_the_next_key_frame_of_the_other_recording() {
 }
 
 #[tokio::test]
+async fn the_end_of_what_was_switched_to_after_the_end_is_told_too() {
+    let disk = Disk::new()
+        .with("low", &clip("low", 0, 10))
+        .with("high", &clip("high", 0, 20));
+    let mut viewer = disk.play(item("low")).await;
+    let all = format!("{} complete:1000", pictures("low", 0, 1000));
+    assert_eq!(viewer.all().await, all);
+    viewer.playback.switch(item("high"));
+    let more = pictures("high", 1000, 2000);
+    let expected = format!("transited:high {more} complete:2000");
+    assert_eq!(viewer.all().await, expected);
+}
+
+#[tokio::test]
 async fn a_switch_that_is_not_possible_leaves_the_player_where_it_is() {
     let disk = Disk::new()
         .with("low", &clip("low", 0, 20))

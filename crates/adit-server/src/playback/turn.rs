@@ -248,6 +248,7 @@ impl Playback {
             self.list.replace_current(item);
             self.list.set_span(track.span());
             self.track = Some(*track);
+            self.end = End::Ahead;
             self.news.push_back(Played::Transited { name });
         }
     }
