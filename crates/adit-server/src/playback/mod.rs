@@ -257,7 +257,7 @@ impl Playback {
 
     /// Goes to a time of the stream, or to the key frame before it; [`Played::Sought`] or [`Played::NotSought`] follows.
     pub(crate) fn seek(&mut self, to: Timestamp) {
-        if self.track.as_ref().is_some_and(Track::is_beginning) {
+        if self.is_beginning() {
             self.wish = Some(to);
             return;
         }
@@ -295,11 +295,32 @@ impl Playback {
         self.list.replace_coming(old, item)
     }
 
+    /// Plays `item` at once, and nothing that was to come; time begins anew.
+    pub(crate) fn reset(&mut self, item: Item) {
+        self.news.clear();
+        self.drop_coming();
+        self.list.reset(item);
+        self.track = None;
+        self.flow = Flow::On;
+        self.sent = Sent::default();
+        self.pace.restart();
+        self.wish = None;
+        self.end = End::Ahead;
+    }
+
     /// Ends the playlist here.
     pub(crate) fn stop(&mut self) {
         self.drop_coming();
         self.list.drop_rest();
         self.track = None;
+    }
+
+    /// Whether the first frame of what is to play is not found yet.
+    fn is_beginning(&self) -> bool {
+        match &self.track {
+            Some(track) => track.is_beginning(),
+            None => self.list.span().is_none() && self.list.next().is_some(),
+        }
     }
 
     fn open_again(&mut self, why: Why) {

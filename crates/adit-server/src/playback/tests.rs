@@ -465,6 +465,26 @@ async fn what_is_to_come_can_be_swapped_for_something_else() {
 }
 
 #[tokio::test]
+async fn a_reset_plays_an_item_at_once_and_what_is_appended_then_after_it() {
+    let disk = Disk::new()
+        .with("a", &clip("a", 0, 20))
+        .with("b", &clip("b", 0, 10))
+        .with("c", &clip("c", 0, 2));
+    let mut viewer = disk.play(item("a")).await;
+    viewer.playback.set_buffer(Duration::from_millis(200));
+    assert_eq!(viewer.all().await, "a0 a100 a200 full");
+    viewer.playback.set_buffer(Duration::from_hours(1));
+    viewer.playback.append(item("a")).unwrap();
+    viewer.playback.reset(item("nothing"));
+    viewer.playback.reset(item("b"));
+    viewer.playback.append(item("c")).unwrap();
+    viewer.seek(500);
+    let b = pictures("b", 500, 1000);
+    let expected = format!("switched:b sought:500 {b} switched:c c1000 c1100 complete:700");
+    assert_eq!(viewer.all().await, expected);
+}
+
+#[tokio::test]
 async fn data_messages_come_at_once_if_the_playlist_says_so() {
     let mut frames = clip("a", 0, 4);
     frames.insert(3, frame(FrameKind::Data, 150, &b"\x02\0\x02hi"[..]));
