@@ -105,6 +105,7 @@ impl SessionDriver {
                 }
                 error => error.to_string(),
             };
+            self.guest.wishes.forget(request.msid);
             self.refuse_play(request, code_of(error), &description);
         }
     }
@@ -553,6 +554,18 @@ mod tests {
 
     fn has(seen: &[String], wanted: &str) -> bool {
         seen.iter().any(|seen| seen == wanted)
+    }
+
+    #[tokio::test]
+    async fn what_was_to_follow_a_play_that_was_refused_does_not_follow_another() {
+        let mut viewer = Viewer::connect().await;
+        viewer.play("nothing", Playlist::Reset);
+        viewer.play("b", Playlist::Append);
+        viewer.until("there is no recording of nothing").await;
+        viewer.play("c", Playlist::Reset);
+        let seen = viewer.until("c has ended").await;
+        assert!(has(&seen, "picture c"), "{seen:?}");
+        assert!(!has(&seen, "picture b"), "{seen:?}");
     }
 
     #[tokio::test]
