@@ -174,7 +174,10 @@ impl Client {
             .race(
                 &step,
                 options,
-                Depth::Connect(Box::new(connect)),
+                Depth::Connect {
+                    connect: Box::new(connect),
+                    target: Box::new(target.clone()),
+                },
                 options.policy.with_goal(Goal::Survey),
             )
             .await?;
@@ -329,18 +332,25 @@ fn next_step(
         .as_ref()
         .map(|status| status.description().to_string())
         .unwrap_or_default();
-    let asks_for_login =
-        description.contains("authmod=") || description.contains("code=403 need auth");
-    if !asks_for_login {
+    if !asks_for_login(&description) {
         return Err(ConnectError::Refused {
             status,
             report: Box::new(report),
         });
     }
+    destination.login(step, rung, &description, nonce(), md5)
+}
+
+/// Whether a refusal is one that a login can answer.
+fn asks_for_login(description: &str) -> bool {
+    description.contains("authmod=") || description.contains("code=403 need auth")
+}
+
+fn nonce() -> ClientNonce {
     let mut nonce = [0; 4];
     // Without random bytes the answer is only easier to guess for who listens already.
     getrandom::fill(&mut nonce).ok();
-    destination.login(step, rung, &description, ClientNonce(nonce), md5)
+    ClientNonce(nonce)
 }
 
 /// The address in a refusal that sends the client elsewhere: code 302 in the object `ex`.

@@ -193,8 +193,8 @@ async fn a_refused_connect_is_reported_with_its_reason() {
     assert!(error.to_string().contains("no such application"), "{error}");
 }
 
-#[tokio::test]
-async fn a_login_in_adobes_way_takes_three_connections() {
+/// A server that lets nobody in before the third connection, and the applications it was asked for.
+fn with_adobes_login() -> (Server, Arc<Mutex<Vec<String>>>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
     let server = Server::start(move |number, session, event| {
@@ -216,12 +216,49 @@ async fn a_login_in_adobes_way_takes_three_connections() {
             }
         }
     });
+    (server, seen)
+}
+
+/// Me, with a password.
+fn mine(server: &Server) -> Target {
     let address = format!(
         "rtmp://me:secret@localhost:{}/live/key",
         server.address.port()
     );
-    let target = Target::parse(&address).unwrap();
-    let connection = connected(&target, Intent::Publish).await;
+    Target::parse(&address).unwrap()
+}
+
+#[tokio::test]
+async fn a_survey_logs_in() {
+    let (server, seen) = with_adobes_login();
+    let report = client()
+        .probe(&mine(&server), &options(Intent::Publish))
+        .await
+        .unwrap();
+    assert_eq!(report.attempts().len(), 1);
+    assert_eq!(report.attempts()[0].outcome().as_str(), "won");
+    assert_eq!(report.attempts()[0].stage().unwrap().as_str(), "connect");
+    assert_eq!(seen.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_survey_says_where_the_server_sends_clients() {
+    let server = Server::start(|_, session, event| redirect(session, event, 4242, "other/secret"));
+    let report = client()
+        .probe(&server.target("rtmp", "live/key"), &options(Intent::Play))
+        .await
+        .unwrap();
+    let failure = report.attempts()[0].failure().unwrap().to_string();
+    assert!(
+        failure.contains("it sends clients on to localhost") && !failure.contains("secret"),
+        "{failure}"
+    );
+}
+
+#[tokio::test]
+async fn a_login_in_adobes_way_takes_three_connections() {
+    let (server, seen) = with_adobes_login();
+    let connection = connected(&mine(&server), Intent::Publish).await;
     drop(connection);
     let seen = seen.lock().unwrap().clone();
     assert_eq!(seen.len(), 3, "{seen:?}");

@@ -14,17 +14,40 @@ use adit_rtmp::session::{ClientConfig, ClientEvent};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::cause;
+use super::{asks_for_login, cause, md5, nonce, redirect_of};
+use crate::address::Target;
+use crate::auth::{Login, append_query};
 use crate::link::{Link, Lost, LostCause};
 use crate::plan::{AttemptId, Cause, Certificate, Failure, PeerText, Stage, Trust};
+use crate::secret::Secret;
 
 /// How far an attempt goes before it counts as a success.
 #[derive(Debug, Clone)]
 pub(crate) enum Depth {
     /// To the end of the RTMP handshake.
     Handshake,
-    /// To the answer to this `connect`.
-    Connect(Box<Connect>),
+    /// To the answer to a `connect`, over as many connections as a login takes.
+    Connect {
+        /// Without what a login adds.
+        connect: Box<Connect>,
+        /// Where it goes, with the credentials.
+        target: Box<Target>,
+    },
+}
+
+/// What a server has asked for on the connections of an attempt so far.
+#[derive(Default)]
+struct SoFar {
+    login: Option<Login>,
+    /// What is added to the application on the next one.
+    query: Option<Secret>,
+}
+
+/// How a connection has ended well.
+enum Shaken {
+    Through,
+    /// The answer to a login is ready; it goes over a new connection.
+    Again,
 }
 
 /// What an attempt needs.
@@ -61,35 +84,46 @@ pub(crate) enum End {
 impl Attempt {
     /// Runs until it has succeeded, failed or been told to stop.
     pub(crate) async fn run(self, stop: CancellationToken) -> End {
-        let dialled = stop.run_until_cancelled(self.dial()).await;
-        let carrier = match dialled {
-            None => return End::Stopped,
-            Some(Err(failure)) => return End::Failed(failure),
-            Some(Ok(carrier)) => carrier,
-        };
-        self.enter(Stage::Handshake);
-        let mut link = match Link::new(carrier, self.session.clone()) {
-            Ok(link) => link,
-            Err(error) => {
-                let cause = Cause::Other(PeerText::new(&error.to_string()));
-                return End::Failed(Failure::new(Stage::Handshake, cause));
-            }
-        };
-        match stop.run_until_cancelled(self.shake(&mut link)).await {
-            None => {
-                link.close().await;
-                End::Stopped
-            }
-            Some(Err(failure)) => {
-                link.close().await;
-                End::Failed(failure)
-            }
-            Some(Ok(())) => End::Reached(Box::new(link)),
+        let mut so_far = SoFar::default();
+        loop {
+            let linked = stop.run_until_cancelled(self.link(&so_far)).await;
+            let mut link = match linked {
+                None => return End::Stopped,
+                Some(Err(failure)) => return End::Failed(failure),
+                Some(Ok(link)) => link,
+            };
+            let shaken = stop.run_until_cancelled(self.shake(&mut link, &mut so_far));
+            let end = match shaken.await {
+                None => End::Stopped,
+                Some(Err(failure)) => End::Failed(failure),
+                Some(Ok(Shaken::Through)) => return End::Reached(Box::new(link)),
+                Some(Ok(Shaken::Again)) => {
+                    link.close().await;
+                    continue;
+                }
+            };
+            link.close().await;
+            return end;
         }
     }
 
-    async fn dial(&self) -> Result<Carrier, Failure> {
-        let connector = self.watched();
+    async fn link(&self, so_far: &SoFar) -> Result<Link, Failure> {
+        // The plan has seen the stages of the first connection.
+        let connector = match so_far.query {
+            None => self.watched(),
+            Some(_) => self.connector.clone(),
+        };
+        let carrier = self.dial(connector).await?;
+        if so_far.query.is_none() {
+            self.enter(Stage::Handshake);
+        }
+        Link::new(carrier, self.session.clone()).map_err(|error| {
+            let cause = Cause::Other(PeerText::new(&error.to_string()));
+            Failure::new(Stage::Handshake, cause)
+        })
+    }
+
+    async fn dial(&self, connector: Connector) -> Result<Carrier, Failure> {
         let security = match self.transport {
             Transport::Rtmps => Security::Tls,
             Transport::Rtmpts => Security::TlsForHttp,
@@ -115,7 +149,7 @@ impl Attempt {
         }
     }
 
-    async fn shake(&self, link: &mut Link) -> Result<(), Failure> {
+    async fn shake(&self, link: &mut Link, so_far: &mut SoFar) -> Result<Shaken, Failure> {
         let mut heard = false;
         loop {
             let event = poll_fn(|cx| {
@@ -133,19 +167,26 @@ impl Attempt {
                 break;
             }
         }
-        let Depth::Connect(connect) = &self.depth else {
-            return Ok(());
+        let Depth::Connect { connect, target } = &self.depth else {
+            return Ok(Shaken::Through);
         };
-        self.enter(Stage::Connect);
-        match request(link, (**connect).clone()).await {
-            Ok(Answer::Accepted(_)) => Ok(()),
-            Ok(Answer::Refused(status)) => {
-                let description = refusal(status.as_ref());
-                Err(Failure::new(
+        let mut asked = (**connect).clone();
+        match &so_far.query {
+            None => self.enter(Stage::Connect),
+            Some(query) => {
+                asked.app = append_query(&asked.app, query).into();
+                asked.tc_url = asked.tc_url.map(|url| append_query(&url, query).into());
+            }
+        }
+        match request(link, asked).await {
+            Ok(Answer::Accepted(_)) => Ok(Shaken::Through),
+            Ok(Answer::Refused(status)) => match so_far.answer(status.as_ref(), target) {
+                Ok(()) => Ok(Shaken::Again),
+                Err(description) => Err(Failure::new(
                     Stage::Connect,
                     Cause::Rejected { description },
-                ))
-            }
+                )),
+            },
             Err(lost) => {
                 let app = &connect.app;
                 Err(cause::of_lost_at_connect(&lost, self.transport, app))
@@ -191,6 +232,35 @@ impl Attempt {
         if let Some(certificate) = cause::refused_certificate(error) {
             drop(self.news.try_send(News::Certificate(self.id, certificate)));
         }
+    }
+}
+
+impl SoFar {
+    /// Makes the answer to a refusal that asks for a login.
+    ///
+    /// # Errors
+    ///
+    /// It asks for nothing that can be answered; the text says why it was refused.
+    fn answer(&mut self, status: Option<&Status>, target: &Target) -> Result<(), PeerText> {
+        if let Some(url) = status.and_then(redirect_of) {
+            let elsewhere = match Target::parse(&url) {
+                Ok(other) => format!("it sends clients on to {}", other.host()),
+                Err(_) => "it sends clients elsewhere".to_owned(),
+            };
+            return Err(PeerText::new(&elsewhere));
+        }
+        let description = status.map_or("", |status| status.description());
+        let Some(credentials) = target.credentials().filter(|_| asks_for_login(description)) else {
+            return Err(refusal(status));
+        };
+        let login = self
+            .login
+            .get_or_insert_with(|| Login::new(credentials.clone()));
+        let query = login
+            .answer_for(description, target, nonce(), md5)
+            .map_err(|error| PeerText::new(&error.to_string()))?;
+        self.query = Some(query);
+        Ok(())
     }
 }
 
