@@ -1,4 +1,5 @@
-//! Shared object messages: what is read is written, and what is written reads back the same.
+//! Shared object messages: what is read is written, in the encoding of the message as far as that loses nothing, and what was written
+//! reads back and is written again the same.
 
 use adit_rtmp::message::MessageKind;
 use adit_rtmp::shared_object::{Event, Limits, SharedObjectMessage};
@@ -21,6 +22,15 @@ fn check(kind: MessageKind, body: &Bytes) {
         }
     };
     assert!(message.events.len() <= limits.events);
+    let mut written = message.clone();
+    written.events = rewritten(kind, &message);
+    let ids = |events: &[Event]| events.iter().map(Event::id).collect::<Vec<_>>();
+    assert_eq!(ids(&written.events), ids(&message.events));
+    assert_same(&rewritten(kind, &written), &written.events);
+}
+
+/// The events of a message as they are read after it was written.
+fn rewritten(kind: MessageKind, message: &SharedObjectMessage) -> Vec<Event> {
     let bodies = message.encode(kind).unwrap_or_default();
     assert!(!bodies.is_empty(), "{message:?}");
     let mut events: Vec<Event> = Vec::new();
@@ -39,7 +49,7 @@ fn check(kind: MessageKind, body: &Bytes) {
         );
         events.extend(part.events);
     }
-    assert_same(&events, &message.events);
+    events
 }
 
 /// The limits for reading what was written: strings and traits that were referred to may have been
