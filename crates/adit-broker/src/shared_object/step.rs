@@ -196,6 +196,8 @@ impl<V: PartialEq> Step<V> {
                 self.keep(content, author, slot);
             }
             Request::Clear => {
+                // It undoes also what its author has set and what still waits for a lock.
+                author.doubt(content);
                 for slot in content.names() {
                     self.keep(content, author, slot);
                 }

@@ -71,3 +71,21 @@ fn what_a_member_asked_for_before_it_left_still_happens() {
     drop(lock);
     ben.check("change a=1 @2");
 }
+
+#[test]
+fn who_is_denied_to_clear_hears_the_value_of_what_it_has_set_and_still_waits() {
+    let mut limits = ObjectLimits::default();
+    limits.locked.count = 1;
+    let objects = registry(limits);
+    let room = key("room", Persistence::Temporary);
+    let object = objects.open(room, None).unwrap();
+    let mut ann = Peer::of(&objects, &object, 0);
+    ann.check("joined all() @1");
+    let lock = object.lock();
+    ann.ask(vec![set("a", 1)]);
+    // One request too many waits; the copy of an ordinary client is empty from here on.
+    ann.ask(vec![Request::Clear]);
+    ann.check("refused Locked @1");
+    drop(lock);
+    ann.check("change a=1 @2");
+}
