@@ -34,6 +34,18 @@ impl Listener {
         }
     }
 
+    /// A socket that listens already, handed over by a service manager. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses to make it non-blocking or to name its address.
+    pub fn from_socket(socket: std::net::TcpListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let socket = TcpListener::from_std(socket)?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address })
+    }
+
     /// The address bound, with the port the system picked.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
@@ -54,10 +66,7 @@ fn open(address: SocketAddr) -> io::Result<Listener> {
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(limits::BACKLOG)?;
-    socket.set_nonblocking(true)?;
-    let socket = TcpListener::from_std(socket.into())?;
-    let address = socket.local_addr()?;
-    Ok(Listener { socket, address })
+    Listener::from_socket(socket.into())
 }
 
 /// Whether binding failed only because the machine has no IPv6.

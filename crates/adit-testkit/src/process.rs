@@ -27,9 +27,18 @@ pub struct Process {
 impl Process {
     /// Starts `command` without standard input; `name` is what messages call it.
     pub fn start(name: impl Into<String>, command: &mut Command) -> Self {
+        Self::start_reading(name, command, Stdio::null())
+    }
+
+    /// The same with this as its standard input.
+    pub fn start_reading(
+        name: impl Into<String>,
+        command: &mut Command,
+        input: impl Into<Stdio>,
+    ) -> Self {
         let name = name.into();
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

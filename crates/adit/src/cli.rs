@@ -61,6 +61,9 @@ pub(crate) enum Command {
     /// Tell whether recordings are whole, and what is wrong with them
     #[command(after_help = EXIT_CODES)]
     Verify(Verify),
+    /// Write man pages or shell completions
+    #[command(subcommand)]
+    Generate(Generate),
 }
 
 /// What scripts learn from how a command ends.
@@ -70,7 +73,7 @@ impl Command {
     /// How widely a way to the server is looked for.
     pub(crate) fn search(&self) -> Search {
         let (address, way, usual) = match self {
-            Self::Serve(_) | Self::Verify(_) => return Search::Everywhere,
+            Self::Serve(_) | Self::Verify(_) | Self::Generate(_) => return Search::Everywhere,
             Self::Publish(publish) => (&publish.url, &publish.run.way, Strategy::Standard),
             Self::Play(play) => (&play.watch.url, &play.watch.run.way, Strategy::Standard),
             Self::Record(record) => (&record.watch.url, &record.watch.run.way, Strategy::Standard),
@@ -152,6 +155,23 @@ pub(crate) struct Verify {
     /// Print one JSON object for each file
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What is made from the command line itself.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Generate {
+    /// Man pages: adit.1 and one for each command
+    Man {
+        /// The directory to write them to; made if it is not there
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
+    /// A completion script, on standard output
+    Completions {
+        /// The shell it is for
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
 }
 
 /// The ways in which encoders log in.

@@ -8,6 +8,7 @@ mod application;
 mod calling;
 mod cli;
 mod connect;
+mod generate;
 mod input;
 mod log;
 mod play;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         cli::Command::Call(call) => calling::run(&call),
         cli::Command::So(so) => sharing::run(&so),
         cli::Command::Verify(verify) => verify::run(&verify),
+        cli::Command::Generate(what) => generate::run(&what),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

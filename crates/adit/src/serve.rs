@@ -8,13 +8,16 @@ mod front_page;
 mod objects;
 mod ports;
 mod state_dir;
+mod supervisor;
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use adit_server::tls::{CertificateSource, Tls};
 use adit_server::{
-    BindError, MediaRoot, Network, RecordedStreams, Server, ServerConfig, StoreError, TlsError,
+    BindError, Listener, MediaRoot, Network, RecordedStreams, Server, ServerConfig, StoreError,
+    TlsError,
 };
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -33,6 +36,9 @@ pub(crate) enum ServeError {
     /// No certificate can be shown to TLS clients.
     #[error("no certificate: {0}")]
     Tls(#[from] TlsError),
+    /// A socket that a service manager hands over is of no use.
+    #[error("a socket handed over by the service manager cannot be served: {0}")]
+    HandedOver(#[source] io::Error),
     /// Persistent shared objects cannot be kept.
     #[error(transparent)]
     Objects(#[from] StoreError),
@@ -93,11 +99,7 @@ pub(crate) fn run(arguments: cli::Serve) -> Result<(), ServeError> {
 async fn serve(arguments: cli::Serve) -> Result<(), ServeError> {
     let interrupt = signal(SignalKind::interrupt())?;
     let terminate = signal(SignalKind::terminate())?;
-    let listeners = if arguments.listen.is_empty() {
-        ports::bind_defaults()?
-    } else {
-        ports::bind_asked(&arguments.listen)?
-    };
+    let listeners = listeners(&arguments.listen)?;
     let config = config(&arguments)?;
     let tls = config.net.tls.clone();
     let server = Server::new(config, listeners);
@@ -108,11 +110,26 @@ async fn serve(arguments: cli::Serve) -> Result<(), ServeError> {
         prepared = certificate::prepare(tls.as_ref()).await;
         if prepared.is_ok() {
             first_screen::print(&addresses, tls.as_ref().and_then(self_signed).as_deref());
+            supervisor::ready();
             asked_to_stop(interrupt, terminate).await;
+            supervisor::stopping();
         }
     };
     server.run(until_stopped).await;
     prepared
+}
+
+/// Sockets that were handed over, in place of all others; else those that were asked for, else the usual ports.
+fn listeners(asked: &[SocketAddr]) -> Result<Vec<Listener>, ServeError> {
+    let handed_over = supervisor::sockets()?;
+    if !handed_over.is_empty() {
+        return Ok(handed_over);
+    }
+    Ok(if asked.is_empty() {
+        ports::bind_defaults()?
+    } else {
+        ports::bind_asked(asked)?
+    })
 }
 
 fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {

@@ -1,10 +1,11 @@
-//! `adit publish`, `play`, `record`, `probe`, `call`, `so` and `verify` as a person or a script meets them: output, files and exit codes, against our
+//! `adit publish`, `play`, `record`, `probe`, `call`, `so`, `verify` and `generate` as a person or a script meets them: output, files and exit codes, against our
 //! own server, servers of others, and peers that are no servers at all.
 #![cfg(test)]
 
 mod applications;
 mod bad_servers;
 mod breaking;
+mod generating;
 mod media;
 mod others;
 mod probing;

@@ -1,0 +1,70 @@
+//! `adit serve` under a service manager: what it is told, and the sockets it hands over.
+
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::process::Command;
+use std::time::Duration;
+
+use adit_testkit::process::Process;
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+const ADIT: &str = env!("CARGO_BIN_EXE_adit");
+
+/// How long anything may take on a loaded machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+fn serve(state: &TempDir) -> Command {
+    let mut command = Command::new(ADIT);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--state-dir"]);
+    command.arg(state.path()).env("NO_COLOR", "1");
+    command
+}
+
+fn told(manager: &UnixDatagram) -> String {
+    let mut message = [0; 200];
+    let length = manager.recv(&mut message).unwrap();
+    String::from_utf8_lossy(&message[..length])
+        .trim_end()
+        .to_owned()
+}
+
+#[test]
+fn the_manager_is_told_when_all_ports_answer_that_the_server_lives_and_that_it_stops() {
+    let state = TempDir::new().unwrap();
+    let place = state.path().join("notify");
+    let manager = UnixDatagram::bind(&place).unwrap();
+    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut command = serve(&state);
+    command.env("NOTIFY_SOCKET", &place);
+    command.env("WATCHDOG_USEC", "200000");
+    let mut server = Process::start("adit", &mut command);
+    assert_eq!(told(&manager), "READY=1");
+    for _ in 0..3 {
+        assert_eq!(told(&manager), "WATCHDOG=1");
+    }
+    server.signal(Signal::TERM);
+    let rest = std::iter::repeat_with(|| told(&manager));
+    let after = rest.skip_while(|message| message == "WATCHDOG=1").next();
+    assert_eq!(after.as_deref(), Some("STOPPING=1"));
+    assert!(server.wait(PATIENCE).success());
+}
+
+#[test]
+fn a_socket_that_is_handed_over_is_served_in_place_of_those_asked_for() {
+    let state = TempDir::new().unwrap();
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    // What systemd does: the socket is descriptor 3, and the process that gets it is named.
+    let script = r#"exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve --listen 127.0.0.1:0 --state-dir "$1""#;
+    let mut command = Command::new("sh");
+    command.args(["-c", script, ADIT]).arg(state.path());
+    let mut server = Process::start_reading("adit", &mut command, OwnedFd::from(socket));
+    let lines = server.stdout_lines("listening on ", 1, PATIENCE);
+    assert_eq!(lines, [address.to_string()]);
+    let reached = TcpStream::connect(address);
+    assert!(reached.is_ok(), "{reached:?}");
+    server.signal(Signal::TERM);
+    assert!(server.wait(PATIENCE).success());
+}
