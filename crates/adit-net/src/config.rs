@@ -139,9 +139,11 @@ pub struct HttpConfig {
     /// Answer to `/fcs/ident2`.
     pub ident2: IdentReply,
     /// Values of the `Origin` header that may drive a tunnel from a browser, such as `https://example.com`.
-    /// Empty: none. (Requests without the header are not from foreign pages and always welcome.)
+    /// Empty: only pages of this server that came by HTTPS, from an IP address or from `localhost`. (Requests without the
+    /// header are not from foreign pages and always welcome.)
     pub allowed_origins: Vec<String>,
-    /// Plain text that `GET /` answers, for people who look with a browser; `None` leaves it to the handler.
+    /// Plain text that `GET /` answers to whoever does not ask for HTML; browsers, which do, and everybody if this is
+    /// `None`, are answered by the handler.
     pub front_page: Option<Bytes>,
     /// Whatever is neither a tunnel path nor the front page.
     pub handler: Arc<dyn HttpHandler>,

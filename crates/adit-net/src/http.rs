@@ -6,6 +6,7 @@ mod exchange;
 mod framing;
 mod handler;
 mod io;
+mod own_page;
 mod service;
 mod session;
 mod sessions;

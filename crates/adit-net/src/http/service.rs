@@ -76,6 +76,7 @@ impl Service {
         if let Some(text) = &http.front_page
             && request.uri().path() == "/"
             && is_read
+            && !wants_html(request.headers())
         {
             return Box::pin(std::future::ready(front_page(text)));
         }
@@ -161,6 +162,16 @@ fn told(method: &Method, path: &str) -> String {
     }
 }
 
+/// Whether a browser asks, and not a person with `curl`.
+fn wants_html(fields: &HeaderMap) -> bool {
+    fields
+        .get_all(header::ACCEPT)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
+        .filter_map(|range| range.split(|&byte| byte == b';').next())
+        .any(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"text/html"))
+}
+
 fn front_page(text: &Bytes) -> Response<HttpBody> {
     let mut response = Response::new(HttpBody::from(text.clone()));
     let fields = response.headers_mut();
@@ -168,6 +179,7 @@ fn front_page(text: &Bytes) -> Response<HttpBody> {
         (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
         (header::CACHE_CONTROL, "no-cache"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::VARY, "Accept"),
     ] {
         fields.insert(name, HeaderValue::from_static(value));
     }

@@ -3,6 +3,7 @@
 use super::bodies::NoRoom;
 use super::body::HttpBody;
 use super::exchange::Exchange;
+use super::own_page::is_own_page;
 use super::service::{because, closing};
 use super::session::Session;
 use super::sessions::{Found, Opened};
@@ -103,6 +104,7 @@ impl Asked {
             allowed
                 .iter()
                 .any(|known| origin.as_bytes() == known.as_bytes())
+                || is_own_page(origin, fields)
         };
         let mut origins = fields.get_all(header::ORIGIN).iter().peekable();
         if origins.peek().is_some() {

@@ -53,7 +53,9 @@ async fn the_front_page_is_plain_text_for_whoever_reads_it_and_nothing_else() {
         ("DELETE /", 404, "not found\n"),
     ] {
         client
-            .send(format!("{request} HTTP/1.1\r\nHost: a\r\n\r\n"))
+            .send(format!(
+                "{request} HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n"
+            ))
             .await;
         let answer = client.answer().await;
         let got = String::from_utf8(answer.body.clone()).unwrap();
@@ -61,6 +63,11 @@ async fn the_front_page_is_plain_text_for_whoever_reads_it_and_nothing_else() {
         let kind = answer.field("Content-Type");
         assert_eq!(kind, Some("text/plain; charset=utf-8"), "{request}");
     }
+    // A browser is answered by the handler, which is none here.
+    client
+        .send("GET / HTTP/1.1\r\nHost: a\r\nAccept: text/xml, Text/HTML;q=0.9, */*\r\n\r\n")
+        .await;
+    assert_eq!(client.answer().await.status, 404);
     client
         .send("HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         .await;
