@@ -29,6 +29,8 @@ pub enum Peer {
     GStreamer,
     /// tshark of Debian, for its dissector of RTMP.
     Tshark,
+    /// Chromium of Debian, where there are also Node.js and the package `playwright-core` to drive it.
+    Chromium,
 }
 
 impl Peer {
@@ -53,6 +55,9 @@ impl Peer {
             }
             Self::GStreamer => in_path("gst-launch-1.0"),
             Self::Tshark => in_path("tshark"),
+            Self::Chromium => {
+                in_path("chromium").filter(|_| in_path("node").is_some() && playwright().is_dir())
+            }
         }
     }
 }
@@ -67,6 +72,7 @@ impl fmt::Display for Peer {
             Self::Py3Amf => "Py3AMF",
             Self::GStreamer => "GStreamer",
             Self::Tshark => "tshark",
+            Self::Chromium => "Chromium",
         })
     }
 }
@@ -130,13 +136,25 @@ impl Peers {
         command
     }
 
+    /// A command that runs a script with Node.js. It finds in its environment where Chromium, `playwright-core` and the
+    /// newer ffmpeg are.
+    pub fn node(self, script: &Path) -> Command {
+        let mut command = Command::new("node");
+        command
+            .arg(script)
+            .env("CHROMIUM", self.path(Peer::Chromium))
+            .env("PLAYWRIGHT", playwright())
+            .env("FFMPEG", self.path(Peer::Ffmpeg9));
+        command
+    }
+
     /// The first line that `-version` (or the like) of a peer prints.
     pub fn version(self, peer: Peer) -> String {
         let flag = match peer {
             Peer::Ffmpeg5 | Peer::Ffmpeg9 => "-version",
             Peer::Rtmpdump => "--help",
             Peer::Nginx => "-v",
-            Peer::Py3Amf | Peer::GStreamer | Peer::Tshark => "--version",
+            Peer::Py3Amf | Peer::GStreamer | Peer::Tshark | Peer::Chromium => "--version",
         };
         let mut process = Process::start(peer.to_string(), Command::new(self.path(peer)).arg(flag));
         process.wait(Duration::from_secs(20));
@@ -190,6 +208,13 @@ pub fn target() -> PathBuf {
 )]
 pub fn say(line: &str) {
     eprintln!("{line}");
+}
+
+/// Where the package is that drives Chromium.
+fn playwright() -> PathBuf {
+    let folder = env::var_os("ADIT_PLAYWRIGHT")
+        .map_or_else(|| workspace().join("target/peers/browser"), PathBuf::from);
+    folder.join("node_modules/playwright-core")
 }
 
 fn in_path(program: &str) -> Option<PathBuf> {
