@@ -1,4 +1,5 @@
 //! `adit serve` under a service manager: what it is told, and the sockets it hands over.
+#![cfg(test)]
 
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
@@ -45,8 +46,8 @@ fn the_manager_is_told_when_all_ports_answer_that_the_server_lives_and_that_it_s
         assert_eq!(told(&manager), "WATCHDOG=1");
     }
     server.signal(Signal::TERM);
-    let rest = std::iter::repeat_with(|| told(&manager));
-    let after = rest.skip_while(|message| message == "WATCHDOG=1").next();
+    let mut rest = std::iter::repeat_with(|| told(&manager));
+    let after = rest.find(|message| message != "WATCHDOG=1");
     assert_eq!(after.as_deref(), Some("STOPPING=1"));
     assert!(server.wait(PATIENCE).success());
 }
