@@ -11,14 +11,16 @@ mod service;
 mod session;
 mod sessions;
 mod tunnel;
+mod upgrade;
 mod wake;
 
 pub(crate) use bodies::Bodies;
-pub use body::{HttpBody, RequestBody};
+pub use body::{HttpBody, HttpPiece, RequestBody};
 pub use handler::{HttpFuture, HttpHandler, NotFound};
 pub use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 pub(crate) use session::Session;
 pub(crate) use sessions::Sessions;
+pub use upgrade::Upgraded;
 
 use crate::acceptor::Door;
 use crate::admission::Permit;
@@ -88,7 +90,13 @@ pub(crate) async fn serve(
             if let Err(error) = &result {
                 note_failure(door, peer, local, error);
             }
-            let mut stream = connection.into_parts().io.into_stream();
+            let parts = connection.into_parts();
+            let (mut stream, unparsed) = parts.io.into_parts();
+            if let Some(upgrade) = exchange.take_upgrade().filter(|_| result.is_ok()) {
+                let upgraded = Upgraded::new(stream, &parts.read_buf, &unparsed);
+                upgrade.run(upgraded).await;
+                return;
+            }
             let mut linger = Linger::new();
             // It ends in any case; how does not matter any more.
             drop(poll_fn(|cx| linger.poll(cx, &mut stream)).await);

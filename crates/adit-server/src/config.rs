@@ -9,6 +9,7 @@ use crate::limits::{ServerLimits, StoreLimits};
 use crate::login::EncoderLogin;
 use crate::media_root::MediaRoot;
 use crate::objects::ObjectStore;
+use crate::outputs::OutputsConfig;
 use crate::recording::RecordingConfig;
 use crate::relay::RelayConfig;
 
@@ -40,6 +41,8 @@ pub struct ServerConfig {
     pub recording: RecordingConfig,
     /// Shared objects: what they may hold, and where persistent ones are kept.
     pub objects: ObjectsConfig,
+    /// What browsers and HTTP players get on the same ports; nothing while there is a [`relay`](Self::relay).
+    pub outputs: OutputsConfig,
 }
 
 /// How shared objects are kept.

@@ -11,6 +11,7 @@ mod limits;
 mod login;
 mod media_root;
 mod objects;
+mod outputs;
 mod playback;
 mod recording;
 pub mod relay;
@@ -28,6 +29,7 @@ pub use crate::objects::{
     ObjectError, ObjectLock, ObjectNews, ObjectStore, Objects, Persistence, SharedObject,
     StoreError, Watch,
 };
+pub use crate::outputs::{Offered, Origins, OutputStats, OutputsConfig, OutputsSnapshot};
 pub use crate::recording::{
     RecordedStreams, RecordingConfig, RecordingSnapshot, Reserve, SyncInterval,
 };

@@ -2,6 +2,7 @@
 
 mod login;
 mod media;
+pub(crate) mod outputs;
 pub(crate) mod playback;
 pub(crate) mod relay;
 

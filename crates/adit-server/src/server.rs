@@ -21,6 +21,7 @@ use crate::driver::SessionDriver;
 use crate::limits::{STOP_DRAIN, ServerLimits};
 use crate::login::Logins;
 use crate::objects::Objects;
+use crate::outputs::{Outputs, Parts};
 use crate::playback::Files;
 use crate::recording::Recordings;
 use crate::relay::Relay;
@@ -89,9 +90,24 @@ impl Server {
         broker.latency = config.latency;
         broker.limits = config.streams;
         let broker = Broker::new(broker);
-        let acceptor = Acceptor::start(listeners, config.net);
-        let objects = Objects::start(config.objects);
         let stop = CancellationToken::new();
+        let mut net = config.net;
+        // Names of streams that are relayed are keys of the far server.
+        let outputs = config.relay.is_none().then(|| {
+            Outputs::new(Parts {
+                config: config.outputs,
+                limits: config.limits,
+                broker: broker.clone(),
+                applications: config.applications.clone(),
+                stop: stop.clone(),
+                next: Arc::clone(&net.http.handler),
+            })
+        });
+        if let Some(outputs) = &outputs {
+            net.http.handler = Arc::new(outputs.clone());
+        }
+        let acceptor = Acceptor::start(listeners, net);
+        let objects = Objects::start(config.objects);
         let relay = config
             .relay
             .map(|relay| Arc::new(Relay::new(relay, broker.clone(), stop.clone())));
@@ -112,6 +128,7 @@ impl Server {
             objects: objects.clone(),
             files: files.clone(),
             recordings: recordings.as_ref().map(Recordings::counters).cloned(),
+            outputs: outputs.as_ref().map(Outputs::stats).cloned(),
         };
         Self {
             shared: Arc::new(Shared {

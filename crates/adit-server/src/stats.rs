@@ -11,6 +11,7 @@ use adit_rtmp::session::LimitHits;
 
 use crate::driver::Silence;
 use crate::objects::Objects;
+use crate::outputs::{OutputStats, OutputsSnapshot};
 use crate::playback::Files;
 use crate::recording::{Counters as RecordCounters, RecordingSnapshot};
 
@@ -39,6 +40,7 @@ pub(crate) struct Others {
     pub(crate) objects: Objects,
     pub(crate) files: Option<Files>,
     pub(crate) recordings: Option<RecordCounters>,
+    pub(crate) outputs: Option<OutputStats>,
 }
 
 /// Sessions that were ended because of their peers, by why.
@@ -132,6 +134,7 @@ impl ServerStats {
                     .iter()
                     .flat_map(RecordCounters::limits),
             )
+            .chain(inner.others.outputs.iter().flat_map(OutputStats::limits))
         {
             let sum: &mut u64 = all.entry(key).or_default();
             *sum = sum.saturating_add(hits);
@@ -146,6 +149,11 @@ impl ServerStats {
             .recordings
             .as_ref()
             .map(RecordCounters::snapshot)
+    }
+
+    /// What browsers and HTTP players got; `None` if there is nothing for them.
+    pub fn outputs(&self) -> Option<OutputsSnapshot> {
+        self.0.others.outputs.as_ref().map(OutputStats::snapshot)
     }
 
     pub(crate) fn session_opened(&self) {

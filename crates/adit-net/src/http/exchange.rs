@@ -1,6 +1,7 @@
 //! What a connection is doing, shared by the three parts that are in it: the bytes, the request, the response.
 
 use super::framing::{Ambiguity, BadChunk, BodyFrame};
+use super::upgrade::Upgrade;
 use crate::config::HttpConfig;
 use crate::limits;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,6 +38,8 @@ struct State {
     write_blocked: Option<Instant>,
     /// When whoever holds the response back wants to be asked again.
     held_until: Option<Instant>,
+    /// What follows the response in place of another request.
+    upgrade: Option<Upgrade>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +126,7 @@ impl Exchange {
                 follower: None,
                 write_blocked: None,
                 held_until: None,
+                upgrade: None,
             }),
             keep_alive: config.keep_alive,
             header_deadline: config.header_deadline,
@@ -252,6 +256,16 @@ impl Exchange {
     /// The response is held back; whoever does that is asked again at this time. `None` when it no longer is.
     pub(super) fn hold_until(&self, due: Option<Instant>) {
         self.state().held_until = due;
+    }
+
+    /// The response that goes out now changes the protocol.
+    pub(super) fn upgrade(&self, upgrade: Upgrade) {
+        self.state().upgrade = Some(upgrade);
+    }
+
+    /// What the connection is to go on with, if not with HTTP.
+    pub(super) fn take_upgrade(&self) -> Option<Upgrade> {
+        self.state().upgrade.take()
     }
 
     /// When something has to be done at the latest: when the peer's patience with us, or ours with it, ends, or when a

@@ -39,8 +39,9 @@ impl RequestIo {
         }
     }
 
-    pub(super) fn into_stream(self) -> Stream {
-        self.stream
+    /// The connection, and what was read of it but not handed on.
+    pub(super) fn into_parts(self) -> (Stream, Bytes) {
+        (self.stream, self.inbound)
     }
 
     /// Reads more into `inbound`.

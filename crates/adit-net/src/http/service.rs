@@ -113,6 +113,11 @@ impl hyper::service::Service<Request<Incoming>> for Service {
                 let request = told(&asked.0, asked.1.path());
                 door.turned_away.request(peer, &request, status, &why);
             }
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS
+                && let Some(upgrade) = response.body_mut().take_upgrade()
+            {
+                exchange.upgrade(upgrade);
+            }
             let fields = response.headers_mut();
             if !fields.contains_key(header::CONNECTION) {
                 fields.insert(

@@ -7,7 +7,9 @@ use adit_amf::Text;
 use adit_amf::amf0::{Object, Value};
 use tracing::debug;
 
-use super::{Application, Client, Decision, Instance, ObjectAccess, Persistence, Refusal, Welcome};
+use super::{
+    Application, Client, Decision, Instance, ObjectAccess, Persistence, Refusal, Web, Welcome,
+};
 use crate::limits::{CHAT_HISTORY, CHAT_NAME, CHAT_PEOPLE, CHAT_TEXT};
 use crate::objects::SharedObject;
 use crate::server::ConnectionId;
@@ -61,6 +63,10 @@ impl Chat {
 }
 
 impl Application for Chat {
+    fn web(&self) -> Web {
+        Web::Open
+    }
+
     fn start(&self, instance: &Instance) {
         match instance.temporary_object(BOARD) {
             Ok(board) => {

@@ -85,6 +85,12 @@ pub trait Application: fmt::Debug + Send + Sync + 'static {
         Decision::allow(Sources::Either)
     }
 
+    /// Whether browsers and HTTP players may see the live streams of this application. They have no connection that could be asked
+    /// about by [`connect`](Self::connect) and [`play`](Self::play), so nothing is shown unless the application says so.
+    fn web(&self) -> Web {
+        Web::Closed
+    }
+
     /// A client wants to use a shared object of this name. Its right to read there ([`Client::set_read_access`]) was looked at already; its
     /// right to write is looked at whenever it writes. The usual code of a refusal is `SharedObject.NoReadAccess`.
     fn shared_object(
@@ -109,6 +115,17 @@ pub trait Application: fmt::Debug + Send + Sync + 'static {
         let _ = (instance, client, method, arguments);
         None
     }
+}
+
+/// Whether browsers and HTTP players see the live streams of an application.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Web {
+    /// They do not: its addresses are not found.
+    #[default]
+    Closed,
+    /// They do.
+    Open,
 }
 
 /// What a client may do with a shared object; without reading it cannot use it at all.

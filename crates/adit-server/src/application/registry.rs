@@ -101,10 +101,19 @@ impl Applications {
         &self,
         address: &'a Address,
     ) -> Result<(&'a str, Arc<dyn Application>), Refusal> {
-        let (vhost, host) = match self.hosts.get(address.vhost()) {
-            Some(host) => (address.vhost(), host),
+        self.on(address.vhost(), address.application())
+    }
+
+    /// The same for whoever has no address but names both.
+    pub(crate) fn on<'a>(
+        &self,
+        vhost: &'a str,
+        application: &str,
+    ) -> Result<(&'a str, Arc<dyn Application>), Refusal> {
+        let (vhost, host) = match self.hosts.get(vhost) {
+            Some(host) => (vhost, host),
             None => ("", &self.everywhere),
         };
-        Ok((vhost, host.find(address.application())?))
+        Ok((vhost, host.find(application)?))
     }
 }

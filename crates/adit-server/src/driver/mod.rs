@@ -35,7 +35,7 @@ use tokio::time::{Sleep, sleep_until};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use self::guest::Guest;
-pub(crate) use self::patience::Silence;
+pub(crate) use self::patience::{Overflows, Silence, Verdict};
 use self::roles::Roles;
 use self::summary::Summary;
 use self::taping::Tapes;

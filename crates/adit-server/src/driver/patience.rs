@@ -36,11 +36,11 @@ impl Silence {
 
 /// When a player was too far behind lately.
 #[derive(Debug, Default)]
-pub(super) struct Overflows(VecDeque<Instant>);
+pub(crate) struct Overflows(VecDeque<Instant>);
 
 impl Overflows {
     /// Counts one; says whether that is one too many. No more are remembered than are allowed.
-    pub(super) fn count(&mut self, now: Instant, limits: &ServerLimits) -> Verdict {
+    pub(crate) fn count(&mut self, now: Instant, limits: &ServerLimits) -> Verdict {
         let is_old = |at: &Instant| now >= after(*at, limits.overflow_window);
         while self.0.front().is_some_and(is_old) {
             self.0.pop_front();
@@ -55,7 +55,7 @@ impl Overflows {
 
 /// What to think of a player that fell behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Bearable,
     TooMany,
 }

@@ -26,6 +26,7 @@ fn sessions() -> Sessions {
             objects: objects.clone(),
             files: None,
             recordings: None,
+            outputs: None,
         }),
         files: None,
         broker,

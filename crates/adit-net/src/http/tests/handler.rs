@@ -1,18 +1,21 @@
 //! Requests that are not the tunnel's.
 
 use super::echo;
-use crate::http::{HttpBody, HttpFuture, HttpHandler, Request, RequestBody, Response, StatusCode};
+use crate::http::{
+    HttpBody, HttpFuture, HttpHandler, Request, RequestBody, Response, StatusCode, header,
+};
 use crate::testing::{Echo, Raw};
 use crate::{AcceptorConfig, CarrierInfo};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame};
+use hyper::header::HeaderValue;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -269,4 +272,59 @@ async fn a_handler_that_panics_ends_its_own_connection() {
         bystander.ask(&format!("/idle/{id}/0"), b"\0").await.status,
         200
     );
+}
+
+/// Answers every request by another protocol, which says the same in capitals.
+struct Louder;
+
+impl HttpHandler for Louder {
+    fn handle(&self, request: Request<RequestBody>, _: &CarrierInfo) -> HttpFuture {
+        let status = if request.uri().path() == "/yes" {
+            StatusCode::SWITCHING_PROTOCOLS
+        } else {
+            StatusCode::FORBIDDEN
+        };
+        let mut response = Response::new(HttpBody::upgraded(|mut stream| async move {
+            let mut word = [0; 5];
+            while stream.read_exact(&mut word).await.is_ok() {
+                word.make_ascii_uppercase();
+                stream.write_all(&word).await.unwrap();
+            }
+        }));
+        *response.status_mut() = status;
+        let fields = response.headers_mut();
+        fields.insert(header::UPGRADE, HeaderValue::from_static("louder"));
+        fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        Box::pin(std::future::ready(response))
+    }
+}
+
+#[tokio::test]
+async fn a_connection_goes_on_with_another_protocol_and_what_came_early_is_not_lost() {
+    let mut config = AcceptorConfig::default();
+    config.http.handler = Arc::new(Louder);
+    let server = Echo::start(config);
+    let upgrade = "HTTP/1.1\r\nHost: a\r\nUpgrade: louder\r\nConnection: Upgrade\r\n\r\n";
+    let mut client = server.connect().await;
+    client
+        .write_all(format!("GET /yes {upgrade}hello").as_bytes())
+        .await
+        .unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"HELLO") {
+        assert_ne!(client.read_buf(&mut answer).await.unwrap(), 0, "{answer:?}");
+    }
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+    client.write_all(b"again").await.unwrap();
+    let mut word = [0; 5];
+    client.read_exact(&mut word).await.unwrap();
+    assert_eq!(&word, b"AGAIN");
+    // Whoever is refused stays with HTTP.
+    let mut refused = Raw::new(server.connect().await);
+    for _ in 0..2 {
+        refused.send(format!("GET /no {upgrade}")).await;
+        let answer = refused.answer().await;
+        assert_eq!((answer.status, answer.body.len()), (403, 0));
+    }
 }

@@ -1,0 +1,140 @@
+//! One viewer's way through a stream, as tags of FLV.
+
+use std::collections::VecDeque;
+use std::future::Future as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use adit_broker::{Delivery, SharedFrame, Subscription};
+use adit_media::flv::{TAG_HEAD_BYTES, tag_head, tag_tail};
+use bytes::Bytes;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tracing::debug;
+
+use super::clock::Clock;
+use super::opening::Opening;
+use crate::driver::{Overflows, Verdict};
+use crate::limits::ServerLimits;
+use crate::limits::outputs::OPENING_FRAMES;
+use crate::outputs::stats::Seat;
+
+/// What goes to the viewer next.
+#[derive(Debug)]
+pub(super) enum Piece {
+    /// The file header.
+    Whole(Bytes),
+    Tag(Tag),
+}
+
+/// One tag; the body is that of the publisher.
+#[derive(Debug)]
+pub(super) struct Tag {
+    pub(super) head: [u8; TAG_HEAD_BYTES],
+    pub(super) body: Bytes,
+    pub(super) tail: [u8; 4],
+}
+
+/// Reads a stream that is live for one viewer.
+pub(super) struct Feed {
+    subscription: Subscription,
+    stop: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Until the file header is made.
+    opening: Option<Opening>,
+    /// What waits for the file header.
+    ready: VecDeque<Piece>,
+    end: End,
+    clock: Clock,
+    limits: ServerLimits,
+    overflows: Overflows,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    NotYet,
+    Reached,
+}
+
+impl Feed {
+    /// A feed of `subscription`, which has told already that the stream is live.
+    pub(super) fn new(
+        subscription: Subscription,
+        stop: &CancellationToken,
+        limits: ServerLimits,
+    ) -> Self {
+        Self {
+            subscription,
+            stop: Box::pin(stop.clone().cancelled_owned()),
+            opening: Some(Opening::default()),
+            ready: VecDeque::new(),
+            end: End::NotYet,
+            clock: Clock::default(),
+            limits,
+            overflows: Overflows::default(),
+        }
+    }
+
+    /// The next piece; none when the stream is over, the server stops, or the viewer is too slow for it.
+    pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>, seat: &Seat) -> Poll<Option<Piece>> {
+        loop {
+            if self.opening.is_none()
+                && let Some(piece) = self.ready.pop_front()
+            {
+                return Poll::Ready(Some(piece));
+            }
+            if self.end == End::Reached {
+                return Poll::Ready(None);
+            }
+            match self.subscription.poll_next(cx) {
+                Poll::Ready(Delivery::Frame(frame)) => self.take(&frame),
+                Poll::Ready(Delivery::Skipped { frames }) => self.fell_behind(frames, seat),
+                Poll::Ready(Delivery::Stopped { .. }) => self.finish(),
+                Poll::Ready(_) => {}
+                Poll::Pending if self.opening.is_some_and(Opening::has_begun) => self.open(),
+                Poll::Pending if self.stop.as_mut().poll(cx).is_ready() => self.finish(),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn take(&mut self, shared: &SharedFrame) {
+        let frame = shared.frame();
+        let bytes = frame.payload().len();
+        let time = self.clock.time(frame);
+        let (Ok(head), Ok(tail)) = (tag_head(frame.kind(), time, bytes), tag_tail(bytes)) else {
+            // No message of RTMP that is let in is that large.
+            return;
+        };
+        let body = frame.payload().clone();
+        self.ready.push_back(Piece::Tag(Tag { head, body, tail }));
+        if let Some(opening) = &mut self.opening {
+            opening.note(frame);
+            if opening.is_certain() || self.ready.len() >= OPENING_FRAMES {
+                self.open();
+            }
+        }
+    }
+
+    /// It is known which tracks there are.
+    fn open(&mut self) {
+        if let Some(opening) = self.opening.take() {
+            self.ready.push_front(Piece::Whole(opening.header()));
+        }
+    }
+
+    fn finish(&mut self) {
+        self.open();
+        self.end = End::Reached;
+    }
+
+    fn fell_behind(&mut self, frames: u64, seat: &Seat) {
+        debug!(frames, "left out: the line to this viewer is too slow");
+        if self.overflows.count(Instant::now(), &self.limits) == Verdict::TooMany {
+            seat.count_hopeless();
+            self.finish();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

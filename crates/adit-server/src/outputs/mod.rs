@@ -1,0 +1,157 @@
+//! What browsers and HTTP players get on the public ports: live streams as HTTP-FLV.
+//!
+//! ```text
+//! GET /APP[/INSTANCE]/STREAM.flv      the stream as one endless FLV file
+//! ```
+//!
+//! [`Outputs`] is the [`HttpHandler`] of every port. What is not for it goes to the handler that was there before. Each viewer is a
+//! reader of the broker like any player, and each request is asked about in [`access`].
+
+mod access;
+mod config;
+mod cors;
+mod flv;
+mod place;
+mod reply;
+mod request;
+mod stats;
+
+use std::sync::Arc;
+
+use adit_broker::Broker;
+use adit_net::CarrierInfo;
+use adit_net::http::{
+    HttpBody, HttpFuture, HttpHandler, Method, Request, RequestBody, Response, StatusCode, header,
+};
+use tokio_util::sync::CancellationToken;
+
+pub use self::config::{Offered, Origins, OutputsConfig};
+pub use self::stats::{OutputStats, OutputsSnapshot};
+
+use self::place::{Place, Places};
+use self::request::Asked;
+use crate::application::Applications;
+use crate::limits::ServerLimits;
+
+/// The outputs of one server. A clone is the same.
+#[derive(Clone)]
+pub(crate) struct Outputs(Arc<Inner>);
+
+/// What all requests share.
+struct Inner {
+    config: OutputsConfig,
+    limits: ServerLimits,
+    broker: Broker,
+    applications: Applications,
+    stats: OutputStats,
+    stop: CancellationToken,
+    /// Answers what is not for us.
+    next: Arc<dyn HttpHandler>,
+}
+
+/// What the outputs take of a server.
+pub(crate) struct Parts {
+    pub(crate) config: OutputsConfig,
+    pub(crate) limits: ServerLimits,
+    pub(crate) broker: Broker,
+    pub(crate) applications: Applications,
+    pub(crate) stop: CancellationToken,
+    pub(crate) next: Arc<dyn HttpHandler>,
+}
+
+/// What a path asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Route {
+    Flv(Places),
+}
+
+impl Outputs {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            stats: OutputStats::default(),
+            config: parts.config,
+            limits: parts.limits,
+            broker: parts.broker,
+            applications: parts.applications,
+            stop: parts.stop,
+            next: parts.next,
+        }))
+    }
+
+    pub(crate) fn stats(&self) -> &OutputStats {
+        &self.0.stats
+    }
+}
+
+impl HttpHandler for Outputs {
+    fn handle(&self, request: Request<RequestBody>, info: &CarrierInfo) -> HttpFuture {
+        let Some(route) = self.0.route(request.uri().path()) else {
+            return self.0.next.handle(request, info);
+        };
+        let asked = Asked::new(request, info);
+        let outputs = Arc::clone(&self.0);
+        Box::pin(async move {
+            let mut response = outputs.answer(&asked, route).await;
+            cors::allow(&outputs.config.origins, &asked, &mut response);
+            response
+        })
+    }
+}
+
+impl Inner {
+    fn route(&self, path: &str) -> Option<Route> {
+        if let Some(stream) = path.strip_suffix(".flv")
+            && self.config.flv == Offered::Yes
+        {
+            return Places::parse(stream).map(Route::Flv);
+        }
+        None
+    }
+
+    async fn answer(self: &Arc<Self>, asked: &Asked, route: Route) -> Response<HttpBody> {
+        match asked.method {
+            Method::GET | Method::HEAD => {}
+            Method::OPTIONS => return cors::preflight(),
+            _ => {
+                let mut refusal =
+                    reply::text(StatusCode::METHOD_NOT_ALLOWED, "only GET is served here\n");
+                let fields = refusal.headers_mut();
+                fields.insert(header::ALLOW, reply::value("GET, HEAD, OPTIONS"));
+                return refusal;
+            }
+        }
+        match route {
+            Route::Flv(places) => flv::answer(self, asked, &places).await,
+        }
+    }
+
+    /// The place that is meant and may be seen: the first where something is live, or else simply the first.
+    ///
+    /// # Errors
+    /// The response that says no. It does not say whether there is such a stream.
+    async fn find(&self, asked: &Asked, places: &Places) -> Result<Place, Box<Response<HttpBody>>> {
+        let mut first = None;
+        let mut live = None;
+        for parts in places.candidates() {
+            let Some(place) = self.place(asked, &parts) else {
+                continue;
+            };
+            if self.broker.is_published(&place.key) {
+                live = Some(place);
+                break;
+            }
+            first.get_or_insert(place);
+        }
+        let place = live.or(first).ok_or_else(|| Box::new(reply::not_live()))?;
+        access::allowed(asked, &place).await?;
+        Ok(place)
+    }
+
+    /// Where that would be; nothing if its application shows nothing to browsers.
+    fn place(&self, asked: &Asked, parts: &place::Parts) -> Option<Place> {
+        let vhost = asked.vhost();
+        let (vhost, application) = self.applications.on(&vhost, &parts.application).ok()?;
+        (application.web() == crate::application::Web::Open).then_some(())?;
+        Place::new(vhost, parts)
+    }
+}
