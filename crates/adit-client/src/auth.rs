@@ -16,7 +16,6 @@
 //! MD5 comes from the caller as a function.
 
 mod challenge;
-mod digest;
 #[cfg(test)]
 mod tests;
 

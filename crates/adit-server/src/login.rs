@@ -15,7 +15,6 @@
 //!
 //! Both ways rest on MD5 and give whoever listens something to guess passwords by: they belong on `rtmps`.
 
-mod digest;
 #[cfg(test)]
 mod tests;
 mod users;
@@ -25,9 +24,11 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use adit_rtmp::command::{Address, Connect, DEFAULT_INSTANCE, Query};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use md5::{Digest as _, Md5};
 use subtle::ConstantTimeEq as _;
 
-use self::digest::{hex, md5_base64, md5_hex};
 pub use self::users::{EncoderUsers, UsersError};
 use crate::limits::{LOGIN_CHALLENGES, LOGIN_CHALLENGES_PER_ADDRESS, LOGIN_EXPIRY};
 
@@ -181,7 +182,7 @@ impl Logins {
         random: Random,
     ) -> Verdict {
         let (salt, challenge) = random.split_at(4);
-        let (salt, challenge) = (hex(salt), hex(challenge));
+        let (salt, challenge) = (hex::encode(salt), hex::encode(challenge));
         let description = match method {
             LoginMethod::Adobe => {
                 format!("?reason=needauth&user={user}&salt={salt}&challenge={challenge}")
@@ -282,6 +283,14 @@ impl Challenge {
             }
         }
     }
+}
+
+fn md5_hex(text: &str) -> String {
+    hex::encode(Md5::digest(text))
+}
+
+fn md5_base64(text: &str) -> String {
+    BASE64_STANDARD.encode(Md5::digest(text))
 }
 
 /// What Limelight's response may call the application: FFmpeg and GStreamer name the instance that

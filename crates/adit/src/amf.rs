@@ -20,7 +20,6 @@
 //!
 //! Members whose names begin with `$` or stand twice are pairs: `{"$object":[["$a",1],["$a",2]]}`, and so for `$map` and `names`.
 
-mod base64;
 mod read;
 mod write;
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::digest::{base64, hex};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use super::{ClientNonce, LoginError, Md5};
 use crate::address::Credentials;
 use crate::limits;
@@ -140,7 +142,7 @@ impl Challenge {
     ) -> Result<Secret, LoginError> {
         let user = sendable(credentials.user())?;
         let password = credentials.password().expose();
-        let nonce = hex(&nonce.0);
+        let nonce = hex::encode(nonce.0);
         let query = match self {
             Self::User(method) => format!("authmod={}&user={user}", method.as_str()),
             Self::Adobe {
@@ -148,10 +150,12 @@ impl Challenge {
                 challenge,
                 opaque,
             } => {
-                let secret = base64(&md5(format!("{user}{salt}{password}").as_bytes()));
+                let secret =
+                    BASE64_STANDARD.encode(md5(format!("{user}{salt}{password}").as_bytes()));
                 let given = opaque.as_ref().or(challenge.as_ref());
                 let given = given.map_or("", String::as_str);
-                let response = base64(&md5(format!("{secret}{given}{nonce}").as_bytes()));
+                let response =
+                    BASE64_STANDARD.encode(md5(format!("{secret}{given}{nonce}").as_bytes()));
                 let back = match opaque {
                     Some(opaque) => format!("&opaque={opaque}"),
                     None => String::new(),
@@ -160,10 +164,10 @@ impl Challenge {
             }
             Self::Limelight { nonce: given } => {
                 let instance = if app.contains('/') { "" } else { "/_definst_" };
-                let who = hex(&md5(format!("{user}:live:{password}").as_bytes()));
-                let what = hex(&md5(format!("publish:/{app}{instance}").as_bytes()));
+                let who = hex::encode(md5(format!("{user}:live:{password}").as_bytes()));
+                let what = hex::encode(md5(format!("publish:/{app}{instance}").as_bytes()));
                 let all = format!("{who}:{given}:{COUNT}:{nonce}:auth:{what}");
-                let response = hex(&md5(all.as_bytes()));
+                let response = hex::encode(md5(all.as_bytes()));
                 format!(
                     "authmod=llnw&user={user}&nonce={given}&cnonce={nonce}&nc={COUNT}&response={response}"
                 )

@@ -1,6 +1,8 @@
 use std::collections::HashMap;
 
-use super::digest::{base64, hex};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use super::{Challenge, ClientNonce, Login, LoginError, Method, Refusal, append_query};
 use crate::address::Credentials;
 use crate::limits;
@@ -70,27 +72,16 @@ fn fields(query: &Secret) -> HashMap<&str, &str> {
 
 #[test]
 fn digests_are_right() {
-    assert_eq!(hex(&md5(b"")), "d41d8cd98f00b204e9800998ecf8427e");
+    assert_eq!(hex::encode(md5(b"")), "d41d8cd98f00b204e9800998ecf8427e");
     assert_eq!(
-        hex(&md5(b"message digest")),
+        hex::encode(md5(b"message digest")),
         "f96b697d7cb7938d525a2f31aaf161d0"
     );
     let long = "12345678901234567890123456789012345678901234567890123456789012345678901234567890";
     assert_eq!(
-        hex(&md5(long.as_bytes())),
+        hex::encode(md5(long.as_bytes())),
         "57edf4a22be3c955ac49da2e2107b67a"
     );
-    for (bytes, text) in [
-        ("", ""),
-        ("f", "Zg=="),
-        ("fo", "Zm8="),
-        ("foo", "Zm9v"),
-        ("foobar", "Zm9vYmFy"),
-    ] {
-        assert_eq!(base64(bytes.as_bytes()), text);
-    }
-    assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
-    assert_eq!(base64(&md5(b"")).len(), 24);
 }
 
 #[test]
@@ -114,9 +105,9 @@ fn the_first_refusal_is_answered_with_the_name() {
 #[test]
 fn adobe_hashes_what_the_server_gave() {
     let expect = |given: &str| {
-        let secret = base64(&md5("uS+/==pässword".as_bytes()));
-        assert!(secret.ends_with("=="));
-        base64(&md5(format!("{secret}{given}0123abcd").as_bytes()))
+        let secret = BASE64_STANDARD.encode(md5("uS+/==pässword".as_bytes()));
+        assert_eq!(secret, "iNcqlhAKh23l6/iTs+/Upw==");
+        BASE64_STANDARD.encode(md5(format!("{secret}{given}0123abcd").as_bytes()))
     };
     for (description, given, opaque) in [
         (ADOBE.to_owned(), "C==", None),
@@ -146,14 +137,14 @@ fn limelight_hashes_user_application_and_nonce() {
         "[ AccessManager.Reject ] : [ authmod=llnw ] : ?reason=needauth&user=u&nonce=N1";
     for (app, hashed) in [("app", "app/_definst_"), ("app/inst", "app/inst")] {
         let query = login().answer(description, app, NONCE, md5).unwrap();
-        let who = hex(&md5("u:live:pässword".as_bytes()));
-        let what = hex(&md5(format!("publish:/{hashed}").as_bytes()));
+        let who = hex::encode(md5("u:live:pässword".as_bytes()));
+        let what = hex::encode(md5(format!("publish:/{hashed}").as_bytes()));
         let all = format!("{who}:N1:00000001:0123abcd:auth:{what}");
         assert_eq!(
             query.expose(),
             format!(
                 "authmod=llnw&user=u&nonce=N1&cnonce=0123abcd&nc=00000001&response={}",
-                hex(&md5(all.as_bytes()))
+                hex::encode(md5(all.as_bytes()))
             )
         );
     }

@@ -1,7 +1,6 @@
 //! Proxies: what they are, how they are asked, and why they refuse.
 
 mod authorizer;
-mod base64;
 mod challenge;
 mod connect;
 mod digest;

@@ -9,6 +9,9 @@ use std::fs::File;
 use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::process::{Command, Stdio};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use super::control::Kept;
 
 #[cfg(test)]
@@ -35,11 +38,12 @@ pub fn serve() -> io::Result<()> {
         let answer = match verb {
             "YR" => {
                 File::open("/dev/urandom")?.read_exact(&mut nonce)?;
-                format!("TT {}", encode(&challenge(nonce)))
+                format!("TT {}", BASE64_STANDARD.encode(challenge(nonce)))
             }
-            "KK" => match decode(token)
-                .as_deref()
-                .and_then(|message| check(message, nonce))
+            "KK" => match BASE64_STANDARD
+                .decode(token.trim())
+                .ok()
+                .and_then(|message| check(&message, nonce))
             {
                 Some(user) => format!("AF {user}"),
                 None => "NA wrong user or password".to_owned(),
@@ -124,13 +128,9 @@ fn text(bytes: &[u8]) -> Option<String> {
 
 /// By the program `openssl`, which is here anyway.
 fn hmac_md5(key: &[u8], data: &[u8]) -> Option<Vec<u8>> {
-    use std::fmt::Write as _;
-    let mut hex = String::from("hexkey:");
-    for byte in key {
-        write!(hex, "{byte:02x}").expect("a string takes all");
-    }
+    let key = format!("hexkey:{}", hex::encode(key));
     let mut command = Command::new("openssl");
-    command.args(["dgst", "-md5", "-mac", "HMAC", "-macopt", &hex, "-binary"]);
+    command.args(["dgst", "-md5", "-mac", "HMAC", "-macopt", &key, "-binary"]);
     let spawned = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -141,39 +141,4 @@ fn hmac_md5(key: &[u8], data: &[u8]) -> Option<Vec<u8>> {
     let mut digest = Vec::new();
     child.0.stdout.take()?.read_to_end(&mut digest).ok()?;
     (digest.len() == 16).then_some(digest)
-}
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn encode(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for three in bytes.chunks(3) {
-        let number = three
-            .iter()
-            .fold(0, |number, byte| number << 8 | usize::from(*byte))
-            << (8 * (3 - three.len()));
-        for place in 0..4 {
-            if place > three.len() {
-                text.push('=');
-            } else {
-                text.push(char::from(ALPHABET[number >> (18 - 6 * place) & 63]));
-            }
-        }
-    }
-    text
-}
-
-fn decode(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let (mut number, mut bits) = (0u32, 0);
-    for letter in text.trim().trim_end_matches('=').bytes() {
-        let value = ALPHABET.iter().position(|each| *each == letter)?;
-        number = number << 6 | u32::try_from(value).ok()?;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from(number >> bits & 0xFF).ok()?);
-        }
-    }
-    Some(bytes)
 }

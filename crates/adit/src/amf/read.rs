@@ -5,10 +5,10 @@ use std::time::SystemTime;
 use adit_client::amf::amf0::{self, Object};
 use adit_client::amf::amf3::{self, Array, Dictionary, ExternalClass, ObjectVector, Vector};
 use adit_client::amf::{Text, convert};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
 use thiserror::Error;
-
-use super::base64;
 
 /// Why JSON is no value.
 #[derive(Debug, Error)]
@@ -125,7 +125,9 @@ fn of_amf3(
     Ok(match (word, said) {
         ("$e4x", Value::String(text)) => amf3::Value::Xml(text.into()),
         ("$bytes", Value::String(text)) => {
-            let bytes = base64::decode(&text).ok_or(Unreadable::Form("$bytes is not base64"))?;
+            let bytes = BASE64_STANDARD
+                .decode(text)
+                .map_err(|_| Unreadable::Form("$bytes is not base64"))?;
             amf3::Value::ByteArray(bytes.into())
         }
         ("$ref3", index) => {

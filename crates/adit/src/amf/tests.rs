@@ -2,7 +2,7 @@ use adit_client::amf::amf0::{Object, Value};
 use adit_client::amf::amf3::{self, Array, Dictionary, ExternalClass, ObjectVector, Vector};
 use bytes::Bytes;
 
-use super::{base64, json, jsons, value, values};
+use super::{json, jsons, value, values};
 
 /// A value and its JSON, both ways.
 fn check(amf: Value, expected: &str) {
@@ -215,12 +215,13 @@ fn base64_is_as_everybody_writes_it() {
         (b"foob", "Zm9vYg=="),
         (b"\xfb\xff", "+/8="),
     ] {
-        assert_eq!(base64::encode(bytes), text);
-        assert_eq!(base64::decode(text).as_deref(), Some(bytes));
+        let amf = Value::Avm(amf3::Value::ByteArray(bytes.into()));
+        check(amf, &format!(r#"{{"$bytes":"{text}"}}"#));
     }
     for wrong in [
         "A", "AA", "AAA", "====", "A===", "AA=A", "Zg==Zg==", "Zh==", "Z g=", "Zm9-",
     ] {
-        assert_eq!(base64::decode(wrong), None, "{wrong}");
+        let error = value(&format!(r#"{{"$bytes":"{wrong}"}}"#)).unwrap_err();
+        assert_eq!(error.to_string(), "$bytes is not base64", "{wrong}");
     }
 }

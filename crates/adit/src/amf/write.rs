@@ -4,9 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use adit_client::amf::amf0::{self, Object};
 use adit_client::amf::{Text, amf3, convert};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
-
-use super::base64;
 
 /// The values of one message.
 pub(crate) fn jsons(values: &[amf0::Value]) -> Vec<Value> {
@@ -71,7 +71,7 @@ fn of_amf3(value: &amf3::Value) -> Value {
         amf3::Value::External { class, value } => {
             json!({ "$external": class.name(), "value": of_amf3(value) })
         }
-        amf3::Value::ByteArray(bytes) => json!({ "$bytes": base64::encode(bytes) }),
+        amf3::Value::ByteArray(bytes) => json!({ "$bytes": BASE64_STANDARD.encode(bytes) }),
         amf3::Value::VectorInt(vector) => of_vector("int", vector.fixed, &json!(vector.items)),
         amf3::Value::VectorUint(vector) => of_vector("uint", vector.fixed, &json!(vector.items)),
         amf3::Value::VectorDouble(vector) => {

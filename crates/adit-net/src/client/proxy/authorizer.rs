@@ -3,7 +3,9 @@
 use super::challenge::{Challenge, challenges};
 use super::digest::Digest;
 use super::error::ProxyError;
-use super::{Credentials, base64, ntlm};
+use super::{Credentials, ntlm};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use hyper::HeaderMap;
 use hyper::header::HeaderValue;
 use std::fmt;
@@ -117,7 +119,7 @@ impl Authorizer {
             State::Unasked | State::Ntlm(Ntlm::AwaitChallenge | Ntlm::Done) => return Ok(None),
             State::Basic => {
                 let pair = format!("{}:{}", credentials.user, credentials.password);
-                Some(format!("Basic {}", base64::encode(pair.as_bytes())))
+                Some(format!("Basic {}", BASE64_STANDARD.encode(pair)))
             }
             State::Digest { digest, sent } => {
                 *sent = true;

@@ -8,7 +8,10 @@
 //! The challenge is read here and not by the library: old and simple proxies (squid's `ntlm_fake_auth`) end before the
 //! target info, which the library takes for an error, and some of them promise it nevertheless.
 
-use super::{Credentials, base64};
+use super::Credentials;
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, PAD_INDIFFERENT};
 use ntlmclient::{Flags, Message, NegotiateMessage, OsVersion};
 use std::time::{Duration, SystemTime};
 
@@ -20,12 +23,12 @@ pub(super) fn negotiate() -> Option<String> {
         supplied_workstation: String::new(),
         os_version: OsVersion::default(),
     });
-    Some(base64::encode(&message.to_bytes().ok()?))
+    Some(BASE64.encode(message.to_bytes().ok()?))
 }
 
 /// The third message, for the second one as it came.
 pub(super) fn authenticate(token: &str, credentials: &Credentials) -> Option<String> {
-    let challenge = Challenge::read(&base64::decode(token)?)?;
+    let challenge = Challenge::read(&BASE64.decode(token).ok()?)?;
     let (domain, user) = credentials
         .user
         .split_once('\\')
@@ -48,7 +51,7 @@ pub(super) fn authenticate(token: &str, credentials: &Credentials) -> Option<Str
         response.lm_response = vec![0; 24];
     }
     let message = response.to_message(&credentials, "", OURS);
-    Some(base64::encode(&message.to_bytes().ok()?))
+    Some(BASE64.encode(message.to_bytes().ok()?))
 }
 
 struct Challenge {
@@ -125,6 +128,11 @@ const OURS: Flags = Flags::NEGOTIATE_UNICODE
 const END: u16 = 0;
 const TIMESTAMP: u16 = 7;
 const SECONDS_1601_TO_1970: u64 = 11_644_473_600;
+/// What proxies write is read as it is meant: padding may be missing, and the bits that are left over may be any.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    PAD_INDIFFERENT.with_decode_allow_trailing_bits(true),
+);
 
 #[cfg(test)]
 mod tests;

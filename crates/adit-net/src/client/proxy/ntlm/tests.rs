@@ -1,5 +1,6 @@
-use super::{Challenge, authenticate, negotiate, now};
-use crate::client::proxy::{Credentials, base64};
+use super::{BASE64, Challenge, authenticate, negotiate, now};
+use crate::client::proxy::Credentials;
+use base64::Engine as _;
 
 fn message(info: &[u8]) -> Vec<u8> {
     let mut bytes = b"NTLMSSP\0\x02\0\0\0\0\0\0\0\x38\0\0\0\x01\x02\x80\0".to_vec();
@@ -35,14 +36,14 @@ fn a_challenge_cut_anywhere_or_changed_never_panics() {
     let credentials = Credentials::new("CORP\\ali", "sesame");
     let whole = message(b"\x07\0\x08\0\x01\0\0\0\0\0\0\0\0\0\0\0");
     for end in 0..=whole.len() {
-        let _ = authenticate(&base64::encode(&whole[..end]), &credentials);
+        let _ = authenticate(&BASE64.encode(&whole[..end]), &credentials);
     }
     for at in 0..whole.len() {
         let mut changed = whole.clone();
         changed[at] ^= 0xff;
-        let _ = authenticate(&base64::encode(&changed), &credentials);
+        let _ = authenticate(&BASE64.encode(&changed), &credentials);
     }
-    assert!(authenticate(&base64::encode(&whole), &credentials).is_some());
+    assert!(authenticate(&BASE64.encode(&whole), &credentials).is_some());
     assert!(negotiate().is_some());
 }
 
@@ -56,7 +57,31 @@ fn q196_target_info_that_is_promised_and_missing_is_none() {
     for message in [&whole[..32], &whole[..40], &beyond] {
         let challenge = Challenge::read(message).unwrap();
         assert_eq!(challenge.target_info, b"");
-        assert!(authenticate(&base64::encode(message), &credentials).is_some());
+        assert!(authenticate(&BASE64.encode(message), &credentials).is_some());
     }
     assert!(Challenge::read(&whole[..31]).is_none());
+}
+
+#[test]
+fn base64_is_read_without_its_padding_too_and_nothing_else_is() {
+    let decode = |text: &str| BASE64.decode(text).ok();
+    for (bytes, text) in [
+        (b"".as_slice(), ""),
+        (b"f", "Zg=="),
+        (b"fo", "Zm8="),
+        (b"foo", "Zm9v"),
+        (b"foob", "Zm9vYg=="),
+        (b"fooba", "Zm9vYmE="),
+        (b"foobar", "Zm9vYmFy"),
+        (&[0xfb, 0xff, 0xfe], "+//+"),
+    ] {
+        assert_eq!(BASE64.encode(bytes), text);
+        assert_eq!(decode(text).as_deref(), Some(bytes));
+    }
+    for text in ["Zg", "Zg=", "Zh=="] {
+        assert_eq!(decode(text).as_deref(), Some(b"f".as_slice()), "{text}");
+    }
+    for text in ["Zm9v\n", "Z", "Zm 9"] {
+        assert_eq!(decode(text), None, "{text}");
+    }
 }
