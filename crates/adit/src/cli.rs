@@ -3,10 +3,11 @@
 mod address;
 mod application;
 mod client;
+mod config;
 mod content;
 pub(crate) mod hidden;
 mod recording;
-mod span;
+pub(crate) mod span;
 mod way_out;
 
 use std::net::SocketAddr;
@@ -14,12 +15,15 @@ use std::path::PathBuf;
 
 use adit_server::Network;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 pub(crate) use address::{Address, AddressMistake, unexpected, without_secrets};
 pub(crate) use application::{Application, Call, Edits, So};
 pub(crate) use client::{Play, Probe, Publish, Record, Retry, Tunnel, Watch};
-pub(crate) use content::Content;
-pub(crate) use recording::Recording;
+pub(crate) use config::{Config, ConfigCommand};
+pub(crate) use content::{AppKind, Content, UnknownApps};
+pub(crate) use recording::{Recording, record_sync};
 pub(crate) use way_out::{Key, Strategy, WayOut};
 
 use crate::connect::Search;
@@ -64,16 +68,21 @@ pub(crate) enum Command {
     /// Write man pages or shell completions
     #[command(subcommand)]
     Generate(Generate),
+    /// Check, show and explain the configuration of the server
+    #[command(after_help = EXIT_CODES)]
+    Config(Config),
 }
 
 /// What scripts learn from how a command ends.
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 something failed, 2 the command line is wrong, 3 no way leads to the server, 130 interrupted (serve and tunnel, which end no other way, 0)";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 something failed, 2 the command line or the configuration is wrong, 3 no way leads to the server, 130 interrupted (serve and tunnel, which end no other way, 0)";
 
 impl Command {
     /// How widely a way to the server is looked for.
     pub(crate) fn search(&self) -> Search {
         let (address, way, usual) = match self {
-            Self::Serve(_) | Self::Verify(_) | Self::Generate(_) => return Search::Everywhere,
+            Self::Serve(_) | Self::Verify(_) | Self::Generate(_) | Self::Config(_) => {
+                return Search::Everywhere;
+            }
             Self::Publish(publish) => (&publish.url, &publish.run.way, Strategy::Standard),
             Self::Play(play) => (&play.watch.url, &play.watch.run.way, Strategy::Standard),
             Self::Record(record) => (&record.watch.url, &record.watch.run.way, Strategy::Standard),
@@ -95,17 +104,22 @@ impl Command {
 /// The flags of `adit serve`.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
+    /// Configuration in TOML; `ADIT_…` variables go before it, and flags before those
+    /// [default: adit.toml in `$CONFIGURATION_DIRECTORY`, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
     /// Address and port to listen on; repeat for more, port 0 picks a free one
     /// [default: ports 1935, 80 and 443 of every address]
     #[arg(long, value_name = "ADDR:PORT", value_parser = listen_address)]
     pub(crate) listen: Vec<SocketAddr>,
 
     /// Certificate chain in PEM; read again whenever the file changes
-    #[arg(long, value_name = "FILE", requires = "key")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) cert: Option<PathBuf>,
 
     /// Private key of the certificate in PEM
-    #[arg(long, value_name = "FILE", requires = "cert")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
 
     /// Where the server keeps what must survive a restart (the self-signed certificate, persistent shared objects)
@@ -119,12 +133,14 @@ pub(crate) struct Serve {
     pub(crate) objects: Option<PathBuf>,
 
     /// How log lines are written to standard error; `ADIT_LOG=debug` in the environment asks for more of them
-    #[arg(long, value_enum, default_value_t = LogFormat::Pretty)]
-    pub(crate) log: LogFormat,
+    /// [default: pretty]
+    #[arg(long, value_enum)]
+    pub(crate) log: Option<LogFormat>,
 
     /// How long media may wait to share a write with what follows it
-    #[arg(long, value_enum, default_value_t = Latency::Balanced)]
-    pub(crate) latency: Latency,
+    /// [default: balanced]
+    #[arg(long, value_enum)]
+    pub(crate) latency: Option<Latency>,
 
     /// Network of load balancers whose PROXY protocol header is believed; repeat for more
     #[arg(long, value_name = "CIDR")]
@@ -135,8 +151,9 @@ pub(crate) struct Serve {
     pub(crate) encoder_users: Option<PathBuf>,
 
     /// How encoders are asked to log in
-    #[arg(long, value_enum, default_value_t = EncoderAuth::Adobe, requires = "encoder_users")]
-    pub(crate) encoder_auth: EncoderAuth,
+    /// [default: adobe]
+    #[arg(long, value_enum)]
+    pub(crate) encoder_auth: Option<EncoderAuth>,
 
     #[command(flatten)]
     pub(crate) content: Content,
@@ -175,7 +192,8 @@ pub(crate) enum Generate {
 }
 
 /// The ways in which encoders log in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum EncoderAuth {
     /// As Adobe's servers do; what every encoder with a login knows
     Adobe,
@@ -193,7 +211,8 @@ impl From<EncoderAuth> for adit_server::LoginMethod {
 }
 
 /// The shape of log lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
     /// For people
     Pretty,
@@ -202,7 +221,8 @@ pub(crate) enum LogFormat {
 }
 
 /// When players are woken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Latency {
     /// Every message at once
     Low,
@@ -223,7 +243,7 @@ impl From<Latency> for adit_server::Latency {
 }
 
 /// `ADDR:PORT`, and the short forms `:PORT` and `PORT` for every address.
-fn listen_address(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let port_alone = text.strip_prefix(':').unwrap_or(text);
     if let Ok(port) = port_alone.parse::<u16>() {
         return Ok(every_address(port));

@@ -1,12 +1,13 @@
 //! RTMP that gets through: the `adit` command.
 //!
 //! This crate knows flags, output and exit codes; what the server does is in `adit-server`, the way out in `adit-client`.
-//! Exit codes: 0 done, 1 something failed, 2 the command line is wrong, 3 no way leads to the server, 130 interrupted.
+//! Exit codes: 0 done, 1 something failed, 2 the command line or the configuration is wrong, 3 no way leads to the server, 130 interrupted.
 
 mod amf;
 mod application;
 mod calling;
 mod cli;
+mod config;
 mod connect;
 mod generate;
 mod input;
@@ -29,8 +30,6 @@ use std::time::Instant;
 use clap::Parser as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::connect::Failure;
-
 fn main() -> ExitCode {
     let began = Instant::now();
     let arguments = match cli::Arguments::try_parse_from(cli::hidden::arguments()) {
@@ -38,12 +37,15 @@ fn main() -> ExitCode {
         Err(mistake) => return refuse(mistake),
     };
     // The key of a server is a file, no secret.
-    if !matches!(arguments.command, cli::Command::Serve(_)) {
+    if !matches!(
+        arguments.command,
+        cli::Command::Serve(_) | cli::Command::Config(_)
+    ) {
         cli::hidden::hide();
     }
     let search = arguments.command.search();
     let outcome = match arguments.command {
-        cli::Command::Serve(serve) => serve::run(serve).map_err(Failure::from),
+        cli::Command::Serve(serve) => serve::run(&serve),
         cli::Command::Publish(publish) => publish::run(&publish, began),
         cli::Command::Play(play) => play::run(&play, began),
         cli::Command::Record(record) => record::run(&record, began),
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         cli::Command::So(so) => sharing::run(&so),
         cli::Command::Verify(verify) => verify::run(&verify),
         cli::Command::Generate(what) => generate::run(&what),
+        cli::Command::Config(config) => config::run(&config),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

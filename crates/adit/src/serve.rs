@@ -6,23 +6,23 @@ mod encoders;
 mod first_screen;
 mod front_page;
 mod objects;
+mod plan;
 mod ports;
 mod state_dir;
 mod supervisor;
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use adit_server::tls::{CertificateSource, Tls};
-use adit_server::{
-    BindError, Listener, MediaRoot, Network, RecordedStreams, Server, ServerConfig, StoreError,
-    TlsError,
-};
+use adit_server::{BindError, Listener, Server, StoreError, TlsError};
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::cli;
+use crate::cli::{self, LogFormat};
+use crate::config::{self, Config, Sources};
+use crate::connect::Failure;
 use crate::{log, ui};
 
 pub(crate) use self::state_dir::default as state_directory;
@@ -43,7 +43,7 @@ pub(crate) enum ServeError {
     #[error(transparent)]
     Objects(#[from] StoreError),
     /// The directory for media cannot be used.
-    #[error("--media {}: {cause}", directory.display())]
+    #[error("the directory for media, {}: {cause}", directory.display())]
     Media {
         /// The directory.
         directory: PathBuf,
@@ -79,15 +79,23 @@ impl ServeError {
 /// Runs the server until it is told to stop.
 ///
 /// # Errors
-/// When a port cannot be bound, the certificate cannot be used, or the state directory cannot be written.
-pub(crate) fn run(arguments: cli::Serve) -> Result<(), ServeError> {
-    log::start(arguments.log);
+/// When the configuration has mistakes, a port cannot be bound, the certificate cannot be used, or the state directory cannot be
+/// written.
+pub(crate) fn run(arguments: &cli::Serve) -> Result<(), Failure> {
+    let loaded = config::load(&Sources::of(arguments));
+    let format = loaded.as_ref().map(|loaded| loaded.config.log.format);
+    log::start(format.unwrap_or_else(|_| arguments.log.unwrap_or(LogFormat::Pretty)));
+    let config = loaded.map_err(Failure::Configuration)?.config;
+    Ok(run_with(config)?)
+}
+
+fn run_with(config: Config) -> Result<(), ServeError> {
     descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     // On a worker like everything else: the thread that waits here would have to be woken for each connection.
-    let serving = runtime.spawn(serve(arguments));
+    let serving = runtime.spawn(serve(config));
     let outcome = runtime
         .block_on(serving)
         .unwrap_or_else(|defect| std::panic::resume_unwind(defect.into_panic()));
@@ -96,11 +104,12 @@ pub(crate) fn run(arguments: cli::Serve) -> Result<(), ServeError> {
     outcome
 }
 
-async fn serve(arguments: cli::Serve) -> Result<(), ServeError> {
+async fn serve(asked: Config) -> Result<(), ServeError> {
     let interrupt = signal(SignalKind::interrupt())?;
     let terminate = signal(SignalKind::terminate())?;
-    let listeners = listeners(&arguments.listen)?;
-    let config = config(&arguments)?;
+    let addresses: Vec<_> = asked.server.listen.iter().map(|listen| listen.0).collect();
+    let listeners = listeners(&addresses)?;
+    let config = plan::server(&asked)?;
     let tls = config.net.tls.clone();
     let server = Server::new(config, listeners);
     let addresses = server.local_addrs().to_vec();
@@ -130,65 +139,6 @@ fn listeners(asked: &[SocketAddr]) -> Result<Vec<Listener>, ServeError> {
     } else {
         ports::bind_asked(asked)?
     })
-}
-
-fn config(arguments: &cli::Serve) -> Result<ServerConfig, ServeError> {
-    let state_directory = || {
-        let asked = arguments.state_dir.clone();
-        asked.unwrap_or_else(state_dir::default)
-    };
-    let source = match (&arguments.cert, &arguments.key) {
-        (Some(certificate), Some(key)) => CertificateSource::Files {
-            certificate: certificate.clone(),
-            key: key.clone(),
-        },
-        _ => CertificateSource::SelfSigned {
-            state_directory: state_directory().join("tls"),
-            names: Vec::new(),
-        },
-    };
-    let mut config = ServerConfig::default();
-    config.net.tls = Some(certificate::promised(source)?);
-    warn_of_forgers(&arguments.trust_proxy);
-    config
-        .net
-        .trusted_proxies
-        .clone_from(&arguments.trust_proxy);
-    config.net.http.front_page = Some(front_page::text().into());
-    config.latency = arguments.latency.into();
-    config.applications = arguments.content.applications();
-    config.objects.store = objects::store(arguments.objects.as_deref(), state_directory)?;
-    config.media = match &arguments.recording.media {
-        Some(directory) => Some(media_root(directory)?),
-        None => None,
-    };
-    config.encoder_login = encoders::read(arguments)?;
-    config.recording.sync = arguments.recording.record_sync;
-    if arguments.recording.record {
-        config.recording.streams = RecordedStreams::All;
-    }
-    Ok(config)
-}
-
-fn media_root(directory: &Path) -> Result<MediaRoot, ServeError> {
-    MediaRoot::open(directory).map_err(|cause| ServeError::Media {
-        directory: directory.to_owned(),
-        cause,
-    })
-}
-
-/// A PROXY header from anywhere is a mistake: limits and logs go by the addresses in it.
-fn warn_of_forgers(trusted: &[Network]) {
-    for network in trusted
-        .iter()
-        .map(ToString::to_string)
-        .filter(|network| network.ends_with("/0"))
-    {
-        tracing::warn!(
-            network,
-            "--trust-proxy takes in everybody: whoever connects may claim any address; name the balancers only"
-        );
-    }
 }
 
 /// The file of the certificate, when players have to be told to trust it.

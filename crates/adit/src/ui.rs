@@ -96,6 +96,19 @@ pub(crate) fn aside(text: &str) {
     }
 }
 
+/// Several lines that belong together, before the error that they are about.
+pub(crate) fn block(text: &str) {
+    let text = secrets::without(text);
+    if is_in_log() {
+        tracing::error!("{text}");
+        return;
+    }
+    let mut out = io::stderr().lock();
+    clear_status_from(&mut out);
+    // There is nobody to tell where standard error is closed.
+    drop(writeln!(out, "{text}"));
+}
+
 /// What to do about the line before.
 pub(crate) fn hint(text: &str) {
     talk(Kind::Hint, text);

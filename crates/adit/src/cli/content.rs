@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
-use adit_server::application::{Applications, Chat, Live, Unknown, Vod};
 use clap::{Args, ValueEnum};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// The flags of `adit serve` that say what there is to connect to.
 #[derive(Debug, Args)]
@@ -13,39 +14,26 @@ pub(crate) struct Content {
     pub(crate) app: Vec<NamedApplication>,
 
     /// What becomes of clients that connect to any other name
-    #[arg(long, value_enum, default_value_t = UnknownApps::Live, value_name = "HOW")]
-    pub(crate) unknown_apps: UnknownApps,
-}
-
-impl Content {
-    /// The applications that were asked for.
-    pub(crate) fn applications(&self) -> Applications {
-        let none = Applications::default().unknown(match self.unknown_apps {
-            UnknownApps::Live => Unknown::AsLive,
-            UnknownApps::Refuse => Unknown::Refused,
-        });
-        self.app.iter().fold(none, |all, app| {
-            let name = app.name.as_str();
-            match app.kind {
-                Kind::Live => all.with(name, Live),
-                Kind::Vod => all.with(name, Vod),
-                Kind::Chat => all.with(name, Chat::new()),
-            }
-        })
-    }
+    /// [default: live]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) unknown_apps: Option<UnknownApps>,
 }
 
 /// An application, and the name it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NamedApplication {
-    name: String,
-    kind: Kind,
+    pub(crate) name: String,
+    pub(crate) kind: AppKind,
 }
 
 /// What an application does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AppKind {
     /// Everybody publishes and plays
+    #[default]
     Live,
     /// Recordings are played, nothing is published
     Vod,
@@ -54,7 +42,8 @@ enum Kind {
 }
 
 /// What becomes of a client that connects to a name without an application.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum UnknownApps {
     /// They are served like --app NAME=live
     Live,
@@ -74,8 +63,8 @@ impl FromStr for NamedApplication {
                 "{name:?} is more than the name of an application: that ends at the first / of a path"
             ));
         }
-        let kind = Kind::from_str(kind, false).map_err(|_| {
-            let known: Vec<_> = Kind::value_variants()
+        let kind = AppKind::from_str(kind, false).map_err(|_| {
+            let known: Vec<_> = AppKind::value_variants()
                 .iter()
                 .filter_map(ValueEnum::to_possible_value)
                 .map(|value| value.get_name().to_owned())

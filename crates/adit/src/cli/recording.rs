@@ -15,16 +15,17 @@ pub(crate) struct Recording {
     pub(crate) media: Option<PathBuf>,
 
     /// Record every stream that is published, not only those whose publisher asks for it
-    #[arg(long, requires = "media")]
+    #[arg(long)]
     pub(crate) record: bool,
 
     /// What a loss of power may cost of a recording; `off` leaves it to the operating system
-    #[arg(long, value_name = "TIME", requires = "media", default_value = "5s", value_parser = record_sync)]
-    pub(crate) record_sync: SyncInterval,
+    /// [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = record_sync)]
+    pub(crate) record_sync: Option<SyncInterval>,
 }
 
 /// How often recordings are made lasting.
-fn record_sync(text: &str) -> Result<SyncInterval, String> {
+pub(crate) fn record_sync(text: &str) -> Result<SyncInterval, String> {
     match text {
         "off" => Ok(SyncInterval::Never),
         _ => span::parse(text).map(SyncInterval::Every),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// `5s`, `1m30s`, `250ms`, and a bare number of seconds as in `5` or `0.5`.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().map(Duration::try_from_secs_f64);
     let parsed = match seconds {
         Some(seconds) => seconds.ok(),
@@ -15,7 +15,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
 }
 
 /// The same, and 0.
-pub(super) fn parse_or_zero(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_or_zero(text: &str) -> Result<Duration, String> {
     match text {
         "0" | "0s" => Ok(Duration::ZERO),
         _ => parse(text),

@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use crate::amf::Unreadable;
 use crate::cli::AddressMistake;
+use crate::config::Mistakes;
 use crate::input::InputError;
 use crate::serve::ServeError;
 use crate::ui;
@@ -25,6 +26,9 @@ pub(crate) enum Failure {
     /// The server could not start or go on.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// The configuration has mistakes.
+    #[error(transparent)]
+    Configuration(Mistakes),
     /// The address of the stream is wrong.
     #[error(transparent)]
     Address(#[from] AddressMistake),
@@ -166,6 +170,9 @@ impl Failure {
     pub(crate) fn tell(&self, search: Search) -> ExitCode {
         // These two have said what there is to say.
         if !matches!(self, Self::Interrupted | Self::NoWay) {
+            if let Self::Configuration(mistakes) = self {
+                ui::block(&mistakes.shown());
+            }
             ui::error(self);
             self.tell_attempts();
             if let Some(remedy) = self.remedy(search) {
@@ -192,7 +199,9 @@ impl Failure {
 
     fn code(&self) -> u8 {
         match self {
-            Self::Address(_) | Self::Usage { .. } | Self::Json { .. } => USAGE,
+            Self::Address(_) | Self::Usage { .. } | Self::Json { .. } | Self::Configuration(_) => {
+                USAGE
+            }
             Self::Connect(ConnectError::Unreachable { .. }) | Self::NoWay => UNREACHABLE,
             Self::Interrupted => INTERRUPTED,
             _ => FAILED,

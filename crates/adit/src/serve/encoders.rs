@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 use adit_server::{EncoderLogin, EncoderUsers, UsersError};
 use thiserror::Error;
 
-use crate::cli;
+use crate::config::Encoders;
 
 /// Why a list of encoders cannot be used.
 #[derive(Debug, Error)]
 pub(crate) enum EncodersError {
     /// The file cannot be read.
-    #[error("--encoder-users {}: {source}", path.display())]
+    #[error("encoders.users {}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
     /// A line of it means nothing.
-    #[error("--encoder-users {}, {source}", path.display())]
+    #[error("encoders.users {}, {source}", path.display())]
     Content { path: PathBuf, source: UsersError },
 }
 
@@ -25,25 +25,25 @@ pub(crate) enum EncodersError {
 ///
 /// # Errors
 /// When the file cannot be read or a line of it means nothing.
-pub(super) fn read(arguments: &cli::Serve) -> Result<Option<EncoderLogin>, EncodersError> {
-    let Some(path) = &arguments.encoder_users else {
+pub(super) fn read(asked: &Encoders) -> Result<Option<EncoderLogin>, EncodersError> {
+    let Some(path) = asked.users.as_ref().map(AsRef::<Path>::as_ref) else {
         return Ok(None);
     };
     let text = text(path).map_err(|source| EncodersError::File {
-        path: path.clone(),
+        path: path.to_owned(),
         source,
     })?;
     let users = text
         .parse::<EncoderUsers>()
         .map_err(|source| EncodersError::Content {
-            path: path.clone(),
+            path: path.to_owned(),
             source,
         })?;
     if users.is_empty() {
         tracing::warn!(file = %path.display(), "no encoder is listed: nobody can publish");
     }
     let mut login = EncoderLogin::new(users);
-    login.method = arguments.encoder_auth.into();
+    login.method = asked.auth.into();
     Ok(Some(login))
 }
 

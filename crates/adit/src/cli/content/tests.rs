@@ -1,6 +1,6 @@
-use super::{Kind, NamedApplication};
+use super::{AppKind, NamedApplication};
 
-fn check(text: &str, expected: Result<(&str, Kind), &str>) {
+fn check(text: &str, expected: Result<(&str, AppKind), &str>) {
     let parsed = text.parse::<NamedApplication>();
     match (parsed, expected) {
         (Ok(parsed), Ok((name, kind))) => {
@@ -13,10 +13,10 @@ fn check(text: &str, expected: Result<(&str, Kind), &str>) {
 
 #[test]
 fn an_application_has_a_name_and_a_kind() {
-    check("live=live", Ok(("live", Kind::Live)));
-    check("films=vod", Ok(("films", Kind::Vod)));
-    check("rooms=chat", Ok(("rooms", Kind::Chat)));
-    check("=live", Ok(("", Kind::Live)));
+    check("live=live", Ok(("live", AppKind::Live)));
+    check("films=vod", Ok(("films", AppKind::Vod)));
+    check("rooms=chat", Ok(("rooms", AppKind::Chat)));
+    check("=live", Ok(("", AppKind::Live)));
     check("films", Err("NAME=KIND"));
     check("films=dvd", Err("there are live, vod, chat"));
     check("films=VOD", Err("\"VOD\" is no kind"));

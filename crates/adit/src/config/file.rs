@@ -1,0 +1,276 @@
+//! The file: every mistake in it at once, each with its place.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::Deserialize as _;
+use toml::de::{DeString, DeTable, DeValue, Deserializer};
+use toml::{Spanned, Table};
+
+use super::Config;
+use super::keys::Keys;
+use super::mistake::{Mistake, Place};
+use super::path::KeyPath;
+use super::tree;
+
+/// Mistakes that are told of one file.
+const TOLD: usize = 20;
+
+/// A file that was understood as far as it could be.
+#[derive(Debug, Default)]
+pub(crate) struct File {
+    /// What it sets.
+    pub(crate) table: Table,
+    /// Where each value stands.
+    pub(crate) spans: BTreeMap<KeyPath, Range<usize>>,
+    /// What is wrong with it.
+    pub(crate) mistakes: Vec<Mistake>,
+}
+
+impl File {
+    /// Reads the text of a file.
+    pub(crate) fn read(text: &str) -> Self {
+        let (document, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            let mistakes = errors.iter().take(TOLD).map(|error| syntax(error, text));
+            return Self {
+                mistakes: mistakes.collect(),
+                ..Self::default()
+            };
+        }
+        let mut file = Self::default();
+        collect_spans(&KeyPath::default(), document.get_ref(), &mut file.spans);
+        let understood = file.without_mistakes(document, text);
+        // What has become a `Config` is a table of plain values.
+        file.table = Table::deserialize(Deserializer::from(understood)).unwrap_or_default();
+        file.check_ranges();
+        file.mistakes.sort_by_key(|mistake| match &mistake.place {
+            Place::File(span) => span.start,
+            _ => 0,
+        });
+        file
+    }
+
+    /// Notes each mistake and takes it out, until what is left can be used.
+    fn without_mistakes<'t>(
+        &mut self,
+        mut document: Spanned<DeTable<'t>>,
+        text: &str,
+    ) -> Spanned<DeTable<'t>> {
+        while self.mistakes.len() < TOLD {
+            let Err(error) = Config::deserialize(Deserializer::from(document.clone())) else {
+                return document;
+            };
+            let span = error.span().unwrap_or_default();
+            let path = locate(document.get_ref(), &span).unwrap_or_default();
+            let mistake = mistake(error.message(), &path, span, text);
+            // What cannot be taken out, such as a table in a list that lacks something, hides what comes behind it.
+            let is_stuck = self.mistakes.last() == Some(&mistake);
+            if is_stuck {
+                break;
+            }
+            self.mistakes.push(mistake);
+            remove(document.get_mut(), &path.0);
+        }
+        Spanned::new(0..0, DeTable::new())
+    }
+
+    fn check_ranges(&mut self) {
+        for (path, value) in tree::leaves(&self.table) {
+            let Some(key) = Keys::all().find(&path).filter(|key| !key.admits(value)) else {
+                continue;
+            };
+            let span = self.spans.get(&path).cloned().unwrap_or_default();
+            self.mistakes.push(Mistake {
+                what: format!("{path} takes {}", key.takes()),
+                label: "out of range".to_owned(),
+                help: None,
+                place: Place::File(span),
+            });
+        }
+    }
+}
+
+/// What is wrong with a value, from what the library says about it.
+pub(crate) fn mistake(message: &str, path: &KeyPath, span: Range<usize>, text: &str) -> Mistake {
+    let place = Place::File(span.clone());
+    let found = text.get(span).unwrap_or_default();
+    explained(message, path, found, place)
+}
+
+/// The same for a value from anywhere; `found` is how it is written there.
+pub(crate) fn explained(message: &str, path: &KeyPath, found: &str, place: Place) -> Mistake {
+    let keys = Keys::all();
+    if message.starts_with("unknown field") {
+        return unknown(path, place);
+    }
+    let key = keys.find(path);
+    let is_wrong_type = [
+        "invalid type",
+        "invalid value",
+        "unknown variant",
+        "invalid length",
+    ]
+    .iter()
+    .any(|word| message.starts_with(word));
+    let (what, label) = match key {
+        Some(key) if is_wrong_type => {
+            let found = message.split(", expected").next().unwrap_or(message);
+            let label = found.split_once(": ").map_or(found, |(_, found)| found);
+            (format!("{path} takes {}", key.takes()), label.to_owned())
+        }
+        None if keys.section(path).is_some() && is_wrong_type => (
+            format!("{path} is a section, no value"),
+            "not a table".to_owned(),
+        ),
+        _ => (format!("{path}: {message}"), "not understood".to_owned()),
+    };
+    let word = found.trim_matches(['"', '\'']);
+    let choices = key.iter().flat_map(|key| &key.choices);
+    let meant = key
+        .is_some()
+        .then(|| similar(word, choices.map(|(word, _)| word.as_str())));
+    Mistake {
+        what,
+        label,
+        help: meant
+            .flatten()
+            .map(|word| format!("did you mean {word:?}?")),
+        place,
+    }
+}
+
+/// A key that there is not, and the one that was probably meant.
+pub(crate) fn unknown(path: &KeyPath, place: Place) -> Mistake {
+    let keys = Keys::all();
+    let (table, name) = path.split().unwrap_or_default();
+    let here = keys.names_in(&table);
+    let elsewhere = || {
+        let mut all = keys.keys.iter().map(|key| &key.path);
+        let same = all.find(|key| key.0.last().is_some_and(|last| last == name))?;
+        Some(format!("there is {same}; did you mean that?"))
+    };
+    let help = similar(name, here.iter().copied())
+        .map(|meant| format!("did you mean {}?", table.join(meant)))
+        .or_else(elsewhere)
+        .or_else(|| {
+            let what = if table.0.is_empty() {
+                "sections are"
+            } else {
+                "keys here are"
+            };
+            (!here.is_empty()).then(|| format!("{what} {}", here.join(", ")))
+        });
+    Mistake {
+        what: format!("there is no key {path}"),
+        label: "unknown".to_owned(),
+        help,
+        place,
+    }
+}
+
+/// The word that is most like this one, if one is.
+pub(crate) fn similar<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    let word = word.to_lowercase().replace('-', "_");
+    let scored = words.map(|other| (strsim::jaro_winkler(&word, other), other));
+    let near = scored.filter(|(score, _)| *score > ALIKE);
+    near.max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, other)| other)
+}
+
+/// From here on two words are alike.
+const ALIKE: f64 = 0.8;
+
+fn syntax(error: &toml::de::Error, text: &str) -> Mistake {
+    let span = error.span().unwrap_or(0..0);
+    // A caret needs something to stand under.
+    let end = span.end.max(span.start.saturating_add(1)).min(text.len());
+    let start = span.start.min(end);
+    Mistake {
+        what: format!("this is not TOML: {}", error.message()),
+        label: "here".to_owned(),
+        help: None,
+        place: Place::File(start..end),
+    }
+}
+
+fn collect_spans(at: &KeyPath, table: &DeTable<'_>, spans: &mut BTreeMap<KeyPath, Range<usize>>) {
+    for (name, value) in table {
+        let here = at.join(name.get_ref());
+        if let DeValue::Table(inner) = value.get_ref() {
+            collect_spans(&here, inner, spans);
+        }
+        spans.insert(here, value.span());
+    }
+}
+
+/// The innermost key or value that holds these bytes.
+fn locate(table: &DeTable<'_>, span: &Range<usize>) -> Option<KeyPath> {
+    let mut found = Vec::new();
+    holders(&KeyPath::default(), table, span, &mut found);
+    let innermost = found
+        .into_iter()
+        .min_by_key(|(length, path)| (*length, Reverse(path.0.len())));
+    innermost.map(|(_, path)| path)
+}
+
+/// Whatever holds these bytes, with its own length.
+fn holders(
+    at: &KeyPath,
+    table: &DeTable<'_>,
+    span: &Range<usize>,
+    found: &mut Vec<(usize, KeyPath)>,
+) {
+    for (name, value) in table {
+        let here = at.join(name.get_ref());
+        for outer in [name.span(), value.span()] {
+            if outer.start <= span.start && span.end <= outer.end {
+                found.push((outer.len(), here.clone()));
+            }
+        }
+        match value.get_ref() {
+            DeValue::Table(inner) => holders(&here, inner, span, found),
+            DeValue::Array(items) => {
+                for (place, item) in items.iter().enumerate() {
+                    let here = here.join(&place.to_string());
+                    let outer = item.span();
+                    if let DeValue::Table(inner) = item.get_ref() {
+                        if outer.start <= span.start && span.end <= outer.end {
+                            found.push((outer.len(), here.clone()));
+                        }
+                        holders(&here, inner, span, found);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Takes out what stands at a place.
+fn remove(table: &mut DeTable<'_>, path: &[String]) {
+    let Some((first, rest)) = path.split_first() else {
+        return;
+    };
+    if rest.is_empty() {
+        table.remove(first.as_str());
+        return;
+    }
+    let is_first = |name: &Spanned<DeString<'_>>| name.get_ref() == first.as_str();
+    for (_, value) in table.iter_mut().filter(|(name, _)| is_first(name)) {
+        match (value.get_mut(), rest) {
+            (DeValue::Table(inner), _) => remove(inner, rest),
+            (DeValue::Array(items), [place, inside @ ..]) => {
+                let item = place
+                    .parse()
+                    .ok()
+                    .and_then(|place: usize| items.get_mut(place));
+                if let Some(DeValue::Table(inner)) = item.map(Spanned::get_mut) {
+                    remove(inner, inside);
+                }
+            }
+            _ => {}
+        }
+    }
+}

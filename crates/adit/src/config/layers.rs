@@ -1,0 +1,173 @@
+//! The layers of a configuration, and what comes out when they lie on each other.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize as _;
+use toml::Value;
+
+use super::Config;
+use super::file::File;
+use super::flags;
+use super::mistake::{Mistake, Mistakes, Place};
+use super::path::KeyPath;
+use super::together;
+use super::tree;
+use super::variables;
+use crate::cli;
+
+/// Where a configuration comes from. The same sources are read again at a reload.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sources {
+    /// The file.
+    pub(crate) file: Option<PathBuf>,
+    /// The environment.
+    pub(crate) variables: Vec<(String, String)>,
+    /// What flags set, and which.
+    pub(crate) flags: Vec<(KeyPath, Value, &'static str)>,
+}
+
+impl Sources {
+    /// The sources of `adit serve`.
+    pub(crate) fn of(serve: &cli::Serve) -> Self {
+        Self {
+            flags: flags::given(serve),
+            ..Self::without_flags(serve.config.as_deref())
+        }
+    }
+
+    /// The same without flags.
+    pub(crate) fn without_flags(file: Option<&Path>) -> Self {
+        let text = |text: std::ffi::OsString| text.into_string().ok();
+        Self {
+            file: file.map(Path::to_owned).or_else(installed),
+            variables: env::vars_os()
+                .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
+                .collect(),
+            flags: Vec::new(),
+        }
+    }
+}
+
+/// The file that a package has installed: systemd names its directory.
+fn installed() -> Option<PathBuf> {
+    let directories = env::var_os("CONFIGURATION_DIRECTORY")?;
+    let first = env::split_paths(&directories).next()?;
+    let file = first.join("adit.toml");
+    file.exists().then_some(file)
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A line of the file.
+    File(usize),
+    /// A variable.
+    Variable(String),
+    /// A flag.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(line) => write!(f, "line {line}"),
+            Self::Variable(name) => f.write_str(name),
+            Self::Flag(flag) => f.write_str(flag),
+        }
+    }
+}
+
+/// A configuration without mistakes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Effective {
+    /// The configuration.
+    pub(crate) config: Config,
+    /// Who has set what in it.
+    pub(crate) origins: BTreeMap<KeyPath, Origin>,
+}
+
+/// Reads all layers.
+///
+/// # Errors
+/// Everything that is wrong with any of them.
+pub(crate) fn load(sources: &Sources) -> Result<Effective, Mistakes> {
+    let text = match &sources.file {
+        Some(path) => fs::read_to_string(path).map_err(|why| Mistakes::unreadable(path, &why))?,
+        None => String::new(),
+    };
+    let mut file = File::read(&text);
+    let mut mistakes = std::mem::take(&mut file.mistakes);
+    let mut origins = BTreeMap::new();
+    for (path, _) in tree::leaves(&file.table) {
+        let start = file.spans.get(&path).map_or(0, |span| span.start);
+        origins.insert(path, Origin::File(line(&text, start)));
+    }
+    let mut set = file.table;
+    let variables = variables::read(&sources.variables, &set, &mut mistakes);
+    let variables = variables
+        .into_iter()
+        .map(|(path, value, name)| (path, value, Origin::Variable(name)));
+    let flags = sources.flags.iter().cloned();
+    let flags = flags.map(|(path, value, flag)| (path, value, Origin::Flag(flag)));
+    for (path, value, origin) in variables.chain(flags) {
+        tree::lay(&mut set, tree::single(&path, value));
+        origins.insert(path, origin);
+    }
+    let mut config = Config::default();
+    if mistakes.is_empty() {
+        match Config::deserialize(set) {
+            Ok(whole) => config = whole,
+            Err(error) => mistakes.push(Mistake {
+                what: error.message().to_owned(),
+                label: String::new(),
+                help: None,
+                place: Place::Nowhere(KeyPath::default()),
+            }),
+        }
+        mistakes.extend(
+            together::check(&config)
+                .into_iter()
+                .map(|conflict| Mistake {
+                    place: place(&conflict.path, &origins, &file.spans),
+                    what: conflict.what,
+                    label: conflict.label.to_owned(),
+                    help: Some(conflict.help),
+                }),
+        );
+    }
+    if mistakes.is_empty() {
+        return Ok(Effective { config, origins });
+    }
+    Err(Mistakes {
+        file: sources.file.clone(),
+        text,
+        all: mistakes,
+    })
+}
+
+/// Where a value was set.
+fn place(
+    path: &KeyPath,
+    origins: &BTreeMap<KeyPath, Origin>,
+    spans: &BTreeMap<KeyPath, std::ops::Range<usize>>,
+) -> Place {
+    match origins.get(path) {
+        Some(Origin::File(_)) => spans
+            .get(path)
+            .cloned()
+            .map_or_else(|| Place::Nowhere(path.clone()), Place::File),
+        Some(Origin::Variable(name)) => Place::Variable(name.clone()),
+        Some(Origin::Flag(flag)) => Place::Flag(flag),
+        None => Place::Nowhere(path.clone()),
+    }
+}
+
+/// The line of a byte, from 1.
+fn line(text: &str, byte: usize) -> usize {
+    let before = text.get(..byte).unwrap_or_default();
+    before.matches('\n').count().saturating_add(1)
+}

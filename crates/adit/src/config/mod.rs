@@ -1,0 +1,56 @@
+//! The configuration of `adit serve`: a TOML file, `ADIT_…` variables of the environment, and flags, in this order.
+//!
+//! Each section is a struct of its own, in a file of its name. The doc comment of a field is what people read about its key:
+//! `adit config explain`, `adit config schema` and `docs/configuration.md` are made of it, by way of the JSON schema ([`keys`]).
+//! A new key needs nothing but its field, and whoever uses it: `serve/plan.rs` makes the settings of the server of all this. A flag
+//! for it stands in [`flags`], what takes effect only at the next start in [`keys`], keys that need each other in [`together`].
+
+mod apps;
+mod commands;
+mod encoders;
+mod file;
+mod flags;
+mod keys;
+mod layers;
+mod log;
+mod mistake;
+mod objects;
+mod path;
+mod print;
+mod recording;
+mod server;
+mod tls;
+mod together;
+mod tree;
+mod units;
+mod variables;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use self::commands::run;
+pub(crate) use self::encoders::Encoders;
+pub(crate) use self::layers::{Sources, load};
+pub(crate) use self::mistake::Mistakes;
+
+/// The whole configuration; the default is what `adit serve` does without a file.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where the server listens, what it keeps, and whom it takes its clients' addresses from.
+    pub(crate) server: server::Server,
+    /// The certificate for RTMPS and RTMPTS.
+    pub(crate) tls: tls::Tls,
+    /// The log on standard error.
+    pub(crate) log: log::Log,
+    /// Logins of encoders.
+    pub(crate) encoders: Encoders,
+    /// Recordings of live streams.
+    pub(crate) recording: recording::Recording,
+    /// Shared objects.
+    pub(crate) objects: objects::Objects,
+    /// Applications by name.
+    pub(crate) apps: BTreeMap<String, apps::App>,
+}

@@ -1,0 +1,41 @@
+//! `[server]`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::units::{Cidr, Listen, Place};
+use crate::cli::{Latency, UnknownApps};
+
+/// Where the server listens, what it keeps, and whom it takes its clients' addresses from.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Server {
+    /// Addresses and ports to listen on; port 0 picks a free one. Without any: ports 1935, 80 and 443 of every address, and 8080
+    /// and 8443 where the latter two cannot be had.
+    pub(crate) listen: Vec<Listen>,
+    /// Directory of what must survive a restart: the self-signed certificate and persistent shared objects. Without it
+    /// `$STATE_DIRECTORY`, else `adit` in the user's state directory.
+    pub(crate) state_dir: Option<Place>,
+    /// Networks of load balancers whose PROXY protocol header is believed. Limits and logs go by the addresses in it, so name
+    /// the balancers only.
+    pub(crate) trust_proxy: Vec<Cidr>,
+    /// When players are woken, which weighs delay against CPU.
+    pub(crate) latency: Latency,
+    /// What becomes of clients that connect to an application without a section.
+    pub(crate) unknown_apps: UnknownApps,
+    /// Directory of recordings and files to play: `rtmp://HOST/APP/NAME` is `APP/NAME.flv`, `.mp4` or `.f4v` in it.
+    pub(crate) media: Option<Place>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: Vec::new(),
+            state_dir: None,
+            trust_proxy: Vec::new(),
+            latency: Latency::Balanced,
+            unknown_apps: UnknownApps::Live,
+            media: None,
+        }
+    }
+}

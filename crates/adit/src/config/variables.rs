@@ -1,0 +1,125 @@
+//! Variables of the environment: `ADIT_` and the key, its dots written as `__`, all in capitals.
+//!
+//! `server.listen` is `ADIT_SERVER__LISTEN`. A text stands as it is, a list of texts has commas (or is TOML, with brackets),
+//! everything else is TOML. A name that people choose, as in `apps.NAME`, is found in the file in whatever case it has there.
+
+use serde::Deserialize as _;
+use toml::{Table, Value};
+
+use super::Config;
+use super::file::{explained, unknown};
+use super::keys::{ANY, Key, Keys, Shape};
+use super::mistake::{Mistake, Place};
+use super::path::KeyPath;
+use super::tree;
+
+/// Begins the name of every variable.
+const PREFIX: &str = "ADIT_";
+/// Stands for the dots of a key.
+const DOT: &str = "__";
+
+/// What the variables set, and which one did; `below` is what the file sets.
+pub(crate) fn read(
+    variables: &[(String, String)],
+    below: &Table,
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<(KeyPath, Value, String)> {
+    let mut found = Vec::new();
+    for (name, text) in variables {
+        let Some(path) = path_of(name, below) else {
+            continue;
+        };
+        let place = Place::Variable(name.clone());
+        let Some(key) = Keys::all().find(&path) else {
+            mistakes.push(unknown_variable(&path, place));
+            continue;
+        };
+        match value_of(key, &path, text, place) {
+            Ok(value) => found.push((path, value, name.clone())),
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    found
+}
+
+/// The key that a variable is about, if it is about one.
+fn path_of(name: &str, below: &Table) -> Option<KeyPath> {
+    let rest = name.strip_prefix(PREFIX)?;
+    let is_key = rest.contains(DOT) || Keys::all().keys.iter().any(|key| key.variable() == name);
+    if !is_key {
+        return None;
+    }
+    let mut path = KeyPath::default();
+    for name in rest.split(DOT) {
+        let inside = if path.0.is_empty() {
+            Some(below)
+        } else {
+            tree::at(below, &path).and_then(Value::as_table)
+        };
+        let written =
+            inside.and_then(|table| table.keys().find(|key| key.eq_ignore_ascii_case(name)));
+        let name = written.cloned().unwrap_or_else(|| name.to_lowercase());
+        path.0.push(name);
+    }
+    Some(path)
+}
+
+fn unknown_variable(path: &KeyPath, place: Place) -> Mistake {
+    let mut mistake = unknown(path, place);
+    let all = Keys::all().keys.iter().map(Key::variable);
+    let names: Vec<_> = all.filter(|name| !name.contains(ANY)).collect();
+    if let Place::Variable(name) = &mistake.place {
+        let alike = |other: &&String| strsim::jaro_winkler(name, other);
+        let meant = names.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
+        mistake.help = meant.map(|meant| format!("did you mean {meant}?"));
+    }
+    mistake
+}
+
+fn value_of(key: &Key, path: &KeyPath, text: &str, place: Place) -> Result<Value, Mistake> {
+    let texts = |text: &str| {
+        let items = text
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty());
+        Value::Array(items.map(|item| Value::String(item.to_owned())).collect())
+    };
+    let as_toml = || {
+        let table = format!("value = {text}").parse::<Table>().ok();
+        table.and_then(|mut table| table.remove("value"))
+    };
+    let value = match key.shape {
+        Shape::Text => Value::String(text.to_owned()),
+        Shape::Texts if !text.trim_start().starts_with('[') => texts(text),
+        // What is no TOML is no value of the right type either, and is told as that.
+        _ => as_toml().unwrap_or_else(|| Value::String(text.to_owned())),
+    };
+    check(path, key, &value, text, place).map(|()| value)
+}
+
+/// Whether the configuration takes this value there.
+fn check(
+    path: &KeyPath,
+    key: &Key,
+    value: &Value,
+    text: &str,
+    place: Place,
+) -> Result<(), Mistake> {
+    let table = tree::single(path, value.clone());
+    if let Err(error) = Config::deserialize(table) {
+        let mut mistake = explained(error.message(), path, text, place);
+        if !key.is_secret {
+            mistake.what = format!("{}, not {text:?}", mistake.what);
+        }
+        return Err(mistake);
+    }
+    if key.admits(value) {
+        return Ok(());
+    }
+    Err(Mistake {
+        what: format!("{path} takes {}, not {text:?}", key.takes()),
+        label: String::new(),
+        help: None,
+        place,
+    })
+}

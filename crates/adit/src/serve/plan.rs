@@ -1,0 +1,99 @@
+//! What the configuration asks for, as the settings of a server.
+
+use std::path::Path;
+
+use adit_server::application::{Applications, Chat, Live, Unknown, Vod};
+use adit_server::tls::CertificateSource;
+use adit_server::{MediaRoot, Network, RecordedStreams, ServerConfig};
+
+use super::{ServeError, certificate, encoders, front_page, objects, state_dir};
+use crate::cli::{AppKind, UnknownApps};
+use crate::config::Config;
+
+/// The settings of a server that starts. Files that are named are opened.
+///
+/// # Errors
+/// When one of them cannot be used.
+pub(super) fn server(asked: &Config) -> Result<ServerConfig, ServeError> {
+    let mut config = ServerConfig::default();
+    let state_directory = || match &asked.server.state_dir {
+        Some(directory) => directory.0.clone(),
+        None => state_dir::default(),
+    };
+    let source = match (&asked.tls.cert, &asked.tls.key) {
+        (Some(certificate), Some(key)) => CertificateSource::Files {
+            certificate: certificate.0.clone(),
+            key: key.0.clone(),
+        },
+        _ => CertificateSource::SelfSigned {
+            state_directory: state_directory().join("tls"),
+            names: Vec::new(),
+        },
+    };
+    config.net.tls = Some(certificate::promised(source)?);
+    let trusted = asked.server.trust_proxy.iter().map(|network| network.0);
+    config.net.trusted_proxies = trusted.collect();
+    warn_of_forgers(&config.net.trusted_proxies);
+    config.net.http.front_page = Some(front_page::text().into());
+    let objects = asked.objects.file.as_ref().map(AsRef::as_ref);
+    config.objects.store = objects::store(objects, state_directory)?;
+    config.media = match &asked.server.media {
+        Some(directory) => Some(media_root(directory.as_ref())?),
+        None => None,
+    };
+    apply(asked, &mut config)?;
+    Ok(config)
+}
+
+/// What may also change while the server runs.
+///
+/// # Errors
+/// When a file that is named cannot be used.
+pub(super) fn apply(asked: &Config, config: &mut ServerConfig) -> Result<(), ServeError> {
+    config.latency = asked.server.latency.into();
+    config.applications = applications(asked);
+    config.encoder_login = encoders::read(&asked.encoders)?;
+    config.recording.sync = asked.recording.sync.0;
+    config.recording.streams = if asked.recording.all {
+        RecordedStreams::All
+    } else {
+        RecordedStreams::OnRequest
+    };
+    Ok(())
+}
+
+fn applications(asked: &Config) -> Applications {
+    let none = Applications::default().unknown(match asked.server.unknown_apps {
+        UnknownApps::Live => Unknown::AsLive,
+        UnknownApps::Refuse => Unknown::Refused,
+    });
+    asked
+        .apps
+        .iter()
+        .fold(none, |all, (name, app)| match app.kind {
+            AppKind::Live => all.with(name, Live),
+            AppKind::Vod => all.with(name, Vod),
+            AppKind::Chat => all.with(name, Chat::new()),
+        })
+}
+
+fn media_root(directory: &Path) -> Result<MediaRoot, ServeError> {
+    MediaRoot::open(directory).map_err(|cause| ServeError::Media {
+        directory: directory.to_owned(),
+        cause,
+    })
+}
+
+/// A PROXY header from anywhere is a mistake: limits and logs go by the addresses in it.
+fn warn_of_forgers(trusted: &[Network]) {
+    for network in trusted
+        .iter()
+        .map(ToString::to_string)
+        .filter(|network| network.ends_with("/0"))
+    {
+        tracing::warn!(
+            network,
+            "server.trust_proxy takes in everybody: whoever connects may claim any address; name the balancers only"
+        );
+    }
+}
