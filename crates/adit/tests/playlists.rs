@@ -1,0 +1,401 @@
+//! Recordings played by our client library from a running `adit serve`: playlists without gaps, pauses, and switches.
+#![cfg(test)]
+
+use std::env;
+use std::fs;
+use std::time::Duration;
+
+use adit_client::connection::StreamEvent;
+use adit_client::media::pattern::Pattern;
+use adit_client::media::record::{Recorder, StartTime};
+use adit_client::media::{Frame, FrameKind};
+use adit_client::network::{ConnectorConfig, GivenProxy, InsecureTls, TlsClient};
+use adit_client::rtmp::command::{PauseState, Play, Play2, PlayDuration, PlayStart, Playlist};
+use adit_client::rtmp::message::UserControl;
+use adit_client::{Client, ConnectOptions, Intent, NetConnection, NetStream, Target};
+use adit_testkit::peers::say;
+use adit_testkit::server::{AditServer, Transport};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long a step may take on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// More than any of these recordings has, in milliseconds: all of it leaves at once.
+const EVERYTHING: u32 = 3_600_000;
+
+/// The longest that nothing may be shown or heard: a picture is 33 ms, a frame of sound 21 ms.
+const STEP_MS: u32 = 40;
+
+/// Recordings of `vod`, alike in their times and different in every picture, a key frame each second.
+const CLIPS: [(&str, &str); 3] = [
+    ("one", "pattern:320x180@30,200k,key=1"),
+    ("two", "pattern:320x180@30,300k,key=1"),
+    ("three", "pattern:320x180@30,100k,key=1"),
+];
+
+/// Coded frames of each, 76 or so a second.
+const FRAMES: usize = 600;
+
+struct Stage {
+    server: AditServer,
+    _media: TempDir,
+}
+
+impl Stage {
+    fn set() -> Self {
+        let media = tempfile::tempdir().unwrap();
+        fs::create_dir(media.path().join("vod")).unwrap();
+        for (name, pattern) in CLIPS {
+            let mut recorder = Recorder::new(StartTime::Kept);
+            let frames = frames_of(pattern);
+            let pushed = frames.iter().map(|frame| recorder.push(frame).unwrap());
+            let bytes: Vec<u8> = pushed.flat_map(|bytes| bytes.to_vec()).collect();
+            fs::write(media.path().join(format!("vod/{name}.flv")), bytes).unwrap();
+        }
+        let server = AditServer::start_with(env!("CARGO_BIN_EXE_adit"), |command| {
+            command.arg("--media").arg(media.path());
+        });
+        Self {
+            server,
+            _media: media,
+        }
+    }
+
+    /// A player of `play`.
+    async fn play(&self, transport: Transport, play: Play) -> Viewer {
+        let url = self.server.url(transport, &format!("vod/{}", play.name));
+        let target = Target::parse(&url).unwrap();
+        let tls = TlsClient::insecure(InsecureTls::accept_any_certificate());
+        let client = Client::new(ConnectorConfig::new(tls), GivenProxy::None);
+        let options = ConnectOptions::new(Intent::Play);
+        let connection = client.connect(&target, &options).await.unwrap();
+        let mut stream = connection.create_stream().await.unwrap();
+        stream.play(play).await.unwrap();
+        Viewer {
+            stream,
+            frames: Vec::new(),
+            news: Vec::new(),
+            _connection: connection,
+        }
+    }
+}
+
+/// What a recording has, headers and all.
+fn frames_of(pattern: &str) -> Vec<Frame> {
+    Pattern::new(pattern.parse().unwrap())
+        .take(FRAMES)
+        .collect()
+}
+
+/// Sound and pictures of the recording of this name.
+fn coded(name: &str) -> Vec<Frame> {
+    let (_, pattern) = CLIPS.iter().find(|(of, _)| *of == name).unwrap();
+    let mut frames = frames_of(pattern);
+    frames.retain(|frame| frame.flags().is_coded());
+    frames
+}
+
+/// A recording and nothing else.
+fn recording(name: &str) -> Play {
+    let mut play = Play::new(name);
+    play.start = PlayStart::Recorded { from_ms: 0 };
+    play
+}
+
+/// Who plays, and what came of it.
+struct Viewer {
+    stream: NetStream,
+    /// Sound and pictures.
+    frames: Vec<Frame>,
+    /// Codes of statuses, and what says that a stream ends or runs dry; each with the number of frames before it.
+    news: Vec<(usize, String)>,
+    _connection: NetConnection,
+}
+
+impl Viewer {
+    /// Takes what comes next.
+    async fn step(&mut self) {
+        let event = timeout(PATIENCE, self.stream.next_event()).await;
+        match event.expect("nothing comes").expect("the connection ended") {
+            StreamEvent::Frame(frame) if frame.flags().is_coded() => self.frames.push(frame),
+            StreamEvent::Status(status) => self.hear(status.code_text().to_string()),
+            StreamEvent::Control(UserControl::StreamEof(_)) => self.hear("end".to_owned()),
+            StreamEvent::Control(UserControl::StreamDry(_)) => self.hear("dry".to_owned()),
+            _ => {}
+        }
+    }
+
+    fn hear(&mut self, news: String) {
+        self.news.push((self.frames.len(), news));
+    }
+
+    /// Goes on until a status of this code has come.
+    async fn until(&mut self, code: &str) {
+        while self.news.last().is_none_or(|(_, last)| last != code) {
+            self.step().await;
+        }
+    }
+
+    /// Goes on until so many frames have come.
+    async fn until_frames(&mut self, count: usize) {
+        while self.frames.len() < count {
+            self.step().await;
+        }
+    }
+
+    /// How many frames came before the first status of this code.
+    fn before(&self, code: &str) -> usize {
+        let found = self.news.iter().find(|(_, news)| news == code);
+        found.unwrap_or_else(|| panic!("{code}: {:?}", self.news)).0
+    }
+
+    fn last_at(&self) -> u32 {
+        self.frames.last().unwrap().at().ms()
+    }
+
+    /// What librtmp and with it most players take for the end comes behind everything else and not before.
+    fn assert_one_end(&self) {
+        let ends = [
+            "end",
+            "dry",
+            "NetStream.Play.Stop",
+            "NetStream.Play.Complete",
+            "NetStream.Play.UnpublishNotify",
+            "NetStream.Play.StreamNotFound",
+            "NetStream.Play.Failed",
+            "NetStream.Failed",
+        ];
+        for (before, news) in &self.news {
+            let is_end = ends.contains(&news.as_str());
+            assert!(!is_end || *before == self.frames.len(), "{:?}", self.news);
+        }
+    }
+}
+
+fn payloads(frames: &[Frame]) -> Vec<(FrameKind, &[u8])> {
+    let pairs = frames.iter();
+    pairs
+        .map(|frame| (frame.kind(), frame.payload().as_ref()))
+        .collect()
+}
+
+fn times(frames: &[Frame]) -> Vec<u32> {
+    frames.iter().map(|frame| frame.at().ms()).collect()
+}
+
+/// Asserts that time never goes back and never stands still for longer than a frame.
+fn assert_gapless(frames: &[Frame]) {
+    let times = times(frames);
+    for pair in times.windows(2) {
+        assert!(
+            pair[0] <= pair[1] && pair[1] - pair[0] <= STEP_MS,
+            "{pair:?}"
+        );
+    }
+    // Nor does either of both kinds.
+    for kind in [FrameKind::Audio, FrameKind::Video] {
+        let of_kind = frames.iter().filter(|frame| frame.kind() == kind);
+        let times: Vec<_> = of_kind.map(|frame| frame.at().ms()).collect();
+        for pair in times.windows(2) {
+            assert!(
+                pair[0] < pair[1] && pair[1] - pair[0] <= 2 * STEP_MS,
+                "{kind:?} {pair:?}"
+            );
+        }
+    }
+}
+
+async fn a_playlist_of_three_has_no_gaps(transport: Transport) {
+    let stage = Stage::set();
+    let mut viewer = stage.play(transport, recording("one")).await;
+    for name in ["two", "three"] {
+        viewer.stream.enqueue(recording(name)).await.unwrap();
+    }
+    viewer.stream.set_buffer(EVERYTHING).await.unwrap();
+    viewer.until("NetStream.Play.Complete").await;
+    viewer.until("end").await;
+    let expected = ["one", "two", "three"].map(coded);
+    let all = expected.concat();
+    assert!(payloads(&viewer.frames) == payloads(&all), "{transport:?}");
+    assert_gapless(&viewer.frames);
+    viewer.assert_one_end();
+    // Each next item is told where it begins.
+    let mut switches = Vec::new();
+    for (before, news) in &viewer.news {
+        if news == "NetStream.Play.Switch" {
+            switches.push(*before);
+        }
+    }
+    assert_eq!(
+        switches,
+        [expected[0].len(), expected[0].len() + expected[1].len()]
+    );
+    stage.server.assert_sound();
+}
+
+#[tokio::test]
+async fn a_playlist_of_three_recordings_has_no_gaps_by_rtmp() {
+    a_playlist_of_three_has_no_gaps(Transport::Rtmp).await;
+}
+
+#[tokio::test]
+async fn a_playlist_of_three_recordings_has_no_gaps_by_rtmpts() {
+    a_playlist_of_three_has_no_gaps(Transport::Rtmpts).await;
+}
+
+#[tokio::test]
+async fn parts_of_recordings_follow_each_other_as_well() {
+    let stage = Stage::set();
+    let part = |name: &str, from_ms, ms| Play {
+        start: PlayStart::Recorded { from_ms },
+        duration: PlayDuration::Limited { ms },
+        ..Play::new(name)
+    };
+    let mut viewer = stage.play(Transport::Rtmp, part("one", 1000, 1000)).await;
+    viewer.stream.enqueue(part("two", 0, 500)).await.unwrap();
+    viewer
+        .stream
+        .enqueue(part("one", 2000, 1000))
+        .await
+        .unwrap();
+    viewer.stream.set_buffer(EVERYTHING).await.unwrap();
+    viewer.until("NetStream.Play.Complete").await;
+    viewer.until("end").await;
+    let cut = |name: &str, from: u32, until: u32| -> Vec<Frame> {
+        let mut frames = coded(name);
+        frames.retain(|frame| (from..until).contains(&frame.at().ms()));
+        frames
+    };
+    let parts = [
+        cut("one", 1000, 2000),
+        cut("two", 0, 500),
+        cut("one", 2000, 3000),
+    ]
+    .concat();
+    assert!(payloads(&viewer.frames) == payloads(&parts));
+    assert_gapless(&viewer.frames);
+    let total = viewer.last_at() - viewer.frames[0].at().ms();
+    assert!((2440..=2500).contains(&total), "{total}");
+}
+
+/// `ADIT_SOAK` is for a pause of 30 s.
+#[tokio::test]
+async fn a_player_pauses_and_goes_on_where_it_was() {
+    let pause = if env::var_os("ADIT_SOAK").is_some() {
+        Duration::from_secs(30)
+    } else {
+        Duration::from_secs(2)
+    };
+    let stage = Stage::set();
+    let mut viewer = stage.play(Transport::Rtmp, recording("one")).await;
+    viewer.stream.set_buffer(300).await.unwrap();
+    viewer.until_frames(50).await;
+    let at = viewer.last_at();
+    viewer.stream.pause(PauseState::Paused, at).await.unwrap();
+    viewer.until("NetStream.Pause.Notify").await;
+    let (count, at, began) = (viewer.frames.len(), viewer.last_at(), Instant::now());
+    while began.elapsed() < pause {
+        tokio::select! {
+            biased;
+            () = viewer.step() => {}
+            () = sleep(pause.saturating_sub(began.elapsed())) => {}
+        }
+    }
+    assert_eq!(viewer.frames.len(), count, "frames come in a pause");
+    assert!(
+        count < coded("one").len() / 2,
+        "{count}: all has left before"
+    );
+    let began = Instant::now();
+    viewer.stream.pause(PauseState::Playing, at).await.unwrap();
+    viewer.until_frames(count + 1).await;
+    let answered = began.elapsed();
+    viewer.stream.set_buffer(EVERYTHING).await.unwrap();
+    viewer.until("NetStream.Play.Complete").await;
+    viewer.until("end").await;
+    assert!(viewer.frames == coded("one"), "{:?}", times(&viewer.frames));
+    assert_eq!(viewer.before("NetStream.Unpause.Notify"), count);
+    // A pause is told as an end of the stream too, before its status.
+    viewer
+        .news
+        .retain(|news| *news != (count, "end".to_owned()));
+    viewer.assert_one_end();
+    say(&format!(
+        "paused for {pause:?} at {at} ms: {count} frames before, the next one {answered:?} after, {} in all",
+        viewer.frames.len()
+    ));
+}
+
+#[tokio::test]
+async fn play2_goes_over_to_another_recording_without_a_gap() {
+    let stage = Stage::set();
+    let mut viewer = stage.play(Transport::Rtmp, recording("one")).await;
+    viewer.stream.set_buffer(300).await.unwrap();
+    viewer.until_frames(20).await;
+    let switch = Play2::new("two", "switch");
+    viewer.stream.play2(switch).await.unwrap();
+    viewer.until("NetStream.Play.Transition").await;
+    viewer.stream.set_buffer(EVERYTHING).await.unwrap();
+    viewer.until("NetStream.Play.Complete").await;
+    viewer.until("end").await;
+    let first = viewer.before("NetStream.Play.TransitionComplete");
+    let key = &viewer.frames[first];
+    assert!(
+        key.flags().is_key_frame() && key.kind() == FrameKind::Video,
+        "{key:?}"
+    );
+    let expected = [&coded("one")[..first], &coded("two")[first..]].concat();
+    assert!(viewer.frames == expected, "{:?}", times(&viewer.frames));
+    viewer.assert_one_end();
+}
+
+#[tokio::test]
+async fn play2_resets_and_appends_and_swaps() {
+    let stage = Stage::set();
+    let mut viewer = stage.play(Transport::Rtmp, recording("one")).await;
+    viewer.stream.set_buffer(300).await.unwrap();
+    viewer.until_frames(20).await;
+    for (name, old, transition) in [
+        ("two", None, "reset"),
+        ("one", None, "append"),
+        ("three", Some("one"), "swap"),
+    ] {
+        let mut play2 = Play2::new(name, transition);
+        if let Some(old) = old {
+            play2.old_name = Some(old.into());
+            play2.options.insert("oldStreamName", old);
+        }
+        viewer.stream.play2(play2).await.unwrap();
+    }
+    viewer.stream.set_buffer(EVERYTHING).await.unwrap();
+    viewer.until("NetStream.Play.Complete").await;
+    let first = viewer.before("NetStream.Play.Switch");
+    assert!(viewer.frames[..first] == coded("one")[..first]);
+    let (two, three) = (coded("two"), coded("three"));
+    let after = &viewer.frames[first..];
+    assert!(payloads(after) == payloads(&[two, three].concat()));
+    assert_gapless(after);
+}
+
+#[tokio::test]
+async fn what_is_missing_on_a_playlist_is_told_and_left_out() {
+    let stage = Stage::set();
+    let mut viewer = stage.play(Transport::Rtmp, recording("one")).await;
+    viewer.stream.enqueue(recording("nothing")).await.unwrap();
+    let append = Playlist::AppendDataAtOnce;
+    let play = Play {
+        playlist: append,
+        ..recording("two")
+    };
+    viewer.stream.enqueue(play).await.unwrap();
+    viewer.stream.set_buffer(EVERYTHING).await.unwrap();
+    viewer.until("NetStream.Play.Complete").await;
+    assert_eq!(
+        viewer.before("NetStream.Play.StreamNotFound"),
+        coded("one").len()
+    );
+    let all = [coded("one"), coded("two")].concat();
+    assert!(payloads(&viewer.frames) == payloads(&all));
+    assert_gapless(&viewer.frames);
+}
