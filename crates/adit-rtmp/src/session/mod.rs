@@ -13,7 +13,7 @@
 //!   an event to report or nothing left to do. To stop polling is back-pressure.
 //! * While [`wants_input`](ServerSession::wants_input) is false the driver reads no more from its
 //!   carrier: input waits for a decision, or for the next tenth of a second because the peer is too
-//!   fast.
+//!   fast. Only to notice that the peer leaves during a decision it may read on, a bounded amount.
 //! * A request is a token that accepting or rejecting consumes, so none is answered twice. All
 //!   answers to one request are appended to the output at once, so they leave in one write.
 //! * After an error a session stays failed and repeats it; its last bytes can still be sent.

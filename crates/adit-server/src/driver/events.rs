@@ -41,7 +41,7 @@ impl SessionDriver {
             ServerEvent::Seek { msid, position_ms } => self.seek(msid, position_ms),
             ServerEvent::Play2 { msid, options } => self.play2(now, msid, *options),
             ServerEvent::PlayNext { msid, play } => self.play_next(now, msid, &play),
-            ServerEvent::StreamLength { name, call } => self.stream_length(&name, call),
+            ServerEvent::StreamLength { name, call } => self.stream_length(now, &name, call),
             ServerEvent::Call(request) => self.called(now, request),
             ServerEvent::Response(response) => self.answered(now, response),
             ServerEvent::CheckBandwidth { dialect } => self.asked_to_measure(now, dialect),

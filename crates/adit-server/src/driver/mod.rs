@@ -36,6 +36,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use self::guest::Guest;
 pub(crate) use self::patience::{Overflows, Silence, Verdict};
+use self::requests::Ahead;
 use self::roles::Roles;
 use self::summary::Summary;
 use self::taping::Tapes;
@@ -59,6 +60,7 @@ pub(crate) struct SessionDriver {
     summary: Summary,
     phase: Phase,
     timer: Timer,
+    ahead: Ahead,
     write_blocked_since: Option<Instant>,
     /// Until then nothing but media for players is to be done, unless the peer says something.
     calm_until: Option<Instant>,
@@ -109,6 +111,7 @@ impl SessionDriver {
             carrier,
             phase: Phase::Running,
             timer: Timer::default(),
+            ahead: Ahead::Kept(0),
             write_blocked_since: None,
             calm_until: None,
             stop: Stop::new(&shared),
@@ -219,9 +222,13 @@ impl SessionDriver {
         for _ in 0..READS_PER_TURN {
             let step = self.work_off_events(cx, now);
             let is_busy = step != Step::Idle || self.guest.objects.is_waiting();
+            if self.phase == Phase::Running && self.session.waits_for_decision() {
+                return step.max(self.look_for_end(cx, now));
+            }
             if is_busy || self.phase != Phase::Running || !self.session.wants_input() {
                 return step;
             }
+            self.ahead = Ahead::Kept(0);
             if self.replies_are_stuck() {
                 return Step::Full;
             }

@@ -115,15 +115,19 @@ impl SessionDriver {
         }
     }
 
+    /// Nothing follows a play that is refused, whatever the client has put behind it.
     pub(super) fn refuse_play(
         &mut self,
         request: PlayRequest,
         code: StatusCode,
         description: &str,
     ) {
+        let msid = request.msid;
         self.summary
             .refused(Part::Play, &request.location.name, description);
-        self.session.reject_play(request, code, description);
+        if self.session.reject_play(request, code, description) {
+            self.guest.wishes.forget(msid);
+        }
     }
 
     pub(super) fn pause(&mut self, msid: MessageStreamId, state: PauseState, position_ms: u32) {

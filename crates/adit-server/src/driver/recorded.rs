@@ -105,7 +105,6 @@ impl SessionDriver {
                 }
                 error => error.to_string(),
             };
-            self.guest.wishes.forget(request.msid);
             self.refuse_play(request, code_of(error), &description);
         }
     }
@@ -319,22 +318,32 @@ impl SessionDriver {
         self.tell_of(msid, code, format!("{name}: {description}"), &name);
     }
 
-    /// How long a recording is, in seconds; 0 is "unknown".
-    pub(super) fn stream_length(&mut self, name: &str, call: CallRequest) {
-        let may_read = |name: &str| (self.guest.client()).is_some_and(|it| it.may_read(name));
+    /// How long a recording is, in seconds, to those who may play it; 0 is "unknown".
+    pub(super) fn stream_length(&mut self, now: Instant, name: &str, call: CallRequest) {
+        const UNKNOWN: f64 = 0.0;
         let located = self.session.locate(name).ok();
-        let (Some(files), Some((name, location))) = (&self.shared.files, located) else {
-            self.session.reply_call(call, vec![0.0.into()]);
+        let (Some(files), Some((name, location))) = (self.shared.files.clone(), located) else {
+            self.session.reply_call(call, vec![UNKNOWN.into()]);
             return;
         };
-        if !may_read(&location.name) {
-            self.session.reply_call(call, vec![0.0.into()]);
-            return;
-        }
-        let length = files.length(wanted(&location, &name));
-        self.when_answered(About::Connection, length, |driver, _, length| {
-            let seconds = length.map_or(0.0, |length| length.as_secs_f64());
-            driver.session.reply_call(call, vec![seconds.into()]);
+        let decision = self.may_play(&Playing {
+            location: &location,
+            name: &name,
+            start: PlayStart::Recorded { from_ms: 0 },
+            duration: PlayDuration::All,
+            playlist: Playlist::Reset,
+        });
+        let about = About::Connection;
+        self.when_decided(now, about, decision, move |driver, _, answer| {
+            if !matches!(answer, Ok(Sources::Recorded | Sources::Either)) {
+                driver.session.reply_call(call, vec![UNKNOWN.into()]);
+                return;
+            }
+            let length = files.length(wanted(&location, &name));
+            driver.when_answered(about, length, |driver, _, length| {
+                let seconds = length.map_or(UNKNOWN, |length| length.as_secs_f64());
+                driver.session.reply_call(call, vec![seconds.into()]);
+            });
         });
     }
 

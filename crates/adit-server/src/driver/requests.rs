@@ -6,10 +6,12 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use adit_rtmp::MessageStreamId;
+use adit_rtmp::session::CloseReason;
 use tokio::time::timeout;
 
-use super::{SessionDriver, Step};
+use super::{Phase, SessionDriver, Step};
 use crate::application::{Decision, Refusal};
+use crate::limits::{READ_AHEAD_BYTES, READS_PER_TURN};
 
 /// What waits. The session bounds how many: one `connect` or `publish`, as many plays as may play, and as many calls as may be
 /// unanswered.
@@ -27,6 +29,15 @@ pub(super) enum About {
     Connection,
     /// It is withdrawn when this message stream is used for something else.
     Stream(MessageStreamId),
+}
+
+/// What was read of a peer while a request of it waits for its answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ahead {
+    /// So many bytes.
+    Kept(usize),
+    /// All, and its end.
+    Left,
 }
 
 type Answer = Pin<Box<dyn Future<Output = Then> + Send>>;
@@ -110,5 +121,32 @@ impl SessionDriver {
             then(self, now);
         }
         step
+    }
+
+    /// While a request waits for its answer, nothing of the peer is needed but its end. What it says meanwhile is kept, so much and
+    /// no more, and is worked off afterwards even if it has left by then.
+    pub(super) fn look_for_end(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
+        for _ in 0..READS_PER_TURN {
+            let Ahead::Kept(bytes) = self.ahead else {
+                return Step::Idle;
+            };
+            if bytes >= READ_AHEAD_BYTES || self.phase != Phase::Running {
+                return Step::Idle;
+            }
+            let Poll::Ready(received) = self.carrier.poll_recv(cx) else {
+                return Step::Idle;
+            };
+            match &received {
+                Ok(Some(more)) => self.ahead = Ahead::Kept(bytes.saturating_add(more.len())),
+                Ok(None) => self.ahead = Ahead::Left,
+                Err(_) => {}
+            }
+            self.take_in(now, received);
+            if self.ahead == Ahead::Left && !self.session.has_unreported() {
+                self.summary.ended("the peer ended the connection");
+                self.session.close(CloseReason::PeerEnded);
+            }
+        }
+        Step::More
     }
 }

@@ -53,6 +53,8 @@ pub(crate) struct Playback {
     due: Option<Instant>,
     /// A seek that waits until the first frame is found.
     wish: Option<Timestamp>,
+    /// A switch that waits until it is known where the player is.
+    switch: Option<Item>,
     end: End,
 }
 
@@ -196,6 +198,7 @@ impl Playback {
                 news: VecDeque::new(),
                 due: None,
                 wish: None,
+                switch: None,
                 end: End::Ahead,
             })
         })
@@ -281,8 +284,15 @@ impl Playback {
         }
     }
 
-    /// Goes over to `item`, which has the same content, at its next key frame.
+    /// Goes over to `item`, which has the same content, at its next key frame; where the player is on its way to another place,
+    /// once it is there. [`Played::Transited`] or [`Played::NotTransited`] follows.
     pub(crate) fn switch(&mut self, item: Item) {
+        if self.is_on_its_way() {
+            if let Some(earlier) = self.switch.replace(item) {
+                self.not_transited(&earlier, "another switch took its place");
+            }
+            return;
+        }
         self.drop_coming();
         self.make_ready(item, Why::Switch);
     }
@@ -313,6 +323,7 @@ impl Playback {
         self.drop_coming();
         self.list.drop_rest();
         self.track = None;
+        self.wish = None;
     }
 
     /// Whether the first frame of what is to play is not found yet.
@@ -321,6 +332,14 @@ impl Playback {
             Some(track) => track.is_beginning(),
             None => self.list.span().is_none() && self.list.next().is_some(),
         }
+    }
+
+    /// Whether the player will be elsewhere in a moment.
+    fn is_on_its_way(&self) -> bool {
+        let is_elsewhere = |coming: &Coming| matches!(coming.why, Why::Seek(_) | Why::GoOn(_));
+        self.is_beginning()
+            || self.track.as_ref().is_some_and(Track::is_landing)
+            || self.coming.as_ref().is_some_and(is_elsewhere)
     }
 
     fn open_again(&mut self, why: Why) {
@@ -338,13 +357,27 @@ impl Playback {
 
     /// Nothing comes of what is being made ready; who waits for a switch is told.
     fn drop_coming(&mut self) {
-        if let Some(coming) = self.coming.take()
-            && coming.why == Why::Switch
-        {
-            self.news.push_back(Played::NotTransited {
-                name: coming.item.name().to_owned(),
-                why: "the player went elsewhere".to_owned(),
-            });
+        let begun = self.coming.take();
+        let begun = begun.filter(|coming| coming.why == Why::Switch);
+        let begun = begun.map(|coming| coming.item);
+        for item in [begun, self.switch.take()].into_iter().flatten() {
+            self.not_transited(&item, "the player went elsewhere");
+        }
+    }
+
+    fn not_transited(&mut self, item: &Item, why: &str) {
+        let (name, why) = (item.name().to_owned(), why.to_owned());
+        self.news.push_back(Played::NotTransited { name, why });
+    }
+
+    /// What waits for something to begin waits in vain.
+    fn drop_wishes(&mut self, why: &str) {
+        if self.wish.take().is_some() {
+            let why = NoPlace::Unreadable(why.to_owned());
+            self.news.push_back(Played::NotSought(why));
+        }
+        if let Some(item) = self.switch.take() {
+            self.not_transited(&item, why);
         }
     }
 }

@@ -485,6 +485,74 @@ async fn a_reset_plays_an_item_at_once_and_what_is_appended_then_after_it() {
 }
 
 #[tokio::test]
+async fn a_switch_right_after_a_reset_is_made_once_the_item_has_begun() {
+    let disk = Disk::new()
+        .with("a", &clip("a", 0, 20))
+        .with("low", &clip("low", 50_000, 20))
+        .with("high", &clip("high", 50_000, 20));
+    let mut viewer = disk.play(item("a")).await;
+    viewer.playback.set_buffer(Duration::from_millis(200));
+    assert_eq!(viewer.all().await, "a0 a100 a200 full");
+    viewer.playback.set_buffer(Duration::from_hours(1));
+    viewer.playback.reset(item("low"));
+    viewer.playback.switch(item("nothing"));
+    viewer.playback.switch(item("high"));
+    let instead = "not-transited:nothing:another switch took its place";
+    let low = pictures("low", 0, 500);
+    let high = pictures("high", 500, 2000);
+    let expected = format!("{instead} switched:low {low} transited:high {high} complete:2000");
+    assert_eq!(viewer.all().await, expected);
+}
+
+#[tokio::test]
+async fn a_switch_right_after_a_seek_is_made_where_it_leads() {
+    let disk = Disk::new()
+        .with("low", &clip("low", 0, 30))
+        .with("high", &clip("high", 0, 30));
+    let mut viewer = disk.play(item("low")).await;
+    viewer.playback.precision = Precision::KeyFrame;
+    viewer.playback.set_buffer(Duration::from_millis(200));
+    assert_eq!(viewer.all().await, "low0 low100 low200 full");
+    viewer.playback.set_buffer(Duration::from_hours(1));
+    viewer.seek(1700);
+    viewer.playback.switch(item("high"));
+    let (low, high) = (pictures("low", 1500, 2000), pictures("high", 2000, 3000));
+    let expected = format!("sought:1500 {low} transited:high {high} complete:3000");
+    assert_eq!(viewer.all().await, expected);
+    // After the end the file is opened again to go back.
+    viewer.seek(500);
+    viewer.playback.switch(item("low"));
+    let (high, low) = (pictures("high", 500, 1000), pictures("low", 1000, 3000));
+    let expected = format!("sought:500 {high} transited:low {low} complete:3000");
+    assert_eq!(viewer.all().await, expected);
+    // Who goes elsewhere while a switch waits is told that nothing comes of it.
+    viewer.seek(500);
+    viewer.playback.switch(item("high"));
+    viewer.seek(2500);
+    let not = "not-transited:high:the player went elsewhere";
+    let expected = format!(
+        "{not} sought:2500 {} complete:3000",
+        pictures("low", 2500, 3000)
+    );
+    assert_eq!(viewer.all().await, expected);
+}
+
+#[tokio::test]
+async fn who_waits_for_what_is_missing_is_told() {
+    let disk = Disk::new().with("a", &clip("a", 0, 20));
+    let mut viewer = disk.play(item("a")).await;
+    viewer.playback.set_buffer(Duration::from_millis(200));
+    assert_eq!(viewer.all().await, "a0 a100 a200 full");
+    viewer.playback.reset(item("nothing"));
+    viewer.playback.switch(item("a"));
+    viewer.seek(500);
+    let missing = "missing:nothing:there is no recording of that name";
+    let left = "nothing is left on the playlist";
+    let expected = format!("{missing} not-sought:{left} not-transited:a:{left} complete:0");
+    assert_eq!(viewer.all().await, expected);
+}
+
+#[tokio::test]
 async fn data_messages_come_at_once_if_the_playlist_says_so() {
     let mut frames = clip("a", 0, 4);
     frames.insert(3, frame(FrameKind::Data, 150, &b"\x02\0\x02hi"[..]));

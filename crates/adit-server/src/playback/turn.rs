@@ -201,8 +201,10 @@ impl Playback {
                 self.news.push_back(Played::NotTransited { name, why });
             }
             Why::Seek(_) | Why::GoOn(_) => {
-                let why = NoPlace::Unreadable(error.to_string());
-                self.news.push_back(Played::NotSought(why));
+                let why = error.to_string();
+                self.news
+                    .push_back(Played::NotSought(NoPlace::Unreadable(why.clone())));
+                self.drop_wishes(&why);
             }
         }
     }
@@ -217,6 +219,9 @@ impl Playback {
     fn missing(&mut self, name: String, error: OpenError) {
         self.list.drop_next();
         self.news.push_back(Played::Missing { name, error });
+        if self.track.is_none() && self.list.next().is_none() {
+            self.drop_wishes("nothing is left on the playlist");
+        }
     }
 
     /// Whether nothing may leave because the place of a switch is being looked for.
@@ -261,8 +266,10 @@ impl Playback {
             Ok(landed) => landed,
             Err(why) => {
                 self.track = None;
-                let why = NoPlace::Unreadable(why);
-                self.news.push_back(Played::NotSought(why));
+                self.wish = None;
+                self.news
+                    .push_back(Played::NotSought(NoPlace::Unreadable(why.clone())));
+                self.drop_wishes(&why);
                 self.use_coming();
                 return;
             }
@@ -272,7 +279,9 @@ impl Playback {
             Landing::Begin | Landing::BeginAt(_) => {
                 self.list.set_span(span);
                 if let Some(to) = self.wish.take() {
+                    let switch = self.switch.take();
                     self.seek(to);
+                    self.switch = switch;
                 }
             }
             Landing::GoOn(_) => self.pace.restart(),
@@ -286,6 +295,11 @@ impl Playback {
                 self.pace.restart();
                 self.news.push_back(Played::Sought(at));
             }
+        }
+        if !self.is_on_its_way()
+            && let Some(item) = self.switch.take()
+        {
+            self.switch(item);
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use adit_rtmp::command::PublishKind::Live;
 use adit_server::application::{self, Applications, Unknown, VirtualHost};
+use tokio::time::timeout;
 
 use crate::client::Client;
 use crate::lab::Lab;
@@ -86,6 +87,53 @@ async fn a_client_that_leaves_during_the_decision_was_never_there() {
     drop(client);
     server.log.until("stop lab/_definst_").await;
     assert!(!server.log.has("disconnect"), "{:?}", server.log.all());
+}
+
+/// Far less than an application may take to decide.
+const AT_ONCE: Duration = Duration::from_secs(4);
+
+#[tokio::test]
+async fn that_a_client_leaves_during_the_decision_is_noticed_at_once() {
+    let server = start_with(|config| config.limits.linger = Duration::from_millis(10));
+    let word = vec!["never".into()];
+    let mut client = Client::ask(server.address, "localhost", "lab/gone", word).await;
+    tokio::select! {
+        told = client.until("NetConnection") => panic!("{told}"),
+        () = server.log.until("start lab/gone") => {}
+    }
+    let left = Instant::now();
+    drop(client);
+    server.log.until("stop lab/gone").await;
+    assert!(left.elapsed() < AT_ONCE, "{:?}", left.elapsed());
+}
+
+#[tokio::test]
+async fn that_a_client_leaves_before_it_may_publish_is_noticed_at_once() {
+    let server = start();
+    let mut client = server.client().await;
+    client.publish("never", Live).await;
+    client.call("people", vec![]).await;
+    // Its call waits behind the decision.
+    let waits = timeout(Duration::from_millis(200), client.until("answer"));
+    assert!(waits.await.is_err());
+    let mut other = server.client().await;
+    other.publish("never", Live).await;
+    let left = Instant::now();
+    drop(other);
+    server.log.until("disconnect").await;
+    assert!(left.elapsed() < AT_ONCE, "{:?}", left.elapsed());
+}
+
+#[tokio::test]
+async fn what_a_client_says_before_it_leaves_counts() {
+    let server = start();
+    let mut client = server.client().await;
+    client.publish("soon", Live).await;
+    client.call("greet all", vec!["farewell".into()]).await;
+    let mut other = server.client().await;
+    drop(client);
+    other.until("call hello farewell").await;
+    server.log.until("disconnect").await;
 }
 
 #[tokio::test]

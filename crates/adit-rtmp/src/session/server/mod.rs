@@ -234,12 +234,28 @@ impl ServerSession {
     /// sends commands or chunks faster than allowed, while there are events to poll, and after the
     /// session has closed or failed.
     pub fn wants_input(&self) -> bool {
-        !self.is_closing()
-            && !self.waits_for_decision()
-            && self.intake.held.is_none()
-            && self.intake.events.is_empty()
-            && self.intake.aggregate.is_none()
-            && self.link.is_dry()
+        !self.is_closing() && !self.waits_for_decision() && !self.has_unreported()
+    }
+
+    /// Whether a request to connect or to publish waits for its answer. Until then nothing else is
+    /// reported; input that comes all the same is kept.
+    pub fn waits_for_decision(&self) -> bool {
+        let is_connecting = matches!(
+            self.phase,
+            Phase::Connect {
+                decision: Decision::Pending,
+                ..
+            }
+        );
+        is_connecting || self.streams.asks_publish()
+    }
+
+    /// Whether there is input that was not reported yet; the beginning of a message is none.
+    pub fn has_unreported(&self) -> bool {
+        self.intake.held.is_some()
+            || !self.intake.events.is_empty()
+            || self.intake.aggregate.is_some()
+            || !self.link.is_dry()
     }
 
     /// Whether the session is over and all its output was taken: the carrier can be closed.
@@ -307,16 +323,6 @@ impl ServerSession {
                 decision: Decision::None,
             };
         }
-    }
-
-    fn waits_for_decision(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::Connect {
-                decision: Decision::Pending,
-                ..
-            }
-        ) || self.streams.asks_publish()
     }
 
     /// The connection is used: no deadline for that any more.
