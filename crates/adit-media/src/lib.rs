@@ -13,6 +13,7 @@ mod enhanced;
 mod error;
 mod flags;
 pub mod flv;
+pub mod fmp4;
 mod fourcc;
 mod frame;
 pub mod limits;

@@ -1,0 +1,387 @@
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use adit_testkit::clip::{AudioCodec, Clip, VideoCodec};
+use adit_testkit::peers::{Peer, Peers};
+use bytes::Bytes;
+use shiguredo_mp4::demux::Fmp4SegmentDemuxer;
+
+use super::{Access, Fragment, Run, Sample, Track, Unsupported, audio, fragment, init};
+use crate::flv::{Next, Reader};
+use crate::pattern::Pattern;
+use crate::{Frame, FrameFlags, FrameKind, Timestamp};
+
+/// A stream in fragments, and what is in them: track, time, length of time, whether one can begin there, bytes.
+struct Made {
+    init: Bytes,
+    fragments: Vec<Fragment>,
+    samples: Vec<(u32, u64, u32, bool, Bytes)>,
+}
+
+/// Where the decode times of a test begin, in seconds: beyond what 32 bits hold of 90,000 a second.
+const BEGIN: u64 = 100_000;
+
+/// All of `frames`, a fragment for each so many.
+fn make(frames: &[Frame], each: usize) -> Made {
+    let mut tracks: Vec<Track> = Vec::new();
+    for frame in frames {
+        let known = tracks.iter().any(|track| track.kind() == frame.kind());
+        if !known && let Ok(track) = Track::described(frame) {
+            tracks.push(track);
+        }
+    }
+    let mut made = Made {
+        init: init(&tracks.iter().collect::<Vec<_>>()).unwrap(),
+        fragments: Vec::new(),
+        samples: Vec::new(),
+    };
+    for (sequence, part) in (1..).zip(frames.chunks(each)) {
+        let runs: Vec<Run> = (1..)
+            .zip(&tracks)
+            .filter_map(|(id, track)| run(id, track, part))
+            .collect();
+        for run in &runs {
+            let mut time = run.decode_time;
+            for sample in &run.samples {
+                let is_key = run.kind == FrameKind::Audio || sample.flags.is_key_frame();
+                made.samples.push((
+                    run.track,
+                    time,
+                    sample.duration,
+                    is_key,
+                    sample.payload.clone(),
+                ));
+                time += u64::from(sample.duration);
+            }
+        }
+        made.fragments.extend(fragment(sequence, &runs));
+    }
+    made
+}
+
+fn run(id: u32, track: &Track, frames: &[Frame]) -> Option<Run> {
+    let coded: Vec<_> = frames
+        .iter()
+        .filter_map(|frame| Some((frame, Access::of(frame, track)?)))
+        .collect();
+    let scale = u64::from(track.timescale());
+    let first = u64::from(coded.first()?.0.at().ms());
+    let samples = coded.iter().map(|(frame, access)| Sample {
+        payload: access.payload.clone(),
+        duration: access.duration.unwrap_or(track.timescale() / 15),
+        composition: access.composition,
+        flags: frame.flags(),
+    });
+    Some(Run {
+        track: id,
+        kind: track.kind(),
+        decode_time: BEGIN * scale + first * scale / 1000,
+        samples: samples.collect(),
+    })
+}
+
+fn bytes(fragment: &Fragment) -> Vec<u8> {
+    let bytes = fragment.pieces().concat();
+    assert_eq!(bytes.len(), fragment.len());
+    bytes
+}
+
+/// Asserts that another reader finds in `made` what was put in.
+fn assert_read_back(made: &Made) {
+    let mut reader = Fmp4SegmentDemuxer::new();
+    reader.handle_init_segment(&made.init).unwrap();
+    let mut found = Vec::new();
+    for fragment in &made.fragments {
+        let bytes = bytes(fragment);
+        for sample in reader.handle_media_segment(&bytes).unwrap() {
+            let start = usize::try_from(sample.data_offset).unwrap();
+            let data = &bytes[start..start + sample.data_size];
+            found.push((
+                sample.track.track_id,
+                sample.timestamp,
+                sample.duration,
+                sample.keyframe,
+                Bytes::copy_from_slice(data),
+            ));
+        }
+    }
+    assert_eq!(found.len(), made.samples.len());
+    for kind in 1..=2 {
+        let of = |samples: &[(u32, u64, u32, bool, Bytes)]| -> Vec<_> {
+            let samples = samples.iter().filter(|sample| sample.0 == kind);
+            samples.cloned().collect()
+        };
+        assert!(of(&found) == of(&made.samples), "track {kind}");
+    }
+}
+
+fn read(file: &Path) -> Vec<Frame> {
+    let mut reader = Reader::new();
+    reader.handle_input(fs::read(file).unwrap().into());
+    let mut frames = Vec::new();
+    loop {
+        match reader.poll().unwrap() {
+            Next::Tag(tag) => frames.extend(tag.into_frame()),
+            Next::Header(_) => {}
+            _ => return frames,
+        }
+    }
+}
+
+/// Asserts that `file` is decoded without a complaint.
+fn assert_decodes(peers: Peers, file: &Path) {
+    let mut command = peers.ffmpeg(Peer::Ffmpeg9);
+    command
+        .args(["-v", "error", "-i"])
+        .arg(file)
+        .args(["-f", "null", "-"]);
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && told.trim().is_empty(),
+        "{}: {told}",
+        file.display()
+    );
+}
+
+/// Codec, packets and the time of the first packet of each track, as ffprobe tells them.
+fn probe(peers: Peers, file: &Path) -> Vec<(String, usize)> {
+    let ffprobe = peers.path(Peer::Ffmpeg5).with_file_name("ffprobe");
+    let mut command = Command::new(ffprobe);
+    command.args(["-v", "error", "-count_packets", "-show_entries"]);
+    command
+        .args(["stream=codec_name,nb_read_packets", "-of", "csv=p=0"])
+        .arg(file);
+    let output = command.output().unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "",
+        "{}",
+        file.display()
+    );
+    let told = String::from_utf8(output.stdout).unwrap();
+    let lines = told.lines().map(|line| line.trim_end_matches(','));
+    lines
+        .map(|line| {
+            let (codec, packets) = line.split_once(',').unwrap();
+            (codec.to_owned(), packets.parse().unwrap())
+        })
+        .collect()
+}
+
+/// Makes a clip into fragments and asks all readers; `codecs` as browsers name them and as ffprobe does.
+fn check(video: Option<VideoCodec>, audio: Option<AudioCodec>, codecs: &[(&str, &str)]) {
+    let Some(peers) = Peers::for_test() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let frames = read(&Clip::new(video, audio, 3).make(peers, folder.path()));
+    let made = make(&frames, 40);
+    assert_read_back(&made);
+    let named: Vec<String> = frames
+        .iter()
+        .filter_map(|frame| Track::described(frame).ok())
+        .map(|track| track.codec().to_owned())
+        .collect();
+    for (codec, _) in codecs {
+        assert!(
+            named.iter().any(|name| name.starts_with(codec)),
+            "{codec} in {named:?}"
+        );
+    }
+    let file = folder.path().join("made.mp4");
+    let all = made.fragments.iter().flat_map(bytes);
+    fs::write(
+        &file,
+        made.init.iter().copied().chain(all).collect::<Vec<_>>(),
+    )
+    .unwrap();
+    let probed = probe(peers, &file);
+    assert_eq!(probed.len(), codecs.len(), "{probed:?}");
+    let total: usize = probed.iter().map(|(_, packets)| packets).sum();
+    assert_eq!(total, made.samples.len());
+    for (_, codec) in codecs {
+        assert!(
+            probed.iter().any(|(name, _)| name == codec),
+            "{codec} in {probed:?}"
+        );
+    }
+    assert_decodes(peers, &file);
+}
+
+#[test]
+fn h264_with_b_frames_and_aac() {
+    check(
+        Some(VideoCodec::H264),
+        Some(AudioCodec::Aac),
+        &[("avc1.", "h264"), ("mp4a.40.2", "aac")],
+    );
+}
+
+#[test]
+fn hevc_with_aac() {
+    check(
+        Some(VideoCodec::Hevc),
+        Some(AudioCodec::Aac),
+        &[("hvc1.", "hevc"), ("mp4a.40.2", "aac")],
+    );
+}
+
+#[test]
+fn av1_with_opus() {
+    check(
+        Some(VideoCodec::Av1),
+        Some(AudioCodec::Opus),
+        &[("av01.", "av1"), ("Opus", "opus")],
+    );
+}
+
+#[test]
+fn mp3_alone() {
+    check(None, Some(AudioCodec::Mp3), &[("mp4a.6b", "mp3")]);
+}
+
+#[test]
+fn the_built_in_clip_is_read_back_however_it_is_cut() {
+    let pattern = Pattern::new("pattern:320x180@30,200k,key=1".parse().unwrap());
+    let frames: Vec<Frame> = pattern.take(300).collect();
+    let track = frames.iter().find_map(|frame| {
+        Track::described(frame)
+            .ok()
+            .filter(|it| it.kind() == FrameKind::Video)
+    });
+    assert_eq!(track.unwrap().size(), Some((320, 180)));
+    for each in [1, 7, 300] {
+        assert_read_back(&make(&frames, each));
+    }
+}
+
+#[test]
+fn nothing_makes_no_fragment() {
+    assert_eq!(fragment(1, &[]), None);
+    let run = Run {
+        track: 1,
+        kind: FrameKind::Video,
+        decode_time: 0,
+        samples: Vec::new(),
+    };
+    assert_eq!(fragment(1, &[run]), None);
+}
+
+#[test]
+fn messages_that_describe_no_track_say_why() {
+    use FrameKind::{Audio, Data, Video};
+    for (kind, payload, why) in [
+        (Video, &b""[..], Unsupported::NoDescription),
+        (Video, b"\x17\x01\0\0\0x", Unsupported::NoDescription),
+        (Video, b"\x17\x00\0\0\0", Unsupported::Configuration),
+        (Video, b"\x17\x00\0\0\0\x01", Unsupported::Configuration),
+        (Video, b"\x22x", Unsupported::NoDescription),
+        (Video, b"\x90vp09x", Unsupported::Codec),
+        (Video, b"\x90hvc1\x01", Unsupported::Configuration),
+        (Video, b"\x90av01", Unsupported::Configuration),
+        (Audio, b"\xAF\x01x", Unsupported::NoDescription),
+        (Audio, b"\xAF\x00", Unsupported::Configuration),
+        (Audio, b"\xAF\x00\xFF", Unsupported::Configuration),
+        (Audio, b"\x90OpusOpusHead", Unsupported::Configuration),
+        (Audio, b"\xB2x", Unsupported::Codec),
+        (Audio, b"\x2Fnot mp3", Unsupported::Configuration),
+        (Data, b"\x02\0\x01x", Unsupported::NoDescription),
+    ] {
+        let frame = Frame::classify(Timestamp::ZERO, kind, Bytes::from_static(payload));
+        assert_eq!(Track::described(&frame), Err(why), "{payload:02x?}");
+    }
+}
+
+#[test]
+fn a_description_that_is_cut_off_anywhere_is_no_disaster() {
+    let pattern = Pattern::new("pattern:320x180@30,200k,key=1".parse().unwrap());
+    let headers = pattern
+        .take(10)
+        .filter(|frame| frame.flags().is_sequence_header());
+    for header in headers {
+        let whole = header.payload();
+        for length in 0..=whole.len() {
+            let cut = Frame::classify(header.at(), header.kind(), whole.slice(..length));
+            let described = Track::described(&cut);
+            assert!(length < whole.len() || described.is_ok());
+        }
+    }
+}
+
+#[test]
+fn sound_says_how_long_it_lasts() {
+    let track = |payload: &'static [u8]| {
+        let frame = Frame::classify(
+            Timestamp::ZERO,
+            FrameKind::Audio,
+            Bytes::from_static(payload),
+        );
+        Track::described(&frame).unwrap()
+    };
+    for (config, rate, samples) in [
+        (&b"\xAF\x00\x12\x10"[..], 44_100, 1024),
+        (b"\xAF\x00\x11\x90", 48_000, 1024),
+        (b"\xAF\x00\x12\x14", 44_100, 960),
+        // With spectral band replication, of which the half is counted: 24 kHz that become 48.
+        (b"\xAF\x00\x2B\x11\x88\x00", 24_000, 1024),
+    ] {
+        let track = track(config);
+        assert_eq!(track.timescale(), rate, "{config:02x?}");
+        assert_eq!(
+            audio::duration(&track.entry, b"x"),
+            Some(samples),
+            "{config:02x?}"
+        );
+    }
+    let opus = track(b"\x90Opus");
+    for (packet, samples) in [
+        (&[0x00_u8][..], Some(480)),
+        (&[0x18], Some(2880)),
+        (&[0x60], Some(480)),
+        (&[0x80], Some(120)),
+        (&[0xF8], Some(960)),
+        (&[0xF9], Some(1920)),
+        (&[0xFB, 0x03], Some(2880)),
+        (&[0xFB, 0x3F], Some(5760)),
+        (&[0xFB, 0x00], None),
+        (&[0xFB], None),
+        (&[], None),
+    ] {
+        assert_eq!(
+            audio::duration(&opus.entry, packet),
+            samples,
+            "{packet:02x?}"
+        );
+    }
+    let mp3 = track(b"\x2F\xFF\xFB\x90\x64");
+    assert_eq!((mp3.timescale(), mp3.codec()), (44_100, "mp4a.6b"));
+    assert_eq!(audio::duration(&mp3.entry, b"\xFF\xF3\x90\x64"), Some(576));
+}
+
+#[test]
+fn what_nothing_refers_to_is_marked() {
+    let sample = |flags| Sample {
+        payload: Bytes::from_static(b"x"),
+        duration: 1,
+        composition: 0,
+        flags,
+    };
+    let run = Run {
+        track: 1,
+        kind: FrameKind::Video,
+        decode_time: 0,
+        samples: vec![
+            sample(FrameFlags::CODED.with(FrameFlags::KEY_FRAME)),
+            sample(FrameFlags::CODED),
+            sample(FrameFlags::CODED.with(FrameFlags::DISPOSABLE)),
+        ],
+    };
+    let bytes = bytes(&fragment(1, &[run]).unwrap());
+    let flags = [0x0200_0000_u32, 0x0101_0000, 0x0181_0000];
+    for flags in flags {
+        let wanted = flags.to_be_bytes();
+        assert!(bytes.windows(4).any(|found| found == wanted), "{flags:08x}");
+    }
+}
