@@ -8,8 +8,8 @@ use std::time::Instant;
 use crate::stats::{Counter, Counters};
 use crate::stream::Stream;
 use crate::{
-    BrokerConfig, BrokerStats, Publication, PublicationInfo, PublisherInfo, StreamKey, StreamStats,
-    SubscribeOptions, Subscription,
+    BrokerConfig, BrokerStats, Publication, PublicationInfo, PublisherInfo, SharedFrame, StreamKey,
+    StreamStats, SubscribeOptions, Subscription,
 };
 
 /// All live streams of a server. A clone is the same broker.
@@ -43,6 +43,8 @@ pub struct StreamSnapshot {
     pub readers: usize,
     /// Its numbers.
     pub stats: StreamStats,
+    /// What shows of what it is made: metadata, sequence headers, and a recent frame of video and of audio.
+    pub samples: Vec<Arc<SharedFrame>>,
 }
 
 impl Broker {
@@ -125,8 +127,26 @@ impl Broker {
                 publication,
                 readers,
                 stats: stream.stats(),
+                samples: stream.read().samples(),
             })
             .collect()
+    }
+
+    /// The stream of this name, if it has a publisher or a reader.
+    pub fn stream(&self, key: &StreamKey) -> Option<StreamSnapshot> {
+        let (stream, publication, readers) = {
+            let streams = self.0.streams();
+            let entry = streams.get(key)?;
+            let publication = entry.publication.clone();
+            (Arc::clone(&entry.stream), publication, entry.readers)
+        };
+        Some(StreamSnapshot {
+            key: key.clone(),
+            publication,
+            readers,
+            stats: stream.stats(),
+            samples: stream.read().samples(),
+        })
     }
 
     /// The numbers of the broker, those of streams that are gone included.

@@ -25,6 +25,10 @@ pub(crate) struct Current {
     group: Option<Group>,
     /// The newest group of pictures, while it is within the limits.
     pub(crate) join: Option<Join>,
+    /// The time of the newest key frame of the leading track.
+    key_at: Option<Timestamp>,
+    /// How much later it was due than the one before, in milliseconds.
+    pub(crate) key_interval_ms: Option<u32>,
     /// Where new readers begin while there is no video: after the newest header, so that the
     /// headers they get first are those of the frames that follow.
     pub(crate) tail: Position,
@@ -67,6 +71,8 @@ impl Current {
             lead: None,
             group: None,
             join: None,
+            key_at: None,
+            key_interval_ms: None,
             tail: first,
         }
     }
@@ -136,6 +142,8 @@ impl Current {
         group.has_lead |= is_lead;
         self.group = Some(*group);
         if is_lead {
+            let before = self.key_at.replace(frame.at());
+            self.key_interval_ms = before.map(|before| frame.at().ms().wrapping_sub(before.ms()));
             // Between the two there is nothing but frames of this publication.
             let grouped = place.position.saturating_sub(group.first);
             self.join = Some(Join {

@@ -72,7 +72,8 @@ impl Headers {
         held.saturating_add(frame.payload().len()) <= limit
     }
 
-    fn frames(&self) -> impl Iterator<Item = &Arc<SharedFrame>> {
+    /// What is kept.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = &Arc<SharedFrame>> {
         self.metadata
             .iter()
             .chain(self.headers.iter().map(|header| &header.frame))

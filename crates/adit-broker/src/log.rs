@@ -13,12 +13,17 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use adit_media::FrameKind;
 
 use crate::current::{Current, Place};
 use crate::headers::Preamble;
 use crate::limits::{Limits, Window};
 use crate::{PublicationInfo, SharedFrame};
+
+/// Entries that are looked at for what a stream is made of.
+const SAMPLED: usize = 64;
 
 /// A place in the log.
 pub(crate) type Position = u64;
@@ -175,6 +180,32 @@ impl Log {
     /// When the newest frame of the running publication came.
     pub(crate) fn newest(&self) -> Option<Instant> {
         self.current.as_ref().and_then(|current| current.newest)
+    }
+
+    /// How far apart the newest two key frames are.
+    pub(crate) fn key_interval(&self) -> Option<Duration> {
+        let ms = self.current.as_ref()?.key_interval_ms?;
+        Some(Duration::from_millis(ms.into()))
+    }
+
+    /// What shows of what the running publication is made: its metadata and sequence headers, and the newest media among the last
+    /// entries.
+    pub(crate) fn samples(&self) -> Vec<Arc<SharedFrame>> {
+        let Some(current) = &self.current else {
+            return Vec::new();
+        };
+        let mut samples: Vec<_> = current.headers.frames().cloned().collect();
+        for kind in [FrameKind::Video, FrameKind::Audio] {
+            let newest = self.entries.iter().rev().take(SAMPLED).find_map(|entry| {
+                let Item::Frame(shared) = &entry.item else {
+                    return None;
+                };
+                let frame = shared.frame();
+                (frame.kind() == kind && frame.flags().is_coded()).then_some(shared)
+            });
+            samples.extend(newest.cloned());
+        }
+        samples
     }
 
     /// What the log holds at the moment.

@@ -111,7 +111,7 @@ impl Publication {
     /// Appends; gives up to where the log is visible then.
     fn append(&mut self, now: Instant, frame: Frame, visibility: Visibility) -> Position {
         self.pushes = self.pushes.wrapping_add(1);
-        let shared = Arc::new(SharedFrame::new(frame));
+        let shared = Arc::new(SharedFrame::arrived(frame, now));
         let bytes = shared.bytes();
         let (change, visible) = {
             let mut log = self.stream.write();

@@ -1,6 +1,7 @@
 //! A frame that all readers of a stream share, with its encoded forms.
 
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use adit_media::Frame;
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use crate::limits::FORMS_PER_FRAME;
 #[derive(Debug)]
 pub struct SharedFrame {
     frame: Frame,
+    arrival: Option<Instant>,
     first: OnceLock<Form>,
     /// Most frames have one form, so there is room for more only when it is wanted.
     more: OnceLock<Box<[OnceLock<Form>; MORE_FORMS]>>,
@@ -30,9 +32,22 @@ impl SharedFrame {
     pub const fn new(frame: Frame) -> Self {
         Self {
             frame,
+            arrival: None,
             first: OnceLock::new(),
             more: OnceLock::new(),
         }
+    }
+
+    /// The same of a frame that came at `now`.
+    pub(crate) const fn arrived(frame: Frame, now: Instant) -> Self {
+        let mut shared = Self::new(frame);
+        shared.arrival = Some(now);
+        shared
+    }
+
+    /// When it came from its publisher; `None` of a header that is repeated for a new reader.
+    pub const fn arrival(&self) -> Option<Instant> {
+        self.arrival
     }
 
     /// The frame.

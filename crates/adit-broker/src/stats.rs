@@ -1,7 +1,7 @@
 //! Counters of a stream and of a broker.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Plain counters, added to from anywhere. They live as long as the stream's entry in the broker.
 #[derive(Debug, Default)]
@@ -62,6 +62,8 @@ pub struct StreamStats {
     pub bytes: u64,
     /// When the newest frame of the running publication came.
     pub last_frame: Option<Instant>,
+    /// How much later the newest key frame was due than the one before.
+    pub key_interval: Option<Duration>,
     /// Frames held in memory.
     pub held_frames: u64,
     /// Payload bytes held in memory, without their encoded forms.

@@ -130,14 +130,15 @@ impl Stream {
     }
 
     pub(crate) fn stats(&self) -> StreamStats {
-        let (held, last_frame) = {
+        let (held, last_frame, key_interval) = {
             let log = self.read();
-            (log.held(), log.newest())
+            (log.held(), log.newest(), log.key_interval())
         };
         StreamStats {
             frames: self.counters.frames.value(),
             bytes: self.counters.bytes.value(),
             last_frame,
+            key_interval,
             held_frames: held.frames,
             held_bytes: held.bytes,
             skips: self.counters.skips.value(),

@@ -6,6 +6,7 @@
 pub mod application;
 mod bandwidth;
 mod config;
+pub mod control;
 mod driver;
 mod limits;
 mod login;
@@ -31,7 +32,7 @@ pub use crate::objects::{
 };
 pub use crate::outputs::{Offered, Origins, OutputStats, OutputsConfig, OutputsSnapshot};
 pub use crate::recording::{
-    RecordedStreams, RecordingConfig, RecordingSnapshot, Reserve, SyncInterval,
+    RecordedStreams, RecordingConfig, RecordingSnapshot, Reserve, RunningRecording, SyncInterval,
 };
 pub use crate::server::{ConnectionId, Server};
 pub use crate::stats::{ServerStats, StatsSnapshot};

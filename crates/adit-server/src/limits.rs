@@ -1,11 +1,13 @@
 //! Numbers that bound what one session may hold or how long it may take; each becomes a configuration key.
 
+mod control;
 mod login;
 mod media;
 pub(crate) mod outputs;
 pub(crate) mod playback;
 pub(crate) mod relay;
 
+pub(crate) use self::control::*;
 pub(crate) use self::login::*;
 pub(crate) use self::media::*;
 

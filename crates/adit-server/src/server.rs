@@ -4,10 +4,11 @@ use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use adit_broker::{Broker, BrokerConfig};
+use adit_net::tls::Tls;
 use adit_net::{Acceptor, Carrier, Listener};
 use adit_rtmp::session::SessionConfig;
 use tokio::task::{JoinError, JoinSet};
@@ -17,6 +18,7 @@ use tracing::{Instrument as _, debug_span, error, info};
 
 use crate::application::Instances;
 use crate::config::ServerConfig;
+use crate::control::{Connections, Control, Events, Phase};
 use crate::driver::SessionDriver;
 use crate::limits::{STOP_DRAIN, ServerLimits};
 use crate::login::Logins;
@@ -51,6 +53,9 @@ pub(crate) struct Shared {
     pub(crate) session: Arc<SessionConfig>,
     pub(crate) limits: ServerLimits,
     pub(crate) stats: ServerStats,
+    pub(crate) connections: Connections,
+    pub(crate) events: Events,
+    pub(crate) phase: Phase,
     pub(crate) stop: CancellationToken,
     /// Set before `stop` is; to look at it costs no lock.
     stopping: AtomicBool,
@@ -71,6 +76,7 @@ impl Shared {
 
     fn begin_stop(&self) {
         self.stopping.store(true, Ordering::Release);
+        self.phase.end();
         self.stop.cancel();
     }
 }
@@ -80,7 +86,8 @@ impl Shared {
 pub struct Server {
     acceptor: Acceptor,
     shared: Arc<Shared>,
-    next_id: AtomicU64,
+    control: OnceLock<Control>,
+    tls: Option<Tls>,
 }
 
 impl Server {
@@ -91,6 +98,8 @@ impl Server {
         broker.limits = config.streams;
         let broker = Broker::new(broker);
         let stop = CancellationToken::new();
+        let events = Events::default();
+        let tls = config.net.tls.clone();
         let mut net = config.net;
         // Names of streams that are relayed are keys of the far server.
         let outputs = config.relay.is_none().then(|| {
@@ -114,7 +123,7 @@ impl Server {
         let recordings = config
             .media
             .clone()
-            .map(|root| Recordings::new(root, config.recording, broker.clone()));
+            .map(|root| Recordings::new(root, config.recording, (broker.clone(), events.clone())));
         let instances = Instances::new(
             config.applications,
             broker.clone(),
@@ -129,10 +138,14 @@ impl Server {
             files: files.clone(),
             recordings: recordings.as_ref().map(Recordings::counters).cloned(),
             outputs: outputs.as_ref().map(Outputs::stats).cloned(),
+            events: events.clone(),
         };
         Self {
             shared: Arc::new(Shared {
                 stats: ServerStats::new(others),
+                connections: Connections::new(events.clone(), stop.clone()),
+                events,
+                phase: Phase::default(),
                 files,
                 broker,
                 session: Arc::new(config.session),
@@ -148,7 +161,8 @@ impl Server {
                     .map(|login| Mutex::new(Logins::new(login))),
             }),
             acceptor,
-            next_id: AtomicU64::new(1),
+            control: OnceLock::new(),
+            tls,
         }
     }
 
@@ -167,6 +181,15 @@ impl Server {
         &self.shared.broker
     }
 
+    /// A look at the server and a hand on it, while it runs and after. Call it inside a tokio runtime.
+    pub fn control(&self) -> Control {
+        let control = self.control.get_or_init(|| {
+            let addresses = self.local_addrs().to_vec();
+            Control::new(Arc::clone(&self.shared), addresses, self.tls.clone())
+        });
+        control.clone()
+    }
+
     /// The shared objects, for programs that take part in them.
     pub fn objects(&self) -> &Objects {
         &self.shared.objects
@@ -177,6 +200,7 @@ impl Server {
     /// A session that panics is logged and ends alone.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         let mut sessions = Sessions::new(Arc::clone(&self.shared));
+        self.shared.phase.begin();
         let mut stop = pin!(stop);
         loop {
             // All three arms are cancel-safe: the stop future is pinned outside the loop, `accept` and `join_next` hold nothing
@@ -220,7 +244,7 @@ impl Server {
     }
 
     fn spawn(&self, sessions: &mut Sessions, carrier: Carrier) {
-        let id = ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed));
+        let id = self.shared.connections.next_id();
         match SessionDriver::new(id, carrier, Arc::clone(&self.shared)) {
             Ok(driver) => {
                 // Under the target of what sessions say at these levels, so that whoever asks for that gets the number too.

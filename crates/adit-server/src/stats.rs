@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use adit_broker::Broker;
 use adit_broker::shared_object::ObjectStats;
 use adit_net::Counters;
 use adit_rtmp::session::LimitHits;
 
+use crate::control::{DelaySnapshot, Delays, Events};
 use crate::driver::Silence;
 use crate::objects::Objects;
 use crate::outputs::{OutputStats, OutputsSnapshot};
@@ -26,6 +28,7 @@ struct Inner {
     panicked: AtomicU64,
     received_bytes: AtomicU64,
     sent_bytes: AtomicU64,
+    delays: Delays,
     ended: Ended,
     /// What the peers of ended sessions ran into, by key.
     sessions: Vec<(&'static str, AtomicU64)>,
@@ -41,6 +44,7 @@ pub(crate) struct Others {
     pub(crate) files: Option<Files>,
     pub(crate) recordings: Option<RecordCounters>,
     pub(crate) outputs: Option<OutputStats>,
+    pub(crate) events: Events,
 }
 
 /// Sessions that were ended because of their peers, by why.
@@ -81,6 +85,7 @@ impl ServerStats {
             panicked: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
             sent_bytes: AtomicU64::new(0),
+            delays: Delays::default(),
             ended: Ended::default(),
             sessions: sessions.collect(),
             others,
@@ -127,6 +132,7 @@ impl ServerStats {
             .chain(inner.others.net.limits())
             .chain(inner.others.broker.stats().limits())
             .chain(inner.others.objects.limits())
+            .chain([("events.queue", inner.others.events.lags())])
             .chain(
                 inner
                     .others
@@ -154,6 +160,20 @@ impl ServerStats {
     /// What browsers and HTTP players got; `None` if there is nothing for them.
     pub fn outputs(&self) -> Option<OutputsSnapshot> {
         self.0.others.outputs.as_ref().map(OutputStats::snapshot)
+    }
+
+    /// How long media took from its arrival until it was written to a player: a sample.
+    pub fn delays(&self) -> DelaySnapshot {
+        self.0.delays.snapshot()
+    }
+
+    /// The counters of the ports.
+    pub fn net(&self) -> &Counters {
+        &self.0.others.net
+    }
+
+    pub(crate) fn delayed(&self, delay: Duration) {
+        self.0.delays.note(delay);
     }
 
     pub(crate) fn session_opened(&self) {

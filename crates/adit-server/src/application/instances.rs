@@ -132,6 +132,16 @@ impl Instances {
         }
     }
 
+    /// Those that live now.
+    pub(crate) fn living(&self) -> Vec<Instance> {
+        let rooms: Vec<_> = self.rooms().values().cloned().collect();
+        let living = rooms.iter().filter_map(|room| match &room.life().state {
+            State::Lives(instance) => Some(instance.clone()),
+            State::New | State::Gone => None,
+        });
+        living.collect()
+    }
+
     fn room(&self, place: &Place, application: &Arc<dyn Application>) -> Arc<Room> {
         let mut rooms = self.rooms();
         let room = rooms.entry(place.clone()).or_insert_with(|| {

@@ -19,6 +19,11 @@ impl SessionDriver {
         }
         let (address, info) = (&request.address, self.carrier.info());
         let client = Client::new(self.summary.id(), info, address, &request.connect);
+        self.summary.presence().introduced(&client);
+        if self.shared.phase.is_draining() {
+            let refusal = Refusal::new("this server is being taken down; connect again in a while");
+            return self.refuse_connect(request, refusal);
+        }
         let seat = match self.shared.instances.enter(address, client) {
             Ok(seat) => seat,
             Err(refusal) => return self.refuse_connect(request, refusal),
@@ -41,6 +46,7 @@ impl SessionDriver {
 
     fn let_in(&mut self, now: Instant, request: ConnectRequest, welcome: Welcome) {
         self.guest.admit();
+        self.summary.presence().let_in();
         self.guest.bandwidth.when = welcome.bandwidth;
         match welcome.bandwidth {
             Bandwidth::AtOnce => {

@@ -61,6 +61,20 @@ impl SessionDriver {
         self.session.close(CloseReason::Ended);
     }
 
+    /// The server stops, or somebody who looks after it does not want this connection.
+    pub(super) fn obey_stop(&mut self) {
+        let Some(reason) = self.summary.presence().kick_reason() else {
+            self.summary.ended("the server is stopping");
+            self.session.close(CloseReason::Shutdown);
+            return;
+        };
+        if self.session.is_connected() {
+            let connection = MessageStreamId::CONNECTION;
+            self.tell(connection, StatusCode::ConnectClosed, &reason);
+        }
+        self.finish(&format!("ended from outside: {reason}"));
+    }
+
     /// Ends the connection at the wish of the application, and tells the client why.
     pub(super) fn send_away(&mut self, reason: &str) {
         let connection = MessageStreamId::CONNECTION;

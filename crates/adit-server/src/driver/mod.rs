@@ -17,6 +17,7 @@ mod relayed;
 mod replay;
 mod requests;
 mod roles;
+mod sample;
 mod summary;
 mod taping;
 
@@ -38,8 +39,10 @@ use self::guest::Guest;
 pub(crate) use self::patience::{Overflows, Silence, Verdict};
 use self::requests::Ahead;
 use self::roles::Roles;
+use self::sample::Sample;
 use self::summary::Summary;
 use self::taping::Tapes;
+use crate::control::Presence;
 use crate::limits::{
     EVENTS_PER_TURN, GOODBYE, READS_PER_TURN, REPLY_QUEUE_BYTES, WRITE_AHEAD_BYTES,
 };
@@ -62,6 +65,7 @@ pub(crate) struct SessionDriver {
     timer: Timer,
     ahead: Ahead,
     write_blocked_since: Option<Instant>,
+    sample: Sample,
     /// Until then nothing but media for players is to be done, unless the peer says something.
     calm_until: Option<Instant>,
     stop: Stop,
@@ -102,19 +106,21 @@ impl SessionDriver {
             Arc::clone(&shared.session),
             &Seed::new(random),
         );
+        let summary = Summary::open(id, carrier.info(), Arc::clone(&shared));
         Ok(Self {
             session,
             roles: Roles::default(),
             guest: Guest::new(Members::new(shared.objects.clone())),
             tapes: Tapes::default(),
-            summary: Summary::open(id, carrier.info(), Arc::clone(&shared)),
             carrier,
             phase: Phase::Running,
             timer: Timer::default(),
             ahead: Ahead::Kept(0),
             write_blocked_since: None,
+            sample: Sample::default(),
             calm_until: None,
-            stop: Stop::new(&shared),
+            stop: Stop::new(summary.presence()),
+            summary,
             shared,
         })
     }
@@ -176,6 +182,7 @@ impl SessionDriver {
     fn is_calm(&self, now: Instant) -> bool {
         self.calm_until.is_some_and(|until| now < until)
             && !self.shared.is_stopping()
+            && !self.summary.presence().is_kicked()
             && !self.guest.has_mail()
             && self.guest.objects.is_quiet()
     }
@@ -201,12 +208,13 @@ impl SessionDriver {
     }
 
     fn handle_deadlines(&mut self, cx: &mut Context<'_>, now: Instant) {
-        if self.phase == Phase::Running && self.stop.has_come(cx, &self.shared) {
-            self.summary.ended("the server is stopping");
-            self.session.close(CloseReason::Shutdown);
+        if self.phase == Phase::Running && self.stop.has_come(cx, &self.shared, &self.summary) {
+            self.obey_stop();
         }
         if self.session.poll_timeout().is_some_and(|due| due <= now) {
             self.session.handle_timeout(now);
+            let round_trip = self.session.stats().round_trip;
+            self.summary.presence().round_trip(round_trip);
         }
         self.expire_calls(now);
         self.roles.flush(now);
@@ -246,7 +254,7 @@ impl SessionDriver {
     fn take_in(&mut self, now: Instant, received: io::Result<Option<Bytes>>) {
         match received {
             Ok(Some(bytes)) => {
-                self.summary.received(bytes.len());
+                self.summary.presence().received(bytes.len());
                 self.session.handle_input(now, bytes);
             }
             Ok(None) => self.session.handle_eof(now),
@@ -281,7 +289,9 @@ impl SessionDriver {
         match self.phase {
             Phase::Running => {
                 let limits = &self.shared.limits;
-                self.roles.fill_players(cx, &mut self.session, limits, now)
+                self.sample.next_turn();
+                let (session, sample) = (&mut self.session, &mut self.sample);
+                self.roles.fill_players(cx, (session, sample), limits, now)
             }
             Phase::Draining | Phase::Closing { .. } => Step::Idle,
         }
@@ -317,9 +327,12 @@ impl SessionDriver {
         let before = out.remaining();
         let outcome = self.carrier.poll_send(cx, out);
         let left = out.remaining();
-        self.summary.sent(before.saturating_sub(left));
+        self.summary
+            .presence()
+            .sent(before.saturating_sub(left), left);
         if left == 0 {
             self.write_blocked_since = None;
+            self.note_delay();
         } else if left < before || self.write_blocked_since.is_none() {
             self.write_blocked_since = Some(now);
         }
@@ -331,6 +344,15 @@ impl SessionDriver {
                 };
             }
             _ => {}
+        }
+    }
+
+    /// Everything is written: ends a measurement, if there is one.
+    fn note_delay(&mut self) {
+        if let Some(arrival) = self.sample.take() {
+            let delay = arrival.elapsed();
+            self.shared.stats.delayed(delay);
+            self.summary.presence().delayed(delay);
         }
     }
 
@@ -405,24 +427,24 @@ impl Future for SessionDriver {
     }
 }
 
-/// The server's request to stop.
+/// The request to end, of the server or of somebody who looks after it.
 struct Stop {
     request: Pin<Box<WaitForCancellationFutureOwned>>,
     is_awaited: bool,
 }
 
 impl Stop {
-    fn new(shared: &Shared) -> Self {
+    fn new(presence: &Presence) -> Self {
         Self {
-            request: Box::pin(shared.stop.clone().cancelled_owned()),
+            request: Box::pin(presence.to_end()),
             is_awaited: false,
         }
     }
 
     /// Whether it has come. It is waited for once, which takes a lock; from then on it wakes the task.
-    fn has_come(&mut self, cx: &mut Context<'_>, shared: &Shared) -> bool {
+    fn has_come(&mut self, cx: &mut Context<'_>, shared: &Shared, summary: &Summary) -> bool {
         if self.is_awaited {
-            return shared.is_stopping();
+            return shared.is_stopping() || summary.presence().is_kicked();
         }
         self.is_awaited = true;
         self.request.as_mut().poll(cx).is_ready()

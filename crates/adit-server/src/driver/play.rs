@@ -15,6 +15,7 @@ use super::requests::About;
 use super::roles::Role;
 use super::summary::Part;
 use crate::application::{Decision, Playing, Refusal, Sources};
+use crate::control;
 use crate::relay::Interest;
 
 impl SessionDriver {
@@ -105,10 +106,11 @@ impl SessionDriver {
         subscription: Subscription,
         interest: Option<Interest>,
     ) {
-        let (msid, name) = (request.msid, request.location.name.clone());
+        let msid = request.msid;
         if self.session.accept_play(request) {
             self.roles.remove(msid);
-            let listed = self.summary.granted(now, Part::Play, &name);
+            let key = subscription.key().clone();
+            let listed = self.summary.granted(now, control::Role::Play, key);
             let player = Player::new(msid, subscription);
             self.roles
                 .insert(msid, Role::Playing(player), interest, listed);

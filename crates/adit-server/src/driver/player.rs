@@ -14,6 +14,7 @@ use tracing::debug;
 use super::Step;
 use super::gates::Gates;
 use super::patience::{Overflows, Verdict};
+use super::sample::Sample;
 use super::summary::Stage;
 use crate::limits::{FRAMES_PER_TURN, ServerLimits, WRITE_AHEAD_BYTES};
 
@@ -69,7 +70,7 @@ impl Player {
     pub(super) fn fill(
         &mut self,
         cx: &mut Context<'_>,
-        session: &mut ServerSession,
+        (session, sample): (&mut ServerSession, &mut Sample),
         limits: &ServerLimits,
         now: Instant,
     ) -> Step {
@@ -82,7 +83,9 @@ impl Player {
                 self.stage = self.stage.max(Stage::Waits);
                 return Step::Idle;
             };
-            match delivery {
+            match &delivery {
+                // One that was not waited for lay in the log before the player came.
+                Delivery::Frame(frame) if self.waited => sample.passes(frame),
                 Delivery::Skipped { .. } => self.overflow = self.overflows.count(now, limits),
                 Delivery::Started { .. } => self.stage = Stage::Started,
                 _ => {}

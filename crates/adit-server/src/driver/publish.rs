@@ -18,6 +18,7 @@ use super::requests::About;
 use super::roles::{Publisher, Role};
 use super::summary::Part;
 use crate::application::{Decision, Publishing, Recorded, Refusal};
+use crate::control;
 use crate::relay::Push;
 
 /// A `publish` that nothing here speaks against.
@@ -115,11 +116,12 @@ impl SessionDriver {
             publication,
             recorded,
         } = granted;
-        let (msid, name) = (request.msid, request.location.name.clone());
+        let msid = request.msid;
         if self.session.accept_publish(request) {
             // An earlier role ends first, in the log too.
             self.roles.remove(msid);
-            let listed = self.summary.granted(now, Part::Publish, &name);
+            let key = publication.key().clone();
+            let listed = self.summary.granted(now, control::Role::Publish, key);
             self.record(msid, &publication, recorded);
             let publisher = Publisher::new(now, publication, push);
             self.roles

@@ -14,8 +14,9 @@ use super::SessionDriver;
 use super::replay::{Replay, code_of};
 use super::requests::About;
 use super::roles::Role;
-use super::summary::{Part, Stage};
+use super::summary::Stage;
 use crate::application::{Playing, Refusal, Sources};
+use crate::control;
 use crate::limits::playback::{PLAYLIST_ITEMS, WISHES};
 use crate::playback::{DataMessages, Item, OpenError, Playback, Precision, Wanted};
 
@@ -110,7 +111,15 @@ impl SessionDriver {
     }
 
     fn begin_replay(&mut self, now: Instant, request: PlayRequest, mut playback: Playback) {
-        let (msid, name) = (request.msid, request.location.name.clone());
+        let msid = request.msid;
+        let key = match self.guest.key(&request.location) {
+            Ok(key) => key,
+            Err(too_long) => {
+                let not_found = StatusCode::PlayStreamNotFound;
+                self.refuse_play(request, not_found, &too_long.to_string());
+                return;
+            }
+        };
         if !self.session.accept_play_recorded(request) {
             return;
         }
@@ -118,7 +127,7 @@ impl SessionDriver {
         if let Some(buffer) = self.guest.wishes.buffer(msid) {
             playback.set_buffer(buffer);
         }
-        let mut listed = self.summary.granted(now, Part::Play, &name);
+        let mut listed = self.summary.granted(now, control::Role::Replay, key);
         listed.comes_to(Stage::Started);
         let replay = Role::Replaying(Box::new(Replay::new(msid, playback)));
         self.roles.insert(msid, replay, None, listed);

@@ -13,6 +13,7 @@ use super::gates::Gates;
 use super::patience::Silence;
 use super::player::Player;
 use super::replay::Replay;
+use super::sample::Sample;
 use super::summary::Listed;
 use crate::limits::ServerLimits;
 use crate::relay::{Interest, Push};
@@ -171,7 +172,7 @@ impl Roles {
     pub(super) fn fill_players(
         &mut self,
         cx: &mut Context<'_>,
-        session: &mut ServerSession,
+        (session, sample): (&mut ServerSession, &mut Sample),
         limits: &ServerLimits,
         now: Instant,
     ) -> Step {
@@ -179,7 +180,7 @@ impl Roles {
         for held in &mut self.0 {
             match &mut held.role {
                 Role::Playing(player) => {
-                    step = step.max(player.fill(cx, session, limits, now));
+                    step = step.max(player.fill(cx, (session, sample), limits, now));
                     held.listed.comes_to(player.stage());
                 }
                 Role::Replaying(replay) => step = step.max(replay.fill(cx, session, now)),

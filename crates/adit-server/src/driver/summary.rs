@@ -7,12 +7,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
+use adit_broker::StreamKey;
 use adit_net::{CarrierInfo, LogQuota, Verdict};
 use adit_rtmp::command::DEFAULT_INSTANCE;
 use adit_rtmp::session::{Asked, SessionError};
 use tracing::{debug, info};
 
 pub(super) use self::listed::{Listed, Stage};
+use crate::control::{Newcomer, Presence, Role};
 use crate::limits::{STREAM_LINES, STREAM_LINES_SPAN, STREAMS_LISTED};
 use crate::server::{ConnectionId, Shared};
 
@@ -25,8 +27,7 @@ pub(super) struct Summary {
     used: Used,
     /// Of lines about streams that start or are refused.
     quota: LogQuota,
-    received_bytes: u64,
-    sent_bytes: u64,
+    presence: Presence,
     since: Instant,
     refusal: Option<String>,
     reason: Option<String>,
@@ -46,6 +47,15 @@ impl fmt::Display for Part {
             Self::Publish => "publish",
             Self::Play => "play",
         })
+    }
+}
+
+impl From<Role> for Part {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Publish => Self::Publish,
+            Role::Play | Role::Replay => Self::Play,
+        }
     }
 }
 
@@ -73,8 +83,7 @@ impl Summary {
             application: String::new(),
             used: Used::default(),
             quota: LogQuota::new(STREAM_LINES, STREAM_LINES_SPAN),
-            received_bytes: 0,
-            sent_bytes: 0,
+            presence: shared.connections.enter(id, Newcomer::of(info)),
             since: Instant::now(),
             refusal: None,
             reason: None,
@@ -106,8 +115,9 @@ impl Summary {
     }
 
     /// A stream may be published or played from now on, until what is given back is dropped. Publishing starts with it.
-    pub(super) fn granted(&mut self, now: Instant, part: Part, stream: &str) -> Listed {
-        let stream = self.shown(stream);
+    pub(super) fn granted(&mut self, now: Instant, role: Role, key: StreamKey) -> Listed {
+        let part = Part::from(role);
+        let stream = self.shown(key.name());
         self.used.add(part, stream);
         self.refusal = None;
         let mut listed = Listed {
@@ -120,6 +130,7 @@ impl Summary {
             since: now,
             stage: Stage::Granted,
             shown: self.may_write(now),
+            _in_use: self.presence.uses(role, key),
         };
         if part == Part::Publish {
             listed.comes_to(Stage::Started);
@@ -168,16 +179,9 @@ impl Summary {
         self.quota.ask(now)
     }
 
-    pub(super) fn received(&mut self, bytes: usize) {
-        self.received_bytes = self
-            .received_bytes
-            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
-    }
-
-    pub(super) fn sent(&mut self, bytes: usize) {
-        self.sent_bytes = self
-            .sent_bytes
-            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    /// What others see of the connection.
+    pub(super) const fn presence(&self) -> &Presence {
+        &self.presence
     }
 
     /// Why the connection ends; the first reason stands.
@@ -209,7 +213,7 @@ impl Drop for Summary {
     fn drop(&mut self) {
         self.shared
             .stats
-            .session_closed(self.received_bytes, self.sent_bytes);
+            .session_closed(self.presence.received_bytes(), self.presence.sent_bytes());
         if let Some(count) = self.quota.take_rest() {
             info!(
                 connection = self.id.get(),
@@ -223,8 +227,8 @@ impl Drop for Summary {
             app = self.application,
             role = self.used.roles(),
             stream = self.used.streams(),
-            received_bytes = self.received_bytes,
-            sent_bytes = self.sent_bytes,
+            received_bytes = self.presence.received_bytes(),
+            sent_bytes = self.presence.sent_bytes(),
             seconds = self.since.elapsed().as_secs(),
             reason = self.whole_reason(),
             "closed"

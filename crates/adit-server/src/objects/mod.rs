@@ -188,6 +188,17 @@ impl Objects {
         Ok(SharedObject::new(self.clone(), object))
     }
 
+    /// The keys of those in memory, in no particular order.
+    pub(crate) fn keys(&self) -> Vec<ObjectKey> {
+        self.0.registry.keys()
+    }
+
+    /// An object that is in memory.
+    pub(crate) fn in_memory(&self, key: &ObjectKey) -> Option<SharedObject> {
+        let object = self.0.registry.find(key)?;
+        Some(SharedObject::new(self.clone(), object))
+    }
+
     /// Writes what has changed.
     async fn flush(&self) -> Result<(), ObjectError> {
         match &self.0.store {

@@ -17,17 +17,20 @@ mod disk;
 mod failure;
 mod journal;
 mod output;
+mod progress;
 mod queue;
 mod repair;
 mod run;
 mod writer;
 
+use std::future::poll_fn;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread;
 
-use adit_broker::{Broker, StreamKey, Subscription};
+use adit_broker::{Broker, StreamKey, SubscribeOptions, Subscription};
+use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -38,7 +41,10 @@ pub use self::counters::RecordingSnapshot;
 use self::disk::Disk;
 pub(crate) use self::failure::RecordError;
 pub(crate) use self::output::Finished;
+use self::progress::Running;
+pub use self::progress::RunningRecording;
 use self::run::Run;
+use crate::control::{Events, Happened};
 use crate::media_root::{MediaFormat, MediaRoot};
 
 /// Events of one recording that wait to be heard.
@@ -55,6 +61,8 @@ struct Inner {
     config: RecordingConfig,
     broker: Broker,
     counters: Counters,
+    running: Running,
+    events: Events,
     places: Arc<Semaphore>,
     tasks: TaskTracker,
 }
@@ -77,6 +85,20 @@ struct Target {
     is_again: bool,
 }
 
+/// Why a stream is not recorded that somebody wants to be.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Unstarted {
+    /// Nobody publishes it.
+    #[error("nobody publishes this stream now")]
+    NotPublished,
+    /// It is recorded already.
+    #[error("this stream is being recorded already")]
+    Recorded,
+    /// It cannot be.
+    #[error(transparent)]
+    Refused(#[from] RecordError),
+}
+
 /// Something that happened to a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RecordEvent {
@@ -97,17 +119,28 @@ pub(crate) struct Recording {
 
 impl Recordings {
     /// Recordings under `root`; repairs in the background what a crash left there.
-    pub(crate) fn new(root: MediaRoot, config: RecordingConfig, broker: Broker) -> Self {
-        Self::on(Disk::default(), root, config, broker)
+    pub(crate) fn new(
+        root: MediaRoot,
+        config: RecordingConfig,
+        (broker, events): (Broker, Events),
+    ) -> Self {
+        Self::on(Disk::default(), root, config, (broker, events))
     }
 
-    fn on(disk: Disk, root: MediaRoot, config: RecordingConfig, broker: Broker) -> Self {
+    fn on(
+        disk: Disk,
+        root: MediaRoot,
+        config: RecordingConfig,
+        (broker, events): (Broker, Events),
+    ) -> Self {
         let recordings = Self(Arc::new(Inner {
             disk,
             root,
             config,
             broker,
             counters: Counters::default(),
+            running: Running::default(),
+            events,
             places: Arc::new(Semaphore::new(config.recordings)),
             tasks: TaskTracker::new(),
         }));
@@ -146,6 +179,15 @@ impl Recordings {
         let place = self.place()?;
         let (tell, events) = mpsc::channel(EVENTS);
         let stop = CancellationToken::new();
+        let stream = subscription.key().clone();
+        let paths = (inner.root.directory(), &*path);
+        let listing = inner.running.add(stream.clone(), paths, stop.clone());
+        let file = Arc::clone(&listing.progress().file);
+        let (told, begun) = ((stream.clone(), Arc::clone(&file)), inner.events.clone());
+        begun.tell(|| Happened::Recording {
+            stream: told.0,
+            file: told.1,
+        });
         let run = Run {
             disk: inner.disk.clone(),
             target: Target {
@@ -160,15 +202,70 @@ impl Recordings {
             counters: inner.counters.clone(),
             events: tell,
             stop: stop.clone(),
+            progress: Arc::clone(listing.progress()),
         };
         inner.tasks.spawn(async move {
             run.run(subscription).await;
-            drop(place);
+            drop((place, listing));
+            begun.tell(|| Happened::Recorded { stream, file });
         });
         Ok(Recording {
             events,
             _stop: stop.drop_guard(),
         })
+    }
+
+    /// Records a stream that is published now until it ends or [`stop`](Self::stop) is called, whoever publishes it. Call it inside a tokio
+    /// runtime.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), and when it is being recorded or not published.
+    pub(crate) fn start_alone(&self, mode: RecordMode, key: &StreamKey) -> Result<(), Unstarted> {
+        let inner = &self.0;
+        if inner.running.find(key).is_some() {
+            return Err(Unstarted::Recorded);
+        }
+        let stream = inner.broker.stream(key);
+        let publication = stream.and_then(|stream| stream.publication);
+        let Some(publication) = publication else {
+            return Err(Unstarted::NotPublished);
+        };
+        let options = SubscribeOptions::default();
+        let subscription = inner.broker.subscribe(key.clone(), options);
+        let mut recording = self.start(mode, publication.id, subscription)?;
+        inner.tasks.spawn(async move {
+            // Dropping it would end it. What happens to it is in the log and in the list.
+            while poll_fn(|cx| recording.poll_event(cx)).await.is_some() {}
+        });
+        Ok(())
+    }
+
+    /// Ends the recording of a stream; `false` if there is none.
+    pub(crate) fn stop(&self, key: &StreamKey) -> bool {
+        let found = self.0.running.find(key);
+        found.is_some_and(|progress| {
+            progress.stop.cancel();
+            true
+        })
+    }
+
+    /// Those under way.
+    pub(crate) fn running(&self) -> Vec<RunningRecording> {
+        self.0.running.snapshots()
+    }
+
+    /// Where files are.
+    pub(crate) fn root(&self) -> &MediaRoot {
+        &self.0.root
+    }
+
+    /// Whether more of the disk is free than has to stay free. Blocks.
+    pub(crate) fn has_room(&self) -> bool {
+        let inner = &self.0;
+        let lacks = inner
+            .disk
+            .lacks(&inner.root.directory().join("any"), inner.config.reserve, 1);
+        matches!(lacks, Ok(None))
     }
 
     /// Whether a stream is recorded that nobody asks to record.

@@ -199,6 +199,11 @@ impl Output {
         Ok(Room::Left)
     }
 
+    /// How long the file is.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.written
+    }
+
     fn hand_over(&mut self) -> Result<(), RecordError> {
         if !self.pending.is_empty() {
             if self.file.is_none() {

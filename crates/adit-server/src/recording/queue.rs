@@ -97,6 +97,15 @@ impl Queue {
         }
     }
 
+    /// How long the oldest item waits.
+    pub(super) fn lag(&self, now: Instant) -> Duration {
+        let state = self.lock();
+        let oldest = state.items.front();
+        oldest.map_or(Duration::ZERO, |(since, _)| {
+            now.saturating_duration_since(*since)
+        })
+    }
+
     fn has_room(&self, now: Instant) -> bool {
         let state = self.lock();
         let waits = |(since, _): &(Instant, Item)| now.saturating_duration_since(*since);

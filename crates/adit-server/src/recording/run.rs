@@ -17,6 +17,7 @@ use super::counters::Counters;
 use super::disk::Disk;
 use super::failure::RecordError;
 use super::output::Finished;
+use super::progress::Progress;
 use super::queue::{Bounds, Item, Queue};
 use super::writer::{Writer, Written};
 use super::{RecordEvent, RecordMode, Target};
@@ -38,6 +39,7 @@ pub(super) struct Run {
     pub(super) events: mpsc::Sender<RecordEvent>,
     /// The recording is to be finished.
     pub(super) stop: CancellationToken,
+    pub(super) progress: Arc<Progress>,
 }
 
 impl Run {
@@ -97,6 +99,7 @@ impl Run {
             bytes: self.config.queue_bytes,
             duration: self.config.queue_duration,
         }));
+        self.progress.begins(&queue);
         let full = CancellationToken::new();
         let writer = Writer {
             disk: self.disk.clone(),
@@ -107,6 +110,7 @@ impl Run {
             queue: Arc::clone(&queue),
             full: full.clone(),
             events: self.events.clone(),
+            progress: Arc::clone(&self.progress),
         };
         let mut written = writer.start();
         let no_thread = |_: oneshot::error::RecvError| {
@@ -159,6 +163,7 @@ impl Run {
     /// An outage is told once, and again when another cause shows.
     fn failed(&self, outage: &mut Outage, error: &RecordError) {
         self.counters.failed();
+        self.progress.is_well(Some(error.to_string()));
         if outage.told.as_ref() == Some(error) {
             return;
         }

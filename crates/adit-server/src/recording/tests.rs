@@ -47,7 +47,12 @@ impl Room {
         let directory = directory.unwrap();
         let root = MediaRoot::open(directory.path()).unwrap();
         let broker = Broker::new(streams);
-        let recordings = Recordings::on(Disk { watch }, root, config, broker.clone());
+        let recordings = Recordings::on(
+            Disk { watch },
+            root,
+            config,
+            (broker.clone(), Events::default()),
+        );
         Self {
             directory,
             broker,
@@ -511,7 +516,12 @@ async fn survive(mode: RecordMode, errno: i32, first: u64, count: u64) -> Vec<Op
     let healthy = room.recordings.clone();
     let root = healthy.0.root.clone();
     let watch = Some(Arc::clone(&faults) as Arc<dyn Watch>);
-    room.recordings = Recordings::on(Disk { watch }, root.clone(), config, room.broker.clone());
+    room.recordings = Recordings::on(
+        Disk { watch },
+        root.clone(),
+        config,
+        (room.broker.clone(), Events::default()),
+    );
     let mut publication = room.publish("cam");
     let mut recording = room.record(&publication, mode);
     push(&mut publication, &later);

@@ -12,6 +12,7 @@ use super::counters::Counters;
 use super::disk::Disk;
 use super::failure::RecordError;
 use super::output::{Finished, Output, Room};
+use super::progress::Progress;
 use super::queue::{Item, Queue};
 use super::{RecordEvent, RecordMode, Target};
 
@@ -28,6 +29,7 @@ pub(super) struct Writer {
     pub(super) full: CancellationToken,
     /// Is told when the file is there.
     pub(super) events: mpsc::Sender<RecordEvent>,
+    pub(super) progress: Arc<Progress>,
 }
 
 /// How a thread ended.
@@ -74,6 +76,7 @@ impl Writer {
             }
         })?;
         self.counters.started();
+        self.progress.is_well(None);
         // Whoever does not listen is not interested.
         drop(self.events.try_send(RecordEvent::Started));
         loop {
@@ -88,6 +91,7 @@ impl Writer {
                 Ok(room) => room,
                 Err(error) => return Err(output.give_up(error)),
             };
+            self.progress.written(output.bytes());
             if batch.is_last {
                 return Ok(Written::All(output.finish()?));
             }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Sessions, Shared};
 use crate::application::{Applications, Instances};
 use crate::config::ObjectsConfig;
+use crate::control::{Connections, Events, Phase};
 use crate::limits::ServerLimits;
 use crate::objects::Objects;
 use crate::stats::{Others, ServerStats};
@@ -27,7 +28,11 @@ fn sessions() -> Sessions {
             files: None,
             recordings: None,
             outputs: None,
+            events: Events::default(),
         }),
+        connections: Connections::new(Events::default(), CancellationToken::new()),
+        events: Events::default(),
+        phase: Phase::default(),
         files: None,
         broker,
         session: Arc::new(SessionConfig::default()),

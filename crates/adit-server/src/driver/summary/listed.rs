@@ -7,6 +7,7 @@ use adit_net::{Transport, Verdict};
 use tracing::info;
 
 use super::Part;
+use crate::control::InUse;
 use crate::server::ConnectionId;
 
 /// A stream that is published or played: it writes a line when that starts, and dropping it one when it stops.
@@ -24,6 +25,8 @@ pub(in crate::driver) struct Listed {
     pub(super) stage: Stage,
     /// Whether it has lines at all.
     pub(super) shown: Verdict,
+    /// Shows it to others.
+    pub(super) _in_use: InUse,
 }
 
 /// How far a stream has come.

@@ -1,0 +1,354 @@
+//! A look at a running server, and a hand on it: what the HTTP API, metrics and an embedding program use.
+//!
+//! ```text
+//!  drivers ──▶ Connections (atomics of each, a list)  ─┐
+//!  broker, recordings, objects, instances             ─┼─▶ Control ─▶ HTTP API, metrics, console, relays
+//!  Pulse (a look each second: rates, lag)             ─┘      └──▶ kick, record, drain, reload
+//! ```
+//!
+//! [`Control`] is a cheap clone from [`Server::control`](crate::Server::control). Nothing of it is on the path of a frame but relaxed
+//! counters that one task writes.
+
+mod connections;
+mod delay;
+mod events;
+mod files;
+mod pulse;
+mod streams;
+mod tracks;
+mod way;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use adit_broker::StreamKey;
+use adit_broker::shared_object::{ObjectKey, Persistence};
+use adit_net::tls::Tls;
+use thiserror::Error;
+
+pub use self::connections::{ConnectionSnapshot, Role, Traffic, Use};
+pub(crate) use self::connections::{Connections, InUse, Newcomer, Presence};
+pub use self::delay::DelaySnapshot;
+pub(crate) use self::delay::Delays;
+pub(crate) use self::events::Events;
+pub use self::events::{Event, Happened, Heard, Listener};
+pub use self::files::RecordedFile;
+pub(crate) use self::pulse::Pulse;
+pub use self::pulse::Rate;
+pub use self::streams::StreamInfo;
+pub use self::tracks::{AudioTrack, Tracks, VideoTrack};
+pub use self::way::{ByWay, Way};
+use crate::application::Instance;
+use crate::objects::SharedObject;
+use crate::recording::{RecordMode, RunningRecording, Unstarted};
+use crate::server::{ConnectionId, Shared};
+use crate::stats::ServerStats;
+
+/// A look at a running server, and a hand on it. Clones are the same one, and cheap.
+#[derive(Clone)]
+pub struct Control(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Shared>,
+    pulse: Pulse,
+    addresses: Vec<SocketAddr>,
+    tls: Option<Tls>,
+    since: Instant,
+    started_at: SystemTime,
+    reload: OnceLock<Reload>,
+}
+
+/// Reads settings again: nothing, or why all of them stay as they were.
+type Reload = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// There is no such thing now.
+    #[error("{0}")]
+    NotFound(&'static str),
+    /// It is so already.
+    #[error("{0}")]
+    Conflict(String),
+    /// This server was not set up for it.
+    #[error("{0}")]
+    Unavailable(&'static str),
+    /// It was tried, and failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Where a server is in its life.
+#[derive(Debug, Default)]
+pub(crate) struct Phase {
+    serves: AtomicBool,
+    drains: AtomicBool,
+}
+
+impl Phase {
+    pub(crate) fn begin(&self) {
+        self.serves.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn end(&self) {
+        self.serves.store(false, Ordering::Release);
+    }
+
+    pub(crate) fn is_serving(&self) -> bool {
+        self.serves.load(Ordering::Acquire)
+    }
+
+    /// Says that nobody is to be let in any more; `true` for the first who says so.
+    pub(crate) fn drain(&self) -> bool {
+        !self.drains.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.drains.load(Ordering::Acquire)
+    }
+}
+
+/// A server at one moment.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ServerInfo {
+    /// The version of the library.
+    pub version: &'static str,
+    /// When it was started.
+    pub started_at: SystemTime,
+    /// How long ago.
+    pub uptime: Duration,
+    /// The addresses it listens on.
+    pub addresses: Vec<SocketAddr>,
+    /// Whether it serves them.
+    pub is_serving: bool,
+    /// Whether it lets nobody in any more.
+    pub is_draining: bool,
+    /// Whether it records.
+    pub records: bool,
+    /// How late its tasks get their turns.
+    pub lag: Duration,
+}
+
+impl Control {
+    pub(crate) fn new(shared: Arc<Shared>, addresses: Vec<SocketAddr>, tls: Option<Tls>) -> Self {
+        Self(Arc::new(Inner {
+            pulse: Pulse::start(shared.broker.clone(), shared.stop.child_token()),
+            shared,
+            addresses,
+            tls,
+            since: Instant::now(),
+            started_at: SystemTime::now(),
+            reload: OnceLock::new(),
+        }))
+    }
+
+    /// The server as a whole.
+    pub fn server(&self) -> ServerInfo {
+        let inner = &self.0;
+        ServerInfo {
+            version: env!("CARGO_PKG_VERSION"),
+            started_at: inner.started_at,
+            uptime: inner.since.elapsed(),
+            addresses: inner.addresses.clone(),
+            is_serving: inner.shared.phase.is_serving(),
+            is_draining: inner.shared.phase.is_draining(),
+            records: inner.shared.recordings.is_some(),
+            lag: inner.pulse.lag(),
+        }
+    }
+
+    /// Its counters.
+    pub fn stats(&self) -> &ServerStats {
+        &self.0.shared.stats
+    }
+
+    /// Its certificate.
+    pub fn tls(&self) -> Option<&Tls> {
+        self.0.tls.as_ref()
+    }
+
+    /// What went over connections so far, by how they are connected.
+    pub fn traffic(&self) -> ByWay<Traffic> {
+        self.0.shared.connections.traffic()
+    }
+
+    /// Everybody who is connected, those that came first at the front.
+    pub fn connections(&self) -> Vec<ConnectionSnapshot> {
+        self.0.shared.connections.snapshots()
+    }
+
+    /// One connection.
+    pub fn connection(&self, id: u64) -> Option<ConnectionSnapshot> {
+        self.0.shared.connections.snapshot(ConnectionId(id))
+    }
+
+    /// Ends a connection, and tells its client why.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`].
+    pub fn kick(&self, id: u64, reason: &str) -> Result<(), ControlError> {
+        if self.0.shared.connections.kick(ConnectionId(id), reason) {
+            Ok(())
+        } else {
+            Err(ControlError::NotFound("there is no such connection"))
+        }
+    }
+
+    /// Streams that are published or that somebody waits for, in the order of their names.
+    pub fn streams(&self) -> Vec<StreamInfo> {
+        let mut all = streams::all(&self.0.shared, &self.0.pulse);
+        all.sort_by(|one, other| streams::order(&one.key).cmp(&streams::order(&other.key)));
+        all
+    }
+
+    /// One stream.
+    pub fn stream(&self, key: &StreamKey) -> Option<StreamInfo> {
+        streams::one(&self.0.shared, &self.0.pulse, key)
+    }
+
+    /// Ends the connection that publishes a stream, and gives its number. An encoder that connects again may publish again.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`], and [`ControlError::Conflict`] where no connection publishes it but the server itself.
+    pub fn kick_publisher(&self, key: &StreamKey, reason: &str) -> Result<u64, ControlError> {
+        let stream = self.0.shared.broker.stream(key);
+        let publication = stream.and_then(|stream| stream.publication);
+        let Some(publication) = publication else {
+            return Err(ControlError::NotFound("nobody publishes this stream"));
+        };
+        let Some(id) = streams::publisher(&publication) else {
+            let words = "the server itself publishes this stream, or a relay; end that";
+            return Err(ControlError::Conflict(words.to_owned()));
+        };
+        self.kick(id.get(), reason)?;
+        Ok(id.get())
+    }
+
+    /// The instances of applications that live now: those with clients, and those that had some a few seconds ago.
+    pub fn instances(&self) -> Vec<Instance> {
+        let mut all = self.0.shared.instances.living();
+        let name = |it: &Instance| {
+            let names = [it.vhost(), it.application(), it.name()];
+            names.map(str::to_owned)
+        };
+        all.sort_by_cached_key(name);
+        all
+    }
+
+    /// Recordings under way.
+    pub fn recordings(&self) -> Vec<RunningRecording> {
+        let recordings = self.0.shared.recordings.as_ref();
+        recordings
+            .map(crate::recording::Recordings::running)
+            .unwrap_or_default()
+    }
+
+    /// Files under the directory of media, at most 10,000, in the order of their names. Blocks.
+    pub fn files(&self) -> Vec<RecordedFile> {
+        let recordings = self.0.shared.recordings.as_ref();
+        recordings
+            .map(|it| files::list(it.root()))
+            .unwrap_or_default()
+    }
+
+    /// Records a stream until it ends or [`stop_recording`](Self::stop_recording) is called; an earlier file is kept under another name.
+    /// Call it inside a tokio runtime.
+    ///
+    /// # Errors
+    /// Nobody publishes it, it is recorded already, or nothing is recorded here.
+    pub fn start_recording(&self, key: &StreamKey) -> Result<(), ControlError> {
+        let Some(recordings) = &self.0.shared.recordings else {
+            return Err(NO_RECORDINGS);
+        };
+        recordings
+            .start_alone(RecordMode::Record, key)
+            .map_err(|error| match error {
+                Unstarted::NotPublished => ControlError::NotFound("nobody publishes this stream"),
+                Unstarted::Recorded => ControlError::Conflict(error.to_string()),
+                Unstarted::Refused(error) => ControlError::Failed(error.to_string()),
+            })
+    }
+
+    /// Ends the recording of a stream, whoever began it; the stream goes on.
+    ///
+    /// # Errors
+    /// It is not recorded.
+    pub fn stop_recording(&self, key: &StreamKey) -> Result<(), ControlError> {
+        let Some(recordings) = &self.0.shared.recordings else {
+            return Err(NO_RECORDINGS);
+        };
+        if recordings.stop(key) {
+            Ok(())
+        } else {
+            Err(ControlError::NotFound("this stream is not being recorded"))
+        }
+    }
+
+    /// Whether the disk for recordings has more room than is to stay free; also where nothing is recorded. Blocks.
+    pub fn has_room(&self) -> bool {
+        let recordings = self.0.shared.recordings.as_ref();
+        recordings.is_none_or(crate::recording::Recordings::has_room)
+    }
+
+    /// The shared objects in memory: where each is, and whether it is kept.
+    pub fn objects(&self) -> Vec<(StreamKey, Persistence)> {
+        let mut keys = self.0.shared.objects.keys();
+        keys.sort_by(|one, other| streams::order(one.place()).cmp(&streams::order(other.place())));
+        keys.iter()
+            .map(|key| (key.place().clone(), key.persistence()))
+            .collect()
+    }
+
+    /// One of them.
+    pub fn object(&self, place: StreamKey, persistence: Persistence) -> Option<SharedObject> {
+        let key = ObjectKey::new(place, persistence).ok()?;
+        self.0.shared.objects.in_memory(&key)
+    }
+
+    /// What happens from now on. A listener that is too slow misses events, and hears how many.
+    pub fn events(&self) -> Listener {
+        self.0.shared.events.listen()
+    }
+
+    /// Lets nobody in any more; those who are there stay. There is no way back but a new start.
+    pub fn drain(&self) {
+        let shared = &self.0.shared;
+        if shared.phase.drain() {
+            tracing::info!("draining: nobody is let in any more");
+            shared.events.tell(|| Happened::Draining);
+        }
+    }
+
+    /// Says how settings are read again; the first who says so is asked.
+    pub fn on_reload(&self, reload: impl Fn() -> Result<(), String> + Send + Sync + 'static) {
+        drop(self.0.reload.set(Box::new(reload)));
+    }
+
+    /// Reads settings again: whole or not at all. Blocks.
+    ///
+    /// # Errors
+    /// Something is wrong with them, and they stay as they were; or there are none to read.
+    pub fn reload(&self) -> Result<(), ControlError> {
+        let Some(reload) = self.0.reload.get() else {
+            let words = "this server was started without a file of settings";
+            return Err(ControlError::Unavailable(words));
+        };
+        reload().map_err(ControlError::Failed)?;
+        self.0.shared.events.tell(|| Happened::Reloaded);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control").finish_non_exhaustive()
+    }
+}
+
+const NO_RECORDINGS: ControlError =
+    ControlError::Unavailable("this server has no directory for recordings");
