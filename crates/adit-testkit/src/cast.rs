@@ -138,7 +138,12 @@ impl Player {
         let mut command = match peer {
             Peer::Ffmpeg5 | Peer::Ffmpeg9 => ffmpeg_player(peers, peer, capture, url, file),
             Peer::Rtmpdump => rtmpdump_player(peers, url, file),
-            Peer::Nginx | Peer::Py3Amf | Peer::GStreamer | Peer::Tshark | Peer::Chromium => {
+            Peer::Nginx
+            | Peer::Haproxy
+            | Peer::Py3Amf
+            | Peer::GStreamer
+            | Peer::Tshark
+            | Peer::Chromium => {
                 panic!("{peer} plays nothing")
             }
         };

@@ -29,6 +29,8 @@ pub enum Peer {
     GStreamer,
     /// tshark of Debian, for its dissector of RTMP.
     Tshark,
+    /// haproxy of Debian.
+    Haproxy,
     /// Chromium of Debian, where there are also Node.js and the package `playwright-core` to drive it.
     Chromium,
 }
@@ -55,6 +57,7 @@ impl Peer {
             }
             Self::GStreamer => in_path("gst-launch-1.0"),
             Self::Tshark => in_path("tshark"),
+            Self::Haproxy => in_path("haproxy"),
             Self::Chromium => {
                 in_path("chromium").filter(|_| in_path("node").is_some() && playwright().is_dir())
             }
@@ -72,6 +75,7 @@ impl fmt::Display for Peer {
             Self::Py3Amf => "Py3AMF",
             Self::GStreamer => "GStreamer",
             Self::Tshark => "tshark",
+            Self::Haproxy => "haproxy",
             Self::Chromium => "Chromium",
         })
     }
@@ -153,7 +157,7 @@ impl Peers {
         let flag = match peer {
             Peer::Ffmpeg5 | Peer::Ffmpeg9 => "-version",
             Peer::Rtmpdump => "--help",
-            Peer::Nginx => "-v",
+            Peer::Nginx | Peer::Haproxy => "-v",
             Peer::Py3Amf | Peer::GStreamer | Peer::Tshark | Peer::Chromium => "--version",
         };
         let mut process = Process::start(peer.to_string(), Command::new(self.path(peer)).arg(flag));
