@@ -8,6 +8,7 @@ mod error;
 mod options;
 mod place;
 mod race;
+mod refusal;
 mod routes;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use adit_net::CarrierInfo;
 use adit_net::client::{Connector, ConnectorConfig, Discovery, GivenProxy, Target as NetTarget};
 use adit_rtmp::command::Status;
-use md5::{Digest as _, Md5};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
@@ -26,9 +26,9 @@ use self::destination::Step;
 pub use self::error::ConnectError;
 pub use self::options::{ConnectOptions, Intent};
 use self::race::{Course, Outcome};
+use self::refusal::{asks_for_login, redirect_of};
 use self::routes::Found;
 use crate::address::Target;
-use crate::auth::ClientNonce;
 use crate::connection::NetConnection;
 use crate::limits;
 use crate::link::Link;
@@ -338,31 +338,7 @@ fn next_step(
             report: Box::new(report),
         });
     }
-    destination.login(step, rung, &description, nonce(), md5)
-}
-
-/// Whether a refusal is one that a login can answer.
-fn asks_for_login(description: &str) -> bool {
-    description.contains("authmod=") || description.contains("code=403 need auth")
-}
-
-fn nonce() -> ClientNonce {
-    let mut nonce = [0; 4];
-    // Without random bytes the answer is only easier to guess for who listens already.
-    getrandom::fill(&mut nonce).ok();
-    ClientNonce(nonce)
-}
-
-/// The address in a refusal that sends the client elsewhere: code 302 in the object `ex`.
-fn redirect_of(status: &Status) -> Option<String> {
-    let ex = status.property("ex")?.as_object()?;
-    let code = ex.property_ignore_case("code")?.as_number()?;
-    let url = ex.property_ignore_case("redirect")?.as_str()?;
-    ((code - 302.0).abs() < 0.5).then(|| url.to_owned())
-}
-
-fn md5(bytes: &[u8]) -> [u8; 16] {
-    Md5::digest(bytes).into()
+    destination.login(step, rung, &description)
 }
 
 #[cfg(test)]

@@ -14,9 +14,10 @@ use adit_rtmp::session::{ClientConfig, ClientEvent};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{asks_for_login, cause, md5, nonce, redirect_of};
+use super::cause;
+use super::refusal::{self, asks_for_login, redirect_of};
 use crate::address::Target;
-use crate::auth::{Login, append_query};
+use crate::auth::{Login, LoginError, append_query};
 use crate::link::{Link, Lost, LostCause};
 use crate::plan::{AttemptId, Cause, Certificate, Failure, PeerText, Stage, Trust};
 use crate::secret::Secret;
@@ -250,16 +251,14 @@ impl SoFar {
             return Err(PeerText::new(&elsewhere));
         }
         let description = status.map_or("", |status| status.description());
-        let Some(credentials) = target.credentials().filter(|_| asks_for_login(description)) else {
-            return Err(refusal(status));
-        };
-        let login = self
-            .login
-            .get_or_insert_with(|| Login::new(credentials.clone()));
-        let query = login
-            .answer_for(description, target, nonce(), md5)
-            .map_err(|error| PeerText::new(&error.to_string()))?;
-        self.query = Some(query);
+        if !asks_for_login(description) {
+            return Err(refusal::in_words(status));
+        }
+        let query = refusal::answer(&mut self.login, target, description);
+        self.query = Some(query.map_err(|error| match error {
+            LoginError::NoCredentials => refusal::in_words(status),
+            error => PeerText::new(&error.to_string()),
+        })?);
         Ok(())
     }
 }
@@ -295,13 +294,4 @@ pub(crate) fn poll_answer(link: &mut Link, cx: &mut Context<'_>) -> Poll<Result<
             _ => {}
         }
     }
-}
-
-/// A refusal in words, fit for a terminal: the description, else the code.
-pub(crate) fn refusal(status: Option<&Status>) -> PeerText {
-    PeerText::new(match status {
-        Some(status) if !status.description().is_empty() => status.description(),
-        Some(status) => status.code_text(),
-        None => "no reason given",
-    })
 }

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use super::Peer;
 use super::error::ConnectError;
+use super::refusal;
 use crate::address::Target;
-use crate::auth::{ClientNonce, Login, LoginError, Md5};
+use crate::auth::Login;
 use crate::connection::NetConnection;
 use crate::redirect::{RedirectError, Redirects};
 use crate::secret::Secret;
@@ -139,16 +140,8 @@ impl Destination {
         step: Step,
         rung: &Rung,
         description: &str,
-        nonce: ClientNonce,
-        md5: Md5,
     ) -> Result<Step, ConnectError> {
-        let credentials = step
-            .target
-            .credentials()
-            .cloned()
-            .ok_or(LoginError::NoCredentials)?;
-        let login = self.login.get_or_insert_with(|| Login::new(credentials));
-        let query = login.answer_for(description, &step.target, nonce, md5)?;
+        let query = refusal::answer(&mut self.login, &step.target, description)?;
         Ok(Step {
             query: Some(query),
             only: Some(rung.clone()),

@@ -3,8 +3,8 @@
 use adit_net::client::DiscoveryError;
 use adit_rtmp::command::Status;
 
-use super::attempt::refusal;
 use super::cause;
+use super::refusal;
 use crate::auth::LoginError;
 use crate::link::Lost;
 use crate::plan::{Failure, Report};
@@ -52,7 +52,7 @@ pub enum ConnectError {
         settings: Option<String>,
     },
     /// The server does not let us in.
-    #[error("the server refuses the connection: {}", refusal(status.as_ref()))]
+    #[error("the server refuses the connection: {}", refusal::in_words(status.as_ref()))]
     Refused {
         /// What it said.
         status: Option<Status>,
