@@ -9,11 +9,9 @@
 )]
 
 #[path = "sessions/client.rs"]
-#[expect(
-    dead_code,
-    reason = "most of what the tests of sessions do is not done here"
-)]
 mod client;
+#[expect(dead_code, reason = "the server is started here")]
+mod support;
 
 use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -6,7 +6,7 @@ use adit_rtmp::command::PublishKind::Live;
 use adit_server::application::Applications;
 
 use crate::client::Client;
-use crate::{start, start_with};
+use crate::{Running, start, start_with};
 
 #[tokio::test]
 async fn an_instance_begins_with_its_first_client_and_ends_some_time_after_its_last() {
@@ -70,11 +70,12 @@ async fn a_stream_of_the_server_itself_takes_its_name_and_ends_with_the_instance
 async fn a_server_that_stops_ends_its_instances() {
     let server = start();
     let mut client = server.client().await;
-    server.stop.send(()).expect("the server runs");
+    let Running { server, log } = server;
+    let ended = server.stop();
     client.until("NetConnection.Connect.AppShutdown").await;
     client.until("end").await;
-    server.ended.await.expect("without a panic");
-    let log = server.log.all();
+    ended.await;
+    let log = log.all();
     let at = |what: &str| log.iter().position(|line| line == what);
     assert!(
         at("disconnect").is_some() && at("disconnect") < at("stop lab/_definst_"),

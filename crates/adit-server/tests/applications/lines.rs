@@ -1,5 +1,6 @@
 //! The bandwidth of the line to a client.
 
+use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::{BandwidthDialect, ClientCommand};
 
 use crate::client::Client;
@@ -10,9 +11,11 @@ async fn a_client_that_asks_is_told_its_bandwidth() {
     let server = start();
     let mut client = server.client().await;
     let ask = ClientCommand::CheckBandwidth(BandwidthDialect::Native);
-    client.command(ask.clone()).await;
+    client
+        .command(MessageStreamId::CONNECTION, ask.clone())
+        .await;
     // Asked for twice while it is under way, it is measured once.
-    client.command(ask).await;
+    client.command(MessageStreamId::CONNECTION, ask).await;
     let told = client.until("call onBWDone").await;
     let kbits: f64 = told.rsplit(' ').next().unwrap().parse().unwrap();
     assert!(kbits > 1000.0, "{told}");
@@ -28,7 +31,7 @@ async fn an_application_may_measure_everybody_at_once_and_in_the_old_dialect() {
     let mut client = Client::connect_with(server.address, "lab", word).await;
     client.until("call onBWDone").await;
     let ask = ClientCommand::CheckBandwidth(BandwidthDialect::Old);
-    client.command(ask).await;
+    client.command(MessageStreamId::CONNECTION, ask).await;
     client.until("call _onbwdone").await;
 }
 

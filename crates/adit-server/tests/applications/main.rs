@@ -15,24 +15,30 @@ mod chat;
 mod connections;
 mod instances;
 mod lines;
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "shared objects are tested elsewhere")]
+mod support;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 
+use adit_server::ServerConfig;
 use adit_server::application::{Applications, Unknown, Vod};
-use adit_server::{Listener, Server, ServerConfig, ServerStats};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 use crate::client::Client;
 use crate::lab::{Lab, Log};
 
-/// A server that stops when told to or dropped.
+/// A server and what its application `lab` writes down.
 struct Running {
-    address: SocketAddr,
+    server: support::Running,
     log: Log,
-    stats: ServerStats,
-    stop: oneshot::Sender<()>,
-    ended: JoinHandle<()>,
+}
+
+impl Deref for Running {
+    type Target = support::Running;
+
+    fn deref(&self) -> &Self::Target {
+        &self.server
+    }
 }
 
 /// A server with the application `lab`, changed in one way.
@@ -44,22 +50,8 @@ fn start_with(change: impl FnOnce(&mut ServerConfig)) -> Running {
         .with("vod", Vod)
         .unknown(Unknown::Refused);
     change(&mut config);
-    let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
-    let address = listener.local_addr();
-    let server = Server::new(config, vec![listener]);
-    let stats = server.stats().clone();
-    let (stop, stopped) = oneshot::channel();
-    let ended = tokio::spawn(server.run(async move {
-        // An error means that the test is over: that is a reason to stop as well.
-        drop(stopped.await);
-    }));
-    Running {
-        address,
-        log,
-        stats,
-        stop,
-        ended,
-    }
+    let server = support::Running::with(config);
+    Running { server, log }
 }
 
 fn start() -> Running {

@@ -11,7 +11,8 @@ use adit_server::application::{
 use adit_server::{ServerConfig, SharedObject};
 
 use crate::client::{Client, Object, temporary};
-use crate::{Running, key, start_with};
+use crate::key;
+use crate::support::Running;
 
 /// Lets its clients do what the names of the objects say.
 #[derive(Debug)]
@@ -53,7 +54,7 @@ fn start() -> Running {
     let mut config = ServerConfig::default();
     config.applications = Applications::default().with("chat", Doorkeeper);
     config.limits.decision = Duration::from_millis(200);
-    start_with(config)
+    Running::with(config)
 }
 
 async fn object(server: &Running, name: &str) -> SharedObject {

@@ -8,7 +8,8 @@ use adit_server::ServerConfig;
 use bytes::Bytes;
 
 use crate::client::{AMF0, AMF3, Client, Copy, persistent, temporary};
-use crate::{ROOM, start, start_with};
+use crate::support::Running;
+use crate::{ROOM, start};
 
 #[tokio::test]
 async fn a_persistent_object_without_a_store_is_refused() {
@@ -77,7 +78,7 @@ async fn a_refused_value_is_undone_in_the_copy_of_its_author() {
     ann.next().await;
     let mut config = ServerConfig::default();
     config.objects.limits.value_bytes = 100;
-    let strict = start_with(config);
+    let strict = Running::with(config);
     let mut ann = Client::connect(strict.address).await;
     ann.join(ROOM).await;
     ann.set(ROOM, 1, "a", "small").await;
@@ -170,7 +171,8 @@ async fn every_type_of_event_with_every_kind_of_data_does_no_harm() {
     ann.say(ROOM, 0, vec![Event::Use]).await;
     ann.settle().await;
     assert!(
-        ann.messages
+        ann.heard
+            .0
             .iter()
             .any(|(_, message)| message.events.contains(&Event::UseSuccess))
     );
@@ -180,7 +182,7 @@ async fn every_type_of_event_with_every_kind_of_data_does_no_harm() {
 async fn a_storm_is_slowed_to_its_rate_and_nothing_of_it_is_lost() {
     let mut config = ServerConfig::default();
     config.objects.limits.requests_per_second = 500;
-    let server = start_with(config);
+    let server = Running::with(config);
     let room = server.object("room", Persistence::Temporary).await;
     let mut ann = Client::connect(server.address).await;
     ann.join(ROOM).await;
@@ -200,7 +202,7 @@ async fn a_storm_is_slowed_to_its_rate_and_nothing_of_it_is_lost() {
 async fn joining_is_paid_for_like_any_request() {
     let mut config = ServerConfig::default();
     config.objects.limits.requests_per_second = 100;
-    let server = start_with(config);
+    let server = Running::with(config);
     let mut ann = Client::connect(server.address).await;
     let began = std::time::Instant::now();
     ann.say(ROOM, 0, vec![Event::Use; 200]).await;

@@ -1,22 +1,16 @@
-//! A client of shared objects for tests: a real session over a real socket, and the copies of objects it keeps.
+//! A client of shared objects for tests, and the copies of objects it keeps.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
 
 use adit_amf::amf0::Value;
-use adit_rtmp::Seed;
 use adit_rtmp::command::Connect;
 use adit_rtmp::message::MessageKind;
-use adit_rtmp::session::{ClientConfig, ClientEvent, ClientSession};
+use adit_rtmp::session::{ClientEvent, ClientSession};
 use adit_rtmp::shared_object::{Event, Limits, Persistence, SharedObjectMessage};
-use bytes::{Buf as _, Bytes, BytesMut};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use bytes::Bytes;
 
-/// Long enough for a machine that is busy with everything else; only reached when a test fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::support::{Hear, Wire, words};
 
 pub(crate) const AMF0: MessageKind = MessageKind::SharedObjectAmf0;
 pub(crate) const AMF3: MessageKind = MessageKind::SharedObjectAmf3;
@@ -53,34 +47,17 @@ impl Object {
     }
 }
 
-pub(crate) struct Client {
-    pub(crate) socket: TcpStream,
-    session: ClientSession,
-    pub(crate) messages: VecDeque<(MessageKind, SharedObjectMessage)>,
-    pub(crate) seen: VecDeque<String>,
-}
+pub(crate) type Client = Wire<Messages>;
+
+/// The messages about objects that have come.
+#[derive(Default)]
+pub(crate) struct Messages(pub(crate) VecDeque<(MessageKind, SharedObjectMessage)>);
 
 impl Client {
     /// Connects to the application `chat`.
     pub(crate) async fn connect(server: SocketAddr) -> Self {
-        let socket = TcpStream::connect(server)
-            .await
-            .expect("the server listens");
-        let session =
-            ClientSession::new(Instant::now(), ClientConfig::default(), &Seed::new([7; 32]));
-        let mut client = Self {
-            socket,
-            session,
-            messages: VecDeque::new(),
-            seen: VecDeque::new(),
-        };
-        let mut connect = Connect::default();
-        connect.app = "chat/room".into();
-        connect.tc_url = Some("rtmp://localhost/chat/room".into());
-        client
-            .session
-            .connect(connect)
-            .expect("nothing else was asked");
+        let connect = Connect::new("chat/room", "rtmp://localhost/chat/room");
+        let mut client = Self::ask_for(server, connect, Messages::default()).await;
         client.until("connected").await;
         client
     }
@@ -128,81 +105,29 @@ impl Client {
 
     /// The next message about an object and its type.
     pub(crate) async fn next_of(&mut self) -> (MessageKind, SharedObjectMessage) {
-        let waiting = async {
-            loop {
-                self.work_off();
-                if let Some(message) = self.messages.pop_front() {
-                    return message;
-                }
-                self.turn().await;
-            }
-        };
-        let found = timeout(PATIENCE, waiting).await.ok();
-        found.unwrap_or_else(|| panic!("no message; seen: {:?}", self.seen))
-    }
-
-    /// Goes on until something that begins with `wanted` was seen; gives it.
-    pub(crate) async fn until(&mut self, wanted: &str) -> String {
-        let waiting = async {
-            loop {
-                self.work_off();
-                while let Some(seen) = self.seen.pop_front() {
-                    if seen.starts_with(wanted) {
-                        return seen;
-                    }
-                }
-                self.turn().await;
-            }
-        };
-        let found = timeout(PATIENCE, waiting).await.ok();
-        found.unwrap_or_else(|| panic!("no {wanted}; seen: {:?}", self.messages))
+        let message = self.wait_for(|client| client.heard.0.pop_front()).await;
+        message.unwrap_or_else(|| panic!("no message; seen: {:?}", self.seen))
     }
 
     /// Goes on until everything sent so far was worked off: a call behind it is answered.
     pub(crate) async fn settle(&mut self) {
-        self.session.call("settled", Vec::new()).expect("connected");
+        self.call("settled", Vec::new()).await;
         self.until("response").await;
     }
+}
 
-    /// One write and one read.
-    async fn turn(&mut self) {
-        self.flush().await;
-        let mut buffer = BytesMut::with_capacity(64 * 1024);
-        match self.socket.read_buf(&mut buffer).await {
-            Ok(0) | Err(_) => {
-                self.session.handle_eof(Instant::now());
-                self.work_off();
-                self.seen.push_back("end".to_owned());
-                // Whoever waits for more shall not spin.
-                tokio::task::yield_now().await;
+impl Hear for Messages {
+    fn hear(&mut self, _: &mut ClientSession, event: ClientEvent) -> Option<String> {
+        match event {
+            ClientEvent::SharedObject { kind, payload, .. } => {
+                let message = SharedObjectMessage::decode(kind, &payload, &Limits::default());
+                self.0
+                    .push_back((kind, message.expect("a message of the server")));
+                None
             }
-            Ok(_) => self.session.handle_input(Instant::now(), buffer.freeze()),
-        }
-    }
-
-    pub(crate) async fn flush(&mut self) {
-        let out = self.session.output();
-        let bytes = out.copy_to_bytes(out.remaining());
-        // A server that has hung up is noticed when reading.
-        drop(self.socket.write_all(&bytes).await);
-    }
-
-    fn work_off(&mut self) {
-        while let Ok(Some(event)) = self.session.poll_event(Instant::now()) {
-            match event {
-                ClientEvent::SharedObject { kind, payload, .. } => {
-                    let message = SharedObjectMessage::decode(kind, &payload, &Limits::default());
-                    self.messages
-                        .push_back((kind, message.expect("a message of the server")));
-                }
-                ClientEvent::Connected(_) => self.seen.push_back("connected".to_owned()),
-                ClientEvent::Status { status, .. } => {
-                    let words = format!("{} {}", status.code_text(), status.description());
-                    self.seen.push_back(words);
-                }
-                ClientEvent::Response(_) => self.seen.push_back("response".to_owned()),
-                other => self.seen.push_back(format!("{other:?}")),
-            }
+            ClientEvent::Status { status, .. } => Some(words(&status)),
+            ClientEvent::Response(_) => Some("response".to_owned()),
+            other => Some(format!("{other:?}")),
         }
     }
 }

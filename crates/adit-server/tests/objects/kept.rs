@@ -8,7 +8,8 @@ use adit_server::{ObjectStore, ServerConfig};
 use tempfile::TempDir;
 
 use crate::client::{Client, Object, persistent};
-use crate::{Running, key, start_with};
+use crate::key;
+use crate::support::Running;
 
 const NOTES: Object = persistent("notes");
 
@@ -16,12 +17,7 @@ fn start(folder: &TempDir) -> Running {
     let mut config = ServerConfig::default();
     let store = ObjectStore::open(folder.path().join("objects"));
     config.objects.store = Some(store.expect("a file"));
-    start_with(config)
-}
-
-async fn stop(server: Running) {
-    server.stop.send(()).expect("it runs");
-    server.ended.await.expect("it ends in order");
+    Running::with(config)
 }
 
 #[tokio::test]
@@ -36,7 +32,7 @@ async fn a_persistent_object_outlives_its_members_and_the_server() {
     let mut ann = Client::connect(server.address).await;
     let joined = ann.join(NOTES).await;
     assert!(joined.events.contains(&Event::change("a", 1.0)));
-    stop(server).await;
+    server.stop().await;
     let server = start(&folder);
     let mut ann = Client::connect(server.address).await;
     let joined = ann.join(NOTES).await;
@@ -69,7 +65,7 @@ async fn who_comes_back_is_told_only_what_has_changed_removals_too_even_after_a_
     let told = ann.next().await;
     assert_eq!((told.version, &*told.events), (6, &expected[..]));
     drop(notes);
-    stop(server).await;
+    server.stop().await;
     let server = start(&folder);
     let mut ann = Client::connect(server.address).await;
     ann.say(NOTES, 4, vec![Event::Use]).await;
@@ -106,7 +102,7 @@ async fn everything_set_until_the_server_is_told_to_stop_is_there_again() {
         ann.set(NOTES, 0, "n", number).await;
     }
     ann.settle().await;
-    stop(server).await;
+    server.stop().await;
     let server = start(&folder);
     let notes = server.object("notes", Persistence::Persistent).await;
     assert_eq!(notes.get("n"), Some(Value::from(150.0)));

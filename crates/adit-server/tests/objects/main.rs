@@ -5,51 +5,22 @@ mod access;
 mod bad;
 mod client;
 mod kept;
-
-use std::net::{Ipv4Addr, SocketAddr};
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "streams are tested elsewhere")]
+mod support;
 
 use adit_amf::amf0::{Object as Members, Value};
 use adit_amf::amf3;
 use adit_broker::StreamKey;
 use adit_broker::shared_object::Persistence;
 use adit_rtmp::shared_object::Event;
-use adit_server::{Listener, ObjectNews, Objects, Server, ServerConfig, ServerStats, SharedObject};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use adit_server::{ObjectNews, ServerConfig, SharedObject};
 
 use crate::client::{AMF0, AMF3, Client, Copy, temporary};
-
-/// A server that stops when told to or dropped.
-struct Running {
-    address: SocketAddr,
-    stats: ServerStats,
-    objects: Objects,
-    stop: oneshot::Sender<()>,
-    ended: JoinHandle<()>,
-}
+use crate::support::Running;
 
 fn start() -> Running {
-    start_with(ServerConfig::default())
-}
-
-fn start_with(config: ServerConfig) -> Running {
-    let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
-    let address = listener.local_addr();
-    let server = Server::new(config, vec![listener]);
-    let stats = server.stats().clone();
-    let objects = server.objects().clone();
-    let (stop, stopped) = oneshot::channel();
-    let ended = tokio::spawn(server.run(async move {
-        // An error means that the test is over: that is a reason to stop as well.
-        drop(stopped.await);
-    }));
-    Running {
-        address,
-        stats,
-        objects,
-        stop,
-        ended,
-    }
+    Running::with(ServerConfig::default())
 }
 
 impl Running {
@@ -203,7 +174,7 @@ async fn who_releases_an_object_or_leaves_is_told_nothing_more_and_the_last_one_
     ben.set(ROOM, 1, "a", 1.0).await;
     ben.next().await;
     ann.settle().await;
-    assert!(ann.messages.is_empty(), "{:?}", ann.messages);
+    assert!(ann.heard.0.is_empty(), "{:?}", ann.heard.0);
     assert_eq!(server.stats.objects().objects, 1);
     drop(ben);
     while server.stats.objects().objects > 0 {
@@ -340,7 +311,7 @@ async fn what_is_asked_for_under_a_lock_comes_after_it_in_one_step() {
     ann.settle().await;
     assert_eq!(room.get("a"), None);
     room.set("b", "server").expect("a value");
-    assert!(ann.messages.is_empty());
+    assert!(ann.heard.0.is_empty());
     drop(lock);
     let told = ben.next().await;
     let expected = [Event::change("b", "server"), Event::change("a", "ann")];

@@ -9,7 +9,8 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use crate::client::Client;
-use crate::{AAC_FRAME, AVC_HEADER, KEY_FRAME, Running, publisher, start, start_with};
+use crate::support::Running;
+use crate::{AAC_FRAME, AVC_HEADER, KEY_FRAME, publisher, start};
 
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -29,7 +30,7 @@ async fn counted(server: &Running, key: &str, hits: u64) {
 async fn a_publisher_that_sends_no_media_loses_its_name() {
     let mut config = ServerConfig::default();
     config.limits.first_media = SHORT;
-    let server = start_with(config);
+    let server = Running::with(config);
     let mut silent = Client::connect(server.address).await;
     silent.publish("cam").await;
     silent.until("NetStream.Publish.Idle").await;
@@ -44,7 +45,7 @@ async fn a_publisher_that_stops_sending_loses_its_name_and_one_that_goes_on_does
     let mut config = ServerConfig::default();
     // Long against what a busy machine may add to one pause, short against all of them together.
     config.limits.publisher_idle = 8 * SHORT;
-    let server = start_with(config);
+    let server = Running::with(config);
     let mut publisher = publisher(&server, "cam").await;
     for at in 0..12 {
         sleep(SHORT).await;
@@ -70,7 +71,7 @@ async fn publish_much(publisher: &mut Client, from: u32) {
 async fn a_player_that_falls_behind_again_and_again_is_sent_away() {
     let mut config = ServerConfig::default();
     config.streams.lag.frames = 2;
-    let server = start_with(config);
+    let server = Running::with(config);
     let mut publisher = publisher(&server, "cam").await;
     let mut player = Client::connect(server.address).await;
     player.play("cam").await;
@@ -83,14 +84,14 @@ async fn a_player_that_falls_behind_again_and_again_is_sent_away() {
         if player.until_one_of(&told).await == "end" {
             break;
         }
-        player.media.clear();
+        player.heard.0.clear();
         rounds += 1;
         assert!(rounds <= 3, "three times is too much");
     }
     counted(&server, "viewer.overflows", 1).await;
     assert!(server.stats.limits()["viewer.queue"] >= 3);
     // The publisher noticed nothing.
-    publisher.call("getStreamLength").await;
+    publisher.call("getStreamLength", vec![]).await;
     publisher.until("response").await;
 }
 
@@ -98,7 +99,7 @@ async fn a_player_that_falls_behind_again_and_again_is_sent_away() {
 async fn a_player_that_stops_reading_is_given_up() {
     let mut config = ServerConfig::default();
     config.limits.write_stall = SHORT;
-    let server = start_with(config);
+    let server = Running::with(config);
     let mut publisher = publisher(&server, "cam").await;
     let mut player = Client::connect(server.address).await;
     player.play("cam").await;
@@ -116,7 +117,7 @@ async fn a_player_that_stops_reading_is_given_up() {
 async fn a_connection_counts_as_a_newcomer_until_its_connect_is_accepted() {
     let mut config = ServerConfig::default();
     config.net.admission.unauthenticated = 1;
-    let server = start_with(config);
+    let server = Running::with(config);
     let _first = Client::connect(server.address).await;
     let second = Client::connect(server.address).await;
     let mut newcomer = TcpStream::connect(server.address).await.expect("listens");

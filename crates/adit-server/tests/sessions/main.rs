@@ -3,17 +3,16 @@
 
 mod client;
 mod limits;
-
-use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "shared objects are tested elsewhere")]
+mod support;
 
 use adit_rtmp::command::{ClientCommand, PauseForm, PauseState, PublishKind, Receive};
 use adit_rtmp::session::MediaKind::{Audio, Video};
-use adit_server::{EncoderLogin, Listener, Server, ServerConfig, ServerStats};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use adit_server::{EncoderLogin, ServerConfig};
 
 use crate::client::Client;
+use crate::support::Running;
 
 const AVC_HEADER: &[u8] = &[0x17, 0, 0, 0, 0, 1, 0x64, 0, 0x1f, 0xff];
 const AAC_HEADER: &[u8] = &[0xaf, 0, 0x12, 0x10];
@@ -21,34 +20,8 @@ const KEY_FRAME: &[u8] = &[0x17, 1, 0, 0, 0, 1, 2, 3];
 const INTER_FRAME: &[u8] = &[0x27, 1, 0, 0, 0, 4, 5, 6];
 const AAC_FRAME: &[u8] = &[0xaf, 1, 9, 9];
 
-/// A server that stops when told to or dropped.
-struct Running {
-    address: SocketAddr,
-    stats: ServerStats,
-    stop: oneshot::Sender<()>,
-    ended: JoinHandle<()>,
-}
-
 fn start() -> Running {
-    start_with(ServerConfig::default())
-}
-
-fn start_with(config: ServerConfig) -> Running {
-    let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).expect("a free port");
-    let address = listener.local_addr();
-    let server = Server::new(config, vec![listener]);
-    let stats = server.stats().clone();
-    let (stop, stopped) = oneshot::channel();
-    let ended = tokio::spawn(server.run(async move {
-        // An error means that the test is over: that is a reason to stop as well.
-        drop(stopped.await);
-    }));
-    Running {
-        address,
-        stats,
-        stop,
-        ended,
-    }
+    Running::with(ServerConfig::default())
 }
 
 async fn publisher(server: &Running, name: &str) -> Client {
@@ -162,7 +135,7 @@ async fn a_request_to_record_is_refused_and_says_so() {
 async fn an_unknown_method_is_answered_with_an_error() {
     let server = start();
     let mut client = Client::connect(server.address).await;
-    client.call("doThing").await;
+    client.call("doThing", vec![]).await;
     client
         .until("NetConnection.Call.Failed this server has no method doThing")
         .await;
@@ -176,16 +149,12 @@ async fn video_that_was_turned_off_comes_back_at_a_key_frame() {
     player.play("gate").await;
     publisher.send(Video, 40, KEY_FRAME).await;
     player.until_media(3).await;
-    player
-        .command(ClientCommand::ReceiveVideo(Receive::Off))
-        .await;
+    player.ask(ClientCommand::ReceiveVideo(Receive::Off)).await;
     settle(&mut player).await;
     publisher.send(Video, 80, INTER_FRAME).await;
     publisher.send(Audio, 81, AAC_FRAME).await;
     assert_eq!(player.until_media(1).await[0].1, 81);
-    player
-        .command(ClientCommand::ReceiveVideo(Receive::On))
-        .await;
+    player.ask(ClientCommand::ReceiveVideo(Receive::On)).await;
     settle(&mut player).await;
     publisher.send(Video, 120, INTER_FRAME).await;
     publisher.send(Video, 160, KEY_FRAME).await;
@@ -200,12 +169,12 @@ async fn a_paused_player_gets_nothing_and_goes_on_at_a_key_frame() {
     player.play("pause").await;
     publisher.send(Video, 40, KEY_FRAME).await;
     player.until_media(3).await;
-    player.command(pause(PauseState::Paused)).await;
+    player.ask(pause(PauseState::Paused)).await;
     player.until("NetStream.Pause.Notify").await;
     publisher.send(Video, 80, INTER_FRAME).await;
     publisher.send(Audio, 81, AAC_FRAME).await;
     settle(&mut publisher).await;
-    player.command(pause(PauseState::Playing)).await;
+    player.ask(pause(PauseState::Playing)).await;
     player.until("NetStream.Unpause.Notify").await;
     publisher.send(Video, 120, INTER_FRAME).await;
     publisher.send(Video, 160, KEY_FRAME).await;
@@ -216,18 +185,15 @@ async fn a_paused_player_gets_nothing_and_goes_on_at_a_key_frame() {
 async fn a_server_that_stops_tells_its_clients_and_ends() {
     let server = start();
     let mut client = Client::connect(server.address).await;
-    server.stop.send(()).expect("the server runs");
+    let ended = server.stop();
     client.until("NetConnection.Connect.AppShutdown").await;
     client.until("end").await;
-    tokio::time::timeout(Duration::from_secs(20), server.ended)
-        .await
-        .expect("the server ends")
-        .expect("without a panic");
+    ended.await;
 }
 
 /// Waits until the server has worked off what the client sent so far: it answers in order.
 async fn settle(client: &mut Client) {
-    client.call("getStreamLength").await;
+    client.call("getStreamLength", vec![]).await;
     client.until("response").await;
 }
 
@@ -244,7 +210,7 @@ async fn who_has_not_logged_in_may_play_and_is_told_how_to_publish() {
     let mut config = ServerConfig::default();
     let users = "cam:s3cret".parse().expect("a list of one");
     config.encoder_login = Some(EncoderLogin::new(users));
-    let server = start_with(config);
+    let server = Running::with(config);
     let mut client = Client::connect(server.address).await;
     client.publish("name").await;
     let told = client.until_one_of(&["NetStream.Publish.BadName"]).await;
