@@ -23,6 +23,7 @@ pub mod process;
 pub mod random;
 pub mod reach;
 pub mod server;
+mod session;
 pub mod tunnel;
 
 pub use bytes::Bytes;

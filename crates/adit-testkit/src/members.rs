@@ -1,17 +1,15 @@
 //! A client of a shared object that knows of each change whether it came, and in which order.
 
 use std::collections::VecDeque;
-use std::time::Instant;
 
-use adit_rtmp::Seed;
 use adit_rtmp::command::Connect;
 use adit_rtmp::message::MessageKind;
-use adit_rtmp::session::{ClientConfig, ClientEvent, ClientSession};
+use adit_rtmp::session::{ClientEvent, ClientSession};
 pub use adit_rtmp::shared_object::Persistence;
 use adit_rtmp::shared_object::{Event, Limits, SharedObjectMessage};
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 
-use crate::random::Random;
+use crate::session;
 
 /// One RTMP connection that uses one shared object and sets one slot of it to 1, 2, 3 and so on. No I/O.
 #[derive(Debug)]
@@ -65,18 +63,9 @@ impl Member {
         speaks: Speaks,
         seed: u64,
     ) -> Self {
-        let mut seed_bytes = [0; 32];
-        seed_bytes.copy_from_slice(&Random::new(seed).bytes(32));
-        let mut session = ClientSession::new(
-            Instant::now(),
-            ClientConfig::default(),
-            &Seed::new(seed_bytes),
-        );
-        session
-            .connect(Connect::new("chat/room", "rtmp://localhost/chat/room"))
-            .expect("a new session connects");
+        let connect = Connect::new("chat/room", "rtmp://localhost/chat/room");
         Self {
-            session,
+            session: session::connecting(connect, seed),
             object,
             persistence,
             kind: match speaks {
@@ -98,14 +87,8 @@ impl Member {
     ///
     /// What the server did wrong.
     pub fn feed(&mut self, bytes: Bytes) -> Result<(), String> {
-        let now = Instant::now();
-        self.session.handle_timeout(now);
-        self.session.handle_input(now, bytes);
-        while let Some(event) = self
-            .session
-            .poll_event(now)
-            .map_err(|error| error.to_string())?
-        {
+        session::feed(&mut self.session, bytes);
+        while let Some(event) = session::poll(&mut self.session)? {
             match event {
                 ClientEvent::Connected(_) => {
                     self.say(vec![Event::Use]);
@@ -124,9 +107,7 @@ impl Member {
 
     /// What is to be sent to the server by now; may be empty.
     pub fn output(&mut self) -> Bytes {
-        let out = self.session.output();
-        let length = out.remaining();
-        out.copy_to_bytes(length)
+        session::output(&mut self.session)
     }
 
     /// Whether it uses the object.

@@ -1,14 +1,13 @@
 //! A client that publishes numbered messages and plays its own stream, and knows of each byte whether it came back.
 
-use std::time::Instant;
-
 use adit_rtmp::command::{Connect, Play, PublishKind, StatusCode};
 use adit_rtmp::message::MediaKind;
-use adit_rtmp::session::{ClientConfig, ClientEvent, ClientSession};
-use adit_rtmp::{MessageStreamId, Seed, Timestamp};
-use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use adit_rtmp::session::{ClientEvent, ClientSession};
+use adit_rtmp::{MessageStreamId, Timestamp};
+use bytes::{BufMut as _, Bytes, BytesMut};
 
 use crate::random::Random;
+use crate::session;
 
 /// One RTMP connection with two message streams: one publishes, the other plays what is published. No I/O.
 ///
@@ -34,18 +33,9 @@ enum Published {
 impl Numbered {
     /// A client that will publish `live/NAME`.
     pub fn new(name: &str, seed: u64) -> Self {
-        let mut seed_bytes = [0; 32];
-        seed_bytes.copy_from_slice(&Random::new(seed).bytes(32));
-        let mut session = ClientSession::new(
-            Instant::now(),
-            ClientConfig::default(),
-            &Seed::new(seed_bytes),
-        );
-        session
-            .connect(Connect::new("live", "rtmp://localhost/live"))
-            .expect("a new session connects");
+        let connect = Connect::new("live", "rtmp://localhost/live");
         Self {
-            session,
+            session: session::connecting(connect, seed),
             name: name.to_owned(),
             plays: None,
             publishes: None,
@@ -61,14 +51,8 @@ impl Numbered {
     ///
     /// What the server did wrong.
     pub fn feed(&mut self, bytes: Bytes) -> Result<(), String> {
-        let now = Instant::now();
-        self.session.handle_timeout(now);
-        self.session.handle_input(now, bytes);
-        while let Some(event) = self
-            .session
-            .poll_event(now)
-            .map_err(|error| error.to_string())?
-        {
+        session::feed(&mut self.session, bytes);
+        while let Some(event) = session::poll(&mut self.session)? {
             self.take(event)?;
         }
         Ok(())
@@ -76,9 +60,7 @@ impl Numbered {
 
     /// What is to be sent to the server by now; may be empty.
     pub fn output(&mut self) -> Bytes {
-        let out = self.session.output();
-        let length = out.remaining();
-        out.copy_to_bytes(length)
+        session::output(&mut self.session)
     }
 
     /// Whether a message may be sent: the stream is published, and not too many are on their way.
