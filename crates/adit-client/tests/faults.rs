@@ -4,7 +4,7 @@
 #[expect(dead_code, reason = "not every test needs all of it")]
 mod support;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,27 +16,11 @@ use adit_client::rtmp::session::server::Rejection;
 use adit_client::rtmp::session::{ServerEvent, ServerSession};
 use adit_client::strategy::Strategy;
 use adit_client::{Client, ConnectError, Intent, NetConnection, Target};
-use support::{Server, accept, client, options};
+use support::{Server, accept, client, options, serving};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
-
-/// Serves each connection by a function, until the test ends.
-async fn serving<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> SocketAddr
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream));
-        }
-    });
-    address
-}
 
 /// Answers everything that comes so, and never closes.
 async fn answering(answer: impl Into<Vec<u8>>) -> SocketAddr {

@@ -16,25 +16,10 @@ use adit_client::strategy::ProxyType;
 use adit_client::{Client, ConnectError, ConnectOptions, Intent, Target};
 use adit_net::tls::{CertificateSource, Tls};
 use adit_net::{Acceptor, AcceptorConfig};
-use support::{Server, accept, options};
+use support::{Server, accept, options, serving};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-
-/// Serves each connection by a function, until the test ends.
-async fn serving<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> SocketAddr
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream));
-        }
-    });
-    address
-}
 
 /// Answers what comes with one answer after the other, then hangs up.
 async fn answering(answers: &[&[u8]]) -> SocketAddr {

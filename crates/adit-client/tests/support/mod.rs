@@ -145,18 +145,29 @@ pub(crate) fn accept(session: &mut ServerSession, event: ServerEvent) -> Option<
 
 /// Says `answer` to whoever connects, and then nothing any more.
 pub(crate) async fn raw(answer: Vec<u8>, then_close: bool) -> SocketAddr {
+    serving(move |mut stream| {
+        let answer = answer.clone();
+        async move {
+            let mut some = [0; 4096];
+            // A peer that is gone already is as good as one that has answered.
+            drop(stream.read(&mut some).await);
+            drop(stream.write_all(&answer).await);
+            while !then_close && stream.read(&mut some).await.is_ok_and(|count| count > 0) {}
+        }
+    })
+    .await
+}
+
+/// Serves each connection by a function, until the test ends.
+pub(crate) async fn serving<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> SocketAddr
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let answer = answer.clone();
-            tokio::spawn(async move {
-                let mut some = [0; 4096];
-                // A peer that is gone already is as good as one that has answered.
-                drop(stream.read(&mut some).await);
-                drop(stream.write_all(&answer).await);
-                while !then_close && stream.read(&mut some).await.is_ok_and(|count| count > 0) {}
-            });
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream));
         }
     });
     address
