@@ -149,6 +149,7 @@ async fn identify(
         local,
         proxied_by: None,
         tls: None,
+        is_forwarded: false,
     };
     let mut prefix = Bytes::new();
     let deadline = door.config.sniff_deadline;

@@ -3,6 +3,7 @@
 mod bodies;
 mod body;
 mod exchange;
+mod forwarded;
 mod framing;
 mod handler;
 mod io;
@@ -16,6 +17,7 @@ mod wake;
 
 pub(crate) use bodies::Bodies;
 pub use body::{HttpBody, HttpPiece, RequestBody};
+pub use forwarded::was_forwarded;
 pub use handler::{HttpFuture, HttpHandler, NotFound};
 pub use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 pub(crate) use session::Session;

@@ -4,9 +4,9 @@ use adit_broker::Latency;
 use adit_broker::shared_object::ObjectLimits;
 use adit_rtmp::session::SessionConfig;
 
+use crate::access::AccessConfig;
 use crate::application::Applications;
 use crate::limits::{ServerLimits, StoreLimits};
-use crate::login::EncoderLogin;
 use crate::media_root::MediaRoot;
 use crate::objects::ObjectStore;
 use crate::outputs::OutputsConfig;
@@ -30,8 +30,8 @@ pub struct ServerConfig {
     /// Who answers the clients of which application. The default serves every name as
     /// [`Live`](crate::application::Live).
     pub applications: Applications,
-    /// Who may publish, by a login. Without it everybody may whom the application lets.
-    pub encoder_login: Option<EncoderLogin>,
+    /// Who may connect, publish and play. Without rules everybody may whom the application lets.
+    pub access: AccessConfig,
     /// A far server for everything that is published or played here. Names of streams are hidden in logs then: they are the keys
     /// of the far server.
     pub relay: Option<RelayConfig>,

@@ -3,6 +3,7 @@
 //! [`Server::new`] takes bound ports, [`Server::run`] serves them until it is told to stop. Every port answers RTMP, RTMPT, RTMPS and
 //! RTMPTS; what a connection speaks is found from its first bytes (`adit-net`), and from there on a session driver never asks again.
 
+pub mod access;
 pub mod application;
 mod bandwidth;
 mod config;

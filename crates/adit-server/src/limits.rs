@@ -1,5 +1,6 @@
 //! Numbers that bound what one session may hold or how long it may take; each becomes a configuration key.
 
+mod access;
 mod control;
 mod login;
 mod media;
@@ -7,6 +8,7 @@ pub(crate) mod outputs;
 pub(crate) mod playback;
 pub(crate) mod relay;
 
+pub(crate) use self::access::*;
 pub(crate) use self::control::*;
 pub(crate) use self::login::*;
 pub(crate) use self::media::*;

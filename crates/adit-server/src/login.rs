@@ -91,6 +91,8 @@ pub(crate) enum Verdict {
         description: String,
         /// For the log.
         reason: &'static str,
+        /// Whether a user or a password was wrong.
+        is_wrong: bool,
     },
 }
 
@@ -150,7 +152,7 @@ impl Logins {
         }
         let Some(password) = self.login.users.password(user).map(str::to_owned) else {
             let reason = "no such user";
-            return refused(method, "?reason=nosuchuser", reason);
+            return wrong(method, "?reason=nosuchuser", reason);
         };
         self.forget_expired(now);
         let Some(response) = query.value("response") else {
@@ -166,7 +168,7 @@ impl Logins {
             Some(Answer::Right) => Verdict::Known(user.to_owned()),
             Some(Answer::Wrong) => {
                 let reason = "wrong password";
-                refused(method, "?reason=authfailed", reason)
+                wrong(method, "?reason=authfailed", reason)
             }
             // It took too long, or repeats an answer that has served.
             None => self.challenge(now, method, user, peer, random),
@@ -198,7 +200,7 @@ impl Logins {
             nonce: challenge,
             until: now + LOGIN_EXPIRY,
         });
-        refused(method, &description, "asked to log in")
+        challenged(method, &description)
     }
 
     fn forget_expired(&mut self, now: Instant) {
@@ -323,13 +325,28 @@ fn asked(method: LoginMethod) -> Verdict {
             "[ AccessManager.Reject ] : [ code=403 need auth; authmod={method} ] : "
         ),
         reason: "asked for a user",
+        is_wrong: false,
     }
 }
 
-fn refused(method: LoginMethod, query: &str, reason: &'static str) -> Verdict {
-    let method = method.as_str();
+/// Asks for the answer to a challenge.
+fn challenged(method: LoginMethod, query: &str) -> Verdict {
     Verdict::Refused {
-        description: format!("[ AccessManager.Reject ] : [ authmod={method} ] : {query}"),
-        reason,
+        description: rejection(method, query),
+        reason: "asked to log in",
+        is_wrong: false,
     }
+}
+
+fn wrong(method: LoginMethod, query: &str, reason: &'static str) -> Verdict {
+    Verdict::Refused {
+        description: rejection(method, query),
+        reason,
+        is_wrong: true,
+    }
+}
+
+fn rejection(method: LoginMethod, query: &str) -> String {
+    let method = method.as_str();
+    format!("[ AccessManager.Reject ] : [ authmod={method} ] : {query}")
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use adit_broker::{Broker, BrokerConfig};
 use adit_net::tls::Tls;
@@ -16,12 +16,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug_span, error, info};
 
+use crate::access::Access;
 use crate::application::Instances;
 use crate::config::ServerConfig;
 use crate::control::{Connections, Control, Events, Phase};
 use crate::driver::SessionDriver;
 use crate::limits::{STOP_DRAIN, ServerLimits};
-use crate::login::Logins;
 use crate::objects::Objects;
 use crate::outputs::{Outputs, Parts};
 use crate::playback::Files;
@@ -65,13 +65,18 @@ pub(crate) struct Shared {
     pub(crate) instances: Arc<Instances>,
     /// Recordings to play; none without a directory for them.
     pub(crate) files: Option<Files>,
-    pub(crate) logins: Option<Mutex<Logins>>,
+    access: Access,
 }
 
 impl Shared {
     /// Whether the server was told to stop. Whoever [`Shared::stop`] wakes sees it.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Who may do what, by the rules of this moment.
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
     }
 
     fn begin_stop(&self) {
@@ -131,7 +136,9 @@ impl Server {
             config.limits.linger,
         );
         let files = config.media.map(Files::new);
+        let access = Access::new(config.access);
         let others = Others {
+            access: access.clone(),
             net: acceptor.counters().clone(),
             broker: broker.clone(),
             objects: objects.clone(),
@@ -156,9 +163,7 @@ impl Server {
                 objects,
                 recordings,
                 instances: Arc::new(instances),
-                logins: config
-                    .encoder_login
-                    .map(|login| Mutex::new(Logins::new(login))),
+                access,
             }),
             acceptor,
             control: OnceLock::new(),
@@ -188,6 +193,11 @@ impl Server {
             Control::new(Arc::clone(&self.shared), addresses, self.tls.clone())
         });
         control.clone()
+    }
+
+    /// Who may do what, for outputs beside RTMP.
+    pub fn access(&self) -> &Access {
+        self.shared.access()
     }
 
     /// The shared objects, for programs that take part in them.

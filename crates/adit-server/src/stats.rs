@@ -10,6 +10,7 @@ use adit_broker::shared_object::ObjectStats;
 use adit_net::Counters;
 use adit_rtmp::session::LimitHits;
 
+use crate::access::{Access, AccessSnapshot};
 use crate::control::{DelaySnapshot, Delays, Events};
 use crate::driver::Silence;
 use crate::objects::Objects;
@@ -38,6 +39,7 @@ struct Inner {
 /// Who else counts.
 #[derive(Debug)]
 pub(crate) struct Others {
+    pub(crate) access: Access,
     pub(crate) net: Counters,
     pub(crate) broker: Broker,
     pub(crate) objects: Objects,
@@ -129,6 +131,7 @@ impl ServerStats {
             .into_iter()
             .chain(Files::limits(inner.others.files.as_ref()))
             .chain(sessions)
+            .chain(inner.others.access.limits())
             .chain(inner.others.net.limits())
             .chain(inner.others.broker.stats().limits())
             .chain(inner.others.objects.limits())
@@ -146,6 +149,11 @@ impl ServerStats {
             *sum = sum.saturating_add(hits);
         }
         all
+    }
+
+    /// How often access was denied.
+    pub fn access(&self) -> AccessSnapshot {
+        self.0.others.access.snapshot()
     }
 
     /// How recording went; `None` if nothing is recorded.

@@ -59,6 +59,9 @@ pub struct CarrierInfo {
     pub proxied_by: Option<SocketAddr>,
     /// What was agreed in the TLS handshake, if there was one.
     pub tls: Option<TlsInfo>,
+    /// Whether the request that opened a tunnel says that it was passed on, as those of reverse proxies do: then `peer` is the one who
+    /// passed it on. It is not proven, and its absence proves nothing.
+    pub is_forwarded: bool,
 }
 
 /// What was agreed in a TLS handshake.
@@ -80,6 +83,8 @@ pub(crate) struct Origin {
     pub(crate) local: SocketAddr,
     pub(crate) proxied_by: Option<SocketAddr>,
     pub(crate) tls: Option<TlsInfo>,
+    /// Whether the request says that it was passed on.
+    pub(crate) is_forwarded: bool,
 }
 
 impl Origin {
@@ -109,6 +114,7 @@ impl Origin {
             local,
             proxied_by,
             tls,
+            is_forwarded,
         } = self;
         CarrierInfo {
             transport,
@@ -116,6 +122,7 @@ impl Origin {
             local,
             proxied_by,
             tls,
+            is_forwarded,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::bodies::NoRoom;
 use super::body::HttpBody;
 use super::exchange::Exchange;
+use super::forwarded;
 use super::own_page::is_own_page;
 use super::service::{because, closing};
 use super::session::Session;
@@ -47,10 +48,13 @@ type Refusal = Box<Response<HttpBody>>;
 impl Asked {
     /// Answers one request for the tunnel.
     pub(super) async fn answer(
-        self,
+        mut self,
         target: Result<Target, InvalidTarget>,
         request: Request<Incoming>,
     ) -> Response<HttpBody> {
+        if target == Ok(Target::Open) && forwarded::was_forwarded(request.headers()) {
+            Arc::make_mut(&mut self.origin).is_forwarded = true;
+        }
         let result = match target {
             Err(error) => Err(Box::new(closing(
                 StatusCode::BAD_REQUEST,

@@ -8,6 +8,8 @@ use adit_amf::Text;
 use adit_amf::amf0::Value;
 use adit_rtmp::command::StatusCode;
 
+use crate::access::Denial;
+
 /// The answer to a request, known now or later.
 ///
 /// A connection that waits for an answer to `connect` or `publish` does nothing else meanwhile; one that waits for `play` or a call goes on. An
@@ -80,6 +82,8 @@ pub struct Refusal {
     pub(crate) description: Text,
     pub(crate) redirect: Option<Text>,
     pub(crate) information: Option<Box<Value>>,
+    /// Why access was denied, and what the log says of it.
+    pub(crate) denied: Option<(Denial, Box<str>)>,
 }
 
 impl Refusal {
@@ -90,6 +94,7 @@ impl Refusal {
             description: description.into(),
             redirect: None,
             information: None,
+            denied: None,
         }
     }
 
@@ -110,6 +115,30 @@ impl Refusal {
     pub fn with_information(mut self, information: impl Into<Value>) -> Self {
         self.information = Some(Box::new(information.into()));
         self
+    }
+
+    /// Why access was denied, if that is what happened.
+    pub fn denial(&self) -> Option<Denial> {
+        self.denied.as_ref().map(|(denial, _)| *denial)
+    }
+
+    /// What the client is told.
+    pub fn description(&self) -> &str {
+        self.description.as_str()
+    }
+
+    /// Access was denied, for a reason that is the operator's business.
+    pub(crate) fn denied(mut self, denial: Denial, reason: String) -> Self {
+        self.denied = Some((denial, reason.into()));
+        self
+    }
+
+    /// What the log says: the reason behind what the client is told.
+    pub(crate) fn logged(&self) -> &str {
+        match &self.denied {
+            Some((_, reason)) => reason,
+            None => self.description.as_str(),
+        }
     }
 
     /// The application did not answer in time.

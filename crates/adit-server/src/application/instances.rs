@@ -93,6 +93,11 @@ impl Instances {
         }
     }
 
+    /// The virtual host that a client asks for; the empty one for all that have no applications of their own.
+    pub(crate) fn vhost<'a>(&self, address: &'a Address) -> &'a str {
+        self.applications.vhost(address)
+    }
+
     /// A place in the instance that a client asks for, which begins if it does not live yet.
     ///
     /// # Errors

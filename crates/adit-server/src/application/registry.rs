@@ -96,6 +96,14 @@ impl Applications {
         self
     }
 
+    /// The virtual host that a client asks for.
+    pub(super) fn vhost<'a>(&self, address: &'a Address) -> &'a str {
+        match self.hosts.get(address.vhost()) {
+            Some(_) => address.vhost(),
+            None => "",
+        }
+    }
+
     /// The application that a client asks for, and the virtual host it is on: the empty one for all that have no applications of their own.
     pub(super) fn find<'a>(
         &self,

@@ -17,6 +17,17 @@ impl SessionDriver {
         if let Err(refused) = self.log_in(now, &request) {
             return self.ask_for_login(request, refused);
         }
+        let asked = self.asked_to_connect(&request.address);
+        let decision = self.shared.access().authorize(&asked);
+        let about = About::Connection;
+        self.when_decided(now, about, decision, |driver, now, answer| match answer {
+            Ok(_) => driver.enter(now, request),
+            Err(refusal) => driver.refuse_connect(request, refusal),
+        });
+    }
+
+    /// Access is granted; the application decides.
+    fn enter(&mut self, now: Instant, request: ConnectRequest) {
         let (address, info) = (&request.address, self.carrier.info());
         let client = Client::new(self.summary.id(), info, address, &request.connect);
         self.summary.presence().introduced(&client);
@@ -60,7 +71,7 @@ impl SessionDriver {
 
     fn refuse_connect(&mut self, request: ConnectRequest, refusal: Refusal) {
         self.summary
-            .ended(&format!("connect was refused: {}", refusal.description));
+            .ended(&format!("connect was refused: {}", refusal.logged()));
         let code = refusal.code.unwrap_or(StatusCode::ConnectRejected);
         let mut rejection = Rejection::new(code, refusal.description);
         rejection.redirect = refusal.redirect;

@@ -9,7 +9,6 @@ use adit_rtmp::session::ServerSession;
 
 use super::bandwidth::Line;
 use super::calls::Calls;
-use super::login::Login;
 use super::recorded::Wishes;
 use super::requests::Requests;
 use crate::application::{Client, Seat};
@@ -23,8 +22,8 @@ pub(super) struct Guest {
     pub(super) requests: Requests,
     /// What it said about plays that have not begun.
     pub(super) wishes: Wishes,
-    /// What is known of who it is.
-    pub(super) login: Login,
+    /// Who it is, where it logged in.
+    pub(super) user: Option<String>,
     pub(super) calls: Calls,
     pub(super) bandwidth: Line,
     /// When the client last asked for something.
@@ -35,7 +34,7 @@ pub(super) struct Guest {
 impl Guest {
     pub(super) fn new(objects: Members) -> Self {
         Self {
-            login: Login::default(),
+            user: None,
             seat: None,
             wishes: Wishes::default(),
             requests: Requests::default(),

@@ -1,5 +1,6 @@
 //! One connection, one task: receive → events → media → send → timer.
 
+mod access;
 mod bandwidth;
 mod calls;
 mod connect;

@@ -14,12 +14,26 @@ use super::recorded::Otherwise;
 use super::requests::About;
 use super::roles::Role;
 use super::summary::Part;
+use crate::access::{Action, Granted};
 use crate::application::{Decision, Playing, Refusal, Sources};
 use crate::control;
 use crate::relay::Interest;
 
 impl SessionDriver {
     pub(super) fn play(&mut self, now: Instant, request: PlayRequest) {
+        let asked = self.asked(Action::Play, &request.location, request.query());
+        let decision = self.shared.access().authorize(&asked);
+        let about = About::Stream(request.msid);
+        self.when_decided(now, about, decision, |driver, now, answer| match answer {
+            Ok(granted) => driver.play_authorized(now, request, granted),
+            Err(refusal) => driver.deny_play(request, &refusal),
+        });
+    }
+
+    fn play_authorized(&mut self, now: Instant, mut request: PlayRequest, granted: Granted) {
+        if let Some(name) = granted.stream {
+            request.location.name = name.into();
+        }
         let decision = self.may_play(&Playing {
             location: &request.location,
             name: &request.name,

@@ -17,6 +17,7 @@ use super::player::frame_kind;
 use super::requests::About;
 use super::roles::{Publisher, Role};
 use super::summary::Part;
+use crate::access::{self, Action, Request};
 use crate::application::{Decision, Publishing, Recorded, Refusal};
 use crate::control;
 use crate::relay::Push;
@@ -31,10 +32,33 @@ pub(super) struct Granted {
 
 impl SessionDriver {
     pub(super) fn publish(&mut self, now: Instant, request: PublishRequest) {
+        let asked = self.asked(Action::Publish, &request.location, request.query());
+        let decision = self.shared.access().authorize(&asked);
+        let about = About::Stream(request.msid);
+        self.when_decided(now, about, decision, |driver, now, answer| match answer {
+            Ok(granted) => driver.publish_authorized(now, request, asked, granted),
+            Err(refusal) => driver.deny_publish(request, &asked, &refusal),
+        });
+    }
+
+    /// Nothing is known of the key from here on, if it stood where the name belongs.
+    fn publish_authorized(
+        &mut self,
+        now: Instant,
+        mut request: PublishRequest,
+        asked: Request,
+        granted: access::Granted,
+    ) {
+        if let Some(name) = granted.stream {
+            request.location.name = name.into();
+        }
         let decision = self.may_publish(&request);
         let about = About::Stream(request.msid);
         self.when_decided(now, about, decision, |driver, now, answer| match answer {
-            Ok(recorded) => driver.publish_allowed(now, request, recorded),
+            Ok(Recorded::NotRecorded) => {
+                driver.publish_allowed(now, request, Recorded::NotRecorded);
+            }
+            Ok(recorded) => driver.may_record(now, request, asked, recorded),
             Err(refusal) => {
                 let code = refusal.code.unwrap_or(StatusCode::PublishBadName);
                 driver.refuse_publish(request, code, &refusal.description);
@@ -42,13 +66,36 @@ impl SessionDriver {
         });
     }
 
+    /// That it is recorded takes a right of its own.
+    fn may_record(
+        &mut self,
+        now: Instant,
+        request: PublishRequest,
+        asked: Request,
+        recorded: Recorded,
+    ) {
+        let mut asked = asked;
+        asked.action = Action::Record;
+        let decision = self.shared.access().authorize(&asked);
+        let about = About::Stream(request.msid);
+        self.when_decided(
+            now,
+            about,
+            decision,
+            move |driver, now, answer| match answer {
+                Ok(_) => driver.publish_allowed(now, request, recorded),
+                Err(refusal) => {
+                    let refusal = refusal.with_code(StatusCode::RecordNoAccess);
+                    driver.deny_publish(request, &asked, &refusal);
+                }
+            },
+        );
+    }
+
     fn may_publish(&self, request: &PublishRequest) -> Decision<Recorded> {
         let Some(seat) = self.guest.seat() else {
             return Decision::refuse(Refusal::new("not connected"));
         };
-        if let Some(refusal) = self.guest.login.refusal() {
-            return Decision::refuse(refusal);
-        }
         let name = &request.location.name;
         if !seat.client().may_write(name) {
             let refusal = Refusal::new(format!("this client may not publish {name}"));

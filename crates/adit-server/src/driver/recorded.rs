@@ -15,10 +15,11 @@ use super::replay::{Replay, code_of};
 use super::requests::About;
 use super::roles::Role;
 use super::summary::Stage;
-use crate::application::{Playing, Refusal, Sources};
+use crate::access::{Action, Granted};
+use crate::application::{Decision, Playing, Refusal, Sources};
 use crate::control;
 use crate::limits::playback::{PLAYLIST_ITEMS, WISHES};
-use crate::playback::{DataMessages, Item, OpenError, Playback, Precision, Wanted};
+use crate::playback::{DataMessages, Files, Item, OpenError, Playback, Precision, Wanted};
 
 /// What happens where there is no recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,7 +201,8 @@ impl SessionDriver {
         }
     }
 
-    /// Goes on with an item once the application has allowed it to be played from a recording; else the client is told.
+    /// Goes on with an item once access is granted and the application has allowed it to be played from a recording; else the client is
+    /// told.
     fn when_allowed(
         &mut self,
         now: Instant,
@@ -208,26 +210,50 @@ impl SessionDriver {
         asked: Asked,
         then: impl FnOnce(&mut Self, MessageStreamId, Item) + Send + 'static,
     ) {
-        let Asked {
-            name,
-            start,
-            duration,
-            playlist,
-        } = asked;
-        let (name, location) = match self.session.locate(&name) {
+        let (name, location) = match self.session.locate(&asked.name) {
             Ok(located) => located,
             Err(error) => {
                 self.tell(msid, StatusCode::PlayFailed, &error.to_string());
                 return;
             }
         };
-        let decision = self.may_play(&Playing {
-            location: &location,
-            name: &name,
+        let request = self.asked(Action::Play, &location, name.query());
+        let decision = self.shared.access().authorize(&request);
+        let about = About::Stream(msid);
+        self.when_decided(now, about, decision, move |driver, now, answer| {
+            driver.when_application_allows(now, msid, (asked, name, location), answer, then);
+        });
+    }
+
+    fn when_application_allows(
+        &mut self,
+        now: Instant,
+        msid: MessageStreamId,
+        (asked, name, mut location): (Asked, StreamName, Location),
+        access: Result<Granted, Refusal>,
+        then: impl FnOnce(&mut Self, MessageStreamId, Item) + Send + 'static,
+    ) {
+        let Asked {
             start,
             duration,
             playlist,
-        });
+            ..
+        } = asked;
+        let decision = match access {
+            Err(refusal) => Decision::refuse(refusal),
+            Ok(granted) => {
+                if let Some(public) = granted.stream {
+                    location.name = public.into();
+                }
+                self.may_play(&Playing {
+                    location: &location,
+                    name: &name,
+                    start,
+                    duration,
+                    playlist,
+                })
+            }
+        };
         let about = About::Stream(msid);
         self.when_decided(now, about, decision, move |driver, _, answer| {
             let refusal = match answer {
@@ -329,12 +355,30 @@ impl SessionDriver {
 
     /// How long a recording is, in seconds, to those who may play it; 0 is "unknown".
     pub(super) fn stream_length(&mut self, now: Instant, name: &str, call: CallRequest) {
-        const UNKNOWN: f64 = 0.0;
         let located = self.session.locate(name).ok();
         let (Some(files), Some((name, location))) = (self.shared.files.clone(), located) else {
-            self.session.reply_call(call, vec![UNKNOWN.into()]);
+            self.session.reply_call(call, vec![UNKNOWN_LENGTH.into()]);
             return;
         };
+        let asked = self.asked(Action::Play, &location, name.query());
+        let decision = self.shared.access().authorize(&asked);
+        let about = About::Connection;
+        self.when_decided(now, about, decision, move |driver, now, answer| {
+            if answer.is_ok() {
+                driver.tell_length(now, files, (name, location), call);
+            } else {
+                driver.session.reply_call(call, vec![UNKNOWN_LENGTH.into()]);
+            }
+        });
+    }
+
+    fn tell_length(
+        &mut self,
+        now: Instant,
+        files: Files,
+        (name, location): (StreamName, Location),
+        call: CallRequest,
+    ) {
         let decision = self.may_play(&Playing {
             location: &location,
             name: &name,
@@ -345,12 +389,12 @@ impl SessionDriver {
         let about = About::Connection;
         self.when_decided(now, about, decision, move |driver, _, answer| {
             if !matches!(answer, Ok(Sources::Recorded | Sources::Either)) {
-                driver.session.reply_call(call, vec![UNKNOWN.into()]);
+                driver.session.reply_call(call, vec![UNKNOWN_LENGTH.into()]);
                 return;
             }
             let length = files.length(wanted(&location, &name));
             driver.when_answered(about, length, |driver, _, length| {
-                let seconds = length.map_or(UNKNOWN, |length| length.as_secs_f64());
+                let seconds = length.map_or(UNKNOWN_LENGTH, |length| length.as_secs_f64());
                 driver.session.reply_call(call, vec![seconds.into()]);
             });
         });
@@ -370,6 +414,9 @@ impl SessionDriver {
         }
     }
 }
+
+/// What clients take for the length of what has none, or none that is their business.
+const UNKNOWN_LENGTH: f64 = 0.0;
 
 /// What a client wants to be played next.
 struct Asked {

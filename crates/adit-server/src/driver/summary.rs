@@ -160,11 +160,17 @@ impl Summary {
         }
     }
 
-    /// The name of a stream as logs may have it: one that is relayed is a key of somebody else's server.
+    /// The same for a stream whose name must not be told.
+    pub(super) fn refused_unnamed(&mut self, part: Part, description: &str) {
+        self.refused(part, HIDDEN, description);
+    }
+
+    /// The name of a stream as logs may have it: one that is relayed is a key of somebody else's server, and some are keys of ours.
     fn shown<'a>(&self, stream: &'a str) -> &'a str {
         match self.shared.relay {
             // The empty name is nobody's key.
             Some(_) if !stream.is_empty() => HIDDEN,
+            _ if self.shared.access().is_secret(stream) => HIDDEN,
             _ => stream,
         }
     }

@@ -38,7 +38,7 @@ impl EncoderUsers {
         self.0.is_empty()
     }
 
-    pub(super) fn password(&self, user: &str) -> Option<&str> {
+    pub(crate) fn password(&self, user: &str) -> Option<&str> {
         self.0.get(user).map(String::as_str)
     }
 

@@ -7,6 +7,7 @@ use adit_rtmp::session::SessionConfig;
 use tokio_util::sync::CancellationToken;
 
 use super::{Sessions, Shared};
+use crate::access::{Access, AccessConfig};
 use crate::application::{Applications, Instances};
 use crate::config::ObjectsConfig;
 use crate::control::{Connections, Events, Phase};
@@ -20,8 +21,10 @@ fn sessions() -> Sessions {
     let objects = Objects::start(ObjectsConfig::default());
     let applications = Applications::default();
     let instances = Instances::new(applications, broker.clone(), objects.clone(), limits.linger);
+    let access = Access::new(AccessConfig::default());
     Sessions::new(Arc::new(Shared {
         stats: ServerStats::new(Others {
+            access: access.clone(),
             net: Counters::default(),
             broker: broker.clone(),
             objects: objects.clone(),
@@ -43,7 +46,7 @@ fn sessions() -> Sessions {
         objects,
         recordings: None,
         instances: Arc::new(instances),
-        logins: None,
+        access,
     }))
 }
 

@@ -209,7 +209,7 @@ fn pause(state: PauseState) -> ClientCommand {
 async fn who_has_not_logged_in_may_play_and_is_told_how_to_publish() {
     let mut config = ServerConfig::default();
     let users = "cam:s3cret".parse().expect("a list of one");
-    config.encoder_login = Some(EncoderLogin::new(users));
+    config.access.login = Some(EncoderLogin::new(users));
     let server = Running::with(config);
     let mut client = Client::connect(server.address).await;
     client.publish("name").await;

@@ -52,7 +52,7 @@ pub(super) fn server(asked: &Config) -> Result<ServerConfig, ServeError> {
 pub(super) fn apply(asked: &Config, config: &mut ServerConfig) -> Result<(), ServeError> {
     config.latency = asked.server.latency.into();
     config.applications = applications(asked);
-    config.encoder_login = encoders::read(&asked.encoders)?;
+    config.access.login = encoders::read(&asked.encoders)?;
     config.recording.sync = asked.recording.sync.0;
     config.recording.streams = if asked.recording.all {
         RecordedStreams::All

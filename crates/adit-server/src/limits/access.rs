@@ -1,0 +1,31 @@
+//! Limits of who may do what.
+
+use std::time::Duration;
+
+/// Different wrong keys, tokens and the like from one address in [`GUESS_SPAN`] after which it is not listened to for [`GUESS_BLOCK`]
+/// (`access.guesses`).
+pub(crate) const GUESSES: usize = 10;
+
+/// The time over which [`GUESSES`] are counted (`access.guesses`).
+pub(crate) const GUESS_SPAN: Duration = Duration::from_mins(1);
+
+/// How long keys from an address that guessed are refused unseen (`access.guesses`).
+pub(crate) const GUESS_BLOCK: Duration = Duration::from_mins(1);
+
+/// Addresses whose guesses are remembered (`access.guess_addresses`); an IPv6 /64 is one.
+pub(crate) const GUESS_ADDRESSES: usize = 65_536;
+
+/// Stream keys of a server (`access.keys`).
+pub(crate) const STREAM_KEYS: usize = 10_000;
+
+/// Bytes of a stream key (`access.key`).
+pub(crate) const STREAM_KEY_BYTES: usize = 128;
+
+/// Bytes of a pattern in rules, keys and tokens (`access.pattern`).
+pub(crate) const PATTERN_BYTES: usize = 256;
+
+/// Bytes of a token (`access.token`); what comes in a query over RTMP is shorter.
+pub(crate) const TOKEN_BYTES: usize = 4_096;
+
+/// Keys that tokens may be signed with (`access.token_keys`).
+pub(crate) const TOKEN_KEYS: usize = 64;
