@@ -64,7 +64,7 @@ fn words(denial: Denial, action: Action) -> String {
         Action::Connect => ("connecting here", "a token or a signed address"),
         Action::Publish => (
             "publishing here",
-            "a stream key (as the name of the stream, or behind it as NAME?key=KEY), a token, or a login of the encoder",
+            "a stream key (as the name of the stream, or behind it as NAME?key=KEY), a token, or a login (rtmp://user:password@host/application)",
         ),
         Action::Record => ("recording here", "a stream key, a token or a login"),
         Action::Play | Action::List => ("playing this", "a token or a signed address"),

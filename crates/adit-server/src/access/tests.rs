@@ -44,11 +44,12 @@ fn safe() -> Access {
 
 /// How it ends: the public name where it differs, or why not.
 fn outcome(access: &Access, request: &Request) -> Result<Option<String>, Denial> {
-    match access.authorize(request).settled() {
-        Ok(Ok(granted)) => Ok(granted.stream),
-        Ok(Err(refusal)) => Err(refusal.denial().unwrap()),
-        Err(_) => panic!("not decided at once"),
-    }
+    let Ok(decided) = access.authorize(request).settled() else {
+        panic!("not decided at once");
+    };
+    decided
+        .map(|granted| granted.stream)
+        .map_err(|refusal| refusal.denial().unwrap())
 }
 
 #[track_caller]
@@ -228,10 +229,11 @@ fn the_first_rule_decides_that_is_about_it() {
 }
 
 fn with_users(need: Option<Need>) -> Access {
-    let mut config = AccessConfig::default();
-    config.login = Some(EncoderLogin::new(
-        "cam:s3cret\nguest:also s3cret".parse().unwrap(),
-    ));
+    let users = "cam:s3cret\nguest:also s3cret".parse().unwrap();
+    let mut config = AccessConfig {
+        login: Some(EncoderLogin::new(users)),
+        ..AccessConfig::default()
+    };
     config
         .rules
         .extend(need.map(|need| Rule::new([Action::Publish], need)));
@@ -281,8 +283,10 @@ fn a_rule_may_name_the_users() {
 
 #[test]
 fn only_what_a_rule_takes_as_a_proof_is_one() {
-    let mut config = AccessConfig::default();
-    config.keys = keys();
+    let mut config = AccessConfig {
+        keys: keys(),
+        ..AccessConfig::default()
+    };
     let by = vec![Means::Token];
     let users = Vec::new();
     config

@@ -31,7 +31,7 @@ pub struct Tokens {
 #[derive(Clone)]
 struct Key {
     id: Option<String>,
-    key: DecodingKey,
+    decoding: DecodingKey,
     algorithms: Vec<Algorithm>,
 }
 
@@ -201,7 +201,7 @@ impl Tokens {
         let algorithms = algorithms.to_vec();
         self.keys.push(Key {
             id,
-            key,
+            decoding: key,
             algorithms,
         });
         Ok(())
@@ -231,7 +231,7 @@ impl Tokens {
             if is_other || !key.algorithms.contains(&header.alg) {
                 continue;
             }
-            match decode::<Claims>(token, &key.key, &self.validation(header.alg)) {
+            match decode::<Claims>(token, &key.decoding, &self.validation(header.alg)) {
                 Ok(data) => return Ok(data.claims),
                 Err(error) => outcome = judged(error.kind()),
             }

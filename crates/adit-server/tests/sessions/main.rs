@@ -213,7 +213,7 @@ async fn who_has_not_logged_in_may_play_and_is_told_how_to_publish() {
     let server = Running::with(config);
     let mut client = Client::connect(server.address).await;
     client.publish("name").await;
-    let told = client.until_one_of(&["NetStream.Publish.BadName"]).await;
+    let told = client.until_one_of(&["NetStream.Publish.Denied"]).await;
     assert!(told.contains("rtmp://user:password@host"), "{told}");
     let mut player = Client::connect(server.address).await;
     player.play("name").await;

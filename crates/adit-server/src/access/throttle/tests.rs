@@ -24,7 +24,7 @@ fn so_many_wrong_keys_are_listened_to_and_one_more_blocks_the_address_for_a_minu
     assert_eq!(throttle.note_wrong(now, HERE, "one more"), Counted::Blocked);
     assert!(throttle.is_blocked(now, HERE));
     assert!(!throttle.is_blocked(now, ELSEWHERE), "others go on");
-    let last = now + GUESS_BLOCK - Duration::from_millis(1);
+    let last = now + GUESS_BLOCK.saturating_sub(Duration::from_millis(1));
     assert!(throttle.is_blocked(last, HERE));
     assert!(!throttle.is_blocked(now + GUESS_BLOCK, HERE));
     // The count begins anew.
