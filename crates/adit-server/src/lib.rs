@@ -22,6 +22,7 @@ mod stats;
 
 pub use adit_broker::Latency;
 pub use adit_net::{BindError, Listener, Network, TlsError, Transport, tls};
+pub use adit_rtmp::ChunkSize;
 
 pub use crate::config::{ObjectsConfig, ServerConfig};
 pub use crate::limits::{ServerLimits, StoreLimits};

@@ -10,6 +10,7 @@ use toml::{Spanned, Table};
 
 use super::Config;
 use super::keys::Keys;
+use super::limits::why_fixed;
 use super::mistake::{Mistake, Place};
 use super::path::KeyPath;
 use super::tree;
@@ -144,6 +145,15 @@ pub(crate) fn explained(message: &str, path: &KeyPath, found: &str, place: Place
 /// A key that there is not, and the one that was probably meant.
 pub(crate) fn unknown(path: &KeyPath, place: Place) -> Mistake {
     let keys = Keys::all();
+    let limit = path.to_string();
+    if let Some(why) = limit.strip_prefix("limits.").and_then(why_fixed) {
+        return Mistake {
+            what: format!("{path} cannot be set: {why}"),
+            label: "fixed".to_owned(),
+            help: None,
+            place,
+        };
+    }
     let (table, name) = path.split().unwrap_or_default();
     let here = keys.names_in(&table);
     let elsewhere = || {

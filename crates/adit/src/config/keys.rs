@@ -12,13 +12,20 @@ use super::path::KeyPath;
 use super::units::{Size, Span};
 
 /// Keys, or all of a section, that take effect only when the server starts. Everything else does at a reload.
-const RESTART: [&str; 6] = [
+const RESTART: [&str; 13] = [
     "server.listen",
     "server.state_dir",
     "server.media",
     "server.trust_proxy",
     "tls",
     "log",
+    "limits.conn",
+    "limits.tcp",
+    "limits.fd",
+    "limits.sniff",
+    "limits.tls",
+    "limits.http",
+    "limits.rtmpt",
 ];
 
 /// Stands in a path for a name that people choose, and for a place in a list.

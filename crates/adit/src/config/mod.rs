@@ -12,6 +12,7 @@ mod file;
 mod flags;
 mod keys;
 mod layers;
+mod limits;
 mod log;
 mod mistake;
 mod objects;
@@ -22,6 +23,7 @@ mod server;
 mod tls;
 mod together;
 mod tree;
+mod unit;
 mod units;
 mod variables;
 
@@ -51,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) recording: recording::Recording,
     /// Shared objects.
     pub(crate) objects: objects::Objects,
+    /// What peers can make the server hold, do or wait for.
+    pub(crate) limits: limits::Limits,
     /// Applications by name.
     pub(crate) apps: BTreeMap<String, apps::App>,
 }

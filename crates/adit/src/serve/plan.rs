@@ -50,6 +50,7 @@ pub(super) fn server(asked: &Config) -> Result<ServerConfig, ServeError> {
 /// # Errors
 /// When a file that is named cannot be used.
 pub(super) fn apply(asked: &Config, config: &mut ServerConfig) -> Result<(), ServeError> {
+    asked.limits.apply(config);
     config.latency = asked.server.latency.into();
     config.applications = applications(asked);
     config.access.login = encoders::read(&asked.encoders)?;

@@ -1,0 +1,111 @@
+//! Players, live streams and recordings.
+
+use adit_server::ServerConfig;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Size, Span, Unit, table};
+
+table! {
+    /// Players.
+    Viewer {
+        /// How often a player may fall so far behind that it jumps to a key frame, within `overflows_within`; the last time ends
+        /// it.
+        overflows: u64, 1 ..= 1000, limits.overflows;
+        /// The time over which they are counted.
+        overflows_within: Span, "1s" ..= "1h", limits.overflow_window;
+        /// How long a player may take nothing while bytes wait for it.
+        stall: Span, "1s" ..= "1h", limits.write_stall;
+    }
+    [
+        /// How far a player may fall behind.
+        queue: ViewerQueue,
+    ]
+}
+
+table! {
+    /// How far a player may fall behind.
+    ViewerQueue {
+        /// Messages.
+        frames: u64, 16 ..= 1_000_000, streams.lag.frames;
+        /// Bytes.
+        bytes: Size, "256KiB" ..= "4GiB", streams.lag.bytes;
+        /// Time.
+        duration: Span, "100ms" ..= "10m", streams.lag.duration;
+    }
+}
+
+table! {
+    /// The group of pictures kept for players to come.
+    Gop {
+        /// Frames of it.
+        frames: u64, 1 ..= 1_000_000, streams.gop.frames;
+        /// Bytes of it.
+        bytes: Size, "64KiB" ..= "4GiB", streams.gop.bytes;
+        /// How long it may be.
+        duration: Span, "100ms" ..= "10m", streams.gop.duration;
+    }
+    [
+        /// What is kept of a stream without video.
+        tail: GopTail,
+    ]
+}
+
+table! {
+    /// What is kept of a stream without video.
+    GopTail {
+        /// Frames of it.
+        frames: u64, 1 ..= 1_000_000, streams.tail.frames;
+        /// Bytes of it.
+        bytes: Size, "1KiB" ..= "4GiB", streams.tail.bytes;
+        /// How long it may be.
+        duration: Span, "10ms" ..= "10m", streams.tail.duration;
+    }
+}
+
+table! {
+    /// Live streams.
+    Stream {}
+    [
+        /// Sequence headers kept for players to come.
+        headers: StreamHeaders,
+    ]
+}
+
+table! {
+    /// Sequence headers kept for players to come.
+    StreamHeaders {
+        /// How many.
+        frames: u64, 1 ..= 65_536, streams.header_frames;
+        /// Bytes of them, and of the metadata.
+        bytes: Size, "1KiB" ..= "1GiB", streams.header_bytes;
+    }
+}
+
+table! {
+    /// Recordings.
+    Recording {
+        /// Recordings at a time.
+        streams: u64, 1 ..= 100_000, recording.recordings;
+        /// What stays free on the disk, or 5 % where that is less.
+        reserve: Size, "0B" ..= "1024TiB", recording.reserve;
+        /// Length of a file; a recording that is longer goes on in another.
+        file: Size, "1MiB" ..= "1024TiB", recording.file_bytes;
+        /// How long a recording waits for an earlier one to the same file to be finished.
+        wait: Span, "0s" ..= "1h", recording.wait;
+    }
+    [
+        /// What a disk that is too slow keeps in memory, of each stream.
+        queue: RecordingQueue,
+    ]
+}
+
+table! {
+    /// What a disk that is too slow keeps in memory, of each stream.
+    RecordingQueue {
+        /// Bytes.
+        bytes: Size, "1MiB" ..= "64GiB", recording.queue_bytes;
+        /// Time.
+        duration: Span, "1s" ..= "1h", recording.queue_duration;
+    }
+}
