@@ -1,10 +1,12 @@
 //! The copy of a shared object, without I/O: messages in, updates out.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::slice;
 
-use adit_amf::amf0::{Object, Value};
-use adit_amf::{Text, amf3};
+use adit_amf::amf0::{Object, Value, decode_all, encode_all};
+use adit_amf::{Limits, Text, amf3};
 use adit_rtmp::shared_object::{Event, Persistence, SharedObjectMessage};
+use bytes::BytesMut;
 
 use super::update::{Author, ObjectChange, ObjectEdit, ObjectUpdate};
 use crate::limits;
@@ -285,11 +287,11 @@ impl Replica {
         changes: &mut Vec<ObjectChange>,
     ) -> Result<(), TooLarge> {
         let weight = weight(&slot, &value);
+        // Not shares of the message that they came in: that would stay in memory as a whole.
         let kept = Slot {
-            value: value.clone(),
+            value: detached(&value),
             weight,
         };
-        // Not a share of the message that it came in: that would stay in memory as a whole.
         let old = self.slots.insert(slot.detached(), kept);
         let old = old.map_or(0, |old| old.weight);
         self.weight = self.weight.saturating_sub(old).saturating_add(weight);
@@ -336,6 +338,17 @@ impl Replica {
                 .collect(),
         }
     }
+}
+
+/// The value in bytes of its own.
+fn detached(value: &Value) -> Value {
+    let mut bytes = BytesMut::new();
+    let copy = encode_all(slice::from_ref(value), &mut bytes)
+        .ok()
+        .and_then(|()| decode_all(bytes.freeze(), &Limits::default()).ok())
+        .and_then(|values| values.into_iter().next());
+    // What came by a wire can be written to one; a large value of an embedding program may not.
+    copy.unwrap_or_else(|| value.clone())
 }
 
 /// About how many bytes of memory a slot takes.

@@ -1,10 +1,37 @@
-use adit_amf::Text;
-use adit_amf::amf0::Value;
+use adit_amf::amf0::{Object, Value};
+use adit_amf::{Text, amf3};
 use adit_rtmp::shared_object::{Event, Persistence, SharedObjectMessage};
+use bytes::Bytes;
 
 use super::super::update::{ObjectChange, ObjectEdit};
 use super::{Replica, TooLarge};
 use crate::limits;
+
+#[test]
+fn a_slot_keeps_its_value_and_not_the_message_that_it_came_in() {
+    let mut message = vec![b'.'; 60_000];
+    message.extend_from_slice(b"short");
+    let message = Bytes::from(message);
+    let short = Text::try_from(message.slice(60_000..)).unwrap();
+    let mut object = Object::new();
+    object.insert(short.clone(), Value::String(short.clone()));
+    let values = [
+        Value::String(short.clone()),
+        Value::Object(object),
+        Value::Avm(amf3::Value::String(short)),
+    ];
+    let mut replica = replica();
+    let name = |number: usize| Text::from(format!("slot{number}"));
+    for (number, value) in values.iter().enumerate() {
+        let key = name(number);
+        let value = value.clone();
+        told(&mut replica, 1, vec![Event::Change { key, value }]);
+    }
+    for (number, value) in values.into_iter().enumerate() {
+        assert_eq!(replica.value(&name(number)), Some(&value));
+    }
+    assert!(message.is_unique(), "{} bytes are kept", message.len());
+}
 
 fn replica() -> Replica {
     let mut replica = Replica::new("room".into(), Persistence::Persistent);
