@@ -32,6 +32,7 @@ struct Inner {
     transport: Transport,
     tls: Option<TlsInfo>,
     about: ClientAbout,
+    user: Option<Box<str>>,
     rights: Mutex<Rights>,
     mailbox: Mailbox,
 }
@@ -83,6 +84,7 @@ impl Client {
         carrier: &CarrierInfo,
         address: &Address,
         connect: &Connect,
+        user: Option<Box<str>>,
     ) -> Self {
         Self(Arc::new(Inner {
             id,
@@ -91,6 +93,7 @@ impl Client {
             transport: carrier.transport,
             tls: carrier.tls.clone(),
             about: ClientAbout::of(connect),
+            user,
             rights: Mutex::new(Rights {
                 read: vec!["".into()],
                 write: vec!["".into()],
@@ -122,6 +125,12 @@ impl Client {
     /// What was agreed about its encryption, if there is any.
     pub fn tls(&self) -> Option<&TlsInfo> {
         self.0.tls.as_ref()
+    }
+
+    /// The name under which it has logged in as an [encoder](crate::EncoderLogin); it has proven to know the password. None of a client that
+    /// has not, or where nobody has to.
+    pub fn user(&self) -> Option<&str> {
+        self.0.user.as_deref()
     }
 
     /// What it said about itself.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use adit_amf::Text;
 use adit_amf::amf0::Value;
-use adit_rtmp::command::{Outcome, Response, TransactionId};
+use adit_rtmp::command::{Outcome, Response, StatusCode, TransactionId};
 use adit_rtmp::session::{CallRequest, SendError};
 use tokio::sync::oneshot;
 use tracing::debug;
@@ -80,7 +80,12 @@ impl SessionDriver {
             decision,
             |driver, _, answer| match answer {
                 Ok(value) => driver.session.reply_call(request, vec![value]),
-                Err(refusal) => driver.session.fail_call(request, &refusal.description),
+                Err(refusal) => {
+                    let code = refusal.code.unwrap_or(StatusCode::CallFailed);
+                    driver
+                        .session
+                        .refuse_call(request, code, &refusal.description);
+                }
             },
         );
     }

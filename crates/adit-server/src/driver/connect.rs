@@ -29,7 +29,8 @@ impl SessionDriver {
     /// Access is granted; the application decides.
     fn enter(&mut self, now: Instant, request: ConnectRequest) {
         let (address, info) = (&request.address, self.carrier.info());
-        let client = Client::new(self.summary.id(), info, address, &request.connect);
+        let user = self.guest.user.as_deref().map(Into::into);
+        let client = Client::new(self.summary.id(), info, address, &request.connect, user);
         self.summary.presence().introduced(&client);
         if self.shared.phase.is_draining() {
             let refusal = Refusal::new("this server is being taken down; connect again in a while");

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use adit_broker::shared_object::{ObjectKey, SharedObjects};
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use self::file::{Disk, File};
 use self::inbox::{Inbox, Request};
@@ -102,7 +103,7 @@ enum What {
 #[derive(Debug)]
 pub(super) struct StoreTask {
     inbox: Arc<Inbox>,
-    ended: tokio::sync::Mutex<oneshot::Receiver<()>>,
+    ended: CancellationToken,
     counters: Arc<Counters>,
 }
 
@@ -124,18 +125,19 @@ impl StoreTask {
         })?;
         file.set_limits(limits);
         let inbox = Arc::new(Inbox::default());
-        let (end, ended) = oneshot::channel();
+        let ended = CancellationToken::new();
+        let end = ended.clone().drop_guard();
         let task = Task::new(file, objects, Arc::clone(&inbox), Arc::clone(&counters));
         std::thread::Builder::new()
             .name("adit-objects".to_owned())
             .spawn(move || {
                 task.run();
-                // Nobody may wait for it any more.
-                end.send(()).unwrap_or_default();
+                // A panic drops it too.
+                drop(end);
             })?;
         Ok(Self {
             inbox,
-            ended: tokio::sync::Mutex::new(ended),
+            ended,
             counters,
         })
     }
@@ -163,9 +165,7 @@ impl StoreTask {
     /// Writes what has changed and ends.
     pub(super) async fn close(&self) {
         self.inbox.stop();
-        // An error says that it has ended as well.
-        let mut ended = self.ended.lock().await;
-        drop((&mut *ended).await);
+        self.ended.cancelled().await;
     }
 }
 

@@ -53,6 +53,16 @@ async fn arguments_of_another_kind_are_an_error_with_words_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_refused_call_is_an_error_with_the_code_of_the_refusal() {
+    let server = start();
+    let mut client = server.client().await;
+    client.call("denied", vec![]).await;
+    client
+        .until("NetConnection.Call.BadVersion log in first")
+        .await;
+}
+
+#[tokio::test]
 async fn an_unknown_method_is_an_error_and_the_usual_questions_of_encoders_are_not() {
     let server = start();
     let mut client = server.client().await;
@@ -105,6 +115,18 @@ async fn a_call_that_is_never_answered_ends_for_the_caller() {
         "{:?}",
         server.log.all()
     );
+    client.call("people", vec![]).await;
+    client.until("answer 1").await;
+}
+
+#[tokio::test]
+async fn a_method_that_never_answers_is_an_error_for_its_caller() {
+    let server = start_with(|config| config.limits.decision = Duration::from_millis(100));
+    let mut client = server.client().await;
+    client.call("never", vec![]).await;
+    client
+        .until("NetConnection.Call.Failed the application did not decide in time; try again later")
+        .await;
     client.call("people", vec![]).await;
     client.until("answer 1").await;
 }

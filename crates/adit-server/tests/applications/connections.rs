@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use adit_client::network::{ConnectorConfig, GivenProxy, InsecureTls, TlsClient};
+use adit_client::{ConnectOptions, Intent, Target};
 use adit_rtmp::command::PublishKind::Live;
+use adit_server::EncoderLogin;
 use adit_server::application::{self, Applications, Unknown, VirtualHost};
 use tokio::time::timeout;
 
@@ -26,6 +29,25 @@ async fn who_is_refused_is_told_why_and_what_the_application_adds() {
         "{told}"
     );
     assert!(!server.log.has("disconnect"), "nobody was let in");
+}
+
+#[tokio::test]
+async fn an_application_is_told_who_has_logged_in() {
+    let server = start_with(|config| {
+        config.access.login = Some(EncoderLogin::new("cam:s3cret".parse().unwrap()));
+    });
+    let tls = TlsClient::insecure(InsecureTls::accept_any_certificate());
+    let program = adit_client::Client::new(ConnectorConfig::new(tls), GivenProxy::None);
+    let address = format!("rtmp://cam:s3cret@{}/lab", server.address);
+    let target = Target::parse(&address).unwrap();
+    let options = ConnectOptions::new(Intent::Publish);
+    let connected = timeout(Duration::from_secs(20), program.connect(&target, &options)).await;
+    let _connection = connected.unwrap().unwrap();
+    server.log.until("user cam").await;
+    // Who has not is nobody.
+    server.client().await;
+    let users = server.log.all();
+    assert_eq!(users.iter().filter(|it| it.starts_with("user")).count(), 1);
 }
 
 #[tokio::test]

@@ -93,6 +93,9 @@ impl Application for Lab {
         arguments: &[Value],
     ) -> Decision<Welcome> {
         assert!(!instance.clients().contains(client), "not let in yet");
+        if let Some(user) = client.user() {
+            self.log.add(format!("user {user}"));
+        }
         match word(arguments) {
             "refuse" => Decision::refuse(
                 Refusal::new("[ AccessManager.Reject ] : not today")
@@ -167,6 +170,9 @@ impl Application for Lab {
                 Some(number) => Decision::allow((number * 2.0).into()),
                 None => Decision::refuse(Refusal::new("double wants a number")),
             },
+            "denied" => {
+                Decision::refuse(Refusal::new("log in first").with_code(StatusCode::CallBadVersion))
+            }
             "soon" => soon(Ok("here".into())),
             "never" => Decision::later(pending()),
             "panic" => panic!("on purpose"),

@@ -248,20 +248,20 @@ impl ServerSession {
     }
 
     /// Answers a call with `_error` and `NetConnection.Call.Failed`.
+    pub fn fail_call(&mut self, request: CallRequest, description: &str) {
+        self.refuse_call(request, StatusCode::CallFailed, description);
+    }
+
+    /// Answers a call with `_error` and a code of its own.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "consumed: nothing is answered twice"
     )]
-    pub fn fail_call(&mut self, request: CallRequest, description: &str) {
+    pub fn refuse_call(&mut self, request: CallRequest, code: StatusCode, description: &str) {
         self.calls.settle(&request);
         if request.wants_answer() && self.is_connected() {
             let msid = MessageStreamId::CONNECTION;
-            self.answer_error(
-                msid,
-                request.transaction,
-                StatusCode::CallFailed,
-                description,
-            );
+            self.answer_error(msid, request.transaction, code, description);
         }
     }
 
