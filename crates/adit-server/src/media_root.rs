@@ -4,9 +4,11 @@
 //! rtmp://host/vod/movies  film      →  DIR/vod/movies/film.flv
 //! rtmp://host/live        cam       →  DIR/live/cam.flv
 //! rtmp://host/live        eu/cam.flv → DIR/live/eu/cam.flv
+//! rtmp://own.example/live cam       →  DIR/@own.example/live/cam.flv   for a host with applications of its own
 //! ```
 //!
-//! The application is always the first directory, so that no application reaches the files of another. An instance is a
+//! The application is always the first directory, so that no application reaches the files of another; no name of one begins with
+//! `@`, so that none reaches the files of a virtual host, which has its own. An instance is a
 //! directory as well, except `_definst_`, which stands for none: many programs take the directory of a file for the instance.
 
 use std::fmt;
@@ -22,6 +24,9 @@ use crate::limits::{MEDIA_NAME_BYTES, MEDIA_NAME_PARTS};
 
 /// The instance of clients that name none.
 const DEFAULT_INSTANCE: &str = "_definst_";
+
+/// How the directory of a virtual host begins.
+const OF_A_HOST: char = '@';
 
 /// What a name may hold besides letters and digits of any script. What shells, URLs and other systems give a meaning to is not
 /// among it: `%`, `\`, `:`, `*`, `?`, `"`, `<`, `>`, `|`, and everything that does not print.
@@ -85,6 +90,8 @@ pub enum NamePart {
     Instance,
     /// The name of the stream.
     Stream,
+    /// The virtual host.
+    Host,
 }
 
 impl fmt::Display for NamePart {
@@ -93,6 +100,7 @@ impl fmt::Display for NamePart {
             Self::Application => "name of the application",
             Self::Instance => "name of the instance",
             Self::Stream => "name of the stream",
+            Self::Host => "name of the virtual host",
         })
     }
 }
@@ -138,12 +146,13 @@ impl MediaRoot {
     }
 
     /// The file that a name means; whether there is one is not looked at. `name` is without prefix and query; the ending is
-    /// added unless it has it.
+    /// added unless it has it. `host` is the virtual host, empty for all that have no applications of their own.
     ///
     /// # Errors
     /// [`BadName`], which can be told to the peer.
     pub fn file(
         &self,
+        host: &str,
         application: &str,
         instance: &str,
         name: &str,
@@ -151,6 +160,14 @@ impl MediaRoot {
     ) -> Result<PathBuf, BadName> {
         let mut path = self.directory.to_path_buf();
         let mut parts = 0;
+        if !host.is_empty() {
+            check(NamePart::Host, host)?;
+            path.push(format!("{OF_A_HOST}{host}"));
+        }
+        if application.starts_with(OF_A_HOST) {
+            let (part, character) = (NamePart::Application, OF_A_HOST);
+            return Err(BadName::Character { part, character });
+        }
         let instance = if instance == DEFAULT_INSTANCE {
             None
         } else {

@@ -24,8 +24,8 @@ pub struct Applications {
     hosts: HashMap<String, VirtualHost>,
 }
 
-/// The applications of one virtual host. Its streams, shared objects and instances are its own; recordings of all hosts lie in one
-/// directory, by application and instance.
+/// The applications of one virtual host. Its streams, shared objects and instances are its own, and so are its recordings, in the
+/// directory `@name` of the [`MediaRoot`](crate::MediaRoot).
 #[derive(Clone, Debug, Default)]
 pub struct VirtualHost {
     applications: HashMap<String, Arc<dyn Application>>,

@@ -100,11 +100,15 @@ impl Guest {
         client.map_or_else(Query::default, |client| client.address().query().clone())
     }
 
+    /// The virtual host it is on.
+    pub(super) fn host(&self) -> &str {
+        self.seat().map_or("", |seat| seat.instance().vhost())
+    }
+
     /// The key of a stream.
     pub(super) fn key(&self, location: &Location) -> Result<StreamKey, KeyTooLong> {
-        let vhost = self.seat().map_or("", |seat| seat.instance().vhost());
         StreamKey::new(
-            vhost,
+            self.host(),
             &location.application,
             &location.instance,
             &location.name,

@@ -73,7 +73,7 @@ impl SessionDriver {
         otherwise: Otherwise,
     ) {
         let item = Item {
-            wanted: wanted(&request.location, &request.name),
+            wanted: self.wanted(&request.location, &request.name),
             from_ms: from_ms(request.start),
             length: request.duration,
             data: data_messages(request.playlist),
@@ -263,7 +263,7 @@ impl SessionDriver {
                 }
                 Ok(_) => {
                     let item = Item {
-                        wanted: wanted(&location, &name),
+                        wanted: driver.wanted(&location, &name),
                         from_ms: from_ms(start),
                         length: duration,
                         data: data_messages(playlist),
@@ -353,6 +353,14 @@ impl SessionDriver {
         self.tell_of(msid, code, format!("{name}: {description}"), &name);
     }
 
+    fn wanted(&self, location: &Location, name: &StreamName) -> Wanted {
+        Wanted {
+            host: self.guest.host().into(),
+            location: location.clone(),
+            prefix: name.prefix(),
+        }
+    }
+
     /// How long a recording is, in seconds, to those who may play it; 0 is "unknown".
     pub(super) fn stream_length(&mut self, now: Instant, name: &str, call: CallRequest) {
         let located = self.session.locate(name).ok();
@@ -392,7 +400,7 @@ impl SessionDriver {
                 driver.session.reply_call(call, vec![UNKNOWN_LENGTH.into()]);
                 return;
             }
-            let length = files.length(wanted(&location, &name));
+            let length = files.length(driver.wanted(&location, &name));
             driver.when_answered(about, length, |driver, _, length| {
                 let seconds = length.map_or(UNKNOWN_LENGTH, |length| length.as_secs_f64());
                 driver.session.reply_call(call, vec![seconds.into()]);
@@ -451,13 +459,6 @@ impl Transition {
             "stop" => Self::Stop,
             _ => return None,
         })
-    }
-}
-
-fn wanted(location: &Location, name: &StreamName) -> Wanted {
-    Wanted {
-        location: location.clone(),
-        prefix: name.prefix(),
     }
 }
 

@@ -16,7 +16,7 @@ fn root() -> (TempDir, MediaRoot) {
 
 fn file(application: &str, instance: &str, name: &str) -> Result<String, BadName> {
     let (_kept, root) = root();
-    let path = root.file(application, instance, name, MediaFormat::Flv)?;
+    let path = root.file("", application, instance, name, MediaFormat::Flv)?;
     let path = path.strip_prefix(root.directory()).unwrap();
     Ok(path.to_str().unwrap().to_owned())
 }
@@ -42,6 +42,26 @@ fn a_name_is_a_file_in_the_directory_of_its_application() {
         file("vod", "a/b", "film"),
         Ok("vod/a/b/film.flv".to_owned())
     );
+}
+
+#[test]
+fn a_virtual_host_has_files_of_its_own_that_no_application_of_another_reaches() {
+    let (_kept, root) = root();
+    let file = |host: &str, application: &str| {
+        let path = root.file(host, application, "_definst_", "cam", MediaFormat::Flv)?;
+        Ok(path.strip_prefix(root.directory()).unwrap().to_owned())
+    };
+    assert_eq!(
+        file("own.example", "live"),
+        Ok("@own.example/live/cam.flv".into())
+    );
+    assert_eq!(file("", "live"), Ok("live/cam.flv".into()));
+    let (part, character) = (NamePart::Application, '@');
+    let refused = Err(BadName::Character { part, character });
+    assert_eq!(file("", "@own.example"), refused);
+    assert_eq!(file("", "@own.example/live"), refused);
+    assert_eq!(file("other.example", "@own.example"), refused);
+    assert_eq!(file("..", "live"), Err(BadName::Hidden(NamePart::Host)));
 }
 
 #[test]
@@ -111,7 +131,7 @@ fn a_link_that_leads_out_is_not_followed_and_one_that_stays_in_is() {
     link(&outside.join("absent"), "live/dangling");
     link(&root.directory().join("live"), "vod");
     let path = |application: &str, name: &str| {
-        root.file(application, "_definst_", name, MediaFormat::Flv)
+        root.file("", application, "_definst_", name, MediaFormat::Flv)
             .unwrap()
     };
     let refused = |error: io::Error| assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
@@ -132,7 +152,7 @@ fn a_link_that_leads_out_is_not_followed_and_one_that_stays_in_is() {
 fn directories_and_pipes_are_no_files_to_read() {
     let (_kept, root) = root();
     let path = root
-        .file("live", "_definst_", "cam", MediaFormat::Flv)
+        .file("", "live", "_definst_", "cam", MediaFormat::Flv)
         .unwrap();
     fs::create_dir_all(&path).unwrap();
     assert_eq!(
@@ -151,7 +171,7 @@ proptest! {
     ) {
         let (kept, root) = root();
         symlink(kept.path(), root.directory().join("out")).unwrap();
-        if let Ok(path) = root.file(&application, &instance, &name, MediaFormat::Mp4) {
+        if let Ok(path) = root.file("", &application, &instance, &name, MediaFormat::Mp4) {
             let relative = path.strip_prefix(root.directory()).unwrap();
             prop_assert!(relative.components().all(|part| matches!(part, Component::Normal(_))));
             let parts: Vec<_> = relative.iter().map(|part| part.to_str().unwrap()).collect();

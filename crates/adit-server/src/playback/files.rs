@@ -37,6 +37,8 @@ struct Inner {
 /// Which file a player means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wanted {
+    /// The virtual host it is on.
+    pub(crate) host: Box<str>,
     /// The identity of the stream.
     pub(crate) location: Location,
     /// What stood before the name.
@@ -203,7 +205,7 @@ fn find(root: &MediaRoot, wanted: &Wanted) -> Result<File, OpenError> {
     } = &wanted.location;
     for format in MediaFormat::candidates(wanted.prefix) {
         let path = root
-            .file(application, instance, name, *format)
+            .file(&wanted.host, application, instance, name, *format)
             .map_err(OpenError::BadName)?;
         match root.read(&path) {
             Ok(file) => return Ok(file),

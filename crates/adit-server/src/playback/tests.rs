@@ -83,6 +83,7 @@ fn wanted(name: &str) -> Wanted {
         name: name.into(),
     };
     Wanted {
+        host: "".into(),
         location,
         prefix: None,
     }

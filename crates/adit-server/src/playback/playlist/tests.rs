@@ -14,6 +14,7 @@ fn item(name: &str) -> Item {
     };
     Item {
         wanted: Wanted {
+            host: "".into(),
             location,
             prefix: None,
         },
