@@ -455,6 +455,73 @@ async fn commands_too_many_too_early_and_too_strange() {
     siege.check_all(rows).await;
 }
 
+/// Values of every type of AMF0, and some that are no sensible number.
+const VALUES: [&[u8]; 17] = [
+    &[0, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0],
+    &[0, 0x7f, 0xf0, 0, 0, 0, 0, 0, 0],
+    &[0, 0xbf, 0xf0, 0, 0, 0, 0, 0, 0],
+    &[0, 0x7f, 0xef, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+    &[1, 1],
+    &[2, 0, 0],
+    &[2, 0, 2, b'.', b'.'],
+    &[3, 0, 0, 9],
+    &[5],
+    &[6],
+    &[8, 0, 0, 0, 0, 0, 0, 9],
+    &[10, 0, 0, 0, 0],
+    &[11, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0, 0, 0],
+    &[12, 0, 0, 0, 0],
+    &[13],
+    &[15, 0, 0, 0, 0],
+    &[0x11, 1],
+];
+
+#[tokio::test]
+async fn every_argument_of_every_command_as_every_type_of_value() {
+    let mut siege = Siege::begin().await;
+    let usual: [&[u8]; 5] = [
+        &[5],
+        &[2, 0, 1, b'x'],
+        &[0, 0, 0, 0, 0, 0, 0, 0, 0],
+        &[0, 0, 0, 0, 0, 0, 0, 0, 0],
+        &[1, 1],
+    ];
+    let commands = [
+        "play",
+        "play2",
+        "publish",
+        "pause",
+        "pauseRaw",
+        "seek",
+        "receiveAudio",
+        "receiveVideo",
+        "closeStream",
+        "releaseStream",
+        "FCPublish",
+        "FCUnpublish",
+        "FCSubscribe",
+        "getStreamLength",
+        "checkBandwidth",
+        "onStatus",
+        "_result",
+        "_error",
+        "somethingElse",
+    ];
+    let rows = commands.map(|name| {
+        let mut bytes = message(3, 20, 0, &create_stream());
+        for place in 0..usual.len() {
+            for value in VALUES {
+                let mut arguments = usual;
+                arguments[place] = value;
+                let body = [command(name, 0), arguments.concat()].concat();
+                bytes.extend(message(8, 20, 1, &body));
+            }
+        }
+        (name, From::Connect, bytes, Then::GoOn)
+    });
+    siege.check_all(rows.into()).await;
+}
+
 #[tokio::test]
 async fn floods_of_commands_and_chunks_stay_bounded() {
     let mut siege = Siege::begin().await;
