@@ -8,6 +8,7 @@
 
 mod clock;
 pub(crate) mod metadata;
+mod setup;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::points::{Point, Points};
 use crate::{Frame, FrameKind, Timestamp, data};
 use clock::Clock;
 use metadata::{Numbers, Places};
+use setup::Setup;
 
 /// Where the file header says which tracks there are.
 const TRACKS_OFFSET: u64 = 4;
@@ -59,12 +61,14 @@ const CUE_POINT: &str = "onCuePoint";
 pub struct Recorder {
     clock: Clock,
     bytes: u64,
+    head: u64,
     waits_for_key: bool,
     left_out: u64,
     has_audio: bool,
     has_video: bool,
     keys: Points,
     headers: Headers,
+    setup: Setup,
     places: Places,
 }
 
@@ -72,10 +76,21 @@ pub struct Recorder {
 #[derive(Clone, Debug)]
 pub(crate) struct Tail {
     pub(crate) bytes: u64,
+    pub(crate) head: u64,
     pub(crate) extent: Extent,
     pub(crate) keys: Points,
     pub(crate) headers: Headers,
     pub(crate) places: Places,
+}
+
+/// Why a stream had better go on in another file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Break {
+    /// A track is coded, or has to be decoded, in another way.
+    Codec,
+    /// Time jumps: back by more than a second, or ahead by more than ten.
+    Time,
 }
 
 /// Bytes that replace as many bytes of what was written before.
@@ -93,12 +108,14 @@ impl Recorder {
         Self {
             clock: Clock::new(start),
             bytes: 0,
+            head: 0,
             waits_for_key: true,
             left_out: 0,
             has_audio: false,
             has_video: false,
             keys: Points::new(RECORD_INDEX_ENTRIES),
             headers: Headers::new(),
+            setup: Setup::new(),
             places: Places::OWN,
         }
     }
@@ -109,6 +126,7 @@ impl Recorder {
         Self {
             clock: Clock::behind(&tail.extent),
             bytes: tail.bytes,
+            head: tail.head,
             has_audio: matches!(tracks, FileTracks::Audio | FileTracks::AudioVideo),
             has_video: matches!(tracks, FileTracks::Video | FileTracks::AudioVideo),
             keys: tail.keys.clone(),
@@ -139,14 +157,18 @@ impl Recorder {
         } else {
             if self.bytes == 0 {
                 begin(&metadata::first(None), &mut out)?;
+                self.head = length(&out);
             }
             let at = self.clock.time(frame);
             let offset = self.bytes.saturating_add(length(&out));
             encode_frame(&frame.clone().with_timestamp(at), &mut out)?;
             self.remember(frame, offset);
         }
-        self.has_audio |= frame.kind() == FrameKind::Audio;
-        self.has_video |= frame.kind() == FrameKind::Video;
+        self.setup.note(frame);
+        if frame.flags().is_coded() {
+            self.has_audio |= frame.kind() == FrameKind::Audio;
+            self.has_video |= frame.kind() == FrameKind::Video;
+        }
         self.bytes = self.bytes.saturating_add(length(&out));
         Ok(out.freeze())
     }
@@ -155,6 +177,33 @@ impl Recorder {
     /// that is not told is noticed all the same when a track jumps.
     pub fn restart(&mut self) {
         self.clock.restart();
+        self.waits_for_key = true;
+    }
+
+    /// Why `frame` had better begin another file: it is of another codec than this one, or by another clock. It can be recorded all
+    /// the same; time goes on, and a file whose codec changes has no seek index.
+    pub fn break_at(&self, frame: &Frame) -> Option<Break> {
+        if self.headers.are_replaced_by(frame) || self.setup.is_left_by(frame) {
+            Some(Break::Codec)
+        } else {
+            self.clock.is_left_by(frame).then_some(Break::Time)
+        }
+    }
+
+    /// What a file has to begin with that goes on where this one ends: the newest metadata, and the sequence headers that hold.
+    pub fn opening(&self) -> Vec<Frame> {
+        let metadata = self.setup.metadata().cloned().into_iter();
+        metadata.chain(self.headers.at(u64::MAX)).collect()
+    }
+
+    /// Whether there is video in it.
+    pub const fn has_video(&self) -> bool {
+        self.has_video
+    }
+
+    /// Says that nothing was recorded for so long: time goes on so much later. A [`gap`](Self::gap) in front of it says so in the file.
+    pub fn leap(&mut self, by: Duration) {
+        self.clock.leap(by);
         self.waits_for_key = true;
     }
 
@@ -246,6 +295,11 @@ impl Recorder {
         self.clock.duration()
     }
 
+    /// How many bytes at the beginning patches may change; what is behind them stays as it was given.
+    pub const fn head_bytes(&self) -> u64 {
+        self.head
+    }
+
     /// The bytes given so far, which is the size of the file.
     pub const fn bytes(&self) -> u64 {
         self.bytes
@@ -282,11 +336,12 @@ impl Recorder {
     }
 
     /// Metadata of any time but 0 is a track of subtitles for ffmpeg, so all of it is written at 0.
-    fn metadata(&self, frame: &Frame, out: &mut BytesMut) -> Result<(), TagTooLong> {
+    fn metadata(&mut self, frame: &Frame, out: &mut BytesMut) -> Result<(), TagTooLong> {
         let members = metadata::members(frame.payload());
         let understood = members.is_some();
         let again = if self.bytes == 0 {
             begin(&metadata::first(members.as_ref()), out)?;
+            self.head = length(out);
             None
         } else {
             members.as_ref().and_then(metadata::later)
@@ -324,5 +379,7 @@ fn at_zero(payload: Bytes) -> Frame {
     Frame::classify(Timestamp::ZERO, FrameKind::Data, payload)
 }
 
+#[cfg(test)]
+mod breaks_tests;
 #[cfg(test)]
 mod tests;

@@ -131,6 +131,7 @@ struct Work {
     scan: Scan,
     headers: Headers,
     places: Places,
+    head: u64,
     tags: u64,
     is_indexed: bool,
 }
@@ -141,6 +142,7 @@ impl Work {
             scan: Scan::new(),
             headers: Headers::new(),
             places: Places::NONE,
+            head: 0,
             tags: 0,
             is_indexed: true,
         }
@@ -163,6 +165,7 @@ impl Work {
             let is_metadata =
                 tag.flags.is_metadata() || tag.kind == TagKind::Frame(FrameKind::Data);
             let body = is_metadata.then(|| body(source, &tag)).transpose()?;
+            self.head = tag.end();
             self.places = Places::find(begin, &body.flatten().unwrap_or_default());
         }
         if let TagKind::Frame(kind) = tag.kind
@@ -200,6 +203,7 @@ impl Work {
             is_indexed: self.is_indexed,
             tail: Tail {
                 bytes,
+                head: self.head.min(bytes),
                 extent,
                 keys,
                 headers: self.headers,

@@ -34,7 +34,8 @@ pub use crate::objects::{
 };
 pub use crate::outputs::{Offered, Origins, OutputStats, OutputsConfig, OutputsSnapshot};
 pub use crate::recording::{
-    RecordedStreams, RecordingConfig, RecordingSnapshot, Reserve, RunningRecording, SyncInterval,
+    Flush, RecordedStreams, RecordingConfig, RecordingSnapshot, Reserve, RunningRecording,
+    SyncInterval,
 };
 pub use crate::server::{ConnectionId, Server};
 pub use crate::stats::{ServerStats, StatsSnapshot};

@@ -1,7 +1,7 @@
 //! The sequence headers of a file, and where each begins to hold.
 
-use crate::Frame;
 use crate::limits::{VOD_HEADER_BYTES, VOD_HEADERS};
+use crate::{Frame, HeaderPurpose, HeaderSlot};
 
 /// Sequence headers in the order of the file, without repetitions.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +26,22 @@ impl Headers {
         if same.is_none_or(|same| same.payload() != frame.payload()) && self.has_room(bytes) {
             self.0.push((offset, frame.clone()));
         }
+    }
+
+    /// Whether `frame` is a header by which a track that has another one has to be decoded from there on. Nobody knows when there is no
+    /// room for more.
+    pub(crate) fn are_replaced_by(&self, frame: &Frame) -> bool {
+        let slots = frame.header_slots();
+        let is_config = |slot: &HeaderSlot| slot.purpose == HeaderPurpose::Config;
+        if self.0.len() >= VOD_HEADERS || !slots.iter().any(is_config) {
+            return false;
+        }
+        let differs = |before: &Frame| {
+            let shared = before.header_slots();
+            let is_shared = |slot: &HeaderSlot| is_config(slot) && slots.contains(slot);
+            shared.iter().any(is_shared) && before.payload() != frame.payload()
+        };
+        self.at(u64::MAX).iter().any(differs)
     }
 
     /// Those that hold at `offset`.

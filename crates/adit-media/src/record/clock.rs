@@ -118,6 +118,22 @@ impl Clock {
         wrapped(self.newest)
     }
 
+    /// Whether `frame` is by another clock than its track and the other one: it jumps.
+    pub(super) fn is_left_by(&self, frame: &Frame) -> bool {
+        let tracks = || [self.audio, self.video].into_iter().flatten();
+        frame.flags().is_coded()
+            && tracks().any(|track| track.trust != Trust::Stale)
+            && tracks().all(|track| track.time(frame.at()).is_none())
+    }
+
+    /// Goes on so much later.
+    pub(super) fn leap(&mut self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.newest = self.newest.saturating_add(by);
+        self.end = self.end.max(self.newest);
+        self.restart();
+    }
+
     /// Forgets the clock of the stream, not that of the recording.
     pub(super) fn restart(&mut self) {
         for track in [&mut self.audio, &mut self.video].into_iter().flatten() {

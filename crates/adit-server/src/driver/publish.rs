@@ -169,7 +169,7 @@ impl SessionDriver {
             self.roles.remove(msid);
             let key = publication.key().clone();
             let listed = self.summary.granted(now, control::Role::Publish, key);
-            self.record(msid, &publication, recorded);
+            self.record(msid, &publication, recorded, listed.lines());
             let publisher = Publisher::new(now, publication, push);
             self.roles
                 .insert(msid, Role::Publishing(publisher), None, listed);

@@ -3,6 +3,7 @@
 use std::task::{Context, Poll};
 
 use adit_broker::{Publication, StreamKey, SubscribeOptions};
+use adit_net::Verdict;
 use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::StatusCode;
 
@@ -99,6 +100,7 @@ impl SessionDriver {
         msid: MessageStreamId,
         publication: &Publication,
         recorded: Recorded,
+        lines: Verdict,
     ) {
         let Some(recordings) = self.shared.recordings.clone() else {
             return;
@@ -107,7 +109,8 @@ impl SessionDriver {
             Recorded::NotRecorded if !recordings.are_for_all() => return,
             Recorded::NotRecorded => (RecordMode::Record, Told::Nobody),
             Recorded::Record => (RecordMode::Record, Told::Client),
-            Recorded::Append | Recorded::AppendWithGap => (RecordMode::Append, Told::Client),
+            Recorded::Append => (RecordMode::Append, Told::Client),
+            Recorded::AppendWithGap => (RecordMode::AppendWithGap, Told::Client),
         };
         let key = publication.key().clone();
         let name = key.name().to_owned();
@@ -115,7 +118,7 @@ impl SessionDriver {
             .shared
             .broker
             .subscribe(key, SubscribeOptions::default());
-        match recordings.start(mode, publication.info().id, subscription) {
+        match recordings.start(mode, publication.info().id, subscription, lines) {
             Ok(recording) => {
                 let tape = Tape {
                     msid,
@@ -127,7 +130,9 @@ impl SessionDriver {
                 self.tapes.push(tape, |msid| roles.publishes(msid));
             }
             Err(error) => {
-                tracing::warn!(stream = name, %error, "not recorded");
+                if lines == Verdict::Write {
+                    tracing::warn!(stream = name, %error, "not recorded");
+                }
                 if told == Told::Client {
                     self.tell(
                         msid,

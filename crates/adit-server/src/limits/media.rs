@@ -47,3 +47,31 @@ pub(crate) const RECORD_REPAIR_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// Recordings of one connection that are being finished while their end is still to be told (`recording.ending`).
 pub(crate) const RECORDINGS_ENDING: usize = 8;
+
+/// How often it is looked whether enough of the disk is free (`recording.look`).
+pub(crate) const RECORD_LOOK: Duration = Duration::from_secs(1);
+
+/// New files of one recording because codec or time of the stream change, in [`RECORD_TURNS_SPAN`] (`recording.turns`).
+pub(crate) const RECORD_TURNS: u32 = 6;
+
+/// The time over which [`RECORD_TURNS`] are counted (`recording.turns`).
+pub(crate) const RECORD_TURNS_SPAN: Duration = Duration::from_mins(1);
+
+/// Payload bytes of a new codec that wait for a key frame to begin a file with (`recording.held`).
+pub(crate) const RECORD_HELD_BYTES: usize = 4 * 1024 * 1024;
+
+/// Frames of a new codec that wait for a key frame (`recording.held`).
+pub(crate) const RECORD_HELD_FRAMES: usize = 2_048;
+
+/// Bytes of all files of one recording (`recording.stream`).
+pub(crate) const RECORD_STREAM_BYTES: u64 = 1024 * 1024 * 1024 * 1024;
+
+/// Gaps, and parts that were appended, which the sidecar of a recording lists (`recording.notes`).
+pub(crate) const RECORD_NOTES: usize = 1_000;
+
+/// Bytes of a sidecar, or of a mark, that are read; what [`RECORD_NOTES`] allows is shorter.
+pub(crate) const RECORD_NOTES_BYTES: u64 = 1024 * 1024;
+
+/// The longest pause between two publishers that `appendWithGap` keeps in the time of a recording, of a longer one so much
+/// (`recording.append_gap`).
+pub(crate) const RECORD_APPEND_GAP: Duration = Duration::from_hours(24);

@@ -1,14 +1,14 @@
 //! Earlier recordings of a name, which keep their content under another: `cam.flv` becomes `cam.1.flv`, the next one `cam.2.flv`.
+//! No clock has a part in that: when something was recorded stands in its sidecar.
 
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::disk::{Disk, beside};
+use super::disk::Disk;
+use super::sidecar;
 
-/// How the note is called that says what may be wrong with a file.
-const SUSPECT: &str = ".suspect";
 /// So many numbers are tried that others take at the same moment.
 const TRIES: u64 = 1000;
 
@@ -28,14 +28,10 @@ pub(super) fn set_aside(disk: &Disk, media: &Path) -> io::Result<Option<PathBuf>
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
             Ok(_) => {
-                if let Err(error) = disk.rename(media, &aside) {
+                if let Err(error) = give(disk, media, &aside) {
                     // It is empty and ours.
                     drop(disk.remove(&aside));
                     return Err(error);
-                }
-                let note = suspect(media);
-                if note.exists() {
-                    disk.rename(&note, &suspect(&aside))?;
                 }
                 disk.sync_directory(media)?;
                 return Ok(Some(aside));
@@ -47,18 +43,19 @@ pub(super) fn set_aside(disk: &Disk, media: &Path) -> io::Result<Option<PathBuf>
     ))
 }
 
-/// Notes beside `media` that what is behind `good` may not be on the disk as it was written.
-pub(super) fn note_suspect(disk: &Disk, media: &Path, good: u64, cause: &str) -> io::Result<()> {
-    let text = format!(
-        "{cause}\nUp to byte {good} the file was known to be on the disk; what is behind may be damaged or missing.\n"
-    );
-    let note = disk.open_or_create(&suspect(media))?;
-    note.cut(0)?;
-    note.write(text.as_bytes(), 0)
-}
-
-fn suspect(media: &Path) -> PathBuf {
-    beside(media, "", SUSPECT)
+/// Renames a recording with what stands beside it.
+fn give(disk: &Disk, media: &Path, aside: &Path) -> io::Result<()> {
+    let (known, kept) = (sidecar::path(media), sidecar::path(aside));
+    let is_known = known.exists();
+    if is_known {
+        disk.rename(&known, &kept)?;
+    }
+    disk.rename(media, aside).inspect_err(|_| {
+        if is_known {
+            // If this fails too it is made anew.
+            drop(disk.rename(&kept, &known));
+        }
+    })
 }
 
 /// The highest number that an earlier recording of `media` has; 0 if there is none.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::limits::{
     RECORD_FILE_BYTES, RECORD_QUEUE_BYTES, RECORD_QUEUE_DURATION, RECORD_RESERVE_BYTES,
-    RECORD_SYNC, RECORD_WAIT, RECORDINGS,
+    RECORD_STREAM_BYTES, RECORD_SYNC, RECORD_WAIT, RECORDINGS,
 };
 
 /// How much of a small disk stays free at most.
@@ -18,10 +18,15 @@ pub struct RecordingConfig {
     pub streams: RecordedStreams,
     /// How often what was written is made to outlast the loss of power.
     pub sync: SyncInterval,
+    /// When what is received is handed to the operating system, from where it survives the end of the process. Default: at least
+    /// each quarter of a second.
+    pub flush: Flush,
     /// How much of the disk stays free. Default 1 GiB.
     pub reserve: Reserve,
     /// A recording that is so long goes on in a new file. Default 64 GiB.
     pub file_bytes: u64,
+    /// All files of one stream together; a recording that comes to that ends. Default 1 TiB.
+    pub stream_bytes: u64,
     /// What a disk that does not take it may keep in memory, of each stream. Default 32 MiB.
     pub queue_bytes: u64,
     /// The same by time. Default 30 s.
@@ -37,8 +42,10 @@ impl Default for RecordingConfig {
         Self {
             streams: RecordedStreams::OnRequest,
             sync: SyncInterval::default(),
+            flush: Flush::default(),
             reserve: Reserve::default(),
             file_bytes: RECORD_FILE_BYTES,
+            stream_bytes: RECORD_STREAM_BYTES,
             queue_bytes: RECORD_QUEUE_BYTES,
             queue_duration: RECORD_QUEUE_DURATION,
             wait: RECORD_WAIT,
@@ -56,6 +63,17 @@ pub enum RecordedStreams {
     OnRequest,
     /// Every stream that is published.
     All,
+}
+
+/// What the end of the process may cost of a recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Flush {
+    /// A quarter of a second, in which messages wait to be written together.
+    #[default]
+    Gathered,
+    /// Nothing that the thread which writes had come to: each message is written as soon as that is free.
+    EachMessage,
 }
 
 /// How often a recording is made to outlast the loss of power.

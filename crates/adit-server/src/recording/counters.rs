@@ -19,6 +19,8 @@ struct Inner {
     files_full: AtomicU64,
     reserve: AtomicU64,
     busy: AtomicU64,
+    too_many_turns: AtomicU64,
+    too_long: AtomicU64,
 }
 
 /// How recording went so far.
@@ -53,7 +55,7 @@ impl Counters {
     }
 
     /// Hits of limits, by key.
-    pub(crate) fn limits(&self) -> [(&'static str, u64); 5] {
+    pub(crate) fn limits(&self) -> [(&'static str, u64); 7] {
         let inner = &self.0;
         [
             ("recording.streams", read(&inner.too_many)),
@@ -61,6 +63,8 @@ impl Counters {
             ("recording.file", read(&inner.files_full)),
             ("recording.reserve", read(&inner.reserve)),
             ("recording.wait", read(&inner.busy)),
+            ("recording.turns", read(&inner.too_many_turns)),
+            ("recording.stream", read(&inner.too_long)),
         ]
     }
 
@@ -95,6 +99,14 @@ impl Counters {
 
     pub(super) fn reserve_reached(&self) {
         add(&self.0.reserve, 1);
+    }
+
+    pub(super) fn too_many_turns(&self) {
+        add(&self.0.too_many_turns, 1);
+    }
+
+    pub(super) fn too_long(&self) {
+        add(&self.0.too_long, 1);
     }
 
     pub(super) fn busy(&self) {

@@ -29,6 +29,9 @@ pub(crate) enum RecordError {
     /// Less is free than has to stay free.
     #[error("the disk is nearly full: {} MiB of it stay free", .0 / (1024 * 1024))]
     Reserve(u64),
+    /// It has come to as many bytes as one stream may.
+    #[error("it has come to {} MiB, and no stream may be recorded longer", .0 / (1024 * 1024))]
+    TooLong(u64),
     /// What is there cannot be gone on with.
     #[error("the file that is there is no FLV file to go on with")]
     NotFlv,

@@ -4,6 +4,7 @@
 //! cam.flv              the recording
 //! .cam.flv.open        is there while it is not finished, and locked by whoever writes it
 //!   "00000000000000123456\n"   up to here it is known to be on the disk
+//!   { "start": … }             what the sidecar will say, as far as it is known
 //! ```
 
 use std::io;
@@ -12,11 +13,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::disk::{Disk, Handle, beside};
+use super::sidecar::Sidecar;
+use crate::limits::RECORD_NOTES_BYTES;
 
 /// How names of marks end; they begin with a dot, which no name of a stream does.
 const ENDING: &str = ".open";
 /// How many digits the offset has.
 const DIGITS: usize = 20;
+/// Where the notes begin.
+const NOTES: u64 = 21;
 /// How long to wait before looking again whether a file is free.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -26,6 +31,7 @@ pub(super) struct Journal {
     disk: Disk,
     mark: Handle,
     good: u64,
+    notes: Option<Box<Sidecar>>,
     leftover: Leftover,
 }
 
@@ -80,9 +86,35 @@ impl Journal {
         Self {
             disk: disk.clone(),
             good: good.and_then(|digits| digits.parse().ok()).unwrap_or(0),
+            notes: notes(&mark).map(Box::new),
             leftover: if is_new { Leftover::No } else { Leftover::Yes },
             mark,
         }
+    }
+
+    /// Nothing is known yet of what is recorded from here on.
+    pub(super) fn forget(&mut self) -> io::Result<()> {
+        self.note_good(0)?;
+        self.notes = None;
+        if self.leftover == Leftover::Yes {
+            self.mark.cut(NOTES)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what is known of the recording for whoever repairs it.
+    pub(super) fn note(&mut self, notes: Sidecar) -> io::Result<()> {
+        let text = serde_json::to_vec(&notes).map_err(io::Error::other)?;
+        // Also when it cannot be written: the file may be made whole without a crash.
+        self.notes = Some(Box::new(notes));
+        self.mark.write(&text, NOTES)?;
+        let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        self.mark.cut(NOTES.saturating_add(length))
+    }
+
+    /// What is known of the recording.
+    pub(super) fn notes(&self) -> Option<&Sidecar> {
+        self.notes.as_deref()
     }
 
     /// Whether an earlier recording was not finished.
@@ -106,6 +138,13 @@ impl Journal {
         self.disk.remove(self.mark.path())?;
         self.disk.sync_directory(self.mark.path())
     }
+}
+
+fn notes(mark: &Handle) -> Option<Sidecar> {
+    let length = mark.file().metadata().ok()?.len().min(RECORD_NOTES_BYTES);
+    let mut text = vec![0; usize::try_from(length.checked_sub(NOTES)?).ok()?];
+    mark.file().read_exact_at(&mut text, NOTES).ok()?;
+    serde_json::from_slice(&text).ok()
 }
 
 /// The file that a mark belongs to, if `path` is one.

@@ -8,7 +8,8 @@
 //!
 //! What the process hands to the operating system at least each quarter of a second survives its end; what is made lasting every
 //! 5 s survives the loss of power. Nobody waits for the disk but the thread: a disk that is too slow costs frames of the recording
-//! and nothing else. A file that exists is never overwritten; a mark beside each unfinished one says what to repair after a crash.
+//! and nothing else. A file that exists is never overwritten; a mark beside each unfinished one says what to repair after a crash, and
+//! a sidecar beside each finished one what is known of it. A stream whose codec or time changes goes on in a new file.
 
 mod aside;
 mod config;
@@ -16,11 +17,13 @@ mod counters;
 mod disk;
 mod failure;
 mod journal;
+mod lines;
 mod output;
 mod progress;
 mod queue;
 mod repair;
 mod run;
+mod sidecar;
 mod writer;
 
 use std::future::poll_fn;
@@ -30,20 +33,23 @@ use std::task::{Context, Poll};
 use std::thread;
 
 use adit_broker::{Broker, StreamKey, SubscribeOptions, Subscription};
+use adit_net::Verdict;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-pub use self::config::{RecordedStreams, RecordingConfig, Reserve, SyncInterval};
+pub use self::config::{Flush, RecordedStreams, RecordingConfig, Reserve, SyncInterval};
 pub(crate) use self::counters::Counters;
 pub use self::counters::RecordingSnapshot;
 use self::disk::Disk;
 pub(crate) use self::failure::RecordError;
+use self::lines::Lines;
 pub(crate) use self::output::Finished;
 use self::progress::Running;
 pub use self::progress::RunningRecording;
 use self::run::Run;
+use self::sidecar::Begun;
 use crate::control::{Events, Happened};
 use crate::media_root::{MediaFormat, MediaRoot};
 
@@ -74,6 +80,8 @@ pub(crate) enum RecordMode {
     Record,
     /// It is gone on with.
     Append,
+    /// It is gone on with as much later as time has passed, and a cue point says so.
+    AppendWithGap,
 }
 
 /// Where to write.
@@ -81,8 +89,10 @@ pub(crate) enum RecordMode {
 struct Target {
     root: MediaRoot,
     path: PathBuf,
-    /// It did not work before.
-    is_again: bool,
+    /// Why a file of its own is begun there.
+    begun: Begun,
+    /// What is said about it in the log.
+    lines: Lines,
 }
 
 /// Why a stream is not recorded that somebody wants to be.
@@ -164,7 +174,7 @@ impl Recordings {
     }
 
     /// Records what `subscription` reads of this publication, from its first frame on, until that ends or the guard is dropped. Call it
-    /// inside a tokio runtime.
+    /// inside a tokio runtime. `lines` says whether the log has lines about the stream, and so about its recording.
     ///
     /// # Errors
     /// When the name is none of a file, or as many streams are recorded as may be. Whatever the disk says comes as an event.
@@ -173,6 +183,7 @@ impl Recordings {
         mode: RecordMode,
         publication: u64,
         subscription: Subscription,
+        lines: Verdict,
     ) -> Result<Recording, RecordError> {
         let inner = &self.0;
         let path = self.path(subscription.key())?;
@@ -193,7 +204,8 @@ impl Recordings {
             target: Target {
                 root: inner.root.clone(),
                 path,
-                is_again: false,
+                begun: Begun::Published,
+                lines: Lines::of(lines),
             },
             mode,
             publication,
@@ -201,6 +213,7 @@ impl Recordings {
             broker: inner.broker.clone(),
             counters: inner.counters.clone(),
             events: tell,
+            total: Arc::default(),
             stop: stop.clone(),
             progress: Arc::clone(listing.progress()),
         };
@@ -232,7 +245,7 @@ impl Recordings {
         };
         let options = SubscribeOptions::default();
         let subscription = inner.broker.subscribe(key.clone(), options);
-        let mut recording = self.start(mode, publication.id, subscription)?;
+        let mut recording = self.start(mode, publication.id, subscription, Verdict::Write)?;
         inner.tasks.spawn(async move {
             // Dropping it would end it. What happens to it is in the log and in the list.
             while poll_fn(|cx| recording.poll_event(cx)).await.is_some() {}
@@ -285,6 +298,7 @@ impl Recordings {
 
     fn path(&self, key: &StreamKey) -> Result<PathBuf, RecordError> {
         let path = self.0.root.file(
+            key.vhost(),
             key.application(),
             key.instance(),
             key.name(),

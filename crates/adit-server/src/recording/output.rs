@@ -6,46 +6,75 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use adit_media::record::{Patch, Recorder, StartTime};
+use adit_media::record::{Break, Patch, Recorder, StartTime};
+use adit_media::repair::Repair;
 use adit_media::vod::VodError;
 use adit_media::{Frame, Timestamp};
 use bytes::BytesMut;
+use sha2::{Digest as _, Sha256};
 use tracing::{info, warn};
 
-use super::aside::{note_suspect, set_aside};
+use super::aside::set_aside;
 use super::config::{RecordingConfig, SyncInterval};
 use super::counters::Counters;
 use super::disk::{Disk, Handle};
 use super::failure::RecordError;
 use super::journal::{Journal, Leftover};
+use super::lines::Lines;
 use super::repair::{cut, make_whole, settle};
+use super::sidecar::{self, Begun, Gap, GapCause, Moment, Part, Sidecar, Suspect};
 use super::{RecordMode, Target};
+use crate::limits::{RECORD_APPEND_GAP, RECORD_LOOK};
 
 /// A recording under way.
 #[derive(Debug)]
 pub(super) struct Output {
-    disk: Disk,
-    config: RecordingConfig,
-    counters: Counters,
+    means: Means,
     path: PathBuf,
     journal: Journal,
     /// There is none until there is something to write.
     file: Option<Handle>,
-    recorder: Recorder,
+    pub(super) recorder: Recorder,
     /// So much of what the recorder gave is written.
     written: u64,
     pending: BytesMut,
-    gap: Gap,
-    synced: Instant,
+    gap: Missing,
+    part: Growing,
+    notes: Sidecar,
+    times: Times,
     state: State,
+}
+
+/// What it works with.
+#[derive(Debug)]
+struct Means {
+    disk: Disk,
+    config: RecordingConfig,
+    counters: Counters,
+    lines: Lines,
+}
+
+/// When something was done for the last time.
+#[derive(Debug)]
+struct Times {
+    synced: Instant,
+    looked: Instant,
 }
 
 /// What is missing behind the last frame.
 #[derive(Debug, Default)]
-struct Gap {
+struct Missing {
     frames: u64,
     /// The time of that frame, by the stream's clock.
     last: Option<Timestamp>,
+}
+
+/// What is recorded now: the part of the file that gets longer.
+#[derive(Debug)]
+struct Growing {
+    begun: Moment,
+    offset: u64,
+    sha256: Sha256,
 }
 
 /// In which state a file would be left.
@@ -56,14 +85,6 @@ enum State {
     Touched,
     /// The system could not write what it had taken, and would say that it can if it was asked again.
     Suspect,
-}
-
-/// Whether a file may get longer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Room {
-    Left,
-    /// The recording is to go on in another file.
-    None,
 }
 
 impl Output {
@@ -79,24 +100,39 @@ impl Output {
         let prepared = disk.run(super::disk::Operation::Prepare, &target.path, || {
             target.root.prepare(&target.path)
         })?;
-        let spare = if target.is_again { 2 } else { 1 };
+        let spare = if target.begun == Begun::Failure { 2 } else { 1 };
         if let Some(reserve) = disk.lacks(&prepared, config.reserve, spare)? {
             counters.reserve_reached();
             return Err(RecordError::Reserve(reserve));
         }
         let journal = Journal::claim(disk, &prepared, config.wait)?;
         let mut output = Self {
-            disk: disk.clone(),
-            config,
-            counters: counters.clone(),
+            means: Means {
+                disk: disk.clone(),
+                config,
+                counters: counters.clone(),
+                lines: target.lines.clone(),
+            },
             path: prepared,
             journal,
             file: None,
             recorder: Recorder::new(StartTime::Zero),
             written: 0,
             pending: BytesMut::new(),
-            gap: Gap::default(),
-            synced: Instant::now(),
+            gap: Missing::default(),
+            part: Growing {
+                begun: Moment::now(),
+                offset: 0,
+                sha256: Sha256::new(),
+            },
+            notes: Sidecar {
+                begun: target.begun,
+                ..Sidecar::default()
+            },
+            times: Times {
+                synced: Instant::now(),
+                looked: Instant::now(),
+            },
             state: State::Sound,
         };
         match output.begin(mode) {
@@ -115,22 +151,29 @@ impl Output {
 
     fn begin(&mut self, mode: RecordMode) -> Result<(), RecordError> {
         if self.journal.leftover() == Leftover::Yes
-            && let Err(error) = make_whole(&self.disk, &self.path, &self.journal, &self.counters)
+            && let Err(error) = make_whole(
+                &self.means.disk,
+                &self.path,
+                &self.journal,
+                &self.means.counters,
+            )
         {
             let file = self.path.display();
             warn!(%file, %error, "an unfinished recording was not repaired");
         }
-        self.journal.note_good(0)?;
-        self.disk.sync_directory(&self.path)?;
-        if mode == RecordMode::Append && self.path.exists() {
-            self.resume()?;
+        self.journal.forget()?;
+        self.means.disk.sync_directory(&self.path)?;
+        if mode != RecordMode::Record && self.path.exists() {
+            self.resume(mode)?;
         }
         Ok(())
     }
 
     /// Goes on at the end of the file that is there.
-    fn resume(&mut self) -> Result<(), RecordError> {
-        let handle = self.disk.open(&self.path)?;
+    fn resume(&mut self, mode: RecordMode) -> Result<(), RecordError> {
+        let known = Sidecar::read(&self.path);
+        let handle = self.means.disk.open(&self.path)?;
+        let changed = handle.file().metadata()?.modified().ok();
         self.state = State::Touched;
         let repair = match cut(&handle, 0) {
             Ok(repair) => repair,
@@ -142,15 +185,77 @@ impl Output {
             }
         };
         self.state = State::Sound;
-        if repair.lost_bytes() > 0 {
+        if repair.lost_bytes() > 0 && self.means.lines.may_write() {
             let (file, lost_bytes) = (self.path.display(), repair.lost_bytes());
             info!(%file, lost_bytes, "the torn end of the recording to go on with is cut off");
         }
         self.recorder = repair.resume();
         self.written = repair.bytes();
-        self.journal.note_good(self.written)?;
+        self.notes = known.unwrap_or_default();
+        let ended = self.notes.end.as_deref().and_then(sidecar::moment);
+        self.note_resumed(mode, &handle, &repair, ended.or(changed))?;
         self.file = Some(handle);
         Ok(())
+    }
+
+    /// Notes what was there, and that time has passed since. From here on nothing says that the file is finished.
+    fn note_resumed(
+        &mut self,
+        mode: RecordMode,
+        handle: &Handle,
+        repair: &Repair,
+        ended: Option<std::time::SystemTime>,
+    ) -> Result<(), RecordError> {
+        let lost = self.part.begun.since(ended);
+        if self.written > 0 {
+            let head = self.recorder.head_bytes();
+            self.notes.parts = self.notes.parts_before(handle, head, self.written)?;
+            self.notes.add_gap(Gap {
+                at_ms: millis(repair.duration()),
+                lost_ms: millis(lost),
+                frames: 0,
+                cause: GapCause::Append,
+            });
+            if mode == RecordMode::AppendWithGap {
+                let cue = self.recorder.gap(lost, 0);
+                self.pending.extend_from_slice(&cue);
+                self.recorder.leap(lost.min(RECORD_APPEND_GAP));
+            }
+        }
+        self.part.offset = self.written;
+        self.note_begun()?;
+        self.journal.note_good(self.written)?;
+        sidecar::remove(&self.means.disk, &self.path)?;
+        Ok(())
+    }
+
+    /// Notes in the mark what is known of the recording so far.
+    fn note_begun(&mut self) -> Result<(), RecordError> {
+        let start = self.part.begun.text();
+        if self.part.offset == 0 {
+            self.notes.start = Some(start.clone());
+        }
+        let mut notes = self.notes.clone();
+        notes.end = None;
+        notes.parts.push(Part {
+            offset: self.part.offset,
+            bytes: 0,
+            sha256: None,
+            start: Some(start),
+        });
+        self.journal.note(notes)?;
+        Ok(())
+    }
+
+    /// How long the file is.
+    pub(super) const fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Why a frame had better begin another file. Behind a gap time is expected to jump.
+    pub(super) fn break_at(&self, frame: &Frame) -> Option<Break> {
+        let cause = self.recorder.break_at(frame)?;
+        (cause == Break::Codec || self.gap.frames == 0).then_some(cause)
     }
 
     /// Takes the next frame; it is written with [`write`](Self::write).
@@ -162,7 +267,10 @@ impl Output {
         }
         match self.recorder.push(frame) {
             Ok(tag) => self.pending.extend_from_slice(&tag),
-            Err(error) => warn!(file = %self.path.display(), %error, "a frame is not recorded"),
+            Err(error) if self.means.lines.may_write() => {
+                warn!(file = %self.path.display(), %error, "a frame is not recorded");
+            }
+            Err(_) => {}
         }
         if is_coded {
             self.gap.last = Some(frame.at());
@@ -170,48 +278,70 @@ impl Output {
     }
 
     fn mark_gap(&mut self, lost: Duration) {
-        if self.gap.frames > 0 {
-            let cue = self
-                .recorder
-                .gap(lost, std::mem::take(&mut self.gap.frames));
+        let frames = std::mem::take(&mut self.gap.frames);
+        if frames > 0 {
+            self.notes.add_gap(Gap {
+                at_ms: millis(self.recorder.duration()),
+                lost_ms: millis(lost),
+                frames,
+                cause: GapCause::Disk,
+            });
+            let cue = self.recorder.gap(lost, frames);
             self.pending.extend_from_slice(&cue);
+            // What a crash would lose of it is in the file as well.
+            drop(self.note_begun());
         }
     }
 
     /// Says that `frames` are missing before the next one.
     pub(super) fn skip(&mut self, frames: u64) {
         self.gap.frames = self.gap.frames.saturating_add(frames);
-        self.counters.gap(frames);
-        warn!(file = %self.path.display(), frames, "the disk is too slow: frames are missing in the recording");
+        self.means.counters.gap(frames);
+        if self.means.lines.may_write() {
+            warn!(file = %self.path.display(), frames, "the disk is too slow: frames are missing in the recording");
+        }
     }
 
     /// Hands to the system what was pushed, from where it survives the end of the process, and makes it lasting when it is time.
-    pub(super) fn write(&mut self) -> Result<Room, RecordError> {
+    pub(super) fn write(&mut self) -> Result<(), RecordError> {
         self.hand_over()?;
-        if let SyncInterval::Every(interval) = self.config.sync
-            && self.synced.elapsed() >= interval
+        if let SyncInterval::Every(interval) = self.means.config.sync
+            && self.times.synced.elapsed() >= interval
         {
             self.sync()?;
         }
-        if self.written >= self.config.file_bytes {
-            return Ok(Room::None);
+        if self.times.looked.elapsed() >= RECORD_LOOK {
+            self.times.looked = Instant::now();
+            self.look()?;
         }
-        Ok(Room::Left)
+        Ok(())
     }
 
-    /// How long the file is.
-    pub(super) const fn bytes(&self) -> u64 {
-        self.written
+    /// Stops in time to leave room for others.
+    fn look(&self) -> Result<(), RecordError> {
+        if let Some(reserve) = self
+            .means
+            .disk
+            .lacks(&self.path, self.means.config.reserve, 1)?
+        {
+            self.means.counters.reserve_reached();
+            return Err(RecordError::Reserve(reserve));
+        }
+        Ok(())
     }
 
     fn hand_over(&mut self) -> Result<(), RecordError> {
         if !self.pending.is_empty() {
             if self.file.is_none() {
-                self.file = Some(self.create()?);
+                self.create()?;
             }
             if let Some(file) = &self.file {
                 file.write(&self.pending, self.written)?;
             }
+            let behind = self.part.offset.saturating_sub(self.written);
+            let behind = usize::try_from(behind).unwrap_or(usize::MAX);
+            let added = self.pending.get(behind..).unwrap_or_default();
+            self.part.sha256.update(added);
             self.written = self.recorder.bytes();
             self.pending.clear();
         }
@@ -219,27 +349,31 @@ impl Output {
     }
 
     /// A new file under the name, which an earlier one gives up.
-    fn create(&self) -> Result<Handle, RecordError> {
-        if let Some(aside) = set_aside(&self.disk, &self.path)? {
+    fn create(&mut self) -> Result<(), RecordError> {
+        let aside = set_aside(&self.means.disk, &self.path)?;
+        if let Some(aside) = &aside
+            && self.means.lines.may_write()
+        {
             info!(file = %self.path.display(), kept = %aside.display(), "the earlier recording is kept");
         }
-        let file = self.disk.create(&self.path)?;
-        self.disk.sync_directory(&self.path)?;
-        Ok(file)
+        let before = aside.filter(|_| self.notes.begun != Begun::Published);
+        let name = before.as_deref().and_then(std::path::Path::file_name);
+        self.notes.follows = name.map(|name| name.to_string_lossy().into_owned());
+        self.note_begun()?;
+        self.file = Some(self.means.disk.create(&self.path)?);
+        self.means.disk.sync_directory(&self.path)?;
+        self.part.offset = self.recorder.head_bytes();
+        Ok(())
     }
 
     fn sync(&mut self) -> Result<(), RecordError> {
-        self.synced = Instant::now();
+        self.times.synced = Instant::now();
         if self.written == self.journal.good() {
             return Ok(());
         }
         self.apply(&self.recorder.patches())?;
         self.make_lasting()?;
         self.journal.note_good(self.written)?;
-        if let Some(reserve) = self.disk.lacks(&self.path, self.config.reserve, 1)? {
-            self.counters.reserve_reached();
-            return Err(RecordError::Reserve(reserve));
-        }
         Ok(())
     }
 
@@ -268,6 +402,11 @@ impl Output {
                     duration: self.recorder.duration(),
                 };
                 self.journal.close()?;
+                self.means.counters.finished();
+                if self.means.lines.may_write() {
+                    let (bytes, duration_ms) = (finished.bytes, finished.duration.as_millis());
+                    info!(file = %self.path.display(), bytes, duration_ms, "recorded");
+                }
                 Ok(finished)
             }
             Err(error) => Err(self.give_up(error)),
@@ -281,31 +420,50 @@ impl Output {
         if self.file.is_some() {
             self.apply(&self.recorder.finish())?;
             self.make_lasting()?;
-            self.disk.sync_directory(&self.path)?;
+            self.means.disk.sync_directory(&self.path)?;
+        }
+        if let Some(file) = &self.file {
+            let mut notes = std::mem::take(&mut self.notes);
+            notes.renew_head(file, self.recorder.head_bytes())?;
+            notes.parts.push(Part {
+                offset: self.part.offset,
+                bytes: self.written.saturating_sub(self.part.offset),
+                sha256: Some(hex::encode(self.part.sha256.clone().finalize())),
+                start: Some(self.part.begun.text()),
+            });
+            notes.bytes = self.written;
+            notes.duration_ms = millis(self.recorder.duration());
+            notes.end = Some(self.part.begun.end());
+            notes.write(&self.means.disk, &self.path)?;
         }
         Ok(())
     }
 
     /// Leaves the file as whole as can be after `error`, which is given back.
     pub(super) fn give_up(mut self, error: RecordError) -> RecordError {
-        if self.state == State::Suspect
-            && let Err(unnoted) = note_suspect(
-                &self.disk,
-                &self.path,
-                self.journal.good(),
-                &error.to_string(),
-            )
-        {
-            warn!(file = %self.path.display(), error = %unnoted, "no note could be written that the file may be damaged");
+        if self.state == State::Suspect {
+            self.notes.suspect = Some(Suspect {
+                behind_byte: self.journal.good(),
+                cause: error.to_string(),
+            });
+            if let Err(unnoted) = self.note_begun() {
+                warn!(file = %self.path.display(), error = %unnoted, "no note could be written that the file may be damaged");
+            }
         }
         // Whatever is wrong with the file, a crash would have left it so.
         drop(self.file.take());
-        let (file, counters) = (self.path.clone(), self.counters.clone());
-        if let Err(left) = settle(&self.disk, &file, self.journal, &counters) {
+        let (file, counters) = (self.path.clone(), self.means.counters.clone());
+        if let Err(left) = settle(&self.means.disk, &file, self.journal, &counters)
+            && self.means.lines.may_write()
+        {
             warn!(file = %file.display(), error = %left, "the recording is left unfinished; the next start repairs it");
         }
         error
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A recording that is whole and on the disk.

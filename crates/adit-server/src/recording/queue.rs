@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use adit_broker::SharedFrame;
 use tokio::sync::Notify;
 
+use super::config::Flush;
 use crate::limits::{RECORD_QUEUE_FRAMES, RECORD_WRITE, RECORD_WRITE_BYTES};
 
 /// What is written next.
@@ -32,6 +33,7 @@ impl Item {
 pub(super) struct Bounds {
     pub(super) bytes: u64,
     pub(super) duration: Duration,
+    pub(super) flush: Flush,
 }
 
 /// One end puts items in, the other takes them out in order.
@@ -75,7 +77,7 @@ impl Queue {
         let mut state = self.lock();
         state.bytes = state.bytes.saturating_add(item.bytes());
         state.items.push_back((now, item));
-        if state.bytes >= RECORD_WRITE_BYTES {
+        if self.is_enough(&state) {
             self.filled.notify_one();
         }
     }
@@ -120,7 +122,7 @@ impl Queue {
         let (mut state, _) = self
             .filled
             .wait_timeout_while(state, RECORD_WRITE, |state| {
-                !state.is_ended && state.bytes < RECORD_WRITE_BYTES
+                !state.is_ended && !self.is_enough(state)
             })
             .unwrap_or_else(PoisonError::into_inner);
         let mut items = Vec::new();
@@ -136,6 +138,14 @@ impl Queue {
         drop(state);
         self.emptied.notify_one();
         Batch { items, is_last }
+    }
+
+    /// Whether nothing waits any longer for company.
+    fn is_enough(&self, state: &State) -> bool {
+        match self.bounds.flush {
+            Flush::Gathered => state.bytes >= RECORD_WRITE_BYTES,
+            Flush::EachMessage => !state.items.is_empty(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -158,8 +168,11 @@ mod tests {
     }
 
     fn queue(bytes: u64) -> Queue {
-        let duration = Duration::from_secs(30);
-        Queue::new(Bounds { bytes, duration })
+        Queue::new(Bounds {
+            bytes,
+            duration: Duration::from_secs(30),
+            flush: Flush::Gathered,
+        })
     }
 
     #[test]
@@ -199,5 +212,21 @@ mod tests {
         queue.end();
         let last = queue.take();
         assert!(last.is_last && last.items.len() == 2);
+    }
+    #[test]
+    fn where_nothing_may_be_lost_a_frame_does_not_wait_for_company() {
+        let queue = Arc::new(Queue::new(Bounds {
+            bytes: u64::MAX,
+            duration: Duration::from_secs(30),
+            flush: Flush::EachMessage,
+        }));
+        let since = Instant::now();
+        let other = Arc::clone(&queue);
+        let taker = std::thread::spawn(move || other.take().items.len());
+        queue.put(since, frame(10));
+        assert_eq!(taker.join().unwrap(), 1);
+        queue.put(since, frame(10));
+        assert_eq!(queue.take().items.len(), 1);
+        assert!(since.elapsed() < RECORD_WRITE);
     }
 }

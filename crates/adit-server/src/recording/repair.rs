@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use super::counters::Counters;
 use super::disk::{Disk, Handle};
 use super::journal::{Journal, Unclaimed, marked};
+use super::sidecar::{self, Sidecar};
 use crate::limits::{MEDIA_NAME_PARTS, RECORD_REPAIR_BYTES};
 use crate::media_root::MediaRoot;
 
@@ -98,7 +99,9 @@ pub(super) fn make_whole(
     let handle = match disk.open(media) {
         Ok(handle) => handle,
         // The crash came before there was one.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return sidecar::remove(disk, media);
+        }
         Err(error) => return Err(error),
     };
     let size = handle.file().metadata()?.len();
@@ -111,12 +114,16 @@ pub(super) fn make_whole(
         Ok(repair) if repair.bytes() == 0 => {
             drop(handle);
             disk.remove(media)?;
+            sidecar::remove(disk, media)?;
             Outcome::Nothing
         }
-        Ok(repair) => Outcome::Whole {
-            lost_bytes: repair.lost_bytes(),
-            duration: repair.duration(),
-        },
+        Ok(repair) => {
+            note(disk, media, &handle, &repair, journal)?;
+            Outcome::Whole {
+                lost_bytes: repair.lost_bytes(),
+                duration: repair.duration(),
+            }
+        }
         Err(VodError::Io(error)) => return Err(error),
         Err(_) => Outcome::NotFlv,
     };
@@ -124,6 +131,31 @@ pub(super) fn make_whole(
     counters.repaired();
     tell(media, &outcome);
     Ok(())
+}
+
+/// Says beside the file what is known of it, unless that is said already.
+fn note(
+    disk: &Disk,
+    media: &Path,
+    file: &Handle,
+    repair: &Repair,
+    journal: &Journal,
+) -> io::Result<()> {
+    let (bytes, lost) = (repair.bytes(), repair.lost_bytes());
+    let head = repair.resume().head_bytes();
+    let is_suspect = journal.notes().is_some_and(|it| it.suspect.is_some());
+    if let Some(known) = Sidecar::read(media)
+        && lost == 0
+        && known.suspect.is_some() >= is_suspect
+        && known.is_true_of(file, head, bytes)?
+    {
+        return Ok(());
+    }
+    let mut notes = journal.notes().cloned().unwrap_or_default();
+    notes.duration_ms = u64::try_from(repair.duration().as_millis()).unwrap_or(u64::MAX);
+    notes.lost_bytes = (lost > 0).then_some(lost);
+    notes.complete(file, head, bytes)?;
+    notes.write(disk, media)
 }
 
 /// Cuts a file behind its last whole tag and makes its beginning agree with that.

@@ -1,8 +1,9 @@
 //! The task of one recording: reads the stream, and begins a new file when one cannot be gone on with.
 
-use std::future::{poll_fn, ready};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -10,15 +11,15 @@ use adit_broker::{Broker, Delivery, StreamKey, SubscribeOptions, Subscription};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::config::RecordingConfig;
 use super::counters::Counters;
 use super::disk::Disk;
 use super::failure::RecordError;
-use super::output::Finished;
 use super::progress::Progress;
 use super::queue::{Bounds, Item, Queue};
+use super::sidecar::Begun;
 use super::writer::{Writer, Written};
 use super::{RecordEvent, RecordMode, Target};
 use crate::limits::RECORD_RETRY;
@@ -37,6 +38,8 @@ pub(super) struct Run {
     pub(super) broker: Broker,
     pub(super) counters: Counters,
     pub(super) events: mpsc::Sender<RecordEvent>,
+    /// Bytes of its files that came before the present one.
+    pub(super) total: Arc<AtomicU64>,
     /// The recording is to be finished.
     pub(super) stop: CancellationToken,
     pub(super) progress: Arc<Progress>,
@@ -53,31 +56,31 @@ impl Run {
         let mut outage = Outage::default();
         loop {
             let begun = Instant::now();
-            let (written, next) = self.record(&mut reader).await;
+            let error = match self.record(&mut reader).await {
+                Written::All(finished) => {
+                    drop(self.events.try_send(RecordEvent::Finished(finished)));
+                    return;
+                }
+                Written::Failed(error) => error,
+            };
+            // A file that could be written for a while is no outage that goes on.
+            if begun.elapsed() > RECORD_RETRY {
+                outage = Outage::default();
+            }
+            self.failed(&mut outage, &error);
+            if matches!(error, RecordError::TooLong(_)) {
+                return;
+            }
             self.mode = RecordMode::Record;
-            reader = match (written, next) {
-                (Written::All(finished), None) => return self.finished(finished),
-                (Written::All(finished), Some(next)) => {
-                    self.log_finished(finished);
-                    next
-                }
-                (Written::Failed(error), _) => {
-                    // A file that could be written for a while is no outage that goes on.
-                    if begun.elapsed() > RECORD_RETRY {
-                        outage = Outage::default();
-                    }
-                    self.failed(&mut outage, &error);
-                    self.target.is_again = true;
-                    tokio::select! {
-                        // Both arms are cancel-safe.
-                        () = self.stop.cancelled() => return,
-                        () = sleep(outage.pause(&error)) => {}
-                    }
-                    match self.subscribe(&key) {
-                        Some(next) => next,
-                        None => return,
-                    }
-                }
+            self.target.begun = Begun::Failure;
+            tokio::select! {
+                // Both arms are cancel-safe.
+                () = self.stop.cancelled() => return,
+                () = sleep(outage.pause(&error)) => {}
+            }
+            reader = match self.subscribe(&key) {
+                Some(next) => next,
+                None => return,
             };
         }
     }
@@ -93,14 +96,14 @@ impl Run {
         (reader.join() == Some(self.publication)).then_some(reader)
     }
 
-    /// Records to one file. Gives a reader for the next one if there is to be one.
-    async fn record(&self, reader: &mut Reader) -> (Written, Option<Reader>) {
+    /// Records until the stream ends, the recording is to be finished, or the disk fails.
+    async fn record(&self, reader: &mut Reader) -> Written {
         let queue = Arc::new(Queue::new(Bounds {
             bytes: self.config.queue_bytes,
             duration: self.config.queue_duration,
+            flush: self.config.flush,
         }));
         self.progress.begins(&queue);
-        let full = CancellationToken::new();
         let writer = Writer {
             disk: self.disk.clone(),
             target: self.target.clone(),
@@ -108,7 +111,7 @@ impl Run {
             config: self.config,
             counters: self.counters.clone(),
             queue: Arc::clone(&queue),
-            full: full.clone(),
+            total: Arc::clone(&self.total),
             events: self.events.clone(),
             progress: Arc::clone(&self.progress),
         };
@@ -116,48 +119,15 @@ impl Run {
         let no_thread = |_: oneshot::error::RecvError| {
             Written::Failed(RecordError::Server("no thread".to_owned()))
         };
-        let read = async {
-            if reader
-                .read(&queue, async {
-                    tokio::select! { () = self.stop.cancelled() => {} () = full.cancelled() => {} }
-                })
-                .await
-                == Read::ToEnd
-                || self.stop.is_cancelled()
-            {
-                return None;
-            }
-            // Both readers together have every frame: the next one begins before this one ends.
-            let next = self.subscribe(reader.subscription.key())?;
-            match reader.read(&queue, ready(())).await {
-                Read::ToEnd => None,
-                Read::SoFar => Some(next),
-            }
-        };
         tokio::select! {
             biased;
             // The writer ends first only if it cannot go on; what the other arm holds is of no use then.
-            ended = &mut written => (ended.unwrap_or_else(no_thread), None),
-            next = read => {
+            ended = &mut written => ended.unwrap_or_else(no_thread),
+            () = reader.read(&queue, self.stop.cancelled()) => {
                 queue.end();
-                (written.await.unwrap_or_else(no_thread), next)
+                written.await.unwrap_or_else(no_thread)
             }
         }
-    }
-
-    fn finished(&self, finished: Finished) {
-        self.log_finished(finished);
-        drop(self.events.try_send(RecordEvent::Finished(finished)));
-    }
-
-    fn log_finished(&self, finished: Finished) {
-        self.counters.finished();
-        info!(
-            file = %self.target.path.display(),
-            bytes = finished.bytes,
-            duration_ms = finished.duration.as_millis(),
-            "recorded"
-        );
     }
 
     /// An outage is told once, and again when another cause shows.
@@ -168,19 +138,12 @@ impl Run {
             return;
         }
         outage.told = Some(error.clone());
-        let file = self.target.path.display();
-        warn!(%file, %error, "the stream is not recorded; it is tried again while it lasts");
+        if self.target.lines.may_write() {
+            let file = self.target.path.display();
+            warn!(%file, %error, "the stream is not recorded; it is tried again while it lasts");
+        }
         drop(self.events.try_send(RecordEvent::Failed(error.clone())));
     }
-}
-
-/// How far a stream was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Read {
-    /// The publication is over.
-    ToEnd,
-    /// It goes on.
-    SoFar,
 }
 
 /// A stream being read.
@@ -209,7 +172,7 @@ impl Reader {
     }
 
     /// Moves frames into the queue until there are no more; from `enough` on only what is there already.
-    async fn read(&mut self, queue: &Queue, enough: impl Future<Output = ()>) -> Read {
+    async fn read(&mut self, queue: &Queue, enough: impl Future<Output = ()>) {
         let mut enough = pin!(enough);
         loop {
             queue.room().await;
@@ -223,8 +186,7 @@ impl Reader {
                     queue.put(Instant::now(), Item::Skipped(frames));
                 }
                 Some(Delivery::Started { .. }) => {}
-                Some(_) => return Read::ToEnd,
-                None => return Read::SoFar,
+                _ => return,
             }
         }
     }

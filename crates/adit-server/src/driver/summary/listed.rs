@@ -41,6 +41,11 @@ pub(in crate::driver) enum Stage {
 }
 
 impl Listed {
+    /// Whether the log has lines about it.
+    pub(in crate::driver) const fn lines(&self) -> Verdict {
+        self.shown
+    }
+
     /// Writes the line of `stage` if it is a later one than before.
     pub(in crate::driver) fn comes_to(&mut self, stage: Stage) {
         if stage <= self.stage {

@@ -1,0 +1,277 @@
+//! Disks that fail, fill up, stall and forget.
+
+use super::*;
+use crate::recording::sidecar::Begun;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_stalls_costs_a_gap_that_is_marked_and_delays_no_player() {
+    let stall = Arc::new(Stall::default());
+    let config = RecordingConfig {
+        queue_bytes: 100_000,
+        ..RecordingConfig::default()
+    };
+    let mut streams = BrokerConfig::default();
+    streams.limits.lag.frames = 300;
+    let room = Room::on(streams, config, Some(Arc::clone(&stall) as Arc<dyn Watch>));
+    let mut publication = room.publish("cam");
+    let key = publication.key().clone();
+    let mut player = room.broker.subscribe(key, SubscribeOptions::default());
+    let mut recording = room.record(&publication, RecordMode::Record);
+    stall.arm();
+    let long = clip(4500);
+    let clip = &long[..4000];
+    let mut played = Vec::new();
+    for (number, part) in clip.chunks(50).enumerate() {
+        push(&mut publication, part);
+        if number == 0 {
+            stall.await_stalled();
+        }
+        // The publisher went on, and a player gets everything at once.
+        publication.flush(Instant::now() + Duration::from_secs(1));
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        while let Poll::Ready(delivery) = player.poll_next(&mut cx) {
+            match delivery {
+                Delivery::Frame(frame) => played.push(frame.frame().clone()),
+                Delivery::Skipped { .. } => panic!("the player is skipped"),
+                _ => {}
+            }
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(payloads(&played), payloads(clip));
+    stall.release();
+    // The rest comes when the disk is itself again.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let clip = long;
+    push(&mut publication, &clip[4000..]);
+    drop(publication);
+    finished(&mut recording).await;
+    let frames = frames_of(&room.path("cam.flv"));
+    let snapshot = room.recordings.counters().snapshot();
+    assert!(
+        snapshot.gaps >= 1 && snapshot.gap_frames > 1000,
+        "{snapshot:?}"
+    );
+    let missing = clip.len() as u64 - frames.len() as u64;
+    assert!(
+        missing.abs_diff(snapshot.gap_frames) < 100,
+        "{missing} {snapshot:?}"
+    );
+    let is_cue = |frame: &&Frame| {
+        frame.kind() == FrameKind::Data && frame.payload().windows(3).any(|word| word == b"gap")
+    };
+    let noted = known(&room.path("cam.flv")).gaps;
+    let noted: u64 = noted.iter().map(|gap| gap.frames).sum();
+    assert_eq!(noted, snapshot.gap_frames);
+    // Two gaps that follow each other are one.
+    let cues = frames.iter().filter(is_cue).count() as u64;
+    assert!((1..=snapshot.gaps).contains(&cues), "{cues} {snapshot:?}");
+    // It goes on when the disk does.
+    let later = payloads(&clip[4000..]);
+    assert!(
+        payloads(&frames)
+            .iter()
+            .any(|payload| later.contains(payload))
+    );
+}
+
+/// What is left of an earlier recording and a later one when the disk fails them at some moment, after the next start.
+async fn survive(mode: RecordMode, errno: i32, first: u64, count: u64) -> Vec<Operation> {
+    let what = format!(
+        "{mode:?}, errno {errno} at operation {first} and {} behind it",
+        count - 1
+    );
+    let faults = Arc::new(Faults::new(errno, first, count));
+    let config = RecordingConfig {
+        sync: SyncInterval::Every(Duration::ZERO),
+        ..RecordingConfig::default()
+    };
+    let mut room = Room::with(config, None);
+    let (earlier, later) = (clip(300), clip(200));
+    room.recorded(RecordMode::Record, &earlier).await;
+    let healthy = room.recordings.clone();
+    let root = healthy.0.root.clone();
+    let watch = Some(Arc::clone(&faults) as Arc<dyn Watch>);
+    room.recordings = Recordings::on(
+        Disk { watch },
+        root.clone(),
+        config,
+        (room.broker.clone(), Events::default()),
+    );
+    let mut publication = room.publish("cam");
+    let mut recording = room.record(&publication, mode);
+    push(&mut publication, &later);
+    let _any = next(&mut recording).await;
+    drop(publication);
+    let end = async { while next(&mut recording).await.is_some() {} };
+    end.await;
+    drop(recording);
+    timeout(Duration::from_secs(10), room.recordings.drained())
+        .await
+        .unwrap();
+
+    // The repair of the failing start may still have a file.
+    let is_marked = |room: &Room| room.names().iter().any(|name| ends(name, "open"));
+    for _ in 0..100 {
+        repair_all(&Disk::default(), &root, healthy.counters());
+        if !is_marked(&room) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut found = Vec::new();
+    for name in room.names() {
+        assert!(!ends(&name, "open"), "{what}: {name} is left");
+        if !ends(&name, "flv") {
+            continue;
+        }
+        let path = room.path(&name);
+        // A name that was taken for an earlier recording and not used.
+        if fs::metadata(&path).unwrap().len() > 0 {
+            let report = verify::verify(File::open(&path).unwrap()).unwrap();
+            assert!(report.is_whole(), "{what}: {name}: {:?}", report.findings);
+            assert!(
+                Sidecar::read(&path).is_some(),
+                "{what}: {name} has no sidecar"
+            );
+            known(&path);
+            found.push(payloads(&read(&fs::read(&path).unwrap())));
+        }
+    }
+    let earlier = payloads(&earlier);
+    assert!(
+        found.iter().any(|frames| frames.starts_with(&earlier)),
+        "{what}: the earlier one is gone"
+    );
+    faults.seen()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_fails_and_whenever_what_was_recorded_is_whole_after_the_next_start() {
+    let cases = [(EIO, 1), (EIO, u64::MAX / 2), (ENOSPC, 1)];
+    let mut runs = tokio::task::JoinSet::new();
+    for mode in [RecordMode::Record, RecordMode::Append] {
+        for (errno, count) in cases {
+            for first in 0..OPERATIONS {
+                runs.spawn(survive(mode, errno, first, count));
+            }
+        }
+    }
+    let mut most = 0;
+    while let Some(seen) = runs.join_next().await {
+        most = most.max(seen.unwrap().len());
+    }
+    assert!(most > 15, "{most} operations");
+}
+
+/// As many as a recording may do in these tests before nothing new comes.
+const OPERATIONS: u64 = 44;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_cannot_be_made_lasting_is_noted_as_suspect_and_another_is_begun() {
+    /// The first sync of media fails.
+    #[derive(Debug, Default)]
+    struct BadSync(std::sync::atomic::AtomicBool);
+    impl Watch for BadSync {
+        fn before(&self, operation: Operation, _: &Path) -> std::io::Result<()> {
+            let fails = operation == Operation::Sync
+                && !self.0.swap(true, std::sync::atomic::Ordering::Relaxed);
+            if fails {
+                return Err(std::io::Error::from_raw_os_error(EIO));
+            }
+            Ok(())
+        }
+    }
+    let config = RecordingConfig {
+        sync: SyncInterval::Every(Duration::from_millis(300)),
+        ..RecordingConfig::default()
+    };
+    let room = Room::with(config, Some(Arc::new(BadSync::default())));
+    let mut publication = room.publish("cam");
+    let mut recording = room.record(&publication, RecordMode::Record);
+    await_started(&mut recording).await;
+    let clip = clip(600);
+    push(&mut publication, &clip[..300]);
+    let failed = next(&mut recording).await;
+    assert!(
+        matches!(failed, Some(RecordEvent::Failed(RecordError::Disk(_)))),
+        "{failed:?}"
+    );
+    await_started(&mut recording).await;
+    push(&mut publication, &clip[300..]);
+    drop(publication);
+    finished(&mut recording).await;
+    assert_eq!(room.names(), ["cam.1.flv", "cam.flv"]);
+    let suspect = known(&room.path("cam.1.flv")).suspect.unwrap();
+    assert_eq!(suspect.behind_byte, 0);
+    assert!(suspect.cause.contains("the disk failed"), "{suspect:?}");
+    let next = known(&room.path("cam.flv"));
+    assert_eq!(
+        (next.begun, next.follows.as_deref()),
+        (Begun::Failure, Some("cam.1.flv"))
+    );
+    assert_eq!(next.suspect, None);
+    let both = [
+        frames_of(&room.path("cam.1.flv")),
+        frames_of(&room.path("cam.flv")),
+    ]
+    .concat();
+    let both: std::collections::HashSet<_> = payloads(&both).into_iter().collect();
+    assert!(payloads(&clip).iter().all(|payload| both.contains(payload)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_loss_of_power_costs_no_more_than_the_interval() {
+    let interval = Duration::from_millis(200);
+    let lasting = Arc::new(Lasting::default());
+    let config = RecordingConfig {
+        sync: SyncInterval::Every(interval),
+        ..RecordingConfig::default()
+    };
+    let room = Room::with(config, Some(Arc::clone(&lasting) as Arc<dyn Watch>));
+    let mut publication = room.publish("cam");
+    let _recording = room.record(&publication, RecordMode::Record);
+    let path = room.path("cam.flv");
+    let mut pushed = Vec::new();
+    let mut cuts = 0;
+    for part in clip(2000).chunks(20) {
+        push(&mut publication, part);
+        pushed.push((Instant::now(), part.to_vec()));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        // The power is lost now: what was not made lasting is gone, or zeros.
+        let now = Instant::now();
+        let written = fs::metadata(&path).map_or(0, |file| file.len());
+        let mut left = lasting.of(&path).unwrap_or_default();
+        left.resize(left.len().max(usize::try_from(written).unwrap()), 0);
+        let old = |(at, _): &&(Instant, Vec<Frame>)| {
+            // A quarter of a second until it is written, and a busy machine.
+            now.saturating_duration_since(*at) > interval + Duration::from_millis(1_250)
+        };
+        let old: Vec<_> = pushed
+            .iter()
+            .filter(old)
+            .flat_map(|(_, part)| part.clone())
+            .collect();
+        if old.is_empty() {
+            continue;
+        }
+        cuts += 1;
+        let repair = adit_media::repair::repair(std::io::Cursor::new(&left), 0).unwrap();
+        left.truncate(usize::try_from(repair.bytes()).unwrap());
+        for patch in repair.patches() {
+            let at = usize::try_from(patch.offset).unwrap();
+            left[at..at + patch.bytes.len()].copy_from_slice(&patch.bytes);
+        }
+        assert!(
+            verify::verify(std::io::Cursor::new(&left))
+                .unwrap()
+                .is_whole()
+        );
+        assert!(
+            payloads(&read(&left)).starts_with(&payloads(&old)),
+            "{} frames",
+            old.len()
+        );
+    }
+    assert!(cuts > 10, "{cuts}");
+}
