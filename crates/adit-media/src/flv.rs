@@ -101,6 +101,11 @@ impl TagKind {
             other => Self::Other(other),
         }
     }
+
+    /// Whether FLV has this type.
+    pub(crate) const fn is_known(self) -> bool {
+        matches!(self, Self::Frame(_) | Self::Other(SCRIPT_AMF3))
+    }
 }
 
 /// One tag of an FLV file.

@@ -52,6 +52,12 @@ pub enum FlvError {
         /// The limit.
         limit: u32,
     },
+    /// Something stood where a tag should begin, and no tag was found behind it.
+    #[error("damaged at byte {offset}: what begins there is no tag")]
+    Damaged {
+        /// Where the last good tag ends.
+        offset: u64,
+    },
     /// The input ended inside the header or a tag. The tags before it are good.
     #[error("truncated at byte {offset}: the input ends inside what begins there")]
     Truncated {
@@ -74,6 +80,8 @@ pub struct Reader {
     eof: bool,
     /// Where the header or tag that is being read begins.
     begin: u64,
+    /// Where something stood that is hardly a tag, if nothing since is one for certain.
+    doubt: Option<u64>,
     tag_limit: u32,
     state: State,
 }
@@ -120,6 +128,7 @@ impl Reader {
             input: Input::default(),
             eof: false,
             begin: 0,
+            doubt: None,
             tag_limit: bytes,
             state: State::FileHeader(Small::new()),
         }
@@ -147,7 +156,12 @@ impl Reader {
     /// # Errors
     /// [`FlvError`] when the file cannot be read on; the same one every time from then on.
     pub fn poll(&mut self) -> Result<Next, FlvError> {
-        let next = self.advance();
+        let next = self.advance().map_err(|error| match (error, self.doubt) {
+            (FlvError::Truncated { .. } | FlvError::TagTooLong { .. }, Some(offset)) => {
+                FlvError::Damaged { offset }
+            }
+            (error, _) => error,
+        });
         if let Err(error) = next {
             self.state = State::Failed(error);
             self.input.clear();
@@ -184,10 +198,12 @@ impl Reader {
                         return self.starved();
                     };
                     if let Some(header) = joined_header(bytes) {
+                        self.doubt = None;
                         let size = header.data_offset.saturating_add(BACK_POINTER_BYTES);
                         self.skip(size.saturating_sub(JOINED_BYTES), Skipped::BackPointer);
                         continue;
                     }
+                    self.weigh(bytes);
                     self.state = tag_header(bytes, self.begin, self.tag_limit)?;
                 }
                 State::Body { size, body, .. } => {
@@ -198,6 +214,15 @@ impl Reader {
                     return Ok(self.finish_tag());
                 }
             }
+        }
+    }
+
+    /// Whether this is the header of a tag: a type that FLV has and the stream 0, which other bytes hardly happen to be.
+    fn weigh(&mut self, [kind, .., s1, s2, s3]: [u8; TAG_HEAD_BYTES]) {
+        if !TagKind::from_bits(kind & TYPE).is_known() {
+            self.doubt.get_or_insert(self.begin);
+        } else if [s1, s2, s3] == [0; 3] {
+            self.doubt = None;
         }
     }
 

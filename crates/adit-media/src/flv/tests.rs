@@ -134,7 +134,7 @@ fn a_header_without_tags_may_follow_a_file() {
 #[test]
 fn a_tag_that_only_begins_like_a_header_is_a_tag() {
     let (_, result) = read(&[GOLDEN, b"FLV\x02\x05\x00\x00\x00\x09\x00\x00"].concat());
-    assert_eq!(result, Err(FlvError::Truncated { offset: 30 }));
+    assert_eq!(result, Err(FlvError::Damaged { offset: 30 }));
 }
 
 #[test]
@@ -373,6 +373,34 @@ fn an_input_that_is_cut_off_says_where() {
         result.unwrap_err().to_string(),
         "truncated at byte 31: the input ends inside what begins there"
     );
+}
+
+#[test]
+fn damage_in_the_middle_is_told_apart_from_a_cut() {
+    let file = write(&[video(0, &[7; 400]), video(40, &[7; 400]), video(80, b"abc")]);
+    // The second tag begins at byte 428.
+    for damage in [[0xFF; 64], [0x00; 64], [0x5A; 64], [0x1E; 64]] {
+        let mut damaged = file.clone();
+        damaged[428..492].copy_from_slice(&damage);
+        let (seen, result) = read(&damaged);
+        assert!(matches!(seen[1], Next::Tag(_)));
+        assert_eq!(
+            result.unwrap_err().to_string(),
+            "damaged at byte 428: what begins there is no tag",
+            "{damage:02x?}"
+        );
+    }
+}
+
+#[test]
+fn a_tag_of_a_strange_type_among_others_is_no_damage() {
+    let strange = b"\x07\0\0\x02\0\0\0\0\0\0\0ab\0\0\0\x0d";
+    let file = write(&[video(0, b"abc")]);
+    let tail = &write(&[video(40, b"def")])[13..];
+    let (seen, result) = read(&[&file, &strange[..], tail].concat());
+    assert_eq!((seen.len(), result), (4, Ok(())));
+    let (_, result) = read(&[&file, &strange[..], &tail[..tail.len() - 5]].concat());
+    assert_eq!(result, Err(FlvError::Truncated { offset: 48 }));
 }
 
 fn any_frame() -> impl Strategy<Value = Frame> {

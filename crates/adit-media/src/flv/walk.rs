@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek};
 
 use super::reader::{file_header, joined_header};
-use super::{FILTERED, FileHeader, FlvError, SCRIPT_AMF3, TAG_HEAD_BYTES, TYPE, TagKind};
+use super::{FILTERED, FileHeader, FlvError, TAG_HEAD_BYTES, TYPE, TagKind};
 use crate::classify::{self, Class};
 use crate::source::Source;
 use crate::{FrameFlags, FrameKind, Timestamp};
@@ -66,7 +66,7 @@ impl TagHead {
 
     /// Whether it is of a type that FLV has.
     pub(crate) const fn is_known(&self) -> bool {
-        is_known(self.kind)
+        self.kind.is_known()
     }
 
     /// Whether it is audio or video.
@@ -198,8 +198,8 @@ fn pointer<S: Read + Seek>(tag: &TagHead, source: &mut Source<S>) -> io::Result<
 fn is_whole<S: Read + Seek>(tag: &TagHead, source: &mut Source<S>) -> io::Result<bool> {
     match tag.pointer {
         Pointer::Right => return Ok(true),
-        Pointer::Missing => return Ok(is_known(tag.kind)),
-        Pointer::Wrong(_) if !is_known(tag.kind) => return Ok(false),
+        Pointer::Missing => return Ok(tag.kind.is_known()),
+        Pointer::Wrong(_) if !tag.kind.is_known() => return Ok(false),
         Pointer::Wrong(_) => {}
     }
     let len = source.len();
@@ -208,9 +208,5 @@ fn is_whole<S: Read + Seek>(tag: &TagHead, source: &mut Source<S>) -> io::Result
         return Ok(bytes.is_empty());
     };
     let next = self::tag(tag.end(), head, &[], len);
-    Ok(joined_header(head).is_some() || next.is_some_and(|next| is_known(next.kind)))
-}
-
-const fn is_known(kind: TagKind) -> bool {
-    matches!(kind, TagKind::Frame(_) | TagKind::Other(SCRIPT_AMF3))
+    Ok(joined_header(head).is_some() || next.is_some_and(|next| next.kind.is_known()))
 }

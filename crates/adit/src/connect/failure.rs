@@ -247,6 +247,10 @@ impl Failure {
                  codecs than H.264 and AAC)"
             }
             Self::Input {
+                why: InputError::Flv(FlvError::Damaged { .. }),
+                ..
+            } => "adit verify FILE tells what is wrong with it",
+            Self::Input {
                 why: InputError::Flv(FlvError::NotFlv { .. }),
                 ..
             } => {

@@ -223,6 +223,7 @@ fn a_file_that_ends_in_the_middle_of_a_tag_is_published_with_a_note() {
     );
 
     // Damage in the middle is another matter: a tag that says that it is larger than any.
+    let whole = bytes.clone();
     let mut damaged = bytes;
     let at = damaged.len() / 2;
     let tail = [&[0, 0, 0, 0, 9, 0xFF, 0xFF, 0xFF][..], &[0; 64]].concat();
@@ -234,6 +235,16 @@ fn a_file_that_ends_in_the_middle_of_a_tag_is_published_with_a_note() {
     damaged.extend_from_slice(&tail);
     fs::write(&path, damaged).unwrap();
     run(&["publish", text(&path), &url, "--no-pace"]).assert_code(1);
+
+    // And so are bytes of something else, from the end of a tag on.
+    let mut damaged = whole;
+    damaged[offset + 4..][..64].fill(0x5A);
+    fs::write(&path, damaged).unwrap();
+    let published = run(&["publish", text(&path), &url, "--no-pace"]);
+    published.assert_code(1);
+    let told = format!("damaged at byte {}: ", offset + 4);
+    assert!(published.error().contains(&told), "{}", published.err);
+    assert!(published.err.contains("adit verify"), "{}", published.err);
 }
 
 /// Where the last whole tag of an FLV file ends, without its back pointer.
