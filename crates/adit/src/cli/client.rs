@@ -70,7 +70,7 @@ pub(crate) struct Watch {
     #[arg(long, value_name = "TIME", value_parser = span::parse_or_zero)]
     pub(crate) start: Option<Duration>,
 
-    /// End after this time, counted from the first picture or sound
+    // Its help is that of the command: they count different times.
     #[arg(long, value_name = "TIME", value_parser = span::parse)]
     pub(crate) duration: Option<Duration>,
 
@@ -100,6 +100,9 @@ pub(crate) struct Run {
 
 /// The flags of `adit play`.
 #[derive(Debug, Args)]
+#[command(mut_arg("duration", |duration| duration.help(
+    "End after so long by the clock on the wall, from the first picture or sound on; with --start, after so much of the recording"
+)))]
 pub(crate) struct Play {
     /// Write FLV to this file, or with `-` to standard output for a player: adit play URL -o - | ffplay -
     #[arg(short, long, value_name = "FILE")]
@@ -116,6 +119,9 @@ pub(crate) struct Play {
 
 /// The flags of `adit record`.
 #[derive(Debug, Args)]
+#[command(mut_arg("duration", |duration| duration.help(
+    "End when so much is recorded, by the clock of the stream: where it stands still, that takes longer"
+)))]
 pub(crate) struct Record {
     /// FLV file to write; it can be opened at any moment, even after a crash
     #[arg(short, long, value_name = "FILE", required = true)]

@@ -270,3 +270,16 @@ fn the_help_tells_the_exit_codes() {
         assert!(help.out.contains("Exit codes: 0 done"), "{}", help.out);
     }
 }
+
+#[test]
+fn the_help_tells_by_which_clock_a_duration_is_counted() {
+    for (command, words) in [
+        ("play", "by the clock on the wall"),
+        ("record", "by the clock of the stream"),
+    ] {
+        let help = run(&[command, "--help"]);
+        help.assert_code(0);
+        let text: Vec<_> = help.out.split_whitespace().collect();
+        assert!(text.join(" ").contains(words), "{}", help.out);
+    }
+}
