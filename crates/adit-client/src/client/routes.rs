@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use adit_net::client::{
-    Discovery, DiscoveryError, Proxy as NetProxy, ProxyKind as NetKind, Purpose, Route as NetRoute,
-    Routes as NetRoutes, Target as NetTarget,
+    Discovery, DiscoveryError, Proxy as NetProxy, Purpose, Route as NetRoute, Routes as NetRoutes,
+    Target as NetTarget,
 };
 
-use crate::strategy::{Proxy, ProxyId, ProxyKind, Route, Routes, Via};
+use crate::strategy::{Proxy, ProxyId, Route, Routes, Via};
 
 /// The routes to one server, with the proxies behind their numbers.
 #[derive(Debug, Clone, Default)]
@@ -59,13 +59,8 @@ impl Found {
         if known.is_none() {
             self.proxies.push(Arc::clone(proxy));
         }
-        let kind = match proxy.kind() {
-            NetKind::Http => ProxyKind::Http,
-            NetKind::Https => ProxyKind::Https,
-            _ => ProxyKind::Socks,
-        };
         // Both lists are bounded, so their proxies can be numbered.
         let id = ProxyId(u32::try_from(at).unwrap_or(u32::MAX));
-        Via::Proxy(Proxy::new(id, kind, &proxy.address().to_string()))
+        Via::Proxy(Proxy::new(id, proxy.kind(), &proxy.address().to_string()))
     }
 }

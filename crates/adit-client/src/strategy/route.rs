@@ -4,24 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use adit_net::Transport;
+pub use adit_net::client::ProxyKind;
 
 use crate::limits;
 
 /// The caller's number for a proxy, to find its address and password again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProxyId(pub u32);
-
-/// What a proxy speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ProxyKind {
-    /// HTTP.
-    Http,
-    /// HTTP in TLS.
-    Https,
-    /// SOCKS of any version.
-    Socks,
-}
 
 /// A proxy that was found or given.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -61,15 +50,10 @@ impl Proxy {
     }
 }
 
-/// `http://proxy:3128`.
+/// `http://proxy:3128`, `socks5h://proxy:1080`.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            ProxyKind::Http => "http",
-            ProxyKind::Https => "https",
-            ProxyKind::Socks => "socks",
-        };
-        write!(f, "{kind}://{}", self.name)
+        write!(f, "{}://{}", self.kind, self.name)
     }
 }
 
@@ -120,9 +104,10 @@ impl Route {
 
     /// Through a proxy that is asked to carry any bytes.
     pub(super) fn connect(proxy: &Proxy) -> Self {
-        let form = match proxy.kind {
-            ProxyKind::Socks => ProxyForm::Socks,
-            ProxyKind::Http | ProxyKind::Https => ProxyForm::Connect,
+        let form = if proxy.kind.is_http() {
+            ProxyForm::Connect
+        } else {
+            ProxyForm::Socks
         };
         Self::Proxy {
             proxy: proxy.clone(),
@@ -132,12 +117,13 @@ impl Route {
 
     /// Through a proxy in the form that suits what travels: requests as requests.
     pub(super) fn suited(proxy: &Proxy, transport: Transport) -> Self {
-        match (transport, proxy.kind) {
-            (Transport::Rtmpt, ProxyKind::Http | ProxyKind::Https) => Self::Proxy {
+        if transport == Transport::Rtmpt && proxy.kind.is_http() {
+            Self::Proxy {
                 proxy: proxy.clone(),
                 form: ProxyForm::AbsoluteForm,
-            },
-            _ => Self::connect(proxy),
+            }
+        } else {
+            Self::connect(proxy)
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::memory::Winner;
 
 fn proxy(name: &str) -> Proxy {
     let kind = match name.split_once("://").map(|(kind, _)| kind) {
-        Some("socks") => ProxyKind::Socks,
+        Some("socks") => ProxyKind::Socks5h,
         Some("https") => ProxyKind::Https,
         _ => ProxyKind::Http,
     };
@@ -393,5 +393,22 @@ proptest! {
                 prop_assert_eq!((before.port(), before.route()), (rung.port(), rung.route()));
             }
         }
+    }
+}
+
+#[test]
+fn a_proxy_is_shown_with_the_scheme_it_was_given_with() {
+    for url in [
+        "http://p:1",
+        "https://p:1",
+        "socks4://p:1",
+        "socks4a://p:1",
+        "socks5://p:1",
+        "socks5h://p:1",
+    ] {
+        let given = adit_net::client::Proxy::parse(url).unwrap();
+        let name = given.address().to_string();
+        let proxy = Proxy::new(ProxyId(0), given.kind(), &name);
+        assert_eq!(proxy.to_string(), url);
     }
 }

@@ -147,3 +147,21 @@ fn programs_get_an_object_also_where_there_is_no_report() {
             .is_some_and(|verdict| !verdict.is_empty())
     );
 }
+
+#[test]
+fn a_socks_proxy_is_shown_as_it_was_given() {
+    for proxy in ["socks4a://127.0.0.1:1", "socks5://127.0.0.1:1"] {
+        let url = "rtmp://127.0.0.1/live";
+        let probed = run(&["probe", url, "--proxy", proxy, "--json"]);
+        probed.assert_code(3);
+        let report = probed.json();
+        let attempts = report["attempts"].as_array().unwrap().iter();
+        let shown: Vec<_> = attempts.filter_map(|each| each["proxy"].as_str()).collect();
+        assert!(
+            !shown.is_empty() && shown.iter().all(|shown| *shown == proxy),
+            "{shown:?}"
+        );
+        let probed = run(&["probe", url, "--proxy", proxy]);
+        assert!(probed.out.contains(proxy), "{}", probed.out);
+    }
+}

@@ -7,7 +7,7 @@ use super::{Case, Found};
 use crate::plan::failure::{Cause, Failure, Stage};
 use crate::plan::obstacle::Obstacle;
 use crate::plan::report::{AttemptReport, Outcome};
-use crate::strategy::{Proxy, ProxyForm, ProxyKind};
+use crate::strategy::{Proxy, ProxyForm};
 
 impl<'a> Case<'a> {
     /// A proxy through which nothing goes, because it cannot be reached or used itself.
@@ -80,13 +80,14 @@ impl<'a> Case<'a> {
         let host = &self.host;
         let denied = |cause: &Cause| matches!(cause, Cause::ProxyDenied { .. });
         let ports = self.port_list(denied).unwrap_or_default();
-        let what = match proxy.kind() {
-            ProxyKind::Socks => "connections",
-            _ => "CONNECT",
+        let what = if proxy.kind().is_http() {
+            "CONNECT"
+        } else {
+            "connections"
         };
         let mut attempts = self.report.attempts.iter();
         // Not instead of TLS, and not where it was tried.
-        let other_way = proxy.kind() != ProxyKind::Socks
+        let other_way = proxy.kind().is_http()
             && attempt.rung.transport() == Transport::Rtmp
             && !attempts.any(is_asked_for_requests);
         let or = if other_way {
