@@ -16,6 +16,7 @@
 mod acceptor;
 mod admission;
 mod carrier;
+mod certificate;
 pub mod client;
 mod config;
 mod connection;

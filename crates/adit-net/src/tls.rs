@@ -1,14 +1,16 @@
 //! The server's certificate: loaded from files or made once, replaced when the files change.
 
+mod challenges;
 mod load;
 mod reload;
 mod self_signed;
 
 use crate::carrier::{Prefixed, TlsInfo};
+use crate::certificate::Validity;
 use crate::error::TlsError;
 use arc_swap::ArcSwapOption;
 use load::{Files, Fingerprint};
-use rustls::ServerConfig;
+use rustls::{ConfigBuilder, ServerConfig, WantsVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -16,6 +18,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpStream;
 use tokio::sync::SetOnce;
 use tokio_rustls::LazyConfigAcceptor;
@@ -32,6 +35,16 @@ pub enum CertificateSource {
         /// The private key.
         key: PathBuf,
     },
+    /// PEM files that somebody writes while the server runs, as who has certificates issued does; watched for changes.
+    /// Until then they hold a self-signed certificate.
+    Managed {
+        /// The certificate chain. Its directory is made if missing.
+        certificate: PathBuf,
+        /// The private key.
+        key: PathBuf,
+        /// What the first certificate is for.
+        names: Vec<String>,
+    },
     /// A self-signed certificate, made at the first start and kept.
     SelfSigned {
         /// Where `self-signed.crt` and `self-signed.key` are kept. Made if missing.
@@ -41,6 +54,8 @@ pub enum CertificateSource {
         names: Vec<String>,
     },
 }
+
+pub use challenges::{Answering, Challenges};
 
 /// A certificate in use. Clones share it, so all see a replacement.
 ///
@@ -61,6 +76,8 @@ struct Inner {
     seen: Mutex<Option<Fingerprint>>,
     plain: Arc<ServerConfig>,
     http: Arc<ServerConfig>,
+    challenges: Challenges,
+    authority: Arc<ServerConfig>,
 }
 
 /// What [`Tls::reload`] found.
@@ -92,7 +109,10 @@ impl Tls {
     /// The TLS library refuses the settings.
     pub fn promised(source: CertificateSource) -> Result<Self, TlsError> {
         let files = match &source {
-            CertificateSource::Files { certificate, key } => Files {
+            CertificateSource::Files { certificate, key }
+            | CertificateSource::Managed {
+                certificate, key, ..
+            } => Files {
                 certificate: certificate.clone(),
                 key: key.clone(),
             },
@@ -104,6 +124,8 @@ impl Tls {
         let current = Arc::new(Current(ArcSwapOption::empty()));
         let plain = settings(&provider, &current, &[])?;
         let http = settings(&provider, &current, &[HTTP_1_1])?;
+        let challenges = Challenges::default();
+        let authority = challenges::settings(&provider, &challenges)?;
         Ok(Self(Arc::new(Inner {
             source,
             files,
@@ -113,6 +135,8 @@ impl Tls {
             seen: Mutex::new(None),
             plain,
             http,
+            challenges,
+            authority,
         })))
     }
 
@@ -124,12 +148,15 @@ impl Tls {
     /// As [`load`](Self::load).
     pub fn prepare(&self) -> Result<(), TlsError> {
         let inner = &self.0;
-        if let CertificateSource::SelfSigned {
-            state_directory,
-            names,
-        } = &inner.source
-        {
-            self_signed::find_or_make(state_directory, names)?;
+        match &inner.source {
+            CertificateSource::SelfSigned {
+                state_directory,
+                names,
+            } => self_signed::find_or_make(state_directory, names)?,
+            CertificateSource::Managed { names, .. } => {
+                self_signed::stand_in(&inner.files, names)?;
+            }
+            CertificateSource::Files { .. } => {}
         }
         // What is there counts as new, also when it was seen and refused before.
         *inner.seen.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -161,6 +188,39 @@ impl Tls {
         Ok(Reload::Swapped)
     }
 
+    /// Writes another certificate and its key, both PEM, into the files, and shows it from now on. Blocks for as long as the
+    /// disk takes.
+    ///
+    /// # Errors
+    ///
+    /// The files cannot be written, or the two do not belong together; the certificate in use stays.
+    pub fn replace(&self, certificate: &str, key: &str) -> Result<(), TlsError> {
+        self_signed::write_pair(&self.0.files, certificate, key)?;
+        self.reload().map(drop)
+    }
+
+    /// When the certificate in use ends; `None` while there is none, or where it does not say.
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        let current = self.0.current.0.load();
+        let validity = Validity::read(current.as_ref()?.cert.first()?)?;
+        UNIX_EPOCH.checked_add(Duration::from_secs(validity.not_after))
+    }
+
+    /// Where answers to a certificate authority are put.
+    pub fn challenges(&self) -> &Challenges {
+        &self.0.challenges
+    }
+
+    /// Answers tls-alpn-01 for `name` with the SHA-256 `digest` of the key authorization.
+    ///
+    /// # Errors
+    ///
+    /// The certificate that holds the digest cannot be made.
+    pub fn answer_tls_challenge(&self, name: &str, digest: &[u8]) -> Result<Answering, TlsError> {
+        let inner = &self.0;
+        inner.challenges.answer_tls(name, digest, &inner.provider)
+    }
+
     /// The PEM file of the certificate: what a client must trust if it is self-signed.
     pub fn certificate_path(&self) -> &Path {
         &self.0.files.certificate
@@ -178,12 +238,16 @@ impl Tls {
     ) -> io::Result<(TlsStream<Prefixed<TcpStream>>, TlsInfo)> {
         self.0.prepared.wait().await;
         let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
-        let offers_http = start
-            .client_hello()
-            .alpn()
-            .is_some_and(|mut offers| offers.any(|name| name == HTTP_1_1));
-        let config = if offers_http {
+        let offers = |wanted| {
+            let hello = start.client_hello();
+            hello
+                .alpn()
+                .is_some_and(|mut offers| offers.any(|name| name == wanted))
+        };
+        let config = if offers(HTTP_1_1) {
             &self.0.http
+        } else if offers(challenges::ACME_TLS) {
+            &self.0.authority
         } else {
             &self.0.plain
         };
@@ -195,7 +259,10 @@ impl Tls {
                 .and_then(|version| version.as_str())
                 .unwrap_or("TLS"),
             server_name: session.server_name().map(str::to_owned),
-            alpn: session.alpn_protocol().map(|_| "http/1.1"),
+            alpn: session
+                .alpn_protocol()
+                .filter(|name| *name == HTTP_1_1)
+                .map(|_| "http/1.1"),
         };
         Ok((stream, info))
     }
@@ -207,14 +274,20 @@ impl fmt::Debug for Tls {
     }
 }
 
+fn builder(
+    provider: &Arc<CryptoProvider>,
+) -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, TlsError> {
+    ServerConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|source| TlsError::Settings { source })
+}
+
 fn settings(
     provider: &Arc<CryptoProvider>,
     current: &Arc<Current>,
     protocols: &[&[u8]],
 ) -> Result<Arc<ServerConfig>, TlsError> {
-    let mut config = ServerConfig::builder_with_provider(Arc::clone(provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|source| TlsError::Settings { source })?
+    let mut config = builder(provider)?
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(current) as Arc<dyn ResolvesServerCert>);
     config.send_tls13_tickets = 0;

@@ -4,6 +4,8 @@
 //! RTMPTS; what a connection speaks is found from its first bytes (`adit-net`), and from there on a session driver never asks again.
 
 pub mod access;
+#[cfg(feature = "acme")]
+mod acme;
 pub mod application;
 mod bandwidth;
 mod config;
@@ -16,6 +18,8 @@ mod objects;
 mod outputs;
 mod playback;
 mod recording;
+#[cfg(feature = "acme")]
+mod secret_file;
 pub mod relay;
 mod server;
 mod stats;
@@ -24,6 +28,8 @@ pub use adit_broker::Latency;
 pub use adit_net::{BindError, Listener, Network, TlsError, Transport, tls};
 pub use adit_rtmp::ChunkSize;
 
+#[cfg(feature = "acme")]
+pub use crate::acme::{AcmeConfig, AcmeError, AcmeProof, keep_certificate};
 pub use crate::config::{ObjectsConfig, ServerConfig};
 pub use crate::limits::{ServerLimits, StoreLimits};
 pub use crate::login::{EncoderLogin, EncoderUsers, LoginMethod, UsersError};

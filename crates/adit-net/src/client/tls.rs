@@ -1,6 +1,5 @@
 //! TLS towards servers and proxies: names are always verified, against the system's trust and whatever the user adds.
 
-mod issuer;
 mod pinned;
 mod record;
 
@@ -26,7 +25,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-pub use issuer::PeerCertificate;
+pub use crate::certificate::PeerCertificate;
 
 /// Whom to trust. Cheap to clone.
 ///

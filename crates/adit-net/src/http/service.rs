@@ -69,10 +69,22 @@ impl Service {
         }
     }
 
+    /// What a certificate authority is told that asks by http-01.
+    fn challenge(&self, path: &str) -> Option<Response<HttpBody>> {
+        let challenges = self.door.config.tls.as_ref()?.challenges();
+        let mut response = Response::new(HttpBody::from(Bytes::from(challenges.at(path)?)));
+        let kind = HeaderValue::from_static("application/octet-stream");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        Some(response)
+    }
+
     /// What is not the tunnel's.
     fn page(&self, request: Request<Incoming>) -> Answer {
-        let http = &self.door.config.http;
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        if is_read && let Some(answer) = self.challenge(request.uri().path()) {
+            return Box::pin(std::future::ready(answer));
+        }
+        let http = &self.door.config.http;
         if let Some(text) = &http.front_page
             && request.uri().path() == "/"
             && is_read

@@ -39,6 +39,23 @@ fn make(
     listing: &Path,
     names: &BTreeSet<String>,
 ) -> Result<(), TlsError> {
+    let (certificate, key) = generate(names)?;
+    write_pair(files, &certificate, &key)?;
+    let listed: String = names.iter().flat_map(|name| [name, "\n"]).collect();
+    write(directory, listing, &listed, Access::Everybody)
+}
+
+/// Makes a certificate for files that are not there yet and that somebody else will write.
+pub(super) fn stand_in(files: &Files, names: &[String]) -> Result<(), TlsError> {
+    if files.certificate.exists() && files.key.exists() {
+        return Ok(());
+    }
+    let (certificate, key) = generate(&all_names(names))?;
+    write_pair(files, &certificate, &key)
+}
+
+/// Certificate and key, in PEM.
+fn generate(names: &BTreeSet<String>) -> Result<(String, String), TlsError> {
     let generate = |source| TlsError::Generate { source };
     let mut params =
         CertificateParams::new(names.iter().cloned().collect::<Vec<_>>()).map_err(generate)?;
@@ -52,16 +69,15 @@ fn make(
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let key = KeyPair::generate().map_err(generate)?;
     let certificate = params.self_signed(&key).map_err(generate)?;
+    Ok((certificate.pem(), key.serialize_pem()))
+}
 
-    write(directory, &files.key, &key.serialize_pem(), Access::Owner)?;
-    write(
-        directory,
-        &files.certificate,
-        &certificate.pem(),
-        Access::Everybody,
-    )?;
-    let listed: String = names.iter().flat_map(|name| [name, "\n"]).collect();
-    write(directory, listing, &listed, Access::Everybody)
+/// Writes the key, for its owner alone, and then the certificate.
+pub(super) fn write_pair(files: &Files, certificate: &str, key: &str) -> Result<(), TlsError> {
+    let beside = |file: &Path| file.parent().unwrap_or(Path::new("")).to_owned();
+    write(&beside(&files.key), &files.key, key, Access::Owner)?;
+    let directory = beside(&files.certificate);
+    write(&directory, &files.certificate, certificate, Access::Everybody)
 }
 
 fn all_names(given: &[String]) -> BTreeSet<String> {

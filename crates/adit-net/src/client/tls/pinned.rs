@@ -3,7 +3,7 @@
 //! What `openssl req -x509` makes calls itself an authority, and a server cannot be shown by it: whoever verifies a chain refuses it
 //! there. The user who names that very certificate has said whom he means, and no chain is needed.
 
-use super::issuer::Validity;
+use crate::certificate::Validity;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
 use rustls::server::ParsedCertificate;

@@ -1,6 +1,6 @@
 //! Remembers which certificate was shown, whatever became of it.
 
-use super::issuer::PeerCertificate;
+use crate::certificate::PeerCertificate;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};

@@ -34,7 +34,7 @@ impl fmt::Display for PeerCertificate {
 
 impl PeerCertificate {
     /// Reads the names; what cannot be read is missing.
-    pub(super) fn read(certificate: &CertificateDer<'_>) -> Self {
+    pub(crate) fn read(certificate: &CertificateDer<'_>) -> Self {
         Self::names(certificate).unwrap_or_default()
     }
 
@@ -49,14 +49,14 @@ impl PeerCertificate {
 
 /// The first and the last second of a certificate's life, counted from 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Validity {
-    pub(super) not_before: u64,
-    pub(super) not_after: u64,
+pub(crate) struct Validity {
+    pub(crate) not_before: u64,
+    pub(crate) not_after: u64,
 }
 
 impl Validity {
     /// Reads both; `None` if there is anything else but what a certificate may have [RFC 5280 4.1.2.5].
-    pub(super) fn read(certificate: &CertificateDer<'_>) -> Option<Self> {
+    pub(crate) fn read(certificate: &CertificateDer<'_>) -> Option<Self> {
         let validity = Fields::of(certificate)?.validity;
         let (tag, not_before, rest) = element(validity)?;
         let not_before = seconds(tag, not_before)?;
