@@ -126,7 +126,7 @@ fn size(file: &Path) -> u64 {
 
 #[test]
 fn a_full_disk_stops_the_recording_at_a_whole_tag_and_nothing_else_and_with_room_it_goes_on() {
-    let Some(mut stage) = Stage::set(1_500) else {
+    let Some(mut stage) = Stage::set(3_000) else {
         return;
     };
     stage.media = stage.folder.path().join("full");
