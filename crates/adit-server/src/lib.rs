@@ -7,6 +7,7 @@ pub mod access;
 #[cfg(feature = "acme")]
 mod acme;
 pub mod application;
+mod assets;
 mod bandwidth;
 mod config;
 pub mod control;

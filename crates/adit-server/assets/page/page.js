@@ -16,6 +16,8 @@ asked.delete("way");
 
 /** The streams that are live; `null` before they are known. */
 let live = null;
+/** The ways by which the server has them. */
+let offered;
 /** The path of the stream that is watched, as it stands behind `#/`. */
 let watched = null;
 
@@ -27,7 +29,8 @@ const player = new Player(at("video"), ({ phase, text, bad }) => {
 });
 const streams = new Streams(asked.toString(), heard);
 
-function heard({ streams: list, trouble }) {
+function heard({ streams: list, outputs, trouble }) {
+  offered = outputs ?? offered;
   at("trouble").hidden = trouble === undefined;
   if (trouble !== undefined) {
     say(at("trouble"), trouble);
@@ -86,7 +89,7 @@ function facts(stream) {
     width && height && `${width}×${height}`,
     [video, audio].filter(Boolean).map(codec).join(" + "),
     viewers > 0 && count(viewers, "viewer"),
-    since !== undefined && `since ${duration(since)}`,
+    since !== undefined && `for ${duration(Math.max(since, 1000))}`,
   ]
     .filter(Boolean)
     .join(" · ");
@@ -149,6 +152,7 @@ function begin() {
     // A stream that is not listed may be there all the same; what it holds is found out.
     video: stream?.video,
     audio: stream?.audio,
+    offered,
   };
   const ways = Player.ways(source);
   const chosen = at("way").value || wayAsked;

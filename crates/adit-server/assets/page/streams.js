@@ -8,12 +8,11 @@ const PATIENCE_MS = 10000;
 export class Streams {
   #url;
   #told;
-  #tag = null;
   #timer;
   #asking = false;
   isWatching = false;
 
-  /** `told` is called with { streams } when they are other than before, with { trouble } when they cannot be had. */
+  /** `told` is called with { streams, outputs } as the server says, with { trouble } when they cannot be had. */
   constructor(query, told) {
     this.#url = new URL("streams.json", document.baseURI);
     this.#url.search = query;
@@ -30,18 +29,13 @@ export class Streams {
     this.#asking = true;
     clearTimeout(this.#timer);
     try {
-      const headers = this.#tag === null ? {} : { "If-None-Match": this.#tag };
-      const signal = AbortSignal.timeout(PATIENCE_MS);
-      const answer = await fetch(this.#url, { headers, signal, cache: "no-store" });
+      const answer = await fetch(this.#url, { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" });
       if (answer.ok) {
-        this.#tag = answer.headers.get("ETag");
         this.#told(await answer.json());
       } else if (answer.status === 401 || answer.status === 403) {
         this.#told({ streams: [], trouble: "The streams of this server are not listed for everybody. A link to one of them may work." });
-      } else if (answer.status !== 304) {
-        this.#told({ trouble: `The list of streams cannot be had: the server answers ${answer.status}.` });
       } else {
-        this.#told({});
+        this.#told({ trouble: `The list of streams cannot be had: the server answers ${answer.status}.` });
       }
     } catch {
       this.#told({ trouble: "The server does not answer. It is asked again." });

@@ -1,7 +1,8 @@
 // The ways to get a stream into a <video>: what each needs, and one function that opens it.
 //
 // A source is { path, base, query, headers, video, audio }: the path of the stream relative to `base`, what is added to
-// each request, and the codecs as RFC 6381 names them (`null`: no such track; `undefined`: not known).
+// each request, and the codecs as RFC 6381 names them or by a plain name such as `hevc` (`undefined`: no such track, or not
+// known yet), and `offered`, the ways by which the server has it (`undefined`: all).
 // An engine reports by `events`: `failed(kind, detail)` with one of the kinds below, or `ended()`.
 
 /** Why a way did not work. */
@@ -24,29 +25,41 @@ export const WAYS = Object.freeze({
   hls: { label: "HLS", plays: playsHls, open: openHls },
 });
 
-/** What is in a source that a way can show: `{ video, audio }` with `true` for a track that is there and playable. */
+/** What of a source a way can show, if it is there: `{ video, audio }`. */
 function playsFlv(source) {
   // mpegts.js wants no codec by name of these that are not in FLV; MP3 goes to the browser as it is, outside of MP4.
   return {
     video: track(source.video, /^(avc1|hvc1|hev1|av01)/i, inMp4("video")),
-    audio: track(source.audio, /^(mp4a|mp3|opus)/i, (codec) => (isMp3(codec) ? supports("audio/mpeg") || inMp4("audio")("mp3") : inMp4("audio")(codec))),
+    audio: track(source.audio, /^(mp4a|mp3|opus)/i, (codec) => (isMp3(codec) && supports("audio/mpeg")) || inMp4("audio")(codec)),
   };
 }
 
 function playsHls(source) {
   if (mediaSource() === undefined) {
     const native = canPlayNatively();
-    return { video: source.video !== null && native, audio: source.audio !== null && native };
+    return { video: native, audio: native };
   }
   return { video: track(source.video, /./, inMp4("video")), audio: track(source.audio, /./, inMp4("audio")) };
 }
 
+/** Whether a track can be played; one that is not known might be. */
 function track(codec, known, supported) {
-  if (codec === null || mediaSource() === undefined) {
+  if (mediaSource() === undefined) {
     return false;
   }
-  return codec === undefined || (known.test(codec) && supported(codec));
+  const full = PLAIN_NAMES[codec] ?? codec;
+  return codec === undefined || (known.test(full) && supported(full));
 }
+
+/** The commonest form of codecs of which no more is known than the name. */
+const PLAIN_NAMES = Object.freeze({
+  h264: "avc1.640028",
+  hevc: "hvc1.1.6.L93.B0",
+  av1: "av01.0.08M.08",
+  vp9: "vp09.00.40.08",
+  vp8: "vp8",
+  aac: "mp4a.40.2",
+});
 
 function mediaSource() {
   return globalThis.ManagedMediaSource ?? globalThis.MediaSource;
@@ -83,11 +96,12 @@ async function openFlv(scheme, video, source, events) {
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   }
   const media = { type: "flv", isLive: true, url: url.href };
-  // Of a track that is not known to be there nothing is said, so that the player finds out.
-  for (const kind of ["video", "audio"]) {
-    if (source[kind] !== undefined) {
-      media[kind === "video" ? "hasVideo" : "hasAudio"] = plays[kind];
-    }
+  // What cannot be played is left out; of the rest the player finds out what is there.
+  if (!plays.video) {
+    media.hasVideo = false;
+  }
+  if (!plays.audio) {
+    media.hasAudio = false;
   }
   const player = mpegts.createPlayer(media, {
     isLive: true,

@@ -40,6 +40,14 @@ export function duration(ms) {
 export function codec(text) {
   const names = [
     ["avc1", "H.264"],
+    ["h264", "H.264"],
+    ["hevc", "HEVC"],
+    ["av1", "AV1"],
+    ["vp9", "VP9"],
+    ["h263", "H.263"],
+    ["aac", "AAC"],
+    ["speex", "Speex"],
+    ["nellymoser", "Nellymoser"],
     ["avc3", "H.264"],
     ["hvc1", "HEVC"],
     ["hev1", "HEVC"],

@@ -41,10 +41,11 @@ export class Player {
 
   /** The ways that can play a source, best first. */
   static ways(source) {
-    return Object.keys(WAYS).filter((way) => {
+    const offered = Object.keys(WAYS).filter((way) => source.offered?.includes(way) ?? true);
+    return offered.filter((way) => {
       const { video, audio } = WAYS[way].plays(source);
       // Sound without its picture would be a black box; a picture without its sound is still worth seeing.
-      return source.video === null ? audio : video;
+      return source.video === undefined ? audio : video;
     });
   }
 
@@ -209,6 +210,9 @@ export class Player {
 
 /** The sentence for a stream that this browser has no decoder for. */
 function cannotDecode(source) {
+  if (source.offered?.length === 0) {
+    return "This server gives streams to no browser. Players have them by RTMP: ffplay, VLC, mpv.";
+  }
   const what = source.video ? `${codec(source.video)} video` : source.audio ? `${codec(source.audio)} sound` : "this stream";
   return `This browser cannot play ${what}. Another browser may; ffplay, VLC and mpv do.`;
 }
@@ -218,7 +222,7 @@ function playsWhat(source, way, isMuted) {
   const parts = [`Live by ${WAYS[way].label}.`];
   if (source.audio && !plays.audio) {
     parts.push(`Without sound: this browser cannot play ${codec(source.audio)}.`);
-  } else if (isMuted && source.audio !== null) {
+  } else if (isMuted) {
     parts.push("The sound is off until you turn it on.");
   }
   return parts.join(" ");

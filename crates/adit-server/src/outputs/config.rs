@@ -8,6 +8,8 @@ use crate::limits::outputs::VIEWERS;
 pub struct OutputsConfig {
     /// HTTP-FLV and WebSocket-FLV: `/APP/STREAM.flv`.
     pub flv: Offered,
+    /// The page of live streams and the connection test, for browsers: `/`, `/connection-test`.
+    pub page: Offered,
     /// Whose pages may read media with scripts.
     pub origins: Origins,
     /// Viewers of FLV at once. Default 5,000 (`http.viewers`).
@@ -18,8 +20,19 @@ impl Default for OutputsConfig {
     fn default() -> Self {
         Self {
             flv: Offered::Yes,
+            page: Offered::Yes,
             origins: Origins::default(),
             viewers: VIEWERS,
+        }
+    }
+}
+
+impl OutputsConfig {
+    /// What the page may play by.
+    pub(super) fn offered(&self) -> &'static [&'static str] {
+        match self.flv {
+            Offered::Yes => &["flv"],
+            Offered::No => &[],
         }
     }
 }

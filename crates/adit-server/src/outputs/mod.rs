@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! GET /APP[/INSTANCE]/STREAM.flv      the stream as one endless FLV file
+//! GET /                               the page of live streams, and what it needs ([`page`])
 //! ```
 //!
 //! [`Outputs`] is the [`HttpHandler`] of every port. What is not for it goes to the handler that was there before. Each viewer is a
@@ -11,14 +12,16 @@ mod access;
 mod config;
 mod cors;
 mod flv;
+mod page;
 mod place;
 mod reply;
 mod request;
 mod stats;
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use adit_broker::Broker;
+use adit_broker::{Broker, StreamKey};
 use adit_net::CarrierInfo;
 use adit_net::http::{
     HttpBody, HttpFuture, HttpHandler, Method, Request, RequestBody, Response, StatusCode, header,
@@ -30,7 +33,7 @@ pub use self::stats::{OutputStats, OutputsSnapshot};
 
 use self::place::{Place, Places};
 use self::request::Asked;
-use crate::application::Applications;
+use crate::application::{Applications, Web};
 use crate::limits::ServerLimits;
 
 /// The outputs of one server. A clone is the same.
@@ -63,6 +66,7 @@ pub(crate) struct Parts {
 #[derive(Debug, PartialEq, Eq)]
 enum Route {
     Flv(Places),
+    List,
 }
 
 impl Outputs {
@@ -85,21 +89,41 @@ impl Outputs {
 
 impl HttpHandler for Outputs {
     fn handle(&self, request: Request<RequestBody>, info: &CarrierInfo) -> HttpFuture {
+        if let Some(file) = self.0.file(&request) {
+            return Box::pin(std::future::ready(file));
+        }
         let Some(route) = self.0.route(request.uri().path()) else {
             return self.0.next.handle(request, info);
         };
         let asked = Asked::new(request, info);
         let outputs = Arc::clone(&self.0);
         Box::pin(async move {
+            // Media are for whoever may embed them, the list is for our own page alone.
+            let is_media = !matches!(route, Route::List);
             let mut response = outputs.answer(&asked, route).await;
-            cors::allow(&outputs.config.origins, &asked, &mut response);
+            if is_media {
+                cors::allow(&outputs.config.origins, &asked, &mut response);
+            }
             response
         })
     }
 }
 
 impl Inner {
+    /// A file of the page, if that is asked for.
+    fn file(&self, request: &Request<RequestBody>) -> Option<Response<HttpBody>> {
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        if !is_read || self.config.page == Offered::No {
+            return None;
+        }
+        let file = page::file(request.uri().path(), request.headers())?;
+        Some(file.map(HttpBody::from))
+    }
+
     fn route(&self, path: &str) -> Option<Route> {
+        if path == "/streams.json" && self.config.page == Offered::Yes {
+            return Some(Route::List);
+        }
         if let Some(stream) = path.strip_suffix(".flv")
             && self.config.flv == Offered::Yes
         {
@@ -122,7 +146,27 @@ impl Inner {
         }
         match route {
             Route::Flv(places) => flv::answer(self, asked, &places).await,
+            Route::List => self.list(asked),
         }
+    }
+
+    /// The streams that whoever asks may see, where he asks for them.
+    fn list(&self, asked: &Asked) -> Response<HttpBody> {
+        let vhost = asked.vhost();
+        let may_see = |key: &StreamKey| {
+            self.applications
+                .on(&vhost, key.application())
+                .is_ok_and(|(vhost, application)| {
+                    vhost == key.vhost() && application.web() == Web::Open
+                })
+        };
+        page::list(
+            &self.broker.streams(),
+            self.config.offered(),
+            may_see,
+            Instant::now(),
+        )
+        .map(HttpBody::from)
     }
 
     /// The place that is meant and may be seen: the first where something is live, or else simply the first.
@@ -151,7 +195,7 @@ impl Inner {
     fn place(&self, asked: &Asked, parts: &place::Parts) -> Option<Place> {
         let vhost = asked.vhost();
         let (vhost, application) = self.applications.on(&vhost, &parts.application).ok()?;
-        (application.web() == crate::application::Web::Open).then_some(())?;
+        (application.web() == Web::Open).then_some(())?;
         Place::new(vhost, parts)
     }
 }

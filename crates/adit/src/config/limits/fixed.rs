@@ -49,6 +49,7 @@ const FIXED: [(&[&str], &str); 6] = [
             "conn.linger_bytes",
             "tcp.backlog",
             "http.write_stall",
+            "http.listed",
             "http.wait",
             "rtmpt.received_bodies",
             "rtmpt.waiters",
