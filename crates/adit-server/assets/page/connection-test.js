@@ -191,7 +191,7 @@ function verdict(works, { times }) {
       ? `Your network lets ${name} through on port ${port}: ${times.length} requests passed, the fastest was answered in ${duration(fastest)}.`
       : `${name} does not get through on port ${port}. The first step that failed says why.`,
   );
-  at("command").replaceChildren(snippet(`adit connect ${serverAddress(location)}`));
+  at("command").replaceChildren(snippet(`adit probe ${serverAddress(location)}`));
   at("next").hidden = false;
 }
 
