@@ -19,9 +19,9 @@ mod objects;
 mod outputs;
 mod playback;
 mod recording;
+pub mod relay;
 #[cfg(feature = "acme")]
 mod secret_file;
-pub mod relay;
 mod server;
 mod stats;
 

@@ -140,6 +140,7 @@ impl Player {
             Peer::Rtmpdump => rtmpdump_player(peers, url, file),
             Peer::Nginx
             | Peer::Haproxy
+            | Peer::Pebble
             | Peer::Py3Amf
             | Peer::GStreamer
             | Peer::Tshark

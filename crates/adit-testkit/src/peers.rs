@@ -31,6 +31,8 @@ pub enum Peer {
     Tshark,
     /// haproxy of Debian.
     Haproxy,
+    /// Pebble of Debian, a certificate authority, with its `pebble-challtestsrv`.
+    Pebble,
     /// Chromium of Debian, where there are also Node.js and the package `playwright-core` to drive it.
     Chromium,
 }
@@ -58,6 +60,7 @@ impl Peer {
             Self::GStreamer => in_path("gst-launch-1.0"),
             Self::Tshark => in_path("tshark"),
             Self::Haproxy => in_path("haproxy"),
+            Self::Pebble => in_path("pebble"),
             Self::Chromium => {
                 in_path("chromium").filter(|_| in_path("node").is_some() && playwright().is_dir())
             }
@@ -76,6 +79,7 @@ impl fmt::Display for Peer {
             Self::GStreamer => "GStreamer",
             Self::Tshark => "tshark",
             Self::Haproxy => "haproxy",
+            Self::Pebble => "Pebble",
             Self::Chromium => "Chromium",
         })
     }
@@ -158,6 +162,7 @@ impl Peers {
             Peer::Ffmpeg5 | Peer::Ffmpeg9 => "-version",
             Peer::Rtmpdump => "--help",
             Peer::Nginx | Peer::Haproxy => "-v",
+            Peer::Pebble => "-help",
             Peer::Py3Amf | Peer::GStreamer | Peer::Tshark | Peer::Chromium => "--version",
         };
         let mut process = Process::start(peer.to_string(), Command::new(self.path(peer)).arg(flag));

@@ -122,6 +122,12 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
 
+    /// Host name of the server, for which a certificate is had from Let's Encrypt and renewed, in place of the self-signed one;
+    /// repeat for more. Port 80 of each has to lead here
+    #[cfg(feature = "acme")]
+    #[arg(long, value_name = "NAME", conflicts_with = "cert")]
+    pub(crate) acme: Vec<String>,
+
     /// Where the server keeps what must survive a restart (the self-signed certificate, persistent shared objects)
     /// [default: `$STATE_DIRECTORY`, else adit in the user's state directory]
     #[arg(long, value_name = "DIR")]

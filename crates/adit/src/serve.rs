@@ -118,6 +118,11 @@ async fn serve(asked: Config) -> Result<(), ServeError> {
     let until_stopped = async {
         prepared = certificate::prepare(tls.as_ref()).await;
         if prepared.is_ok() {
+            #[cfg(feature = "acme")]
+            if let (Some(acme), Some(tls)) = (plan::acme(&asked), tls.clone()) {
+                // It ends with the runtime.
+                tokio::spawn(adit_server::keep_certificate(acme, tls));
+            }
             first_screen::print(&addresses, tls.as_ref().and_then(self_signed).as_deref());
             supervisor::ready();
             asked_to_stop(interrupt, terminate).await;

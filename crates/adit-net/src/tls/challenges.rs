@@ -126,8 +126,12 @@ fn certificate(
     let key = KeyPair::generate().map_err(generate)?;
     let certificate = params.self_signed(&key).map_err(generate)?;
     let private = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-    CertifiedKey::from_der(vec![certificate.der().clone()], private, provider)
-        .map_err(|source| TlsError::Settings { source })
+    let private = provider
+        .key_provider
+        .load_private_key(private)
+        .map_err(|source| TlsError::Settings { source })?;
+    // Not compared with each other: whoever does that refuses the extension, as everybody shall but an authority.
+    Ok(CertifiedKey::new(vec![certificate.der().clone()], private))
 }
 
 /// The settings for connections of an authority.

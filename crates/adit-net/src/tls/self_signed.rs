@@ -77,7 +77,12 @@ pub(super) fn write_pair(files: &Files, certificate: &str, key: &str) -> Result<
     let beside = |file: &Path| file.parent().unwrap_or(Path::new("")).to_owned();
     write(&beside(&files.key), &files.key, key, Access::Owner)?;
     let directory = beside(&files.certificate);
-    write(&directory, &files.certificate, certificate, Access::Everybody)
+    write(
+        &directory,
+        &files.certificate,
+        certificate,
+        Access::Everybody,
+    )
 }
 
 fn all_names(given: &[String]) -> BTreeSet<String> {

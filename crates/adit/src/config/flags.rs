@@ -12,7 +12,7 @@ use crate::cli;
 /// A key, the flag that sets it, and what it was given, if it was.
 type Flag = (&'static str, &'static str, fn(&cli::Serve) -> Option<Value>);
 
-const FLAGS: [Flag; 14] = [
+const FLAGS: &[Flag] = &[
     ("server.listen", "--listen", |serve| list(&serve.listen)),
     ("server.state_dir", "--state-dir", |serve| {
         path(serve.state_dir.as_ref())
@@ -29,6 +29,8 @@ const FLAGS: [Flag; 14] = [
     }),
     ("tls.cert", "--cert", |serve| path(serve.cert.as_ref())),
     ("tls.key", "--key", |serve| path(serve.key.as_ref())),
+    #[cfg(feature = "acme")]
+    ("acme.names", "--acme", |serve| list(&serve.acme)),
     ("log.format", "--log", |serve| word(serve.log)),
     ("encoders.users", "--encoder-users", |serve| {
         path(serve.encoder_users.as_ref())

@@ -5,6 +5,8 @@
 //! A new key needs nothing but its field, and whoever uses it: `serve/plan.rs` makes the settings of the server of all this. A flag
 //! for it stands in [`flags`], what takes effect only at the next start in [`keys`], keys that need each other in [`together`].
 
+#[cfg(feature = "acme")]
+mod acme;
 mod apps;
 mod commands;
 mod encoders;
@@ -45,6 +47,9 @@ pub(crate) struct Config {
     pub(crate) server: server::Server,
     /// The certificate for RTMPS and RTMPTS.
     pub(crate) tls: tls::Tls,
+    /// A certificate that a certificate authority issues.
+    #[cfg(feature = "acme")]
+    pub(crate) acme: acme::Acme,
     /// The log on standard error.
     pub(crate) log: log::Log,
     /// Logins of encoders.

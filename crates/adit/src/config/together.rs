@@ -29,6 +29,16 @@ pub(crate) fn check(config: &Config) -> Vec<Conflict> {
             config.server.media.is_some(),
         ),
     ];
+    #[cfg(feature = "acme")]
+    if tls.cert.is_some() && !config.acme.names.is_empty() {
+        return vec![Conflict {
+            path: KeyPath::read("acme.names"),
+            what: "there are two certificates: tls.cert, and the one that acme.names asks for"
+                .to_owned(),
+            label: "set here",
+            help: "keep one of them".to_owned(),
+        }];
+    }
     let broken = needs
         .into_iter()
         .filter(|(_, is_set, _, has_other)| *is_set && !has_other);

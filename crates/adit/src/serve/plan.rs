@@ -1,6 +1,6 @@
 //! What the configuration asks for, as the settings of a server.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use adit_server::application::{Applications, Chat, Live, Unknown, Vod};
 use adit_server::tls::CertificateSource;
@@ -16,21 +16,8 @@ use crate::config::Config;
 /// When one of them cannot be used.
 pub(super) fn server(asked: &Config) -> Result<ServerConfig, ServeError> {
     let mut config = ServerConfig::default();
-    let state_directory = || match &asked.server.state_dir {
-        Some(directory) => directory.0.clone(),
-        None => state_dir::default(),
-    };
-    let source = match (&asked.tls.cert, &asked.tls.key) {
-        (Some(certificate), Some(key)) => CertificateSource::Files {
-            certificate: certificate.0.clone(),
-            key: key.0.clone(),
-        },
-        _ => CertificateSource::SelfSigned {
-            state_directory: state_directory().join("tls"),
-            names: Vec::new(),
-        },
-    };
-    config.net.tls = Some(certificate::promised(source)?);
+    let state_directory = || state_directory(asked);
+    config.net.tls = Some(certificate::promised(source(asked))?);
     let trusted = asked.server.trust_proxy.iter().map(|network| network.0);
     config.net.trusted_proxies = trusted.collect();
     warn_of_forgers(&config.net.trusted_proxies);
@@ -43,6 +30,38 @@ pub(super) fn server(asked: &Config) -> Result<ServerConfig, ServeError> {
     };
     apply(asked, &mut config)?;
     Ok(config)
+}
+
+/// Where what must survive a restart is kept.
+fn state_directory(asked: &Config) -> PathBuf {
+    match &asked.server.state_dir {
+        Some(directory) => directory.0.clone(),
+        None => state_dir::default(),
+    }
+}
+
+/// Where the certificate comes from.
+fn source(asked: &Config) -> CertificateSource {
+    #[cfg(feature = "acme")]
+    if let Some(acme) = acme(asked) {
+        return acme.source();
+    }
+    match (&asked.tls.cert, &asked.tls.key) {
+        (Some(certificate), Some(key)) => CertificateSource::Files {
+            certificate: certificate.0.clone(),
+            key: key.0.clone(),
+        },
+        _ => CertificateSource::SelfSigned {
+            state_directory: state_directory(asked).join("tls"),
+            names: Vec::new(),
+        },
+    }
+}
+
+/// What a certificate authority is asked for, if it is.
+#[cfg(feature = "acme")]
+pub(super) fn acme(asked: &Config) -> Option<adit_server::AcmeConfig> {
+    asked.acme.config(state_directory(asked).join("acme"))
 }
 
 /// What may also change while the server runs.
