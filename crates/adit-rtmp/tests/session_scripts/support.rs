@@ -559,3 +559,28 @@ pub(crate) fn description(message: &Message) -> String {
         .unwrap()
         .into()
 }
+
+/// The message stream that is created first.
+pub(crate) const ONE: MessageStreamId = MessageStreamId::new(1);
+
+/// A server whose client plays `live:cam` on message stream 1.
+pub(crate) fn playing() -> Server {
+    let mut server = Server::connected();
+    server.feed(Script::new().play(1, "cam").bytes());
+    server.replies();
+    server
+}
+
+/// A server whose client publishes `live:cam` on message stream 1.
+pub(crate) fn publishing() -> Server {
+    let mut server = Server::connected();
+    server.feed(Script::new().publish(1, "cam").bytes());
+    server.replies();
+    server
+}
+
+/// The answer to a `publish` of `cam` there.
+pub(crate) const PUBLISHED: [&str; 2] = [
+    "2/0 StreamBegin(MessageStreamId(1))",
+    "5/1 onStatus 0 null {status, NetStream.Publish.Start, details: cam, clientid: 1}",
+];
