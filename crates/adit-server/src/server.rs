@@ -269,6 +269,15 @@ impl Server {
     }
 }
 
+#[cfg(test)]
+impl Server {
+    /// The driver of the next connection, for whoever wants to poll it himself.
+    pub(crate) async fn accept(&mut self) -> SessionDriver {
+        let carrier = self.acceptor.accept().await.expect("a connection");
+        SessionDriver::new(ConnectionId(0), carrier, Arc::clone(&self.shared)).expect("randomness")
+    }
+}
+
 /// The tasks of all sessions. Dropping it ends them.
 struct Sessions {
     tasks: JoinSet<()>,

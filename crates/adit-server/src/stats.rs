@@ -31,6 +31,8 @@ struct Inner {
     sent_bytes: AtomicU64,
     delays: Delays,
     ended: Ended,
+    /// Requests for what is to be played next that found too many waiting.
+    next_refused: AtomicU64,
     /// What the peers of ended sessions ran into, by key.
     sessions: Vec<(&'static str, AtomicU64)>,
     others: Others,
@@ -89,6 +91,7 @@ impl ServerStats {
             sent_bytes: AtomicU64::new(0),
             delays: Delays::default(),
             ended: Ended::default(),
+            next_refused: AtomicU64::new(0),
             sessions: sessions.collect(),
             others,
         }))
@@ -124,6 +127,7 @@ impl ServerStats {
             ("first_media", read(&inner.ended.without_media)),
             ("publisher.idle", read(&inner.ended.publishers_idle)),
             ("client.idle", read(&inner.ended.clients_idle)),
+            ("playback.requests", read(&inner.next_refused)),
         ];
         let sessions = inner.sessions.iter().map(|(key, hits)| (*key, read(hits)));
         let mut all = BTreeMap::new();
@@ -211,6 +215,10 @@ impl ServerStats {
 
     pub(crate) fn player_hopeless(&self) {
         add(&self.0.ended.players_hopeless, 1);
+    }
+
+    pub(crate) fn next_refused(&self) {
+        add(&self.0.next_refused, 1);
     }
 
     pub(crate) fn client_idle(&self) {

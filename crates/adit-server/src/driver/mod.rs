@@ -12,6 +12,7 @@ mod objects;
 mod patience;
 mod play;
 mod player;
+mod playlist;
 mod publish;
 mod recorded;
 mod relayed;
@@ -21,6 +22,7 @@ mod roles;
 mod sample;
 mod summary;
 mod taping;
+mod term;
 
 use std::future::Future;
 use std::io;
@@ -140,7 +142,8 @@ impl SessionDriver {
             .max(self.settle_recordings(cx))
             .max(self.take_mail(cx, now));
         let filled = self.fill_objects(cx).max(self.fill_players(cx, now));
-        let step = received.max(settled).max(filled);
+        let gone_on = self.settle_playlists(now);
+        let step = received.max(settled).max(filled).max(gone_on);
         if self.phase == Phase::Running {
             self.check_patience(now);
         }
@@ -400,6 +403,7 @@ impl SessionDriver {
             session,
             self.roles.next_flush(),
             replay,
+            self.roles.next_over(),
             self.guest.calls.next_deadline(),
             self.idle_deadline(),
             self.roles.silence_deadline(&self.shared.limits),
@@ -501,3 +505,5 @@ fn after(start: Instant, span: Duration) -> Instant {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod viewer;

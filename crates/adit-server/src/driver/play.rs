@@ -14,6 +14,7 @@ use super::recorded::Otherwise;
 use super::requests::About;
 use super::roles::Role;
 use super::summary::Part;
+use super::term::Term;
 use crate::access::{Action, Granted};
 use crate::application::{Decision, Playing, Refusal, Sources};
 use crate::control;
@@ -121,13 +122,15 @@ impl SessionDriver {
         interest: Option<Interest>,
     ) {
         let msid = request.msid;
+        let term = Term::new(now, request.duration);
         if self.session.accept_play(request) {
             self.roles.remove(msid);
             let key = subscription.key().clone();
             let listed = self.summary.granted(now, control::Role::Play, key);
-            let player = Player::new(msid, subscription);
+            let player = Player::new(msid, subscription, term);
             self.roles
                 .insert(msid, Role::Playing(player), interest, listed);
+            self.line_up(msid);
         }
     }
 

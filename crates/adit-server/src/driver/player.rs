@@ -16,6 +16,7 @@ use super::gates::Gates;
 use super::patience::{Overflows, Verdict};
 use super::sample::Sample;
 use super::summary::Stage;
+use super::term::Term;
 use crate::limits::{FRAMES_PER_TURN, ServerLimits, WRITE_AHEAD_BYTES};
 
 /// A `play` that was accepted.
@@ -26,6 +27,7 @@ pub(super) struct Player {
     paused: Flow,
     waited: bool,
     stage: Stage,
+    term: Term,
     overflows: Overflows,
     overflow: Verdict,
 }
@@ -40,7 +42,7 @@ pub(super) enum Flow {
 }
 
 impl Player {
-    pub(super) fn new(msid: MessageStreamId, subscription: Subscription) -> Self {
+    pub(super) fn new(msid: MessageStreamId, subscription: Subscription, term: Term) -> Self {
         Self {
             msid,
             subscription,
@@ -48,6 +50,7 @@ impl Player {
             paused: Flow::On,
             waited: false,
             stage: Stage::Granted,
+            term,
             overflows: Overflows::default(),
             overflow: Verdict::Bearable,
         }
@@ -55,6 +58,20 @@ impl Player {
 
     pub(super) const fn gates(&mut self) -> &mut Gates {
         &mut self.gates
+    }
+
+    pub(super) const fn term(&mut self) -> &mut Term {
+        &mut self.term
+    }
+
+    /// Whether it goes on for as long as the player stays.
+    pub(super) fn is_endless(&self) -> bool {
+        self.term.is_endless()
+    }
+
+    /// When it is over although the stream goes on.
+    pub(super) const fn deadline(&self) -> Option<Instant> {
+        self.term.deadline()
     }
 
     /// A live stream goes on while a player pauses; on return it continues at the next key frame.
@@ -74,7 +91,11 @@ impl Player {
         limits: &ServerLimits,
         now: Instant,
     ) -> Step {
+        self.term.pass(now);
         for _ in 0..FRAMES_PER_TURN {
+            if self.term.is_over() {
+                return Step::Idle;
+            }
             if session.output().remaining() >= WRITE_AHEAD_BYTES {
                 return Step::Full;
             }
@@ -87,7 +108,13 @@ impl Player {
                 // One that was not waited for lay in the log before the player came.
                 Delivery::Frame(frame) if self.waited => sample.passes(frame),
                 Delivery::Skipped { .. } => self.overflow = self.overflows.count(now, limits),
-                Delivery::Started { .. } => self.stage = Stage::Started,
+                Delivery::Started { .. } => {
+                    self.stage = Stage::Started;
+                    if self.waited {
+                        self.term.started(now);
+                    }
+                }
+                Delivery::Stopped { .. } => self.term.stopped(),
                 _ => {}
             }
             if let Err(error) = self.deliver(session, delivery) {
@@ -147,7 +174,7 @@ impl Player {
             return Ok(());
         }
         let kind = media_kind(frame.kind());
-        let at = Timestamp::from_ms(frame.at().ms());
+        let at = Timestamp::from_ms(self.term.time_of(frame).ms());
         let key = session.form_key(kind, at);
         let tail = shared.form(key.get(), || session.encode_form(kind, at, frame.payload()));
         session.send_media_form(self.msid, kind, at, frame.payload().len(), tail)

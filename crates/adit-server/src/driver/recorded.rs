@@ -1,24 +1,26 @@
-//! Recordings: `play` of them, what is played next, `play2`, and how long they are.
+//! Recordings: `play` of them, `play2`, and how long they are.
 
 use std::time::{Duration, Instant};
 
 use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::{
-    Location, Play, Play2, PlayDuration, PlayStart, Playlist, Status, StatusCode, StreamName,
+    Location, Play2, PlayDuration, PlayStart, Playlist, Status, StatusCode, StreamName,
 };
 use adit_rtmp::session::CallRequest;
 use adit_rtmp::session::server::PlayRequest;
 use tracing::debug;
 
 use super::SessionDriver;
+use super::playlist::{Asked, Next, Queue};
 use super::replay::{Replay, code_of};
 use super::requests::About;
 use super::roles::Role;
 use super::summary::Stage;
-use crate::access::{Action, Granted};
-use crate::application::{Decision, Playing, Refusal, Sources};
+use super::term::Behind;
+use crate::access::Action;
+use crate::application::{Playing, Sources};
 use crate::control;
-use crate::limits::playback::{PLAYLIST_ITEMS, WISHES};
+use crate::limits::playback::WISHES;
 use crate::playback::{DataMessages, Files, Item, OpenError, Playback, Precision, Wanted};
 
 /// What happens where there is no recording.
@@ -34,14 +36,14 @@ pub(super) enum Otherwise {
 pub(super) struct Wishes {
     /// How much they buffer, in milliseconds.
     buffers: Vec<(MessageStreamId, u32)>,
-    /// What is to be played after the first.
-    next: Vec<(MessageStreamId, Item)>,
+    /// What is to be played after something else.
+    pub(super) queue: Queue,
 }
 
 impl Wishes {
     /// A message stream is used for something else now.
     pub(super) fn forget(&mut self, msid: MessageStreamId) {
-        self.next.retain(|(of, _)| *of != msid);
+        self.queue.forget(msid);
     }
 
     fn set_buffer(&mut self, msid: MessageStreamId, ms: u32) {
@@ -52,15 +54,9 @@ impl Wishes {
         self.buffers.push((msid, ms));
     }
 
-    fn buffer(&self, msid: MessageStreamId) -> Option<Duration> {
+    pub(super) fn buffer(&self, msid: MessageStreamId) -> Option<Duration> {
         let found = self.buffers.iter().find(|(of, _)| *of == msid);
         found.map(|(_, ms)| Duration::from_millis(u64::from(*ms)))
-    }
-
-    fn take_next(&mut self, msid: MessageStreamId) -> Vec<Item> {
-        let is_of = |(of, _): &mut (MessageStreamId, Item)| *of == msid;
-        let taken = self.next.extract_if(.., is_of);
-        taken.map(|(_, item)| item).collect()
     }
 }
 
@@ -132,13 +128,11 @@ impl SessionDriver {
         listed.comes_to(Stage::Started);
         let replay = Role::Replaying(Box::new(Replay::new(msid, playback)));
         self.roles.insert(msid, replay, None, listed);
-        for item in self.guest.wishes.take_next(msid) {
-            self.append(msid, item);
-        }
+        self.line_up(msid);
     }
 
     /// Exact to the frame for those who say that they can [RTMP 7.2.1.1].
-    fn precision(&self) -> Precision {
+    pub(super) fn precision(&self) -> Precision {
         const CLIENT_SEEK: u32 = 1;
         let functions = self
             .guest
@@ -160,138 +154,19 @@ impl SessionDriver {
         }
     }
 
-    /// Something is to be played after what plays now.
-    pub(super) fn play_next(&mut self, now: Instant, msid: MessageStreamId, play: &Play) {
-        if self.roles.player(msid).is_some() {
-            let description = "a live stream has no end after which something could be played";
-            self.tell(msid, StatusCode::PlayFailed, description);
-            return;
-        }
-        let asked = Asked {
-            name: play.name.to_string(),
-            start: play.start,
-            duration: play.duration,
-            playlist: play.playlist,
-        };
-        self.when_allowed(now, msid, asked, Self::append);
-    }
-
-    fn append(&mut self, msid: MessageStreamId, item: Item) {
-        let name = item.name().to_owned();
-        let appended = match self.roles.replay(msid) {
-            Some(replay) => replay
-                .playback()
-                .append(item)
-                .map_err(|full| full.to_string()),
-            None if self.guest.wishes.next.len() >= PLAYLIST_ITEMS => {
-                Err("too many items are to be played next".to_owned())
-            }
-            None => {
-                self.guest.wishes.next.push((msid, item));
-                Ok(())
-            }
-        };
-        if let Err(why) = appended {
-            self.tell_of(
-                msid,
-                StatusCode::PlayFailed,
-                format!("{name}: {why}"),
-                &name,
-            );
-        }
-    }
-
-    /// Goes on with an item once access is granted and the application has allowed it to be played from a recording; else the client is
-    /// told.
-    fn when_allowed(
-        &mut self,
-        now: Instant,
-        msid: MessageStreamId,
-        asked: Asked,
-        then: impl FnOnce(&mut Self, MessageStreamId, Item) + Send + 'static,
-    ) {
-        let (name, location) = match self.session.locate(&asked.name) {
-            Ok(located) => located,
-            Err(error) => {
-                self.tell(msid, StatusCode::PlayFailed, &error.to_string());
-                return;
-            }
-        };
-        let request = self.asked(Action::Play, &location, name.query());
-        let decision = self.shared.access().authorize(&request);
-        let about = About::Stream(msid);
-        self.when_decided(now, about, decision, move |driver, now, answer| {
-            driver.when_application_allows(now, msid, (asked, name, location), answer, then);
-        });
-    }
-
-    fn when_application_allows(
-        &mut self,
-        now: Instant,
-        msid: MessageStreamId,
-        (asked, name, mut location): (Asked, StreamName, Location),
-        access: Result<Granted, Refusal>,
-        then: impl FnOnce(&mut Self, MessageStreamId, Item) + Send + 'static,
-    ) {
-        let Asked {
-            start,
-            duration,
-            playlist,
-            ..
-        } = asked;
-        let decision = match access {
-            Err(refusal) => Decision::refuse(refusal),
-            Ok(granted) => {
-                if let Some(public) = granted.stream {
-                    location.name = public.into();
-                }
-                self.may_play(&Playing {
-                    location: &location,
-                    name: &name,
-                    start,
-                    duration,
-                    playlist,
-                })
-            }
-        };
-        let about = About::Stream(msid);
-        self.when_decided(now, about, decision, move |driver, _, answer| {
-            let refusal = match answer {
-                Ok(Sources::Live) => Refusal::new("it is a live stream"),
-                Ok(_) if start == PlayStart::Live => {
-                    Refusal::new("a live stream has no place on a playlist")
-                }
-                Ok(_) => {
-                    let item = Item {
-                        wanted: driver.wanted(&location, &name),
-                        from_ms: from_ms(start),
-                        length: duration,
-                        data: data_messages(playlist),
-                    };
-                    then(driver, msid, item);
-                    return;
-                }
-                Err(refusal) => refusal,
-            };
-            let code = refusal.code.unwrap_or(StatusCode::PlayFailed);
-            let name = &location.name;
-            driver.tell_of(msid, code, format!("{name}: {}", refusal.description), name);
-        });
-    }
-
     /// Goes over to another recording, in one of the ways of `NetStreamPlayTransitions`.
     pub(super) fn play2(&mut self, now: Instant, msid: MessageStreamId, options: Play2) {
-        if self.roles.replay(msid).is_none() {
-            let description = "a live stream is not switched; play the other one";
-            self.tell(msid, StatusCode::PlayFailed, description);
-            return;
-        }
         let transition = options.transition.as_deref().unwrap_or("switch");
         let Some(transition) = Transition::parse(transition) else {
             let description = format!("no transition is called {transition}");
             self.tell(msid, StatusCode::PlayFailed, &description);
             return;
         };
+        if transition != Transition::Append && self.roles.replay(msid).is_none() {
+            let description = "a live stream is not switched; play the other one";
+            self.tell(msid, StatusCode::PlayFailed, description);
+            return;
+        }
         let asked = Asked {
             name: options.name.to_string(),
             start: options.start,
@@ -299,8 +174,18 @@ impl SessionDriver {
             playlist: Playlist::Reset,
         };
         let old = options.old_name.map(|name| name.to_string());
-        self.when_allowed(now, msid, asked, move |driver, msid, item| {
-            driver.go_over(msid, transition, old.as_deref(), item);
+        self.when_allowed(now, msid, asked, move |driver, now, msid, next| {
+            match (transition, next) {
+                (Transition::Append, next) => driver.append(now, msid, next),
+                (_, Next::Recording(item)) => {
+                    driver.go_over(msid, transition, old.as_deref(), item)
+                }
+                (_, live) => {
+                    let name = live.name();
+                    let description = format!("{name}: a live stream can only be appended");
+                    driver.tell_of(msid, StatusCode::PlayFailed, description, name);
+                }
+            }
         });
     }
 
@@ -312,10 +197,6 @@ impl SessionDriver {
         item: Item,
     ) {
         let name = item.name().to_owned();
-        if transition == Transition::Append {
-            self.append(msid, item);
-            return;
-        }
         let Some(replay) = self.roles.replay(msid) else {
             return;
         };
@@ -325,14 +206,17 @@ impl SessionDriver {
         let (code, description) = match (transition, old) {
             (Transition::Stop, _) => {
                 playback.stop();
+                self.nothing_follows(msid);
                 return;
             }
             (Transition::Reset, _) => {
                 playback.reset(item);
+                self.nothing_follows(msid);
                 (StatusCode::PlayReset, "it is about to play")
             }
             (Transition::Swap, Some(old)) if old != playback.name() => {
-                if playback.swap(old, &item) {
+                let queue = &mut self.guest.wishes.queue;
+                if playback.swap(old, &item) || queue.replace(msid, old, item) {
                     (
                         StatusCode::PlayTransition,
                         "it is played instead of the other",
@@ -353,12 +237,17 @@ impl SessionDriver {
         self.tell_of(msid, code, format!("{name}: {description}"), &name);
     }
 
-    fn wanted(&self, location: &Location, name: &StreamName) -> Wanted {
+    pub(super) fn wanted(&self, location: &Location, name: &StreamName) -> Wanted {
         Wanted {
             host: self.guest.host().into(),
             location: location.clone(),
             prefix: name.prefix(),
         }
+    }
+
+    fn nothing_follows(&mut self, msid: MessageStreamId) {
+        self.guest.wishes.queue.forget(msid);
+        self.roles.set_behind(msid, Behind::Nothing);
     }
 
     /// How long a recording is, in seconds, to those who may play it; 0 is "unknown".
@@ -409,7 +298,7 @@ impl SessionDriver {
     }
 
     /// News of one stream, with its name.
-    fn tell_of(
+    pub(super) fn tell_of(
         &mut self,
         msid: MessageStreamId,
         code: StatusCode,
@@ -425,14 +314,6 @@ impl SessionDriver {
 
 /// What clients take for the length of what has none, or none that is their business.
 const UNKNOWN_LENGTH: f64 = 0.0;
-
-/// What a client wants to be played next.
-struct Asked {
-    name: String,
-    start: PlayStart,
-    duration: PlayDuration,
-    playlist: Playlist,
-}
 
 /// The ways of `play2`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -462,14 +343,14 @@ impl Transition {
     }
 }
 
-fn from_ms(start: PlayStart) -> u32 {
+pub(super) fn from_ms(start: PlayStart) -> u32 {
     match start {
         PlayStart::Recorded { from_ms } => from_ms,
         _ => 0,
     }
 }
 
-fn data_messages(playlist: Playlist) -> DataMessages {
+pub(super) fn data_messages(playlist: Playlist) -> DataMessages {
     match playlist {
         Playlist::AppendDataAtOnce | Playlist::ResetDataAtOnce => DataMessages::AtOnce,
         _ => DataMessages::InTime,

@@ -16,6 +16,7 @@ use tracing::debug;
 use super::Step;
 use super::gates::Gates;
 use super::player::media_kind;
+use super::term::Behind;
 use crate::limits::{FRAMES_PER_TURN, WRITE_AHEAD_BYTES};
 use crate::playback::{NoPlace, OpenError, Playback, Played};
 
@@ -24,6 +25,23 @@ pub(super) struct Replay {
     msid: MessageStreamId,
     playback: Playback,
     gates: Gates,
+    behind: Behind,
+    completed: Option<Completed>,
+}
+
+/// All of the recordings was played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Completed {
+    pub(super) duration: Duration,
+    pub(super) bytes: u64,
+    pub(super) told: Told,
+}
+
+/// Whether the player knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    No,
+    Yes,
 }
 
 impl Replay {
@@ -32,6 +50,8 @@ impl Replay {
             msid,
             playback,
             gates: Gates::default(),
+            behind: Behind::Nothing,
+            completed: None,
         }
     }
 
@@ -41,6 +61,21 @@ impl Replay {
 
     pub(super) const fn playback(&mut self) -> &mut Playback {
         &mut self.playback
+    }
+
+    pub(super) const fn set_behind(&mut self, behind: Behind) {
+        self.behind = behind;
+    }
+
+    /// What there is to say about it if it is over, and something else is to be played.
+    pub(super) fn over(&self) -> Option<Completed> {
+        let is_over = self.behind == Behind::Something && self.playback.has_ended();
+        self.completed.filter(|_| is_over)
+    }
+
+    /// When it is over, in the time of the stream.
+    pub(super) fn end(&self) -> adit_media::Timestamp {
+        self.playback.end()
     }
 
     /// When more is to be sent.
@@ -75,11 +110,7 @@ impl Replay {
             Played::Frame(frame) => self.forward(session, &frame),
             Played::BufferFull => session.send_user_control(UserControl::BufferEmpty(msid)),
             Played::NextBuffer => session.send_user_control(UserControl::BufferReady(msid)),
-            Played::Switched { name } => {
-                let code = StatusCode::PlaySwitch;
-                self.tell_data(session, code, "the next item of the playlist begins", &name)?;
-                self.tell(session, StatusCode::PlayStart, "plays from now on", &name)
-            }
+            Played::Switched { name } => tell_switched(session, msid, &name),
             Played::Missing { name, error } => {
                 let status = Status::new(code_of(&error), format!("{name}: {error}"));
                 session.send_status(msid, status.with("details", name))
@@ -92,7 +123,7 @@ impl Replay {
             Played::NotSought(why) => self.not_sought(session, &why),
             Played::Transited { name } => {
                 let code = StatusCode::PlayTransitionComplete;
-                self.tell_data(session, code, "the other recording plays", &name)
+                tell_data(session, msid, code, "the other recording plays", &name)
             }
             Played::Complete { duration, bytes } => self.complete(session, duration, bytes),
         }
@@ -121,7 +152,13 @@ impl Replay {
         session.send_user_control(UserControl::StreamBegin(self.msid))?;
         session.send_status(self.msid, status)?;
         let name = self.playback.name().to_owned();
-        self.tell(session, StatusCode::PlayStart, "plays from now on", &name)
+        tell(
+            session,
+            self.msid,
+            StatusCode::PlayStart,
+            "plays from now on",
+            &name,
+        )
     }
 
     fn not_sought(&self, session: &mut ServerSession, why: &NoPlace) -> Result<(), SendError> {
@@ -135,46 +172,81 @@ impl Replay {
         session.send_status(self.msid, status)
     }
 
-    /// The player may go back after the end, so the message stream goes on playing.
+    /// The player may go back after the end, so the message stream goes on playing. If something else is to be played, it is not
+    /// the end.
     fn complete(
-        &self,
+        &mut self,
         session: &mut ServerSession,
         duration: Duration,
         bytes: u64,
     ) -> Result<(), SendError> {
+        let told = match self.behind {
+            Behind::Something => Told::No,
+            Behind::Nothing => Told::Yes,
+        };
+        self.completed = Some(Completed {
+            duration,
+            bytes,
+            told,
+        });
+        if told == Told::No {
+            return Ok(());
+        }
         session.notify_play_complete(self.msid, duration, bytes)?;
         let name = self.playback.name().to_owned();
-        self.tell(session, StatusCode::PlayStop, "has ended", &name)?;
+        tell(session, self.msid, StatusCode::PlayStop, "has ended", &name)?;
         session.send_user_control(UserControl::StreamEof(self.msid))
     }
+}
 
-    /// `name` and what happens to it.
-    fn tell(
-        &self,
-        session: &mut ServerSession,
-        code: StatusCode,
-        what: &str,
-        name: &str,
-    ) -> Result<(), SendError> {
-        let status = Status::new(code, format!("{name} {what}"));
-        session.send_status(self.msid, status.with("details", name))
-    }
+/// The next item of a playlist begins.
+pub(super) fn tell_switched(
+    session: &mut ServerSession,
+    msid: MessageStreamId,
+    name: &str,
+) -> Result<(), SendError> {
+    let code = StatusCode::PlaySwitch;
+    tell_data(
+        session,
+        msid,
+        code,
+        "the next item of the playlist begins",
+        name,
+    )?;
+    tell(
+        session,
+        msid,
+        StatusCode::PlayStart,
+        "plays from now on",
+        name,
+    )
+}
 
-    /// News that belong to a place of the stream: `onPlayStatus`, among the media.
-    fn tell_data(
-        &self,
-        session: &mut ServerSession,
-        code: StatusCode,
-        description: &'static str,
-        name: &str,
-    ) -> Result<(), SendError> {
-        let status = Status::new(code, description).with("details", name);
-        let mut body = BytesMut::new();
-        let event = Value::String(Text::from_static("onPlayStatus"));
-        amf0::encode_all(&[event, status.into()], &mut body)?;
-        let at = Timestamp::ZERO;
-        session.send_media(self.msid, MediaKind::Data, at, &body.freeze())
-    }
+/// `name` and what happens to it.
+fn tell(
+    session: &mut ServerSession,
+    msid: MessageStreamId,
+    code: StatusCode,
+    what: &str,
+    name: &str,
+) -> Result<(), SendError> {
+    let status = Status::new(code, format!("{name} {what}"));
+    session.send_status(msid, status.with("details", name))
+}
+
+/// News that belong to a place of the stream: `onPlayStatus`, among the media.
+fn tell_data(
+    session: &mut ServerSession,
+    msid: MessageStreamId,
+    code: StatusCode,
+    description: &'static str,
+    name: &str,
+) -> Result<(), SendError> {
+    let status = Status::new(code, description).with("details", name);
+    let mut body = BytesMut::new();
+    let event = Value::String(Text::from_static("onPlayStatus"));
+    amf0::encode_all(&[event, status.into()], &mut body)?;
+    session.send_media(msid, MediaKind::Data, Timestamp::ZERO, &body.freeze())
 }
 
 /// What a player is told of a recording that is not played.

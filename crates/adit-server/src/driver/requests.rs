@@ -14,7 +14,7 @@ use crate::application::{Decision, Refusal};
 use crate::limits::{READ_AHEAD_BYTES, READS_PER_TURN};
 
 /// What waits. The session bounds how many: one `connect` or `publish`, as many plays as may play, and as many calls as may be
-/// unanswered.
+/// unanswered; of what is to be played next [`NEXT_REQUESTS`](crate::limits::playback::NEXT_REQUESTS).
 #[derive(Default)]
 pub(super) struct Requests(Vec<Waiting>);
 
@@ -29,6 +29,8 @@ pub(super) enum About {
     Connection,
     /// It is withdrawn when this message stream is used for something else.
     Stream(MessageStreamId),
+    /// The same of what is to be played there after or instead of something else.
+    Next(MessageStreamId),
 }
 
 /// What was read of a peer while a request of it waits for its answer.
@@ -52,8 +54,14 @@ impl Requests {
 
     /// Nobody waits for an answer on this message stream any more.
     pub(super) fn forget(&mut self, msid: MessageStreamId) {
-        self.0
-            .retain(|waiting| waiting.about != About::Stream(msid));
+        let is_of = |about| about == About::Stream(msid) || about == About::Next(msid);
+        self.0.retain(|waiting| !is_of(waiting.about));
+    }
+
+    /// How many wait that are about what is to be played next.
+    pub(super) fn waiting_next(&self) -> usize {
+        let is_next = |waiting: &&Waiting| matches!(waiting.about, About::Next(_));
+        self.0.iter().filter(is_next).count()
     }
 
     pub(super) fn clear(&mut self) {

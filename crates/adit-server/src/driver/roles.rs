@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use adit_broker::Publication;
-use adit_media::Frame;
+use adit_media::{Frame, Timestamp};
 use adit_rtmp::MessageStreamId;
 use adit_rtmp::session::ServerSession;
 
@@ -12,9 +12,10 @@ use super::Step;
 use super::gates::Gates;
 use super::patience::Silence;
 use super::player::Player;
-use super::replay::Replay;
+use super::replay::{Completed, Replay, Told};
 use super::sample::Sample;
 use super::summary::Listed;
+use super::term::Behind;
 use crate::limits::ServerLimits;
 use crate::relay::{Interest, Push};
 
@@ -39,6 +40,27 @@ pub(super) enum Role {
     Publishing(Publisher),
     Playing(Player),
     Replaying(Box<Replay>),
+    /// What was played is over, and so far nothing else plays.
+    Over(Over),
+}
+
+/// What was played is over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Over {
+    /// When, in the time of the stream.
+    pub(super) at: Timestamp,
+    pub(super) completed: Completed,
+    next: Coming,
+}
+
+/// What comes after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coming {
+    Nothing,
+    /// What is next on the playlist.
+    Next,
+    /// It is being opened.
+    Opens,
 }
 
 /// A `publish` that was accepted.
@@ -47,6 +69,37 @@ pub(super) struct Publisher {
     silence: Silence,
     /// The far side, where there is one.
     push: Option<Push>,
+}
+
+impl Held {
+    /// If what it plays is over and something is to come of that.
+    fn over(&mut self, now: Instant) -> Option<Over> {
+        let (at, completed) = match &mut self.role {
+            Role::Playing(player) => {
+                let term = player.term();
+                if !term.is_over() {
+                    return None;
+                }
+                let (duration, bytes) = term.played(now);
+                let told = Told::No;
+                let completed = Completed {
+                    duration,
+                    bytes,
+                    told,
+                };
+                (term.end(), completed)
+            }
+            Role::Replaying(replay) => (replay.end(), replay.over()?),
+            Role::Over(over) if over.next == Coming::Next => return Some(*over),
+            Role::Publishing(_) | Role::Over(_) => return None,
+        };
+        let next = Coming::Next;
+        Some(Over {
+            at,
+            completed,
+            next,
+        })
+    }
 }
 
 impl Publisher {
@@ -145,6 +198,69 @@ impl Roles {
         })
     }
 
+    /// Whether something is to be played after what plays there.
+    pub(super) fn set_behind(&mut self, msid: MessageStreamId, behind: Behind) {
+        let held = self.0.iter_mut().find(|held| held.msid == msid);
+        match held.map(|held| &mut held.role) {
+            Some(Role::Playing(player)) => player.term().set_behind(behind),
+            Some(Role::Replaying(replay)) => replay.set_behind(behind),
+            Some(Role::Over(over)) if over.next != Coming::Opens => {
+                over.next = match behind {
+                    Behind::Something => Coming::Next,
+                    Behind::Nothing => Coming::Nothing,
+                };
+            }
+            _ => {}
+        }
+    }
+
+    /// Something that is over and has not been gone on from. It is not given again before [`set_behind`](Self::set_behind).
+    pub(super) fn take_over(&mut self, now: Instant) -> Option<(MessageStreamId, Over)> {
+        self.0.iter_mut().find_map(|held| {
+            let mut over = held.over(now)?;
+            over.next = Coming::Nothing;
+            held.role = Role::Over(over);
+            Some((held.msid, over))
+        })
+    }
+
+    /// What is next is being opened.
+    pub(super) fn open_next(&mut self, msid: MessageStreamId) {
+        if let Some(over) = self.over(msid) {
+            over.next = Coming::Opens;
+        }
+    }
+
+    /// It could not be opened: what comes then?
+    pub(super) fn leave_out(&mut self, msid: MessageStreamId) {
+        if let Some(over) = self.over(msid) {
+            over.next = Coming::Next;
+        }
+    }
+
+    /// The player knows that it is over.
+    pub(super) fn told_over(&mut self, msid: MessageStreamId) {
+        if let Some(over) = self.over(msid) {
+            over.completed.told = Told::Yes;
+        }
+    }
+
+    fn over(&mut self, msid: MessageStreamId) -> Option<&mut Over> {
+        self.0.iter_mut().find_map(|held| match &mut held.role {
+            Role::Over(over) if held.msid == msid => Some(over),
+            _ => None,
+        })
+    }
+
+    /// When the first of the live streams is over that are played for a while.
+    pub(super) fn next_over(&self) -> Option<Instant> {
+        let due = self.0.iter().filter_map(|held| match &held.role {
+            Role::Playing(player) => player.deadline(),
+            _ => None,
+        });
+        due.min()
+    }
+
     /// What a player wants to receive, of whatever it plays.
     pub(super) fn gates(&mut self, msid: MessageStreamId) -> Option<&mut Gates> {
         self.0.iter_mut().find_map(|held| match &mut held.role {
@@ -184,7 +300,7 @@ impl Roles {
                     held.listed.comes_to(player.stage());
                 }
                 Role::Replaying(replay) => step = step.max(replay.fill(cx, session, now)),
-                Role::Publishing(_) => {}
+                Role::Publishing(_) | Role::Over(_) => {}
             }
         }
         step
@@ -194,13 +310,11 @@ impl Roles {
         self.0.is_empty()
     }
 
-    /// Whether there are players and nothing else.
+    /// Whether there are players of live streams that have no end, and nothing else.
     pub(super) fn only_play(&self) -> bool {
-        !self.0.is_empty()
-            && self
-                .0
-                .iter()
-                .all(|held| matches!(held.role, Role::Playing(_)))
+        let is_endless =
+            |held: &Held| matches!(&held.role, Role::Playing(player) if player.is_endless());
+        !self.0.is_empty() && self.0.iter().all(is_endless)
     }
 
     /// A player that fell behind too often.
@@ -247,7 +361,7 @@ impl Roles {
     fn publishers(&self) -> impl Iterator<Item = (MessageStreamId, &Publisher)> {
         self.0.iter().filter_map(|held| match &held.role {
             Role::Publishing(publisher) => Some((held.msid, publisher)),
-            Role::Playing(_) | Role::Replaying(_) => None,
+            Role::Playing(_) | Role::Replaying(_) | Role::Over(_) => None,
         })
     }
 }

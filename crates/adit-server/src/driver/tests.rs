@@ -1,5 +1,14 @@
+use std::future::{Future as _, poll_fn};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use adit_rtmp::command::{ClientCommand, Connect, Play, PlayStart, Receive};
+use adit_rtmp::session::{ClientConfig, ClientEvent, ClientSession};
+use adit_rtmp::{MessageStreamId, Seed};
+use bytes::{Buf as _, BytesMut};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
@@ -9,7 +18,7 @@ use tokio::time::timeout;
 
 use super::stalled;
 use crate::limits::REPLY_QUEUE_BYTES;
-use crate::{Listener, Server, ServerConfig};
+use crate::{Listener, MediaRoot, Server, ServerConfig};
 
 /// A server that runs until it is told to stop.
 struct Running {
@@ -101,4 +110,126 @@ async fn a_stop_waits_for_nobody_who_has_no_session() {
     let mut rest = Vec::new();
     session.read_to_end(&mut rest).await.unwrap();
     drop(silent);
+}
+
+/// A connection that plays a recording of large pictures, and the number of turns that its driver has had.
+async fn player_of_large_pictures(media: &std::path::Path) -> (Player, Arc<AtomicUsize>) {
+    let folder = media.join("live");
+    std::fs::create_dir(&folder).unwrap();
+    let mut file = b"FLV\x01\x01\0\0\0\x09\0\0\0\0".to_vec();
+    for at in 0..LARGE_PICTURES {
+        let [_, size @ ..] = u32::try_from(LARGE).unwrap().to_be_bytes();
+        let [high, time @ ..] = (at * 100).to_be_bytes();
+        file.extend([&[9], &size[..], &time, &[high, 0, 0, 0, 0x12]].concat());
+        file.resize(file.len() + LARGE - 1, 0);
+        file.extend(u32::try_from(LARGE + 11).unwrap().to_be_bytes());
+    }
+    std::fs::write(folder.join("large.flv"), file).unwrap();
+    let config = ServerConfig {
+        media: Some(MediaRoot::open(media).unwrap()),
+        ..ServerConfig::default()
+    };
+    let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let mut server = Server::new(config, vec![listener]);
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(KEPT).unwrap();
+    let socket = socket.connect(server.local_addrs()[0]).await.unwrap();
+    let seed = Seed::new([7; 32]);
+    let mut session = ClientSession::new(Instant::now(), ClientConfig::default(), &seed);
+    session
+        .connect(Connect::new("live", "rtmp://localhost/live"))
+        .unwrap();
+    let mut player = Player { socket, session };
+    // By its first bytes the server knows what it speaks.
+    player.send().await;
+    let driver = server.accept().await;
+    let turns = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&turns);
+    tokio::spawn(async move {
+        let _server = server;
+        let mut driver = pin!(driver);
+        poll_fn(|cx| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            driver.as_mut().poll(cx)
+        })
+        .await;
+    });
+    let is_connected = |event: &ClientEvent| matches!(event, ClientEvent::Connected(_));
+    player.until(is_connected).await;
+    player.session.create_stream().unwrap();
+    let is_created = |event: &ClientEvent| matches!(event, ClientEvent::StreamCreated { .. });
+    player.until(is_created).await;
+    (player, turns)
+}
+
+struct Player {
+    socket: TcpStream,
+    session: ClientSession,
+}
+
+impl Player {
+    async fn send(&mut self) {
+        let out = self.session.output();
+        let bytes = out.copy_to_bytes(out.remaining());
+        self.socket.write_all(&bytes).await.unwrap();
+    }
+
+    async fn until(&mut self, is_wanted: impl Fn(&ClientEvent) -> bool) {
+        loop {
+            while let Some(event) = self.session.poll_event(Instant::now()).unwrap() {
+                if is_wanted(&event) {
+                    return;
+                }
+            }
+            self.send().await;
+            let mut buffer = BytesMut::with_capacity(64 * 1024);
+            self.socket.read_buf(&mut buffer).await.unwrap();
+            self.session.handle_input(Instant::now(), buffer.freeze());
+        }
+    }
+
+    /// Plays, and says as much more at the same time.
+    fn play(&mut self, more: usize) {
+        let msid = MessageStreamId::new(1);
+        let mut play = Play::new("large");
+        play.start = PlayStart::Recorded { from_ms: 0 };
+        self.session
+            .send_command(msid, ClientCommand::Play(play))
+            .unwrap();
+        self.session.set_buffer_length(msid, 300).unwrap();
+        for _ in 0..more {
+            let command = ClientCommand::ReceiveAudio(Receive::On);
+            self.session.send_command(msid, command).unwrap();
+        }
+    }
+}
+
+/// Bytes of a picture: more than is queued for a peer before its commands have to wait.
+const LARGE: usize = 400_000;
+const LARGE_PICTURES: u32 = 50;
+
+/// Turns of a driver that waits: a few, for a timer that rings early.
+const FEW: usize = 50;
+
+async fn a_player_that_stops_reading_costs_few_turns(more: usize) {
+    let media = tempfile::tempdir().unwrap();
+    let (mut player, turns) = player_of_large_pictures(media.path()).await;
+    player.play(more);
+    player.send().await;
+    // Nothing more fits the socket after that, and the next picture is due.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let before = turns.load(Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let spent = turns.load(Ordering::Relaxed) - before;
+    assert!(spent <= FEW, "{spent} turns");
+}
+
+#[tokio::test]
+async fn a_recording_that_is_due_for_a_player_that_does_not_read_costs_no_time() {
+    a_player_that_stops_reading_costs_few_turns(0).await;
+}
+
+#[tokio::test]
+async fn commands_that_came_too_fast_from_a_player_that_does_not_read_cost_no_time() {
+    a_player_that_stops_reading_costs_few_turns(2_000).await;
 }

@@ -14,8 +14,12 @@ pub(crate) const READ_AHEAD_BYTES: usize = 512 * 1024;
 /// The same in frames, for files of tiny ones (`playback.read_ahead`).
 pub(crate) const READ_AHEAD_FRAMES: usize = 2048;
 
-/// What stands on the playlist of one stream, counted from what plays on (`playback.playlist`).
+/// What stands on the playlist of one stream, counted from what plays on; as much again may wait behind live streams on all streams of
+/// a connection (`playback.playlist`).
 pub(crate) const PLAYLIST_ITEMS: usize = 256;
+
+/// Requests of one connection for what is to be played next that wait for a decision of the application (`playback.requests`).
+pub(crate) const NEXT_REQUESTS: usize = 64;
 
 /// Data messages that are told at once where a playlist asks for that; later ones come in their time (`playback.data_at_once`).
 pub(crate) const DATA_MESSAGES: usize = 1000;

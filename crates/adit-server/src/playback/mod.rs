@@ -182,10 +182,33 @@ enum Stage {
 impl Playback {
     /// Opens the first item.
     pub(crate) fn begin(files: &Files, item: Item, precision: Precision) -> Beginning {
+        Self::begin_at(files, item, precision, None)
+    }
+
+    /// The same for one that goes on at a time of what was played before.
+    pub(crate) fn go_on(
+        files: &Files,
+        item: Item,
+        precision: Precision,
+        at: Timestamp,
+    ) -> Beginning {
+        Self::begin_at(files, item, precision, Some(at))
+    }
+
+    fn begin_at(
+        files: &Files,
+        item: Item,
+        precision: Precision,
+        base: Option<Timestamp>,
+    ) -> Beginning {
         let opening = files.open(item.wanted.clone(), item.data);
         let files = files.clone();
         Box::pin(async move {
-            let track = Track::begin(files.clone(), opening.await?, &item, None)?;
+            let track = Track::begin(files.clone(), opening.await?, &item, base)?;
+            let mut sent = Sent::default();
+            if let Some(base) = base {
+                sent.moved_to(base);
+            }
             Ok(Self {
                 files,
                 precision,
@@ -194,7 +217,7 @@ impl Playback {
                 coming: None,
                 pace: Pace::default(),
                 flow: Flow::On,
-                sent: Sent::default(),
+                sent,
                 news: VecDeque::new(),
                 due: None,
                 wish: None,
@@ -207,6 +230,19 @@ impl Playback {
     /// What it plays, or played last.
     pub(crate) fn name(&self) -> &str {
         self.list.current().map_or("", Item::name)
+    }
+
+    /// Whether all of it was played, and the player was told.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.end == End::Told
+            && self.track.is_none()
+            && self.coming.is_none()
+            && self.news.is_empty()
+    }
+
+    /// When the last frame that was sent is over.
+    pub(crate) fn end(&self) -> Timestamp {
+        self.sent.end()
     }
 
     /// When to poll again although nothing else happens.
