@@ -209,3 +209,59 @@ fn an_mp4_file_is_played_as_well() {
         assert_eq!(bodies(&file).len(), expected, "{stream}");
     }
 }
+
+#[test]
+fn mp4_files_of_every_codec_are_played_as_flv_files_of_the_same_are() {
+    let Some(stage) = Stage::set() else { return };
+    let shapes = |file: &Path| -> Vec<_> {
+        let packets = media(file).into_iter().filter(Packet::is_coded);
+        let packets: Vec<_> = packets.collect();
+        let first = packets.first().map_or(0, |it| it.at_ms);
+        let shape = |it: &Packet| (it.kind == Kind::Video, it.body.len(), it.at_ms - first);
+        packets.iter().map(shape).collect()
+    };
+    for (video, audio) in [
+        (VideoCodec::H264, AudioCodec::Aac),
+        (VideoCodec::Hevc, AudioCodec::Mp3),
+        (VideoCodec::Av1, AudioCodec::Opus),
+    ] {
+        let folder = format!("vod/{video:?}");
+        fs::create_dir(stage.file(&folder)).unwrap();
+        let clip = Clip::new(Some(video), Some(audio), 2).make(stage.peers, &stage.file(&folder));
+        let film = stage.file(&format!("{folder}/film.mp4"));
+        let mut command = stage.peers.ffmpeg(Peer::Ffmpeg9);
+        command.args(QUIET).arg("-i").arg(&clip);
+        Process::run("ffmpeg", command.args(["-c", "copy"]).arg(&film), PATIENCE);
+        let [of_flv, of_mp4] = ["flv:", "mp4:"].map(|prefix| {
+            let name = if prefix == "flv:" { "clip" } else { "film" };
+            let file = stage.file(&format!("{name}.{video:?}.flv"));
+            let stream = format!("{prefix}{video:?}/{name}");
+            stage.dump(Transport::Rtmp, &file, &stream, &[]);
+            file
+        });
+        let (flv, mp4) = (shapes(&of_flv), shapes(&of_mp4));
+        for kind in [true, false] {
+            let of_kind = |all: &[(bool, usize, u32)]| -> Vec<_> {
+                let all = all.iter().filter(|it| it.0 == kind);
+                all.map(|it| (it.1, it.2)).collect()
+            };
+            let (flv, mp4) = (of_kind(&flv), of_kind(&mp4));
+            assert_eq!(flv.len(), mp4.len(), "{video:?} {audio:?}");
+            assert!(flv.len() > 20, "{video:?} {audio:?}: {}", flv.len());
+            for (one, other) in flv.iter().zip(&mp4) {
+                let near = one.1.abs_diff(other.1) <= 1;
+                assert!(
+                    one.0 == other.0 && near,
+                    "{video:?} {audio:?}: {one:?} {other:?}"
+                );
+            }
+        }
+        // What was played can be decoded, without a word.
+        let mut command = stage.peers.ffmpeg(Peer::Ffmpeg9);
+        command.args(["-loglevel", "error", "-i"]).arg(&of_mp4);
+        let mut process = Process::start("ffmpeg", command.args(["-f", "null", "-"]));
+        assert!(process.wait(PATIENCE).success(), "{process}");
+        assert_eq!(process.stderr(), "", "{video:?} {audio:?}");
+    }
+    stage.server.assert_sound();
+}

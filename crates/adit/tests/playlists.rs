@@ -3,9 +3,10 @@
 
 use std::env;
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use adit_client::connection::StreamEvent;
+use adit_client::connection::{StreamError, StreamEvent};
 use adit_client::media::pattern::Pattern;
 use adit_client::media::record::{Recorder, StartTime};
 use adit_client::media::{Frame, FrameKind};
@@ -39,7 +40,7 @@ const FRAMES: usize = 600;
 
 struct Stage {
     server: AditServer,
-    _media: TempDir,
+    media: TempDir,
 }
 
 impl Stage {
@@ -56,20 +57,28 @@ impl Stage {
         let server = AditServer::start_with(env!("CARGO_BIN_EXE_adit"), |command| {
             command.arg("--media").arg(media.path());
         });
-        Self {
-            server,
-            _media: media,
-        }
+        Self { server, media }
     }
 
-    /// A player of `play`.
-    async fn play(&self, transport: Transport, play: Play) -> Viewer {
-        let url = self.server.url(transport, &format!("vod/{}", play.name));
+    /// Another file of `vod`.
+    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.media.path().join("vod").join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    async fn connect(&self, transport: Transport) -> NetConnection {
+        let url = self.server.url(transport, "vod/any");
         let target = Target::parse(&url).unwrap();
         let tls = TlsClient::insecure(InsecureTls::accept_any_certificate());
         let client = Client::new(ConnectorConfig::new(tls), GivenProxy::None);
         let options = ConnectOptions::new(Intent::Play);
-        let connection = client.connect(&target, &options).await.unwrap();
+        client.connect(&target, &options).await.unwrap()
+    }
+
+    /// A player of `play`.
+    async fn play(&self, transport: Transport, play: Play) -> Viewer {
+        let connection = self.connect(transport).await;
         let mut stream = connection.create_stream().await.unwrap();
         stream.play(play).await.unwrap();
         Viewer {
@@ -398,4 +407,139 @@ async fn what_is_missing_on_a_playlist_is_told_and_left_out() {
     let all = [coded("one"), coded("two")].concat();
     assert!(payloads(&viewer.frames) == payloads(&all));
     assert_gapless(&viewer.frames);
+}
+
+/// From a moment after the beginning on: nothing live will do.
+fn from_a_moment(name: &str) -> Play {
+    let mut play = recording(name);
+    play.start = PlayStart::Recorded { from_ms: 1 };
+    play
+}
+
+#[tokio::test]
+async fn what_cannot_be_played_is_refused_with_its_code_and_a_reason() {
+    let stage = Stage::set();
+    let outside = stage.media.path().join("secret.flv");
+    fs::copy(stage.media.path().join("vod/one.flv"), outside).unwrap();
+    fs::create_dir(stage.media.path().join("vod/folder.flv")).unwrap();
+    stage.write("text.flv", b"this is no video");
+    stage.write("nothing.flv", b"");
+    stage.write("head.flv", b"FLV\x01\x05\0\0\0\x09\0\0\0\0");
+    stage.write("torn.mp4", b"\0\0\0\x18ftypisom\0\0\0\0isommp42");
+    let zeros = fs::File::create(stage.write("zeros.flv", b"")).unwrap();
+    zeros.set_len(1 << 40).unwrap();
+    let connection = stage.connect(Transport::Rtmp).await;
+    let check = async |play: Play, code: &str, reason: &str| {
+        let mut stream = connection.create_stream().await.unwrap();
+        let what = play.name.to_string();
+        match stream.play(play).await {
+            Err(StreamError::Refused(status)) => {
+                let description = status.description().to_string();
+                assert_eq!(
+                    status.code_text().to_string(),
+                    code,
+                    "{what}: {description}"
+                );
+                assert!(description.contains(reason), "{what}: {description}");
+            }
+            other => panic!("{what}: {other:?}"),
+        }
+    };
+    let not_found = "NetStream.Play.StreamNotFound";
+    for (name, reason) in [
+        ("absent", "there is no recording of absent"),
+        ("folder", "there is no recording of folder"),
+        ("flv:torn", "there is no recording of torn"),
+        ("../secret", "begins with a dot"),
+        ("a/../../secret", "begins with a dot"),
+        ("one/../one", "begins with a dot"),
+        ("..\\secret", "has the character"),
+        ("c:one", "has the character ':'"),
+        ("%2e%2e/secret", "has the character '%'"),
+        ("one*", "has the character '*'"),
+        (&"x".repeat(230), "is longer than 200 bytes"),
+        (&"x/".repeat(20), "more than 8 parts"),
+    ] {
+        check(from_a_moment(name), not_found, reason).await;
+    }
+    let failed = "NetStream.Play.Failed";
+    check(
+        from_a_moment("one\0"),
+        failed,
+        "contains a control character",
+    )
+    .await;
+    check(from_a_moment(&"x".repeat(5000)), failed, "bytes, more than").await;
+    for from_ms in [60_000, u32::MAX / 2, u32::MAX] {
+        let start = PlayStart::Recorded { from_ms };
+        let play = Play {
+            start,
+            ..recording("one")
+        };
+        check(play, failed, "the recording ends at 7.").await;
+    }
+    let invalid = "NetStream.Play.FileStructureInvalid";
+    for (name, reason) in [
+        (
+            "text",
+            "this is neither FLV nor MP4: it begins with \"this is",
+        ),
+        ("nothing", "this is neither FLV nor MP4"),
+        ("zeros", "this is neither FLV nor MP4"),
+        ("mp4:torn", "has no moov box"),
+    ] {
+        check(from_a_moment(name), invalid, reason).await;
+    }
+    let empty = "NetStream.Play.NoSupportedTrackFound";
+    check(
+        from_a_moment("head"),
+        empty,
+        "has neither sound nor pictures",
+    )
+    .await;
+    stage.server.assert_sound();
+}
+
+#[tokio::test]
+async fn torn_and_huge_files_are_played_as_far_as_they_make_sense() {
+    let stage = Stage::set();
+    let whole = fs::read(stage.media.path().join("vod/one.flv")).unwrap();
+    stage.write("torn.flv", &whole[..whole.len() / 2]);
+    let huge = stage.write("huge.flv", &whole);
+    let huge = fs::OpenOptions::new().write(true).open(huge).unwrap();
+    huge.set_len(1 << 40).unwrap();
+    for (name, least, most) in [("torn", 100, 500), ("huge", 590, 600)] {
+        // As long as anybody could wish.
+        let duration = PlayDuration::Limited { ms: u32::MAX };
+        let play = Play {
+            duration,
+            ..recording(name)
+        };
+        let mut viewer = stage.play(Transport::Rtmp, play).await;
+        viewer.stream.set_buffer(EVERYTHING).await.unwrap();
+        viewer.until("NetStream.Play.Complete").await;
+        let count = viewer.frames.len();
+        assert!((least..=most).contains(&count), "{name}: {count}");
+        assert!(viewer.frames == coded("one")[..count], "{name}");
+    }
+    stage.server.assert_sound();
+}
+
+#[tokio::test]
+async fn a_seek_to_where_nothing_is_is_refused_and_the_recording_goes_on() {
+    let stage = Stage::set();
+    let mut viewer = stage.play(Transport::Rtmp, recording("one")).await;
+    viewer.stream.set_buffer(300).await.unwrap();
+    viewer.until_frames(20).await;
+    for (count, beyond) in [60_000, u32::MAX / 2, u32::MAX].into_iter().enumerate() {
+        viewer.stream.seek(beyond).await.unwrap();
+        let code = "NetStream.Seek.InvalidTime";
+        let refusals = |viewer: &Viewer| viewer.news.iter().filter(|it| it.1 == code).count();
+        while refusals(&viewer) <= count {
+            viewer.step().await;
+        }
+    }
+    viewer.stream.set_buffer(EVERYTHING).await.unwrap();
+    viewer.until("NetStream.Play.Complete").await;
+    assert!(viewer.frames == coded("one"));
 }

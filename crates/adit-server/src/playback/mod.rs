@@ -300,13 +300,14 @@ impl Playback {
             self.wish = Some(to);
             return;
         }
-        let is_current = self.list.go_to(to);
-        let end = self.list.span().map(|span| span.end);
-        if is_current && let Some(ends_at) = end.filter(|end| end.is_before(to)) {
+        let span = self.list.span();
+        if let Some(span) = span.filter(|span| span.is_before(to)) {
+            let ends_at = span.end;
             let why = NoPlace::BeyondTheEnd { ends_at };
             self.news.push_back(Played::NotSought(why));
             return;
         }
+        let is_current = self.list.go_to(to);
         self.drop_coming();
         if self.flow == Flow::Paused {
             self.flow = Flow::ShowsOne;

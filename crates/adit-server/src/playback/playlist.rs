@@ -53,6 +53,23 @@ pub(super) struct Span {
     pub(super) end: Timestamp,
 }
 
+impl Span {
+    /// Whether it is over before a time that a player has named, which may be any.
+    pub(super) fn is_before(&self, at: Timestamp) -> bool {
+        is_over_before(self.map.base, self.end, at)
+    }
+}
+
+/// Whether something that begins and ends at these times is over before `at`. Times compare in a circle, so what is far enough behind
+/// the end would lie before the beginning; only where the end has wrapped there is no telling.
+pub(super) fn is_over_before(begin: Timestamp, end: Timestamp, at: Timestamp) -> bool {
+    if begin.ms() <= end.ms() {
+        end.ms() < at.ms()
+    } else {
+        end.is_before(at)
+    }
+}
+
 impl Playlist {
     pub(super) fn new(first: Item) -> Self {
         Self {

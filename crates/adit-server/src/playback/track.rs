@@ -9,7 +9,7 @@ use adit_rtmp::command::PlayDuration;
 
 use super::cut::{Cut, Extent, Lead, Map, Rest, Timed, When};
 use super::files::{DataMessages, Files, OpenError, Opened};
-use super::playlist::{Item, Span};
+use super::playlist::{Item, Span, is_over_before};
 use super::reader::{Aim, Reader};
 
 /// A file that plays, or is made ready to.
@@ -107,16 +107,17 @@ impl Track {
             0 => begins_at,
             from => Timestamp::from_ms(from),
         };
-        if file_ends_at.is_before(from) {
+        if is_over_before(begins_at, file_ends_at, from) {
             let ends_at = u64::from(file_ends_at.ms());
             return Err(OpenError::TooShort {
                 ends_at: std::time::Duration::from_millis(ends_at),
             });
         }
-        let until = |ms| from.wrapping_add(ms);
+        let rest = u32::try_from(file_ends_at.since(from)).unwrap_or(0);
         let (extent, ends_at) = match item.length {
-            PlayDuration::Limited { ms } if until(ms).is_before(file_ends_at) => {
-                (Extent::Before(until(ms)), until(ms))
+            PlayDuration::Limited { ms } if ms < rest => {
+                let until = from.wrapping_add(ms);
+                (Extent::Before(until), until)
             }
             PlayDuration::SingleFrame => (Extent::One(leader), file_ends_at),
             _ => (Extent::Whole, file_ends_at),

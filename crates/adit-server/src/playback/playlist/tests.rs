@@ -1,7 +1,7 @@
 use adit_media::Timestamp;
 use adit_rtmp::command::{Location, PlayDuration};
 
-use super::{Item, Playlist, PlaylistFull, Span};
+use super::{Item, Playlist, PlaylistFull, Span, is_over_before};
 use crate::limits::playback::PLAYLIST_ITEMS;
 use crate::playback::cut::Map;
 use crate::playback::files::{DataMessages, Wanted};
@@ -100,4 +100,23 @@ fn a_playlist_has_as_many_items_as_allowed_and_not_one_more() {
         list.append(item("d")).unwrap();
     }
     assert!(list.entries.len() <= 2 * PLAYLIST_ITEMS + 1);
+}
+
+#[test]
+fn what_is_over_before_a_time_is_told_for_any_time() {
+    let at = Timestamp::from_ms;
+    let check = |begin, end, time, expected| {
+        assert_eq!(
+            is_over_before(at(begin), at(end), at(time)),
+            expected,
+            "{time}"
+        );
+    };
+    for (time, expected) in [(0, false), (2000, false), (2001, true), (u32::MAX, true)] {
+        check(0, 2000, time, expected);
+    }
+    // Over the end of the numbers.
+    check(u32::MAX - 999, 1000, u32::MAX, false);
+    check(u32::MAX - 999, 1000, 1000, false);
+    check(u32::MAX - 999, 1000, 1001, true);
 }
