@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use adit_client::connection::ConnectionEvent;
-use adit_client::rtmp::command::{Play, PublishKind, StatusCode};
+use adit_client::rtmp::command::{PublishKind, StatusCode};
 use adit_client::rtmp::session::server::Rejection;
 use adit_client::rtmp::session::{ServerEvent, ServerSession};
 use adit_client::{ConnectError, Destination, Intent, Secret, Target, limits};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use crate::support::{Server, accept, client, options};
 use crate::{SOON, connected, publisher};

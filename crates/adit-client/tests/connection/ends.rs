@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adit_client::connection::{ConnectionEvent, Ended, StreamError};
 use adit_client::media::{Frame, FrameKind, Timestamp};
-use adit_client::rtmp::command::{Play, PublishKind, StatusCode};
+use adit_client::rtmp::command::{PublishKind, StatusCode};
 use adit_client::rtmp::session::ServerEvent;
 use adit_client::{Intent, Target, limits};
 use bytes::Bytes;

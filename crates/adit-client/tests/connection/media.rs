@@ -5,7 +5,7 @@ use std::time::Duration;
 use adit_amf::amf0::Value;
 use adit_client::Intent;
 use adit_client::connection::{ConnectionEvent, Ended, StreamEvent};
-use adit_client::media::{Frame, FrameKind, Timestamp};
+use adit_client::media::FrameKind;
 use adit_client::network::Transport;
 use adit_client::rtmp::command::{Play, PublishKind, StatusCode};
 use adit_client::rtmp::session::{MediaKind, ServerEvent};

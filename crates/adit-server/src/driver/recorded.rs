@@ -178,7 +178,7 @@ impl SessionDriver {
             match (transition, next) {
                 (Transition::Append, next) => driver.append(now, msid, next),
                 (_, Next::Recording(item)) => {
-                    driver.go_over(msid, transition, old.as_deref(), item)
+                    driver.go_over(msid, transition, old.as_deref(), item);
                 }
                 (_, live) => {
                     let name = live.name();
