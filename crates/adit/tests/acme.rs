@@ -1,5 +1,6 @@
 //! Certificates by ACME, from a real authority (Debian's pebble) that sees this machine under a made-up name.
-#![cfg(all(test, feature = "acme"))]
+#![cfg(test)]
+#![cfg(feature = "acme")]
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};

@@ -68,12 +68,12 @@ impl Queue {
         self.0.iter().any(|(of, _)| *of == msid)
     }
 
-    fn push(&mut self, msid: MessageStreamId, next: Next) -> Result<(), Next> {
-        if self.0.len() >= PLAYLIST_ITEMS {
-            return Err(next);
-        }
+    fn is_full(&self) -> bool {
+        self.0.len() >= PLAYLIST_ITEMS
+    }
+
+    fn push(&mut self, msid: MessageStreamId, next: Next) {
         self.0.push((msid, next));
-        Ok(())
     }
 
     fn take(&mut self, msid: MessageStreamId) -> Option<Next> {
@@ -133,10 +133,11 @@ impl SessionDriver {
             }
             (next, _) => next,
         };
-        if self.guest.wishes.queue.push(msid, next).is_err() {
+        if self.guest.wishes.queue.is_full() {
             self.not_next(msid, &name, "too many items are to be played next");
             return;
         }
+        self.guest.wishes.queue.push(msid, next);
         self.roles.set_behind(msid, Behind::Something);
         self.settle_playlists(now);
     }
