@@ -6,6 +6,7 @@
 pub mod access;
 #[cfg(feature = "acme")]
 mod acme;
+pub mod api;
 pub mod application;
 mod assets;
 mod bandwidth;
@@ -15,13 +16,14 @@ mod driver;
 mod limits;
 mod login;
 mod media_root;
+mod metrics;
 mod objects;
 mod outputs;
 mod playback;
 mod recording;
+pub mod relay;
 #[cfg(feature = "acme")]
 mod secret_file;
-pub mod relay;
 mod server;
 mod stats;
 

@@ -12,7 +12,10 @@ use crate::cli;
 /// A key, the flag that sets it, and what it was given, if it was.
 type Flag = (&'static str, &'static str, fn(&cli::Serve) -> Option<Value>);
 
-const FLAGS: [Flag; 14] = [
+const FLAGS: [Flag; 15] = [
+    ("api.listen", "--api", |serve| {
+        Some(Value::String(serve.api?.to_string()))
+    }),
     ("server.listen", "--listen", |serve| list(&serve.listen)),
     ("server.state_dir", "--state-dir", |serve| {
         path(serve.state_dir.as_ref())

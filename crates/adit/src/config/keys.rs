@@ -12,7 +12,8 @@ use super::path::KeyPath;
 use super::units::{Size, Span};
 
 /// Keys, or all of a section, that take effect only when the server starts. Everything else does at a reload.
-const RESTART: [&str; 13] = [
+const RESTART: [&str; 14] = [
+    "api",
     "server.listen",
     "server.state_dir",
     "server.media",

@@ -5,6 +5,7 @@
 //! A new key needs nothing but its field, and whoever uses it: `serve/plan.rs` makes the settings of the server of all this. A flag
 //! for it stands in [`flags`], what takes effect only at the next start in [`keys`], keys that need each other in [`together`].
 
+pub(crate) mod api;
 mod apps;
 mod commands;
 mod encoders;
@@ -55,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) objects: objects::Objects,
     /// What peers can make the server hold, do or wait for.
     pub(crate) limits: limits::Limits,
+    /// The HTTP API, with metrics and health, on a port of its own.
+    pub(crate) api: api::Api,
     /// Applications by name.
     pub(crate) apps: BTreeMap<String, apps::App>,
 }

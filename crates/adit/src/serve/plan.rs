@@ -1,6 +1,6 @@
 //! What the configuration asks for, as the settings of a server.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use adit_server::application::{Applications, Chat, Live, Unknown, Vod};
 use adit_server::tls::CertificateSource;
@@ -16,10 +16,7 @@ use crate::config::Config;
 /// When one of them cannot be used.
 pub(super) fn server(asked: &Config) -> Result<ServerConfig, ServeError> {
     let mut config = ServerConfig::default();
-    let state_directory = || match &asked.server.state_dir {
-        Some(directory) => directory.0.clone(),
-        None => state_dir::default(),
-    };
+    let state_directory = || state_directory(asked);
     let source = match (&asked.tls.cert, &asked.tls.key) {
         (Some(certificate), Some(key)) => CertificateSource::Files {
             certificate: certificate.0.clone(),
@@ -43,6 +40,14 @@ pub(super) fn server(asked: &Config) -> Result<ServerConfig, ServeError> {
     };
     apply(asked, &mut config)?;
     Ok(config)
+}
+
+/// Where the server keeps what must survive a restart.
+pub(super) fn state_directory(asked: &Config) -> PathBuf {
+    match &asked.server.state_dir {
+        Some(directory) => directory.0.clone(),
+        None => state_dir::default(),
+    }
 }
 
 /// What may also change while the server runs.
