@@ -41,7 +41,9 @@ pub use crate::objects::{
     ObjectError, ObjectLock, ObjectNews, ObjectStore, Objects, Persistence, SharedObject,
     StoreError, Watch,
 };
-pub use crate::outputs::{Offered, Origins, OutputStats, OutputsConfig, OutputsSnapshot};
+pub use crate::outputs::{
+    HlsConfig, Offered, Origins, OutputStats, OutputsConfig, OutputsSnapshot,
+};
 pub use crate::recording::{
     Flush, RecordedStreams, RecordingConfig, RecordingSnapshot, Reserve, RunningRecording,
     SyncInterval,
