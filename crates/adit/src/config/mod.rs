@@ -11,6 +11,7 @@ mod commands;
 mod encoders;
 mod file;
 mod flags;
+mod http;
 mod keys;
 mod layers;
 mod limits;
@@ -52,6 +53,10 @@ pub(crate) struct Config {
     pub(crate) encoders: Encoders,
     /// Recordings of live streams.
     pub(crate) recording: recording::Recording,
+    /// What browsers and HTTP players get.
+    pub(crate) http: http::Http,
+    /// How live streams become HLS.
+    pub(crate) hls: http::Hls,
     /// Shared objects.
     pub(crate) objects: objects::Objects,
     /// What peers can make the server hold, do or wait for.

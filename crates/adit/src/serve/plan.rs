@@ -56,6 +56,8 @@ pub(super) fn state_directory(asked: &Config) -> PathBuf {
 /// When a file that is named cannot be used.
 pub(super) fn apply(asked: &Config, config: &mut ServerConfig) -> Result<(), ServeError> {
     asked.limits.apply(config);
+    asked.http.apply(&mut config.outputs);
+    asked.hls.apply(&mut config.outputs.hls);
     config.latency = asked.server.latency.into();
     config.applications = applications(asked);
     config.access.login = encoders::read(&asked.encoders)?;

@@ -249,3 +249,6 @@ impl Packager {
         Poll::Pending
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,6 +90,8 @@ table! {
         tls: network::Tls,
         /// HTTP on the public ports.
         http: network::Http,
+        /// Streams as HLS.
+        hls: network::Hls,
         /// The tunnel: RTMPT and RTMPTS.
         rtmpt: network::Rtmpt,
         /// The handshake.

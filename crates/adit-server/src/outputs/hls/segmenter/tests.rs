@@ -3,6 +3,7 @@ use adit_media::{Frame, FrameKind, Timestamp};
 use bytes::Bytes;
 
 use super::{Lengths, Made, Segmenter};
+use crate::limits::outputs::{PART_BYTES, SEGMENT_BYTES};
 use crate::outputs::hls::window::{Segment, Window};
 
 const LENGTHS: Lengths = Lengths {
@@ -276,4 +277,34 @@ fn what_hls_does_not_carry_is_left_out() {
     assert_eq!(package(&frames).init().unwrap().codecs, "mp4a.40.2");
     let unknown: Vec<Frame> = only(FrameKind::Video, &frames);
     assert!(package(&unknown).init().is_none());
+}
+
+#[test]
+fn segments_and_parts_end_when_they_are_heavy() {
+    // A megabyte a picture, and no key frame but the first.
+    let mut first = true;
+    let mut frames: Vec<Frame> = only(FrameKind::Video, &clip(3))
+        .into_iter()
+        .filter(|frame| {
+            !frame.flags().is_key_frame()
+                || frame.flags().is_sequence_header()
+                || std::mem::take(&mut first)
+        })
+        .collect();
+    for frame in frames.iter_mut().filter(|frame| frame.flags().is_coded()) {
+        let payload = [frame.payload(), &vec![0; 1 << 20][..]].concat();
+        *frame = Frame::classify(frame.at(), FrameKind::Video, payload.into());
+    }
+    let window = package(&frames);
+    for segment in segments(&window) {
+        let bytes: usize = segment.parts.iter().map(|part| part.fragment.len()).sum();
+        assert!(bytes <= SEGMENT_BYTES + PART_BYTES + (2 << 20), "{bytes}");
+        for part in &segment.parts {
+            assert!(
+                part.fragment.len() <= PART_BYTES + (2 << 20),
+                "{}",
+                part.fragment.len()
+            );
+        }
+    }
 }
