@@ -27,7 +27,7 @@ pub(crate) const WEBSOCKET_MESSAGE: usize = 4 * 1024;
 pub(crate) const WEBSOCKET_PING: Duration = Duration::from_secs(20);
 
 /// A viewer by WebSocket that says nothing for so long is gone (`websocket.dead`).
-pub(crate) const WEBSOCKET_DEAD: Duration = Duration::from_secs(60);
+pub(crate) const WEBSOCKET_DEAD: Duration = Duration::from_mins(1);
 
 /// A viewer by WebSocket that takes nothing for so long while something waits for it is gone (`websocket.stall`).
 pub(crate) const WEBSOCKET_STALL: Duration = Duration::from_secs(20);

@@ -203,7 +203,7 @@ impl Viewer {
                 Poll::Ready(None) => match self.feed.end() {
                     End::OfServer => self.close(CloseCode::Away, "the server stops"),
                     End::TooSlow => {
-                        self.close(CloseCode::Policy, "the line is too slow for this stream")
+                        self.close(CloseCode::Policy, "the line is too slow for this stream");
                     }
                     _ => self.close(CloseCode::Normal, "the stream has ended"),
                 },

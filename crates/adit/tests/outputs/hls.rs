@@ -195,6 +195,9 @@ fn end_of(folder: &std::path::Path, init: &[u8], part: &[u8]) -> Option<f64> {
 
 #[test]
 fn parts_are_there_a_moment_after_they_were_sent() {
+    if Peers::for_test().is_none() {
+        return;
+    }
     let server = AditServer::start(ADIT);
     let address = server.address();
     let _publisher = publish(&server, "cam", 60);
@@ -241,9 +244,9 @@ fn parts_are_there_a_moment_after_they_were_sent() {
 
 #[test]
 fn what_a_player_sees_is_less_than_two_seconds_old() {
-    let Some(peers) = Peers::for_test() else {
+    if Peers::for_test().is_none() {
         return;
-    };
+    }
     let server = AditServer::start(ADIT);
     let address = server.address();
     let _publisher = publish(&server, "cam", 60);
@@ -275,7 +278,6 @@ fn what_a_player_sees_is_less_than_two_seconds_old() {
         worst = worst.max((after - before).max(waited) + 1.05);
     }
     assert!(worst < 2.0, "{worst}");
-    drop(peers);
     server.assert_sound();
 }
 

@@ -1,7 +1,5 @@
 //! WebSocket-FLV.
 
-use std::time::Duration;
-
 use adit_testkit::packets;
 use adit_testkit::server::AditServer;
 use futures_util::{SinkExt as _, StreamExt as _};

@@ -103,7 +103,7 @@ impl Feed {
                 Poll::Ready(_) => {}
                 Poll::Pending if self.opening.is_some_and(Opening::has_begun) => self.open(),
                 Poll::Pending if self.stop.as_mut().poll(cx).is_ready() => {
-                    self.finish(End::OfServer)
+                    self.finish(End::OfServer);
                 }
                 Poll::Pending => return Poll::Pending,
             }

@@ -55,12 +55,20 @@ impl File {
         match name {
             "index.m3u8" => Some(Self::Index),
             MEDIA => Some(Self::Media),
-            _ if name.ends_with(".m4s") || name.ends_with(".mp4") => {
-                Some(Self::Other(name.to_owned()))
-            }
-            _ => None,
+            _ => is_of_a_run(name).then(|| Self::Other(name.to_owned())),
         }
     }
+}
+
+/// Whether a name is one that playlists give to files: a number of a run in front, and media behind.
+fn is_of_a_run(name: &str) -> bool {
+    let stem = name
+        .strip_suffix(".m4s")
+        .or_else(|| name.strip_suffix(".mp4"));
+    let run = stem
+        .and_then(|stem| stem.split_once('-'))
+        .map(|(run, _)| run);
+    run.is_some_and(|run| !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Sends whoever asks for `STREAM.m3u8` to `STREAM/index.m3u8`.

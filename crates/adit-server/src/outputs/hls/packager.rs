@@ -234,7 +234,9 @@ impl Packager {
         }
         if !made.is_empty() || over {
             self.stream.change(|window| {
-                made.into_iter().for_each(|made| window.apply(made));
+                for made in made {
+                    window.apply(made);
+                }
                 if over {
                     window.end();
                 }

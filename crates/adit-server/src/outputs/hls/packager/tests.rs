@@ -42,7 +42,7 @@ fn publish(broker: &Broker, name: &str) -> Publication {
 #[tokio::test]
 async fn as_many_streams_are_packaged_as_may_be_and_not_one_more() {
     let broker = Broker::new(BrokerConfig::default());
-    let (outputs, stop) = outputs(&broker, 2, Duration::from_secs(60));
+    let (outputs, stop) = outputs(&broker, 2, Duration::from_mins(1));
     let _publications = ["a", "b", "c"].map(|name| publish(&broker, name));
     let stream = |name: &str, begins| outputs.0.hls.stream(&outputs.0, &key(name), begins);
     assert_eq!(
@@ -88,7 +88,7 @@ async fn what_nobody_asks_for_is_packaged_no_more() {
 #[tokio::test]
 async fn a_stream_that_has_ended_is_there_for_a_while_and_another_one_takes_its_place() {
     let broker = Broker::new(BrokerConfig::default());
-    let (outputs, _stop) = outputs(&broker, 2, Duration::from_secs(60));
+    let (outputs, _stop) = outputs(&broker, 2, Duration::from_mins(1));
     let publication = publish(&broker, "a");
     let first = outputs.0.hls.stream(&outputs.0, &key("a"), true).unwrap();
     drop(publication);

@@ -43,7 +43,9 @@ fn package(frames: &[Frame]) -> Window {
 
 fn keep(made: Vec<Made>) -> Window {
     let mut window = Window::new("r".to_owned(), 1000);
-    made.into_iter().for_each(|made| window.apply(made));
+    for made in made {
+        window.apply(made);
+    }
     window.end();
     window
 }
@@ -206,9 +208,9 @@ fn a_clock_that_jumps_and_frames_that_are_left_out_are_breaks() {
     }
     let mut segmenter = Segmenter::new(LENGTHS);
     let mut made = Vec::new();
-    frames
-        .iter()
-        .for_each(|frame| segmenter.push(frame, &mut made));
+    for frame in &frames {
+        segmenter.push(frame, &mut made);
+    }
     segmenter.gap(&mut made);
     for frame in later(&frames, 8_000) {
         segmenter.push(&frame, &mut made);
