@@ -6,6 +6,7 @@
 pub mod access;
 #[cfg(feature = "acme")]
 mod acme;
+pub mod api;
 pub mod application;
 mod assets;
 mod bandwidth;
@@ -15,6 +16,7 @@ mod driver;
 mod limits;
 mod login;
 mod media_root;
+mod metrics;
 mod objects;
 mod outputs;
 mod playback;
@@ -39,7 +41,9 @@ pub use crate::objects::{
     ObjectError, ObjectLock, ObjectNews, ObjectStore, Objects, Persistence, SharedObject,
     StoreError, Watch,
 };
-pub use crate::outputs::{Offered, Origins, OutputStats, OutputsConfig, OutputsSnapshot};
+pub use crate::outputs::{
+    HlsConfig, Offered, Origins, OutputStats, OutputsConfig, OutputsSnapshot,
+};
 pub use crate::recording::{
     Flush, RecordedStreams, RecordingConfig, RecordingSnapshot, Reserve, RunningRecording,
     SyncInterval,

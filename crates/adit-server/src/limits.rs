@@ -35,7 +35,7 @@ pub(crate) const EVENTS_PER_TURN: usize = 256;
 
 /// Bytes of a peer that are kept while a request of it waits for its answer; beyond that it is not read, and not noticed to leave
 /// (`session.read_ahead`).
-pub(crate) const READ_AHEAD_BYTES: usize = 128 * 1024;
+pub(crate) const PENDING_BYTES: usize = 128 * 1024;
 
 /// Reads from the carrier in one turn.
 pub(crate) const READS_PER_TURN: usize = 16;

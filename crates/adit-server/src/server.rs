@@ -90,6 +90,7 @@ impl Shared {
 #[derive(Debug)]
 pub struct Server {
     acceptor: Acceptor,
+    outputs: Option<Outputs>,
     shared: Arc<Shared>,
     control: OnceLock<Control>,
     tls: Option<Tls>,
@@ -105,6 +106,7 @@ impl Server {
         let stop = CancellationToken::new();
         let events = Events::default();
         let tls = config.net.tls.clone();
+        let access = Access::new(config.access);
         let mut net = config.net;
         // Names of streams that are relayed are keys of the far server.
         let outputs = config.relay.is_none().then(|| {
@@ -113,6 +115,7 @@ impl Server {
                 limits: config.limits,
                 broker: broker.clone(),
                 applications: config.applications.clone(),
+                access: access.clone(),
                 stop: stop.clone(),
                 next: Arc::clone(&net.http.handler),
             })
@@ -136,7 +139,6 @@ impl Server {
             config.limits.linger,
         );
         let files = config.media.map(Files::new);
-        let access = Access::new(config.access);
         let others = Others {
             access: access.clone(),
             net: acceptor.counters().clone(),
@@ -166,6 +168,7 @@ impl Server {
                 access,
             }),
             acceptor,
+            outputs,
             control: OnceLock::new(),
             tls,
         }
@@ -237,6 +240,9 @@ impl Server {
             }
             if let Some(recordings) = recordings {
                 recordings.drained().await;
+            }
+            if let Some(outputs) = &self.outputs {
+                outputs.drained().await;
             }
         };
         if timeout(STOP_DRAIN, drained).await.is_err() {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use adit_broker::Broker;
 use adit_broker::shared_object::ObjectStats;
+use adit_broker::{Broker, BrokerStats};
 use adit_net::Counters;
 use adit_rtmp::session::LimitHits;
 
@@ -59,6 +59,12 @@ struct Ended {
     publishers_idle: AtomicU64,
     players_hopeless: AtomicU64,
     clients_idle: AtomicU64,
+}
+
+/// Live streams at one moment.
+pub(crate) struct StreamsNow {
+    pub(crate) published: usize,
+    pub(crate) counters: BrokerStats,
 }
 
 /// The counters at one moment.
@@ -177,6 +183,16 @@ impl ServerStats {
     /// How long media took from its arrival until it was written to a player: a sample.
     pub fn delays(&self) -> DelaySnapshot {
         self.0.delays.snapshot()
+    }
+
+    /// Live streams: how many are published, and the counters of all there were.
+    pub(crate) fn broker(&self) -> StreamsNow {
+        let broker = &self.0.others.broker;
+        let streams = broker.streams();
+        StreamsNow {
+            published: streams.iter().filter(|it| it.publication.is_some()).count(),
+            counters: broker.stats(),
+        }
     }
 
     /// The counters of the ports.

@@ -161,6 +161,11 @@ pub(crate) struct Serve {
     #[arg(long, value_enum)]
     pub(crate) encoder_auth: Option<EncoderAuth>,
 
+    /// Address and port of the HTTP API, with metrics and health; its token is in api-token in the state directory
+    /// [default: no API]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = listen_address)]
+    pub(crate) api: Option<SocketAddr>,
+
     #[command(flatten)]
     pub(crate) content: Content,
 

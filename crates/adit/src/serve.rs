@@ -1,5 +1,6 @@
 //! `adit serve`: binds the ports, says what to paste where, serves until Ctrl-C.
 
+mod api;
 mod certificate;
 mod descriptors;
 mod encoders;
@@ -53,6 +54,9 @@ pub(crate) enum ServeError {
     /// The list of encoders cannot be used.
     #[error(transparent)]
     Encoders(#[from] encoders::EncodersError),
+    /// There is no API where one was asked for.
+    #[error(transparent)]
+    Api(#[from] api::ApiError),
     /// The operating system refused threads, signals or the like.
     #[error("the operating system refused what a server needs: {0}")]
     System(#[from] io::Error),
@@ -71,6 +75,7 @@ impl ServeError {
             }
             Self::Tls(TlsError::Content { path, what }) => certificate::remedy(path, what),
             Self::Objects(error) => objects::remedy(error),
+            Self::Api(error) => api::remedy(error),
             _ => None,
         }
     }
@@ -111,8 +116,13 @@ async fn serve(asked: Config) -> Result<(), ServeError> {
     let listeners = listeners(&addresses)?;
     let config = plan::server(&asked)?;
     let tls = config.net.tls.clone();
+    let api = api::bind(&asked.api, &plan::state_directory(&asked)).await?;
     let server = Server::new(config, listeners);
     let addresses = server.local_addrs().to_vec();
+    if let Some(api) = &api {
+        api.print();
+    }
+    let api = api.map(|api| api.serve(server.control()));
     // Publishers and players without TLS are served while a certificate is made, which takes longer than all the rest.
     let mut prepared = Ok(());
     let until_stopped = async {
@@ -130,6 +140,9 @@ async fn serve(asked: Config) -> Result<(), ServeError> {
         }
     };
     server.run(until_stopped).await;
+    if let Some(api) = api {
+        api.stop().await;
+    }
     prepared
 }
 

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::{Phase, SessionDriver, Step};
 use crate::application::{Decision, Refusal};
-use crate::limits::{READ_AHEAD_BYTES, READS_PER_TURN};
+use crate::limits::{PENDING_BYTES, READS_PER_TURN};
 
 /// What waits. The session bounds how many: one `connect` or `publish`, as many plays as may play, and as many calls as may be
 /// unanswered; of what is to be played next [`NEXT_REQUESTS`](crate::limits::playback::NEXT_REQUESTS).
@@ -138,7 +138,7 @@ impl SessionDriver {
             let Ahead::Kept(bytes) = self.ahead else {
                 return Step::Idle;
             };
-            if bytes >= READ_AHEAD_BYTES || self.phase != Phase::Running {
+            if bytes >= PENDING_BYTES || self.phase != Phase::Running {
                 return Step::Idle;
             }
             let Poll::Ready(received) = self.carrier.poll_recv(cx) else {

@@ -11,3 +11,18 @@ pub(crate) const PULSE_LOOKS: usize = 11;
 
 /// Files that are listed at most (`control.files`).
 pub(crate) const FILES_LISTED: usize = 10_000;
+
+/// Bytes of a body that the API reads (`api.body`).
+pub(crate) const API_BODY: usize = 16 * 1024;
+
+/// Connections to the API; one more waits (`api.connections`).
+pub(crate) const API_CONNECTIONS: usize = 128;
+
+/// A request to the API has this long to say what it wants (`api.header_deadline`).
+pub(crate) const API_HEADER: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Bytes of the head of a request to the API (`api.header`).
+pub(crate) const API_HEADER_BYTES: usize = 8 * 1024;
+
+/// Fields of the head of a request to the API (`api.header`).
+pub(crate) const API_HEADER_FIELDS: usize = 64;

@@ -19,3 +19,39 @@ pub(crate) const LISTED_STREAMS: usize = 1_000;
 
 /// Frames that are looked at before the header of an FLV stream says which tracks there are.
 pub(crate) const OPENING_FRAMES: usize = 512;
+
+/// Bytes of a message from a viewer by WebSocket, who has nothing to say (`websocket.message`).
+pub(crate) const WEBSOCKET_MESSAGE: usize = 4 * 1024;
+
+/// How often a viewer by WebSocket is asked whether it is still there (`websocket.ping`).
+pub(crate) const WEBSOCKET_PING: Duration = Duration::from_secs(20);
+
+/// A viewer by WebSocket that says nothing for so long is gone (`websocket.dead`).
+pub(crate) const WEBSOCKET_DEAD: Duration = Duration::from_mins(1);
+
+/// A viewer by WebSocket that takes nothing for so long while something waits for it is gone (`websocket.stall`).
+pub(crate) const WEBSOCKET_STALL: Duration = Duration::from_secs(20);
+
+/// Streams that are packaged for HLS at once (`hls.streams`).
+pub(crate) const HLS_STREAMS: usize = 100;
+
+/// A stream for which nobody asks for so long is packaged no more (`hls.idle`).
+pub(crate) const HLS_IDLE: Duration = Duration::from_secs(30);
+
+/// Bytes of the segments of one stream (`hls.bytes`).
+pub(crate) const HLS_BYTES: usize = 64 * 1024 * 1024;
+
+/// Bytes of one part; it ends early when it has more (`hls.part_bytes`).
+pub(crate) const PART_BYTES: usize = 4 * 1024 * 1024;
+
+/// Bytes of one segment; it ends, also without a key frame, when it has more (`hls.segment_bytes`).
+pub(crate) const SEGMENT_BYTES: usize = 24 * 1024 * 1024;
+
+/// Segments that are kept for slow players though no playlist lists them any more (`hls.spare`).
+pub(crate) const SPARE_SEGMENTS: usize = 3;
+
+/// A playlist is waited for that begins so many segments after the newest one, and no further (`hls.ahead`).
+pub(crate) const RESERVED_SEGMENTS: u64 = 2;
+
+/// The longest that a request waits for the first segment of a stream, or for a part that was announced (`hls.wait`).
+pub(crate) const HLS_READY: Duration = Duration::from_secs(10);

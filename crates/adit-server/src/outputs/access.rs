@@ -1,19 +1,84 @@
 //! Whether a viewer may see a stream: the one place where outputs ask.
 
-use adit_net::http::{HttpBody, Response};
+use adit_broker::StreamKey;
+use adit_net::http::header::HeaderValue;
+use adit_net::http::{HttpBody, Response, StatusCode, header};
+use bytes::Bytes;
+use tokio::time::timeout;
 
 use super::place::Place;
 use super::request::Asked;
+use super::{Inner, reply};
+use crate::access::{Action, Credentials, Denial, Request, Visitor};
+use crate::application::Refusal;
 
-/// Asks whether `place` may be seen.
+/// Asks whether the stream at `place` may be played, and which one that is then: what is asked for may be a key.
 ///
 /// # Errors
 /// The response that says no.
-#[expect(
-    clippy::unused_async,
-    reason = "the answer may take time once there is somebody to ask"
-)]
-pub(super) async fn allowed(asked: &Asked, place: &Place) -> Result<(), Box<Response<HttpBody>>> {
-    tracing::trace!(peer = %asked.info.peer, application = place.key.application(), "a viewer");
-    Ok(())
+pub(super) async fn allowed(
+    outputs: &Inner,
+    asked: &Asked,
+    place: Place,
+    protocol: &'static str,
+) -> Result<Place, Box<Response<HttpBody>>> {
+    let visitor = Visitor::of_http(&asked.info, &asked.fields, protocol);
+    let credentials = Credentials::of_http(&asked.fields, asked.uri.query());
+    let request = Request::new(Action::Play, (&place.key).into(), visitor).with(credentials);
+    let granted = match outputs.access.authorize(&request).settled() {
+        Ok(answer) => answer,
+        Err(later) => timeout(outputs.limits.decision, later)
+            .await
+            .unwrap_or_else(|_| Err(Refusal::too_late())),
+    };
+    match granted {
+        Ok(granted) => match granted.stream {
+            None => Ok(place),
+            Some(name) => place
+                .named(&name)
+                .ok_or_else(|| Box::new(reply::not_live())),
+        },
+        Err(refusal) => Err(Box::new(denied(asked, &refusal))),
+    }
+}
+
+/// Whether a stream may stand in the list that is asked for. Who is asked outside of this program would have to be asked about each
+/// stream: such streams are not listed.
+pub(super) fn may_list(outputs: &Inner, asked: &Asked, key: &StreamKey) -> bool {
+    let visitor = Visitor::of_http(&asked.info, &asked.fields, "http");
+    let credentials = Credentials::of_http(&asked.fields, asked.uri.query());
+    let request = Request::new(Action::List, key.into(), visitor).with(credentials);
+    matches!(outputs.access.authorize(&request).settled(), Ok(Ok(_)))
+}
+
+fn denied(asked: &Asked, refusal: &Refusal) -> Response<HttpBody> {
+    let status = match refusal.denial() {
+        Some(Denial::Missing | Denial::Wrong | Denial::Expired) => StatusCode::UNAUTHORIZED,
+        Some(Denial::TooManyGuesses) => StatusCode::TOO_MANY_REQUESTS,
+        Some(Denial::Undecided) | None => StatusCode::SERVICE_UNAVAILABLE,
+        Some(_) => StatusCode::FORBIDDEN,
+    };
+    let mut response = reply::text(status, "");
+    *response.body_mut() = HttpBody::from(Bytes::from(format!("{}\n", refusal.description)));
+    let fields = response.headers_mut();
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            // A browser would put up a dialog of its own in the middle of somebody's page.
+            let is_browser = asked.fields.contains_key("sec-fetch-mode");
+            let scheme = if is_browser {
+                "Bearer"
+            } else {
+                "Basic realm=\"adit\", charset=\"UTF-8\""
+            };
+            fields.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
+        }
+        StatusCode::TOO_MANY_REQUESTS => {
+            fields.insert(header::RETRY_AFTER, reply::value("60"));
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            fields.insert(header::RETRY_AFTER, reply::value("5"));
+        }
+        _ => {}
+    }
+    response
 }

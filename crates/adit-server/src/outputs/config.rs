@@ -1,6 +1,8 @@
 //! What an operator decides about the outputs.
 
-use crate::limits::outputs::VIEWERS;
+use std::time::Duration;
+
+use crate::limits::outputs::{HLS_IDLE, HLS_STREAMS, VIEWERS};
 
 /// What browsers and HTTP players get on the public ports.
 #[derive(Clone, Debug)]
@@ -14,6 +16,39 @@ pub struct OutputsConfig {
     pub origins: Origins,
     /// Viewers of FLV at once. Default 5,000 (`http.viewers`).
     pub viewers: usize,
+    /// HLS: `/APP/STREAM/index.m3u8`.
+    pub hls: HlsConfig,
+}
+
+/// How streams become HLS.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct HlsConfig {
+    /// Whether they do.
+    pub offered: Offered,
+    /// A segment ends at the first key frame after so long. Default 2 s.
+    pub segment: Duration,
+    /// Parts of segments, for low latency, are no longer than this. Default 350 ms.
+    pub part: Duration,
+    /// Segments in a playlist. Default 7.
+    pub segments: usize,
+    /// Streams packaged at once. Default 100 (`hls.streams`).
+    pub streams: usize,
+    /// A stream for which nobody asks for so long is packaged no more. Default 30 s (`hls.idle`).
+    pub idle: Duration,
+}
+
+impl Default for HlsConfig {
+    fn default() -> Self {
+        Self {
+            offered: Offered::Yes,
+            segment: Duration::from_secs(2),
+            part: Duration::from_millis(350),
+            segments: 7,
+            streams: HLS_STREAMS,
+            idle: HLS_IDLE,
+        }
+    }
 }
 
 impl Default for OutputsConfig {
@@ -23,6 +58,7 @@ impl Default for OutputsConfig {
             page: Offered::Yes,
             origins: Origins::default(),
             viewers: VIEWERS,
+            hls: HlsConfig::default(),
         }
     }
 }
@@ -30,9 +66,11 @@ impl Default for OutputsConfig {
 impl OutputsConfig {
     /// What the page may play by.
     pub(super) fn offered(&self) -> &'static [&'static str] {
-        match self.flv {
-            Offered::Yes => &["flv"],
-            Offered::No => &[],
+        match (self.flv, self.hls.offered) {
+            (Offered::Yes, Offered::Yes) => &["flv", "ws", "hls"],
+            (Offered::Yes, Offered::No) => &["flv", "ws"],
+            (Offered::No, Offered::Yes) => &["hls"],
+            (Offered::No, Offered::No) => &[],
         }
     }
 }

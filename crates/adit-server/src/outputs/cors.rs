@@ -43,3 +43,13 @@ pub(super) fn preflight() -> Response<HttpBody> {
     }
     response
 }
+
+/// Whether a page may open a WebSocket here. Browsers do not ask that of the response, so it is decided before.
+pub(super) fn may_connect(origins: &Origins, asked: &Asked) -> bool {
+    let Some(origin) = asked.field(header::ORIGIN) else {
+        return !asked.fields.contains_key(header::ORIGIN);
+    };
+    let host = origin.split_once("://").map(|(_, host)| host);
+    let is_ours = host.is_some() && host == asked.field(header::HOST);
+    is_ours || origins.contains(origin)
+}

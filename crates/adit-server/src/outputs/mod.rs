@@ -1,8 +1,9 @@
-//! What browsers and HTTP players get on the public ports: live streams as HTTP-FLV.
+//! What browsers and HTTP players get on the public ports: live streams as HTTP-FLV, WebSocket-FLV and HLS.
 //!
 //! ```text
-//! GET /APP[/INSTANCE]/STREAM.flv      the stream as one endless FLV file
-//! GET /                               the page of live streams, and what it needs ([`page`])
+//! GET /APP[/INSTANCE]/STREAM.flv           the stream as one endless FLV file; with `Upgrade: websocket`, its tags as messages
+//! GET /APP[/INSTANCE]/STREAM/index.m3u8    HLS, also with low latency; STREAM.m3u8 leads there
+//! GET /                                    the page of live streams, and what it needs ([`page`])
 //! ```
 //!
 //! [`Outputs`] is the [`HttpHandler`] of every port. What is not for it goes to the handler that was there before. Each viewer is a
@@ -12,13 +13,17 @@ mod access;
 mod config;
 mod cors;
 mod flv;
+mod hls;
 mod page;
 mod place;
 mod reply;
 mod request;
 mod stats;
+mod websocket;
 
+use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use adit_broker::{Broker, StreamKey};
@@ -28,11 +33,13 @@ use adit_net::http::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use self::config::{Offered, Origins, OutputsConfig};
+pub use self::config::{HlsConfig, Offered, Origins, OutputsConfig};
 pub use self::stats::{OutputStats, OutputsSnapshot};
 
+use self::hls::{File, Hls};
 use self::place::{Place, Places};
 use self::request::Asked;
+use crate::access::Access;
 use crate::application::{Applications, Web};
 use crate::limits::ServerLimits;
 
@@ -40,13 +47,26 @@ use crate::limits::ServerLimits;
 #[derive(Clone)]
 pub(crate) struct Outputs(Arc<Inner>);
 
+impl fmt::Debug for Outputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outputs")
+            .field("config", &self.0.config)
+            .field("packaged", &self.0.hls.len())
+            .finish_non_exhaustive()
+    }
+}
+
 /// What all requests share.
 struct Inner {
     config: OutputsConfig,
     limits: ServerLimits,
     broker: Broker,
     applications: Applications,
+    access: Access,
     stats: OutputStats,
+    hls: Hls,
+    /// Numbers what is packaged, so that files have other names each time, also after a restart: the old ones may be in caches.
+    runs: AtomicU64,
     stop: CancellationToken,
     /// Answers what is not for us.
     next: Arc<dyn HttpHandler>,
@@ -58,6 +78,7 @@ pub(crate) struct Parts {
     pub(crate) limits: ServerLimits,
     pub(crate) broker: Broker,
     pub(crate) applications: Applications,
+    pub(crate) access: Access,
     pub(crate) stop: CancellationToken,
     pub(crate) next: Arc<dyn HttpHandler>,
 }
@@ -67,16 +88,22 @@ pub(crate) struct Parts {
 enum Route {
     Flv(Places),
     List,
+    Hls(Places, File),
+    /// The address of HLS that people guess.
+    HlsDirectory,
 }
 
 impl Outputs {
     pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
             stats: OutputStats::default(),
+            hls: Hls::default(),
+            runs: AtomicU64::new(getrandom::u64().unwrap_or_default() >> RUN_SHIFT),
             config: parts.config,
             limits: parts.limits,
             broker: parts.broker,
             applications: parts.applications,
+            access: parts.access,
             stop: parts.stop,
             next: parts.next,
         }))
@@ -85,7 +112,15 @@ impl Outputs {
     pub(crate) fn stats(&self) -> &OutputStats {
         &self.0.stats
     }
+
+    /// Ready when nothing is packaged any more, once the server stops.
+    pub(crate) async fn drained(&self) {
+        self.0.hls.drained().await;
+    }
 }
+
+/// Leaves 48 bits of a random number, to which is added.
+const RUN_SHIFT: u32 = 16;
 
 impl HttpHandler for Outputs {
     fn handle(&self, request: Request<RequestBody>, info: &CarrierInfo) -> HttpFuture {
@@ -129,7 +164,16 @@ impl Inner {
         {
             return Places::parse(stream).map(Route::Flv);
         }
-        None
+        if self.config.hls.offered == Offered::No {
+            return None;
+        }
+        let (directory, name) = path.rsplit_once('/')?;
+        if let Some(file) = File::named(name) {
+            let places = Places::parse(directory)?;
+            return Some(Route::Hls(places, file));
+        }
+        let stream = path.strip_suffix(".m3u8")?;
+        Places::parse(stream).map(|_| Route::HlsDirectory)
     }
 
     async fn answer(self: &Arc<Self>, asked: &Asked, route: Route) -> Response<HttpBody> {
@@ -147,6 +191,8 @@ impl Inner {
         match route {
             Route::Flv(places) => flv::answer(self, asked, &places).await,
             Route::List => self.list(asked),
+            Route::Hls(places, file) => hls::answer(self, asked, &places, file).await,
+            Route::HlsDirectory => hls::redirect(asked),
         }
     }
 
@@ -159,6 +205,7 @@ impl Inner {
                 .is_ok_and(|(vhost, application)| {
                     vhost == key.vhost() && application.web() == Web::Open
                 })
+                && access::may_list(self, asked, key)
         };
         page::list(
             &self.broker.streams(),
@@ -173,7 +220,12 @@ impl Inner {
     ///
     /// # Errors
     /// The response that says no. It does not say whether there is such a stream.
-    async fn find(&self, asked: &Asked, places: &Places) -> Result<Place, Box<Response<HttpBody>>> {
+    async fn find(
+        &self,
+        asked: &Asked,
+        places: &Places,
+        protocol: &'static str,
+    ) -> Result<Place, Box<Response<HttpBody>>> {
         let mut first = None;
         let mut live = None;
         for parts in places.candidates() {
@@ -187,8 +239,7 @@ impl Inner {
             first.get_or_insert(place);
         }
         let place = live.or(first).ok_or_else(|| Box::new(reply::not_live()))?;
-        access::allowed(asked, &place).await?;
-        Ok(place)
+        access::allowed(self, asked, place, protocol).await
     }
 
     /// Where that would be; nothing if its application shows nothing to browsers.

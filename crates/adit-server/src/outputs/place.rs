@@ -77,6 +77,13 @@ impl Place {
         let key = StreamKey::new(vhost, &parts.application, &parts.instance, &parts.name).ok()?;
         Some(Self { key })
     }
+
+    /// The stream of this name beside it.
+    pub(super) fn named(&self, name: &str) -> Option<Self> {
+        let key = &self.key;
+        let key = StreamKey::new(key.vhost(), key.application(), key.instance(), name).ok()?;
+        Some(Self { key })
+    }
 }
 
 #[cfg(test)]

@@ -11,8 +11,13 @@ pub struct OutputStats(Arc<Inner>);
 struct Inner {
     viewers: AtomicUsize,
     flv: Kind,
+    websocket: Kind,
     refused: AtomicU64,
     hopeless: AtomicU64,
+    packagers_refused: AtomicU64,
+    websocket_messages: AtomicU64,
+    websocket_dead: AtomicU64,
+    websocket_stalls: AtomicU64,
 }
 
 /// One way to watch.
@@ -27,6 +32,7 @@ struct Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     Flv,
+    WebSocket,
 }
 
 /// The counters at one moment.
@@ -39,16 +45,25 @@ pub struct OutputsSnapshot {
     pub flv_viewers_ever: u64,
     /// Bytes of FLV handed to them.
     pub flv_bytes: u64,
+    /// Viewers by WebSocket-FLV now.
+    pub websocket_viewers: usize,
+    /// Viewers by WebSocket-FLV that ever were.
+    pub websocket_viewers_ever: u64,
+    /// Bytes of FLV handed to them.
+    pub websocket_bytes: u64,
 }
 
 impl OutputStats {
     /// All counters, each read on its own.
     pub fn snapshot(&self) -> OutputsSnapshot {
-        let flv = &self.0.flv;
+        let (flv, websocket) = (&self.0.flv, &self.0.websocket);
         OutputsSnapshot {
             flv_viewers: flv.now.load(Ordering::Relaxed),
             flv_viewers_ever: flv.ever.load(Ordering::Relaxed),
             flv_bytes: flv.bytes.load(Ordering::Relaxed),
+            websocket_viewers: websocket.now.load(Ordering::Relaxed),
+            websocket_viewers_ever: websocket.ever.load(Ordering::Relaxed),
+            websocket_bytes: websocket.bytes.load(Ordering::Relaxed),
         }
     }
 
@@ -58,6 +73,10 @@ impl OutputStats {
         [
             ("http.viewers", read(&self.0.refused)),
             ("viewer.overflows", read(&self.0.hopeless)),
+            ("hls.streams", read(&self.0.packagers_refused)),
+            ("websocket.message", read(&self.0.websocket_messages)),
+            ("websocket.dead", read(&self.0.websocket_dead)),
+            ("websocket.stall", read(&self.0.websocket_stalls)),
         ]
         .into_iter()
     }
@@ -82,9 +101,15 @@ impl OutputStats {
         })
     }
 
+    /// One stream more was to be packaged than may be.
+    pub(super) fn packager_refused(&self) {
+        self.0.packagers_refused.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn kind(&self, way: Way) -> &Kind {
         match way {
             Way::Flv => &self.0.flv,
+            Way::WebSocket => &self.0.websocket,
         }
     }
 }
@@ -108,6 +133,29 @@ impl Seat {
     /// It fell behind once too often.
     pub(super) fn count_hopeless(&self) {
         self.stats.0.hopeless.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// What a viewer by WebSocket ran into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It said too much.
+    Message,
+    /// It did not answer.
+    Dead,
+    /// It did not take what was sent.
+    Stall,
+}
+
+impl Seat {
+    pub(super) fn count_fault(&self, fault: Fault) {
+        let stats = &self.stats.0;
+        let counter = match fault {
+            Fault::Message => &stats.websocket_messages,
+            Fault::Dead => &stats.websocket_dead,
+            Fault::Stall => &stats.websocket_stalls,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 }
 

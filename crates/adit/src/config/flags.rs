@@ -13,6 +13,9 @@ use crate::cli;
 type Flag = (&'static str, &'static str, fn(&cli::Serve) -> Option<Value>);
 
 const FLAGS: &[Flag] = &[
+    ("api.listen", "--api", |serve| {
+        Some(Value::String(serve.api?.to_string()))
+    }),
     ("server.listen", "--listen", |serve| list(&serve.listen)),
     ("server.state_dir", "--state-dir", |serve| {
         path(serve.state_dir.as_ref())

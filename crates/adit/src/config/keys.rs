@@ -12,8 +12,9 @@ use super::path::KeyPath;
 use super::units::{Size, Span};
 
 /// Keys, or all of a section, that take effect only when the server starts. Everything else does at a reload.
-const RESTART: [&str; 14] = [
+const RESTART: [&str; 18] = [
     "acme",
+    "api",
     "server.listen",
     "server.state_dir",
     "server.media",
@@ -26,7 +27,10 @@ const RESTART: [&str; 14] = [
     "limits.sniff",
     "limits.tls",
     "limits.http",
+    "limits.hls",
     "limits.rtmpt",
+    "http",
+    "hls",
 ];
 
 /// Stands in a path for a name that people choose, and for a place in a list.

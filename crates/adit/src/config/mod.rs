@@ -7,11 +7,13 @@
 
 #[cfg(feature = "acme")]
 mod acme;
+pub(crate) mod api;
 mod apps;
 mod commands;
 mod encoders;
 mod file;
 mod flags;
+mod http;
 mod keys;
 mod layers;
 mod limits;
@@ -56,10 +58,16 @@ pub(crate) struct Config {
     pub(crate) encoders: Encoders,
     /// Recordings of live streams.
     pub(crate) recording: recording::Recording,
+    /// What browsers and HTTP players get.
+    pub(crate) http: http::Http,
+    /// How live streams become HLS.
+    pub(crate) hls: http::Hls,
     /// Shared objects.
     pub(crate) objects: objects::Objects,
     /// What peers can make the server hold, do or wait for.
     pub(crate) limits: limits::Limits,
+    /// The HTTP API, with metrics and health, on a port of its own.
+    pub(crate) api: api::Api,
     /// Applications by name.
     pub(crate) apps: BTreeMap<String, apps::App>,
 }

@@ -254,7 +254,6 @@ impl AsRef<Path> for Place {
 }
 
 /// Something that is shown to nobody: the schema marks the key, so that `print` and errors leave its value out.
-#[allow(dead_code, reason = "for the sections of access and of the API")]
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Secret(pub(crate) String);

@@ -32,8 +32,8 @@ pub(super) fn server(asked: &Config) -> Result<ServerConfig, ServeError> {
     Ok(config)
 }
 
-/// Where what must survive a restart is kept.
-fn state_directory(asked: &Config) -> PathBuf {
+/// Where the server keeps what must survive a restart.
+pub(super) fn state_directory(asked: &Config) -> PathBuf {
     match &asked.server.state_dir {
         Some(directory) => directory.0.clone(),
         None => state_dir::default(),
@@ -70,6 +70,8 @@ pub(super) fn acme(asked: &Config) -> Option<adit_server::AcmeConfig> {
 /// When a file that is named cannot be used.
 pub(super) fn apply(asked: &Config, config: &mut ServerConfig) -> Result<(), ServeError> {
     asked.limits.apply(config);
+    asked.http.apply(&mut config.outputs);
+    asked.hls.apply(&mut config.outputs.hls);
     config.latency = asked.server.latency.into();
     config.applications = applications(asked);
     config.access.login = encoders::read(&asked.encoders)?;

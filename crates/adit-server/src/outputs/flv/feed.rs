@@ -21,7 +21,7 @@ use crate::outputs::stats::Seat;
 
 /// What goes to the viewer next.
 #[derive(Debug)]
-pub(super) enum Piece {
+pub(in crate::outputs) enum Piece {
     /// The file header.
     Whole(Bytes),
     Tag(Tag),
@@ -29,14 +29,14 @@ pub(super) enum Piece {
 
 /// One tag; the body is that of the publisher.
 #[derive(Debug)]
-pub(super) struct Tag {
-    pub(super) head: [u8; TAG_HEAD_BYTES],
-    pub(super) body: Bytes,
-    pub(super) tail: [u8; 4],
+pub(in crate::outputs) struct Tag {
+    pub(in crate::outputs) head: [u8; TAG_HEAD_BYTES],
+    pub(in crate::outputs) body: Bytes,
+    pub(in crate::outputs) tail: [u8; 4],
 }
 
 /// Reads a stream that is live for one viewer.
-pub(super) struct Feed {
+pub(in crate::outputs) struct Feed {
     subscription: Subscription,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Until the file header is made.
@@ -49,15 +49,22 @@ pub(super) struct Feed {
     overflows: Overflows,
 }
 
+/// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(in crate::outputs) enum End {
+    /// There may be more.
     NotYet,
-    Reached,
+    /// The stream is over.
+    OfStream,
+    /// The server stops.
+    OfServer,
+    /// The viewer was too slow for it.
+    TooSlow,
 }
 
 impl Feed {
     /// A feed of `subscription`, which has told already that the stream is live.
-    pub(super) fn new(
+    pub(in crate::outputs) fn new(
         subscription: Subscription,
         stop: &CancellationToken,
         limits: ServerLimits,
@@ -75,23 +82,29 @@ impl Feed {
     }
 
     /// The next piece; none when the stream is over, the server stops, or the viewer is too slow for it.
-    pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>, seat: &Seat) -> Poll<Option<Piece>> {
+    pub(in crate::outputs) fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+        seat: &Seat,
+    ) -> Poll<Option<Piece>> {
         loop {
             if self.opening.is_none()
                 && let Some(piece) = self.ready.pop_front()
             {
                 return Poll::Ready(Some(piece));
             }
-            if self.end == End::Reached {
+            if self.end != End::NotYet {
                 return Poll::Ready(None);
             }
             match self.subscription.poll_next(cx) {
                 Poll::Ready(Delivery::Frame(frame)) => self.take(&frame),
                 Poll::Ready(Delivery::Skipped { frames }) => self.fell_behind(frames, seat),
-                Poll::Ready(Delivery::Stopped { .. }) => self.finish(),
+                Poll::Ready(Delivery::Stopped { .. }) => self.finish(End::OfStream),
                 Poll::Ready(_) => {}
                 Poll::Pending if self.opening.is_some_and(Opening::has_begun) => self.open(),
-                Poll::Pending if self.stop.as_mut().poll(cx).is_ready() => self.finish(),
+                Poll::Pending if self.stop.as_mut().poll(cx).is_ready() => {
+                    self.finish(End::OfServer);
+                }
                 Poll::Pending => return Poll::Pending,
             }
         }
@@ -122,16 +135,21 @@ impl Feed {
         }
     }
 
-    fn finish(&mut self) {
+    fn finish(&mut self, end: End) {
         self.open();
-        self.end = End::Reached;
+        self.end = end;
+    }
+
+    /// Why there is nothing more.
+    pub(in crate::outputs) fn end(&self) -> End {
+        self.end
     }
 
     fn fell_behind(&mut self, frames: u64, seat: &Seat) {
         debug!(frames, "left out: the line to this viewer is too slow");
         if self.overflows.count(Instant::now(), &self.limits) == Verdict::TooMany {
             seat.count_hopeless();
-            self.finish();
+            self.finish(End::TooSlow);
         }
     }
 }

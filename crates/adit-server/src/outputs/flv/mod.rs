@@ -21,11 +21,11 @@ use bytes::Buf as _;
 use hyper::body::{Body, Frame};
 use tokio::time::timeout;
 
-use self::feed::{Feed, Piece};
+pub(super) use self::feed::{End, Feed, Piece};
 use super::place::{Place, Places};
 use super::request::Asked;
 use super::stats::{Seat, Way};
-use super::{Inner, reply};
+use super::{Inner, reply, websocket};
 
 /// The type of FLV; there is no registered one.
 const FLV: &str = "video/x-flv";
@@ -35,7 +35,12 @@ pub(super) async fn answer(
     asked: &Asked,
     places: &Places,
 ) -> Response<HttpBody> {
-    let place = match outputs.find(asked, places).await {
+    let upgrade = match websocket::wanted(&outputs.config.origins, asked) {
+        Ok(upgrade) => upgrade,
+        Err(refusal) => return *refusal,
+    };
+    let protocol = upgrade.as_ref().map_or("http-flv", |_| "ws-flv");
+    let place = match outputs.find(asked, places, protocol).await {
         Ok(place) => place,
         Err(refusal) => return *refusal,
     };
@@ -46,15 +51,17 @@ pub(super) async fn answer(
             reply::not_live()
         };
     }
-    let Some(seat) = outputs.stats.enter(Way::Flv, outputs.config.viewers) else {
+    let way = upgrade.as_ref().map_or(Way::Flv, |_| Way::WebSocket);
+    let Some(seat) = outputs.stats.enter(way, outputs.config.viewers) else {
         return reply::busy();
     };
-    match watch(outputs, asked, place).await {
-        Some(subscription) => {
-            let feed = Feed::new(subscription, &outputs.stop, outputs.limits);
-            reply::media(FLV, HttpBody::streamed(Endless { feed, seat }))
-        }
-        None => reply::not_live(),
+    let Some(subscription) = watch(outputs, asked, place).await else {
+        return reply::not_live();
+    };
+    let feed = Feed::new(subscription, &outputs.stop, outputs.limits);
+    match upgrade {
+        Some(upgrade) => upgrade.answer(feed, seat),
+        None => reply::media(FLV, HttpBody::streamed(Endless { feed, seat })),
     }
 }
 

@@ -34,12 +34,14 @@ macro_rules! table {
 
         impl Default for $name {
             fn default() -> Self {
-                #[allow(unused_variables, reason = "a table may hold tables alone")]
                 let config = ServerConfig::default();
-                Self {
+                let table = Self {
                     $( $key: Unit::of(&config.$($place).+), )*
                     $( $( $inner: <$table>::default(), )* )?
-                }
+                };
+                // Not used by a table of tables alone.
+                drop(config);
+                table
             }
         }
 
@@ -90,6 +92,8 @@ table! {
         tls: network::Tls,
         /// HTTP on the public ports.
         http: network::Http,
+        /// Streams as HLS.
+        hls: network::Hls,
         /// The tunnel: RTMPT and RTMPTS.
         rtmpt: network::Rtmpt,
         /// The handshake.

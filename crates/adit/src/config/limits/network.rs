@@ -77,6 +77,16 @@ table! {
 }
 
 table! {
+    /// Streams as HLS.
+    Hls {
+        /// Streams that are packaged at once.
+        streams: u64, 1 ..= 100_000, outputs.hls.streams;
+        /// A stream for which nobody asks for so long is packaged no more.
+        idle: Span, "5s" ..= "24h", outputs.hls.idle;
+    }
+}
+
+table! {
     /// The tunnel: RTMPT and RTMPTS.
     Rtmpt {
         /// Sessions altogether.

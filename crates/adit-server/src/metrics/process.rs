@@ -1,0 +1,77 @@
+//! What the operating system says about the process; where it does not say it, the number is left out.
+
+use std::fmt;
+use std::fs;
+
+use rustix::process::{Resource, getrlimit};
+
+use super::{Writer, float};
+
+/// Ticks a second in `/proc/self/stat`, the same on every Linux that programs meet.
+const TICKS: f64 = 100.0;
+
+pub(super) fn write(to: &mut Writer<'_>) -> fmt::Result {
+    if let Ok(open) = fs::read_dir("/proc/self/fd") {
+        to.gauge(
+            "process_open_fds",
+            "File descriptors in use",
+            float(open.count()),
+        )?;
+    }
+    if let Some(most) = getrlimit(Resource::Nofile).current {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        to.gauge(
+            "process_max_fds",
+            "File descriptors there may be",
+            float(most),
+        )?;
+    }
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    if let Some(bytes) = kilobytes(&status, "VmRSS:") {
+        to.gauge(
+            "process_resident_memory_bytes",
+            "Memory in use",
+            bytes * 1024.0,
+        )?;
+    }
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    if let Some(ticks) = cpu_ticks(&stat) {
+        to.seconds(
+            "process_cpu_seconds",
+            "Time of processors used",
+            ticks / TICKS,
+        )?;
+    }
+    Ok(())
+}
+
+fn kilobytes(status: &str, name: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
+
+/// The 14th and 15th field; the second is a name in parentheses that may hold anything.
+fn cpu_ticks(stat: &str) -> Option<f64> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace().skip(11);
+    let user: f64 = fields.next()?.parse().ok()?;
+    let system: f64 = fields.next()?.parse().ok()?;
+    Some(user + system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_says_is_read_and_anything_else_is_nothing() {
+        assert_eq!(
+            kilobytes("VmHWM:\t 9 kB\nVmRSS:\t 2048 kB\n", "VmRSS:"),
+            Some(2048.0)
+        );
+        assert_eq!(kilobytes("", "VmRSS:"), None);
+        let stat = "7 (a) b) S 1 2 3 4 5 6 7 8 9 10 30 12 0 0";
+        assert_eq!(cpu_ticks(stat), Some(42.0));
+        assert_eq!(cpu_ticks("7"), None);
+    }
+}

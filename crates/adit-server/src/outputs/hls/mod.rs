@@ -1,0 +1,236 @@
+//! Live streams as HLS, with parts for players that want to be close to the live edge.
+//!
+//! ```text
+//! …/STREAM/index.m3u8                 which codecs, which resolution
+//! …/STREAM/media.m3u8                 segments and parts; ?_HLS_msn=7&_HLS_part=2 waits until there is such a part
+//! …/STREAM/RUN-0.mp4                  what stands before fragments
+//! …/STREAM/RUN-7.m4s, RUN-7.2.m4s     a segment, a part
+//! ```
+//!
+//! A stream is packaged from the first request on, by one task that is a reader of the broker, until nobody has asked for a while.
+//! Segments are in memory only, and bounded.
+
+mod clock;
+mod lane;
+mod packager;
+mod playlist;
+mod range;
+mod segmenter;
+mod window;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adit_net::http::{HttpBody, Method, Response, StatusCode, header};
+use bytes::Bytes;
+use tokio::time::timeout;
+
+pub(super) use self::packager::Hls;
+
+use self::packager::Stream;
+use self::playlist::MEDIA;
+use self::window::{Found, Window};
+use super::place::Places;
+use super::request::Asked;
+use super::{Inner, reply};
+use crate::limits::outputs::{HLS_READY, RESERVED_SEGMENTS};
+
+const PLAYLIST: &str = "application/vnd.apple.mpegurl";
+const SEGMENT: &str = "video/mp4";
+
+/// Which file of a stream is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum File {
+    /// The playlist of renditions.
+    Index,
+    /// The playlist of segments.
+    Media,
+    /// What playlists name.
+    Other(String),
+}
+
+impl File {
+    /// Whether a path that ends so is one of ours.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name {
+            "index.m3u8" => Some(Self::Index),
+            MEDIA => Some(Self::Media),
+            _ => is_of_a_run(name).then(|| Self::Other(name.to_owned())),
+        }
+    }
+}
+
+/// Whether a name is one that playlists give to files: a number of a run in front, and media behind.
+fn is_of_a_run(name: &str) -> bool {
+    let stem = name
+        .strip_suffix(".m4s")
+        .or_else(|| name.strip_suffix(".mp4"));
+    let run = stem
+        .and_then(|stem| stem.split_once('-'))
+        .map(|(run, _)| run);
+    run.is_some_and(|run| !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Sends whoever asks for `STREAM.m3u8` to `STREAM/index.m3u8`.
+pub(super) fn redirect(asked: &Asked) -> Response<HttpBody> {
+    let path = asked.uri.path();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let stream = name.strip_suffix(".m3u8").unwrap_or(name);
+    let query = asked
+        .uri
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    // Relative to the path, so that it holds behind a proxy; `./`, for a name may have a colon.
+    let target = format!("./{stream}/index.m3u8{query}");
+    let mut response = reply::text(StatusCode::TEMPORARY_REDIRECT, "it is a directory\n");
+    if let Ok(target) = target.try_into() {
+        response.headers_mut().insert(header::LOCATION, target);
+    }
+    response
+}
+
+pub(super) async fn answer(
+    outputs: &Arc<Inner>,
+    asked: &Asked,
+    places: &Places,
+    file: File,
+) -> Response<HttpBody> {
+    let place = match outputs.find(asked, places, "hls").await {
+        Ok(place) => place,
+        Err(refusal) => return *refusal,
+    };
+    let begins = matches!(file, File::Index | File::Media);
+    let stream = match outputs.hls.stream(outputs, &place.key, begins) {
+        Ok(stream) => stream,
+        Err(packager::None::NotLive) => return reply::not_live(),
+        Err(packager::None::TooMany) => return reply::busy(),
+    };
+    match file {
+        File::Index => index(&stream, asked).await,
+        File::Media => media(&stream, asked).await,
+        File::Other(name) => other(&stream, asked, &name).await,
+    }
+}
+
+async fn index(stream: &Stream, asked: &Asked) -> Response<HttpBody> {
+    let query = query(asked);
+    if !until(stream, HLS_READY, Window::is_ready).await {
+        return nothing_yet();
+    }
+    let text = playlist::multivariant(&stream.window(), &query);
+    text.map_or_else(nothing_yet, |text| playlist(asked, text))
+}
+
+async fn media(stream: &Stream, asked: &Asked) -> Response<HttpBody> {
+    let query_of = asked.query();
+    let number = |name: &str| query_of.value(name).map(str::parse::<u64>).transpose();
+    let (Ok(segment), Ok(part)) = (number("_HLS_msn"), number("_HLS_part")) else {
+        return refusal("_HLS_msn and _HLS_part are numbers\n");
+    };
+    let part = part.map(|part| usize::try_from(part).unwrap_or(usize::MAX));
+    let patience = match segment {
+        None if part.is_some() => return refusal("_HLS_part needs _HLS_msn\n"),
+        None => HLS_READY,
+        Some(segment) => {
+            let window = stream.window();
+            if segment > window.head().saturating_add(RESERVED_SEGMENTS) && !window.ended {
+                return refusal("this segment is too far in the future\n");
+            }
+            let target = playlist::target_seconds(&window, stream.lengths);
+            Duration::from_secs(target.unsigned_abs().saturating_mul(3))
+        }
+    };
+    let there = |window: &Window| {
+        window.is_ready() && segment.is_none_or(|segment| window.has(segment, part))
+    };
+    if !until(stream, patience, there).await {
+        return nothing_yet();
+    }
+    let text = playlist::media(&stream.window(), stream.lengths, &query(asked));
+    playlist(asked, text)
+}
+
+async fn other(stream: &Stream, asked: &Asked, name: &str) -> Response<HttpBody> {
+    let mut found = stream.window().find(name);
+    if let Found::Soon { segment, part } = found {
+        // The part that was hinted at: it is sent as soon as it is there.
+        until(stream, HLS_READY, |window| window.has(segment, Some(part))).await;
+        found = stream.window().find(name);
+    }
+    match found {
+        Found::Here(fragments) => {
+            let pieces = fragments.iter().flat_map(|fragment| fragment.pieces());
+            file(asked, pieces.cloned().collect())
+        }
+        Found::Init(bytes) => file(asked, vec![bytes]),
+        Found::Soon { .. } | Found::Missing => reply::text(
+            StatusCode::NOT_FOUND,
+            "there is no such segment, or not any more\n",
+        ),
+    }
+}
+
+/// Waits until the window is as it is wanted; `false` if that takes too long.
+async fn until(stream: &Stream, patience: Duration, wanted: impl Fn(&Window) -> bool) -> bool {
+    let mut changes = stream.changes();
+    let wait = changes.wait_for(|_| wanted(&stream.window()));
+    matches!(timeout(patience, wait).await, Ok(Ok(_)))
+}
+
+fn nothing_yet() -> Response<HttpBody> {
+    let mut response = reply::text(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "there is nothing to play yet, or nothing that HLS carries\n",
+    );
+    let fields = response.headers_mut();
+    fields.insert(header::RETRY_AFTER, reply::value("1"));
+    response
+}
+
+fn refusal(words: &'static str) -> Response<HttpBody> {
+    reply::text(StatusCode::BAD_REQUEST, words)
+}
+
+/// What is added to the addresses of a playlist: what the viewer has shown to get it, but not what it wanted to wait for.
+fn query(asked: &Asked) -> String {
+    let query = asked.query();
+    let kept: Vec<&str> = query
+        .as_str()
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("_HLS_"))
+        .collect();
+    if kept.is_empty() {
+        return String::new();
+    }
+    // What would end the quotes around an address.
+    format!("?{}", kept.join("&").replace('"', "%22"))
+}
+
+fn playlist(asked: &Asked, text: String) -> Response<HttpBody> {
+    let body = if asked.method == Method::HEAD {
+        HttpBody::default()
+    } else {
+        HttpBody::from(Bytes::from(text))
+    };
+    let mut response = reply::media(PLAYLIST, body);
+    let fields = response.headers_mut();
+    fields.insert(header::CACHE_CONTROL, reply::value("no-cache"));
+    response
+}
+
+/// A file that never changes under its name.
+fn file(asked: &Asked, pieces: Vec<Bytes>) -> Response<HttpBody> {
+    let mut response = range::answer(asked, pieces);
+    let fields = response.headers_mut();
+    fields.insert(header::CONTENT_TYPE, reply::value(SEGMENT));
+    // Whoever got it by showing something does not get it for others.
+    let is_open = asked.uri.query().is_none() && !asked.fields.contains_key(header::AUTHORIZATION);
+    let cache = if is_open {
+        "public, max-age=60, immutable"
+    } else {
+        "private, max-age=60"
+    };
+    fields.insert(header::CACHE_CONTROL, reply::value(cache));
+    response
+}

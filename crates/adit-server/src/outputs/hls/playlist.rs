@@ -1,0 +1,180 @@
+//! Playlists [RFC 8216, and its second edition for what is about parts].
+
+use std::fmt::Write as _;
+
+use super::segmenter::Lengths;
+use super::window::{Init, Segment, Window};
+
+/// The playlist of all renditions, of which there is one: what comes in.
+///
+/// `query` is added to every address, so that whoever may read this may read the rest.
+pub(super) fn multivariant(window: &Window, query: &str) -> Option<String> {
+    let init = window.init()?;
+    let mut out = String::from("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+    // What is not known yet is taken for usual.
+    let bandwidth = if window.peak == 0 {
+        USUAL_BANDWIDTH
+    } else {
+        window.peak
+    };
+    write(
+        &mut out,
+        format_args!(
+            "#EXT-X-STREAM-INF:BANDWIDTH={bandwidth},CODECS=\"{}\"",
+            init.codecs
+        ),
+    );
+    if let Some((width, height)) = init.size {
+        write(&mut out, format_args!(",RESOLUTION={width}x{height}"));
+    }
+    if let Some(rate) = frame_rate(init) {
+        write(&mut out, format_args!(",FRAME-RATE={rate}"));
+    }
+    write(&mut out, format_args!("\n{MEDIA}{query}\n"));
+    Some(out)
+}
+
+/// The name of the playlist with the segments.
+pub(super) const MEDIA: &str = "media.m3u8";
+/// Bits a second of a stream of which no segment is whole.
+const USUAL_BANDWIDTH: u64 = 2_000_000;
+
+fn frame_rate(init: &Init) -> Option<String> {
+    let step = init.step.filter(|step| *step > 0)?;
+    // Timestamps are whole milliseconds: 33 and 34 are 30 pictures a second, 16 and 17 are 60.
+    let usual = [24, 25, 30, 50, 60, 120];
+    let rounded = |rate: &i64| (1000 / rate..=(1000 + rate - 1) / rate).contains(&step);
+    let rate = usual.into_iter().find(rounded).unwrap_or(1000 / step);
+    Some(format!("{rate}.000"))
+}
+
+/// The playlist with the segments.
+pub(super) fn media(window: &Window, lengths: Lengths, query: &str) -> String {
+    let target = target_seconds(window, lengths);
+    let part = seconds(lengths.part);
+    let (segments, discontinuities) = window.listed();
+    let first = segments.clone().next().map_or(0, |segment| segment.number);
+    let mut out = String::with_capacity(4096);
+    out.push_str("#EXTM3U\n#EXT-X-VERSION:9\n");
+    write(&mut out, format_args!("#EXT-X-TARGETDURATION:{target}\n"));
+    if !window.ended {
+        let hold_back = seconds(lengths.part.saturating_mul(3));
+        write(
+            &mut out,
+            format_args!("#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={hold_back}\n"),
+        );
+        write(
+            &mut out,
+            format_args!("#EXT-X-PART-INF:PART-TARGET={part}\n"),
+        );
+    }
+    write(&mut out, format_args!("#EXT-X-MEDIA-SEQUENCE:{first}\n"));
+    if discontinuities > 0 {
+        write(
+            &mut out,
+            format_args!("#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuities}\n"),
+        );
+    }
+    if segments.clone().all(Segment::independent) {
+        out.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
+    }
+    let parts_from = window.head().saturating_sub(SEGMENTS_WITH_PARTS);
+    let mut init = None;
+    for segment in segments {
+        let names = Names { window, query };
+        segment_lines(
+            &mut out,
+            segment,
+            &names,
+            &mut init,
+            !window.ended && segment.number >= parts_from,
+        );
+    }
+    if window.ended {
+        out.push_str("#EXT-X-ENDLIST\n");
+    } else {
+        let (segment, part) = window.next_part();
+        let run = &window.run;
+        write(
+            &mut out,
+            format_args!(
+                "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{run}-{segment}.{part}.m4s{query}\"\n"
+            ),
+        );
+    }
+    out
+}
+
+/// Parts are listed of so many segments before the one that is being made.
+const SEGMENTS_WITH_PARTS: u64 = 2;
+
+/// The longest that a segment is, in whole seconds.
+pub(super) fn target_seconds(window: &Window, lengths: Lengths) -> i64 {
+    let rounded = window.longest.saturating_add(500) / 1000;
+    rounded
+        .max(lengths.segment.saturating_add(999) / 1000)
+        .max(1)
+}
+
+struct Names<'a> {
+    window: &'a Window,
+    query: &'a str,
+}
+
+fn segment_lines(
+    out: &mut String,
+    segment: &Segment,
+    names: &Names<'_>,
+    init: &mut Option<u32>,
+    with_parts: bool,
+) {
+    let (run, query) = (&names.window.run, names.query);
+    let number = segment.number;
+    if segment.discontinuity {
+        out.push_str("#EXT-X-DISCONTINUITY\n");
+    }
+    let id = segment.init.id;
+    if init.replace(id) != Some(id) {
+        write(
+            out,
+            format_args!("#EXT-X-MAP:URI=\"{run}-{id}.mp4{query}\"\n"),
+        );
+    }
+    if with_parts || !segment.whole {
+        for (index, part) in segment.parts.iter().enumerate() {
+            let length = seconds(part.milliseconds);
+            let independent = if part.independent {
+                ",INDEPENDENT=YES"
+            } else {
+                ""
+            };
+            write(
+                out,
+                format_args!(
+                    "#EXT-X-PART:DURATION={length},URI=\"{run}-{number}.{index}.m4s{query}\"{independent}\n"
+                ),
+            );
+        }
+    }
+    if segment.whole {
+        let length = seconds(segment.milliseconds());
+        write(
+            out,
+            format_args!("#EXTINF:{length},\n{run}-{number}.m4s{query}\n"),
+        );
+    }
+}
+
+/// Milliseconds as seconds with three places.
+fn seconds(milliseconds: i64) -> String {
+    let milliseconds = milliseconds.max(0);
+    format!("{}.{:03}", milliseconds / 1000, milliseconds % 1000)
+}
+
+fn write(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Strings take whatever they are given.
+    out.write_fmt(text).unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+use m3u8_rs::{MasterPlaylist, MediaPlaylist};
+
+use super::{frame_rate, media, multivariant, target_seconds};
+use crate::outputs::hls::segmenter::{Lengths, Made};
+use crate::outputs::hls::window::Init;
+use crate::outputs::hls::window::Window;
+use crate::outputs::hls::window::tests::{init, part, window};
+
+const LENGTHS: Lengths = Lengths {
+    part: 350,
+    segment: 2_000,
+};
+
+fn read(text: &str) -> MediaPlaylist {
+    m3u8_rs::parse_media_playlist_res(text.as_bytes())
+        .unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+#[test]
+fn the_first_playlist_says_what_the_stream_is() {
+    let text = multivariant(&window(1), "?token=x").unwrap();
+    let MasterPlaylist { variants, .. } =
+        m3u8_rs::parse_master_playlist_res(text.as_bytes()).unwrap();
+    let [only] = variants.as_slice() else {
+        panic!("{text}")
+    };
+    assert_eq!(only.uri, "media.m3u8?token=x");
+    assert_eq!(only.codecs.as_deref(), Some("avc1.64001f,mp4a.40.2"));
+    let size = only.resolution.unwrap();
+    assert_eq!((size.width, size.height), (1280, 720));
+    assert_eq!(only.frame_rate, Some(30.0));
+    assert!(only.bandwidth > 0);
+    assert!(multivariant(&Window::new("r".to_owned(), 3), "").is_none());
+}
+
+#[test]
+fn a_live_playlist_lists_segments_parts_and_what_comes_next() {
+    let mut window = window(4);
+    window.apply(part(350, 10));
+    let text = media(&window, LENGTHS, "");
+    let expected = "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:2\n\
+        #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.050\n#EXT-X-PART-INF:PART-TARGET=0.350\n\
+        #EXT-X-MEDIA-SEQUENCE:1\n#EXT-X-INDEPENDENT-SEGMENTS\n\
+        #EXT-X-MAP:URI=\"r-0.mp4\"\n#EXTINF:2.000,\nr-1.m4s\n\
+        #EXT-X-PART:DURATION=1.000,URI=\"r-2.0.m4s\",INDEPENDENT=YES\n\
+        #EXT-X-PART:DURATION=1.000,URI=\"r-2.1.m4s\",INDEPENDENT=YES\n#EXTINF:2.000,\nr-2.m4s\n\
+        #EXT-X-PART:DURATION=1.000,URI=\"r-3.0.m4s\",INDEPENDENT=YES\n\
+        #EXT-X-PART:DURATION=1.000,URI=\"r-3.1.m4s\",INDEPENDENT=YES\n#EXTINF:2.000,\nr-3.m4s\n\
+        #EXT-X-PART:DURATION=0.350,URI=\"r-4.0.m4s\",INDEPENDENT=YES\n\
+        #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"r-4.1.m4s\"\n";
+    assert_eq!(text, expected);
+    let playlist = read(&text);
+    assert_eq!((playlist.media_sequence, playlist.segments.len()), (1, 3));
+    assert!(!playlist.end_list);
+}
+
+#[test]
+fn the_last_playlist_ends_and_announces_nothing() {
+    let mut window = window(2);
+    window.end();
+    let text = media(&window, LENGTHS, "");
+    let playlist = read(&text);
+    assert!(playlist.end_list);
+    assert_eq!(playlist.segments.len(), 2);
+    for gone in ["PART", "HINT", "SERVER-CONTROL"] {
+        assert!(!text.contains(gone), "{text}");
+    }
+}
+
+#[test]
+fn a_break_has_a_description_of_its_own() {
+    let mut window = window(1);
+    window.apply(init(1));
+    window.apply(part(2_000, 10));
+    window.apply(Made::EndOfSegment);
+    let playlist = read(&media(&window, LENGTHS, ""));
+    let [first, second] = playlist.segments.as_slice() else {
+        panic!()
+    };
+    assert!(!first.discontinuity && second.discontinuity);
+    let map = |segment: &m3u8_rs::MediaSegment| segment.map.as_ref().unwrap().uri.clone();
+    assert_eq!(
+        (map(first), map(second)),
+        ("r-0.mp4".to_owned(), "r-1.mp4".to_owned())
+    );
+}
+
+#[test]
+fn what_the_viewer_has_shown_is_in_every_address() {
+    let mut window = window(1);
+    window.apply(part(350, 10));
+    let text = media(&window, LENGTHS, "?token=x");
+    for address in text.split(['"', '\n']).filter(|it| it.contains(".m")) {
+        assert!(address.ends_with("?token=x"), "{address}");
+    }
+}
+
+#[test]
+fn the_target_is_no_shorter_than_any_segment_and_never_shrinks() {
+    let mut window = window(1);
+    assert_eq!(target_seconds(&window, LENGTHS), 2);
+    for (length, target) in [(2_400, 2), (2_500, 3), (9_000, 9), (1_000, 9)] {
+        window.apply(part(length, 10));
+        window.apply(Made::EndOfSegment);
+        assert_eq!(target_seconds(&window, LENGTHS), target, "{length}");
+    }
+}
+
+#[test]
+fn the_frame_rate_is_told_from_whole_milliseconds() {
+    for (step, rate) in [
+        (33, "30.000"),
+        (34, "30.000"),
+        (40, "25.000"),
+        (41, "24.000"),
+        (42, "24.000"),
+        (20, "50.000"),
+        (16, "60.000"),
+        (17, "60.000"),
+        (8, "120.000"),
+        (100, "10.000"),
+        (1_000, "1.000"),
+    ] {
+        let init = Init {
+            id: 0,
+            bytes: bytes::Bytes::new(),
+            codecs: String::new(),
+            size: None,
+            step: Some(step),
+        };
+        assert_eq!(frame_rate(&init).as_deref(), Some(rate), "{step}");
+    }
+}

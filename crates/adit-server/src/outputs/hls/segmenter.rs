@@ -1,0 +1,381 @@
+//! Frames of a stream in, parts and segments out; no clock, no task.
+//!
+//! ```text
+//! video  K . . . . . . . . . . . . . K . . .      a part ends before the picture that would make it too long,
+//! part   |─────|─────|─────|─────|───|─────|      a segment before the first key frame after its target;
+//! segment|───────────────────────────|──────      what leads is the picture, or the sound where there is none
+//! ```
+//!
+//! A picture is held until the next one comes: only then it is known how long it lasts.
+
+use std::sync::Arc;
+
+use adit_media::fmp4::{self, Access, Run, Sample, Track};
+use adit_media::{Frame, FrameKind};
+
+use super::clock::Clock;
+use super::lane::Lane;
+use super::window::{Init, Part};
+use crate::limits::outputs::{PART_BYTES, SEGMENT_BYTES};
+
+/// How long parts and segments are to be, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lengths {
+    pub(super) part: i64,
+    pub(super) segment: i64,
+}
+
+/// What came out.
+#[derive(Debug)]
+pub(super) enum Made {
+    /// What follows is of these tracks, and has nothing to do with what was before.
+    Init(Arc<Init>),
+    Part(Part),
+    EndOfSegment,
+}
+
+/// Cuts one stream.
+#[derive(Debug)]
+pub(super) struct Segmenter {
+    lengths: Lengths,
+    clock: Clock,
+    video: Option<Lane>,
+    audio: Option<Lane>,
+    /// Tracks that were given up because nothing came; at most one of each kind.
+    resting: Vec<Track>,
+    /// Frames of the beginning, until it is known which tracks there are.
+    opening: Option<Vec<Frame>>,
+    /// The tracks are others than those of the last part.
+    changed: bool,
+    /// Where the part and the segment began that are being made.
+    part_start: Option<i64>,
+    segment_start: Option<i64>,
+    segment_bytes: usize,
+    sequence: u32,
+    inits: u32,
+    /// The segment that is being made does not begin with a key frame.
+    keyless: bool,
+    /// The next part may end the first segment wherever it is, so that there is one soon.
+    hurry: bool,
+}
+
+/// A stream whose tracks are not all known is waited for so long, in milliseconds of its own time.
+const OPENING: i64 = 400;
+/// No first segment is shorter, in milliseconds.
+const FIRST_SEGMENT: i64 = 500;
+/// A track of which nothing came for so long is given up, in milliseconds: players would wait for it.
+const GONE: i64 = 5_000;
+/// A segment without a key frame in time ends all the same when it is so many times as long as it should be.
+const OVERLONG: i64 = 6;
+
+impl Segmenter {
+    pub(super) fn new(lengths: Lengths) -> Self {
+        Self {
+            lengths,
+            clock: Clock::default(),
+            video: None,
+            audio: None,
+            resting: Vec::new(),
+            opening: Some(Vec::new()),
+            changed: true,
+            part_start: None,
+            segment_start: None,
+            segment_bytes: 0,
+            sequence: 0,
+            inits: 0,
+            keyless: false,
+            hurry: true,
+        }
+    }
+
+    /// Takes the next frame.
+    pub(super) fn push(&mut self, frame: &Frame, made: &mut Vec<Made>) {
+        if frame.kind() == FrameKind::Data {
+            return;
+        }
+        let Some(opening) = &mut self.opening else {
+            self.take(frame, made);
+            return;
+        };
+        opening.push(frame.clone());
+        let coded = || opening.iter().filter(|frame| frame.flags().is_coded());
+        let kinds = [FrameKind::Video, FrameKind::Audio];
+        let has_both = kinds
+            .iter()
+            .all(|kind| coded().any(|frame| frame.kind() == *kind));
+        let span = coded()
+            .next()
+            .map_or(0, |first| frame.at().since(first.at()));
+        if has_both || i64::from(span) >= OPENING {
+            self.open(made);
+        }
+    }
+
+    /// The tracks are known as far as they will be.
+    fn open(&mut self, made: &mut Vec<Made>) {
+        let frames = self.opening.take().unwrap_or_default();
+        for frame in &frames {
+            self.describe(frame, made);
+        }
+        for frame in frames.iter().filter(|frame| frame.flags().is_coded()) {
+            self.take(frame, made);
+        }
+    }
+
+    /// Something was left out: what comes is not the continuation of what was.
+    pub(super) fn gap(&mut self, made: &mut Vec<Made>) {
+        self.end_everything(made);
+        self.changed = true;
+    }
+
+    /// The stream is over.
+    pub(super) fn finish(&mut self, made: &mut Vec<Made>) {
+        self.open(made);
+        self.end_everything(made);
+    }
+
+    fn take(&mut self, frame: &Frame, made: &mut Vec<Made>) {
+        if !frame.flags().is_coded() {
+            self.describe(frame, made);
+            return;
+        }
+        if self.lane(frame.kind()).is_none() {
+            self.describe(frame, made);
+            self.wake(frame, made);
+        }
+        let Some(access) = self
+            .lane(frame.kind())
+            .as_ref()
+            .and_then(|lane| Access::of(frame, &lane.track))
+        else {
+            return;
+        };
+        let (at, jumped) = self.clock.time(frame.at());
+        if jumped {
+            self.gap(made);
+        }
+        self.give_up_silent(frame.kind(), at, made);
+        match frame.kind() {
+            FrameKind::Video => self.picture(at, frame, access, made),
+            _ => self.sound(at, frame, access, made),
+        }
+    }
+
+    fn lane(&mut self, kind: FrameKind) -> &mut Option<Lane> {
+        match kind {
+            FrameKind::Audio => &mut self.audio,
+            _ => &mut self.video,
+        }
+    }
+
+    /// Looks whether a message changes what its track is.
+    fn describe(&mut self, frame: &Frame, made: &mut Vec<Made>) {
+        match Track::described(frame) {
+            Ok(track) => {
+                let known = self.lane(frame.kind()).as_ref();
+                if known.is_none_or(|lane| lane.track != track) {
+                    self.resting
+                        .retain(|resting| resting.kind() != frame.kind());
+                    self.end_everything(made);
+                    *self.lane(frame.kind()) = Some(Lane::new(track));
+                    self.changed = true;
+                }
+            }
+            Err(fmp4::Unsupported::NoDescription) => {}
+            Err(_) if self.lane(frame.kind()).is_some() => self.give_up(frame.kind(), made),
+            Err(_) => {}
+        }
+    }
+
+    /// A track that was given up goes on, a picture with a key frame.
+    fn wake(&mut self, frame: &Frame, made: &mut Vec<Made>) {
+        if frame.kind() == FrameKind::Video && !frame.flags().is_key_frame() {
+            return;
+        }
+        let resting = self
+            .resting
+            .iter()
+            .position(|track| track.kind() == frame.kind());
+        if let Some(index) = resting {
+            let track = self.resting.swap_remove(index);
+            self.end_everything(made);
+            *self.lane(frame.kind()) = Some(Lane::new(track));
+            self.changed = true;
+        }
+    }
+
+    fn give_up(&mut self, kind: FrameKind, made: &mut Vec<Made>) {
+        self.end_everything(made);
+        *self.lane(kind) = None;
+        self.changed = true;
+    }
+
+    /// The other track has been silent for too long.
+    fn give_up_silent(&mut self, kind: FrameKind, at: i64, made: &mut Vec<Made>) {
+        let other = match kind {
+            FrameKind::Audio => FrameKind::Video,
+            _ => FrameKind::Audio,
+        };
+        let Some(lane) = self.lane(other) else { return };
+        if at.saturating_sub(lane.silent_since(at)) > GONE {
+            let track = lane.track.clone();
+            self.resting.push(track);
+            self.give_up(other, made);
+        }
+    }
+
+    fn picture(&mut self, at: i64, frame: &Frame, access: Access, made: &mut Vec<Made>) {
+        let is_key = frame.flags().is_key_frame();
+        let Some(lane) = &mut self.video else { return };
+        if lane.last.is_none() && !is_key {
+            return;
+        }
+        lane.settle(at);
+        let step = lane.step;
+        self.begin_at(at);
+        self.cut(at, step, is_key, made);
+        if let Some(lane) = &mut self.video {
+            lane.hold(at, sample(frame, access, 0));
+        }
+    }
+
+    fn sound(&mut self, at: i64, frame: &Frame, access: Access, made: &mut Vec<Made>) {
+        let Some(lane) = &self.audio else { return };
+        let duration = lane.length(access.duration, at);
+        let step = lane.milliseconds(duration);
+        let video = self.video.as_ref();
+        let has_pictures = video.is_some_and(|lane| lane.last.is_some());
+        if has_pictures {
+            // Where pictures are late, sound goes on without them.
+            let patience = self.lengths.part.saturating_mul(3);
+            let late = self
+                .part_start
+                .is_some_and(|start| at.saturating_sub(start) > patience);
+            if late {
+                self.end_part(at, made);
+            }
+        } else if self.video.is_none() {
+            self.begin_at(at);
+            self.cut(at, step, true, made);
+        }
+        if let Some(lane) = &mut self.audio {
+            lane.append(at, sample(frame, access, duration));
+        }
+    }
+
+    fn begin_at(&mut self, at: i64) {
+        self.part_start.get_or_insert(at);
+        self.segment_start.get_or_insert(at);
+    }
+
+    /// Ends the part, and the segment, if what comes at `at` is to be in the next one.
+    fn cut(&mut self, at: i64, step: i64, is_key: bool, made: &mut Vec<Made>) {
+        let age = |start: Option<i64>| start.map_or(0, |start| at.saturating_sub(start));
+        let (part, segment) = (age(self.part_start), age(self.segment_start));
+        let is_full = self.segment_bytes >= SEGMENT_BYTES
+            || segment >= self.lengths.segment.saturating_mul(OVERLONG);
+        // Key frames are not always on time to the millisecond.
+        let is_due =
+            segment >= self.lengths.segment / 10 * 9 || self.keyless && segment >= FIRST_SEGMENT;
+        let is_first = self.hurry && segment >= FIRST_SEGMENT;
+        if (is_key && is_due) || is_full {
+            self.end_part(at, made);
+            self.end_segment(made);
+            self.keyless = !is_key;
+        } else if part > 0 && (part.saturating_add(step) > self.lengths.part || self.is_heavy()) {
+            self.end_part(at, made);
+            if is_first {
+                self.end_segment(made);
+                self.keyless = self.video.is_some();
+            }
+        }
+    }
+
+    fn is_heavy(&self) -> bool {
+        let lanes = [&self.video, &self.audio];
+        let bytes: usize = lanes.into_iter().flatten().map(|lane| lane.bytes).sum();
+        bytes >= PART_BYTES
+    }
+
+    fn end_part(&mut self, at: i64, made: &mut Vec<Made>) {
+        let start = self.part_start.unwrap_or(at);
+        let lanes = || [&self.video, &self.audio].into_iter().flatten();
+        let independent = match &self.video {
+            Some(lane) => lane.begins_with_key(),
+            None => true,
+        };
+        if lanes().all(|lane| lane.samples.is_empty()) {
+            return;
+        }
+        if self.changed && !self.describe_tracks(made) {
+            return;
+        }
+        let runs: Vec<Run> = [&mut self.video, &mut self.audio]
+            .into_iter()
+            .flatten()
+            .zip(1..)
+            .map(|(lane, id)| lane.take(id))
+            .collect();
+        self.sequence = self.sequence.wrapping_add(1);
+        if let Some(fragment) = fmp4::fragment(self.sequence, &runs) {
+            self.segment_bytes = self.segment_bytes.saturating_add(fragment.len());
+            made.push(Made::Part(Part {
+                fragment: Arc::new(fragment),
+                milliseconds: at.saturating_sub(start).max(1),
+                independent,
+            }));
+        }
+        self.part_start = Some(at);
+    }
+
+    fn describe_tracks(&mut self, made: &mut Vec<Made>) -> bool {
+        let lanes = [&self.video, &self.audio].into_iter().flatten();
+        let tracks: Vec<&Track> = lanes.map(|lane| &lane.track).collect();
+        let codecs: Vec<&str> = tracks.iter().map(|track| track.codec()).collect();
+        let Ok(bytes) = fmp4::init(&tracks) else {
+            return false;
+        };
+        made.push(Made::Init(Arc::new(Init {
+            id: self.inits,
+            bytes,
+            codecs: codecs.join(","),
+            size: tracks.iter().find_map(|track| track.size()),
+            step: self.video.as_ref().map(|lane| lane.step),
+        })));
+        self.inits = self.inits.wrapping_add(1);
+        self.changed = false;
+        true
+    }
+
+    fn end_segment(&mut self, made: &mut Vec<Made>) {
+        self.hurry = false;
+        self.segment_bytes = 0;
+        self.segment_start = self.part_start;
+        made.push(Made::EndOfSegment);
+    }
+
+    /// Ends the part and the segment with all there is; what comes begins anew.
+    fn end_everything(&mut self, made: &mut Vec<Made>) {
+        let lanes = [&mut self.video, &mut self.audio].into_iter().flatten();
+        let ends = lanes.filter_map(Lane::close);
+        let Some(end) = ends.max() else { return };
+        self.end_part(end, made);
+        self.end_segment(made);
+        self.part_start = None;
+        self.segment_start = None;
+        let lanes = [&mut self.video, &mut self.audio];
+        lanes.into_iter().flatten().for_each(Lane::begin_anew);
+    }
+}
+
+fn sample(frame: &Frame, access: Access, duration: u32) -> Sample {
+    Sample {
+        payload: access.payload,
+        duration,
+        composition: access.composition,
+        flags: frame.flags(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

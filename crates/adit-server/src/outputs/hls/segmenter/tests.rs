@@ -1,0 +1,312 @@
+use adit_media::pattern::Pattern;
+use adit_media::{Frame, FrameKind, Timestamp};
+use bytes::Bytes;
+
+use super::{Lengths, Made, Segmenter};
+use crate::limits::outputs::{PART_BYTES, SEGMENT_BYTES};
+use crate::outputs::hls::window::{Segment, Window};
+
+const LENGTHS: Lengths = Lengths {
+    part: 350,
+    segment: 2_000,
+};
+
+/// The built-in clip with a key frame each second, so many seconds of it.
+fn clip(seconds: u32) -> Vec<Frame> {
+    let pattern = Pattern::new("pattern:320x180@30,200k,key=1".parse().unwrap());
+    let within = |frame: &Frame| frame.at().ms() < seconds * 1000;
+    pattern.take_while(within).collect()
+}
+
+fn only(kind: FrameKind, frames: &[Frame]) -> Vec<Frame> {
+    let frames = frames.iter().filter(|frame| frame.kind() == kind);
+    frames.cloned().collect()
+}
+
+fn later(frames: &[Frame], ms: u32) -> Vec<Frame> {
+    let frames = frames.iter();
+    frames
+        .map(|frame| frame.clone().with_timestamp(frame.at().wrapping_add(ms)))
+        .collect()
+}
+
+/// A window that keeps all that is made of `frames`.
+fn package(frames: &[Frame]) -> Window {
+    let mut segmenter = Segmenter::new(LENGTHS);
+    let mut made = Vec::new();
+    for frame in frames {
+        segmenter.push(frame, &mut made);
+    }
+    segmenter.finish(&mut made);
+    keep(made)
+}
+
+fn keep(made: Vec<Made>) -> Window {
+    let mut window = Window::new("r".to_owned(), 1000);
+    for made in made {
+        window.apply(made);
+    }
+    window.end();
+    window
+}
+
+fn segments(window: &Window) -> Vec<&Segment> {
+    window.listed().0.collect()
+}
+
+fn lengths(window: &Window) -> Vec<i64> {
+    segments(window)
+        .iter()
+        .map(|segment| segment.milliseconds())
+        .collect()
+}
+
+/// Codecs of each segment, and whether it is the continuation of the one before.
+fn tracks(window: &Window) -> Vec<(String, bool)> {
+    let mut tracks: Vec<(String, bool)> = segments(window)
+        .iter()
+        .map(|segment| (segment.init.codecs.clone(), segment.discontinuity))
+        .collect();
+    tracks.dedup_by(|next, before| next.0 == before.0 && !next.1);
+    tracks
+}
+
+/// Bytes of samples in all fragments.
+fn payload(window: &Window) -> usize {
+    let parts = segments(window)
+        .into_iter()
+        .flat_map(|segment| &segment.parts);
+    parts
+        .flat_map(|part| part.fragment.pieces().iter().skip(1))
+        .map(Bytes::len)
+        .sum()
+}
+
+fn coded(frames: &[Frame]) -> usize {
+    // Both headers of the clip's codecs in front of coded media: five bytes of H.264, two of AAC.
+    let coded = frames.iter().filter(|frame| frame.flags().is_coded());
+    coded
+        .map(|frame| {
+            frame.payload().len()
+                - if frame.kind() == FrameKind::Video {
+                    5
+                } else {
+                    2
+                }
+        })
+        .sum()
+}
+
+#[test]
+fn segments_begin_with_key_frames_and_parts_are_as_long_as_they_should_be() {
+    let frames = clip(9);
+    let window = package(&frames);
+    let segments = segments(&window);
+    assert!(segments.iter().skip(2).all(|segment| segment.independent()));
+    assert!(segments[0].independent(), "the first one too");
+    let last = segments.len() - 1;
+    for segment in &segments {
+        let lengths: Vec<i64> = segment.parts.iter().map(|part| part.milliseconds).collect();
+        let (end, others) = lengths.split_last().unwrap();
+        assert!(
+            others.iter().all(|it| (298..=350).contains(it)),
+            "{lengths:?}"
+        );
+        assert!(*end <= 350, "{lengths:?}");
+    }
+    let whole = lengths(&window);
+    assert!(
+        (500..1_000).contains(&whole[0]),
+        "there is one soon: {whole:?}"
+    );
+    assert!(
+        whole[2..last].iter().all(|it| (1_990..=2_010).contains(it)),
+        "{whole:?}"
+    );
+    assert!(
+        (8_950..=9_050).contains(&whole.iter().sum::<i64>()),
+        "{whole:?}"
+    );
+    assert_eq!(
+        payload(&window),
+        coded(&frames),
+        "nothing is lost and nothing comes twice"
+    );
+    assert_eq!(tracks(&window).len(), 1);
+}
+
+#[test]
+fn a_key_frame_that_is_a_little_early_still_begins_a_segment() {
+    let mut frames = clip(12);
+    for frame in &mut frames {
+        if frame.flags().is_key_frame() && !frame.flags().is_sequence_header() {
+            let early = frame.at().ms().saturating_sub(20);
+            *frame = frame.clone().with_timestamp(Timestamp::from_ms(early));
+        }
+    }
+    let window = package(&frames);
+    let whole = lengths(&window);
+    assert!(whole.iter().all(|length| *length < 2_200), "{whole:?}");
+}
+
+#[test]
+fn sound_alone_and_pictures_alone_are_packaged_too() {
+    let frames = clip(9);
+    for (kind, codec) in [(FrameKind::Audio, "mp4a.40.2"), (FrameKind::Video, "avc1.")] {
+        let frames = only(kind, &frames);
+        let window = package(&frames);
+        let init = window.init().unwrap();
+        assert!(
+            init.codecs.starts_with(codec) && !init.codecs.contains(','),
+            "{}",
+            init.codecs
+        );
+        assert_eq!(payload(&window), coded(&frames));
+        let whole = lengths(&window);
+        assert!(whole.iter().all(|length| *length <= 2_400), "{whole:?}");
+        assert!(
+            (8_900..=9_100).contains(&whole.iter().sum::<i64>()),
+            "{whole:?}"
+        );
+        let mut parts = segments(&window)
+            .into_iter()
+            .flat_map(|segment| &segment.parts);
+        assert!(parts.all(|part| part.milliseconds <= 350));
+    }
+}
+
+#[test]
+fn another_configuration_is_another_beginning() {
+    let frames = clip(6);
+    let other = Pattern::new("pattern:640x360@30,200k,key=1".parse().unwrap());
+    let other: Vec<Frame> = other.take_while(|frame| frame.at().ms() < 4_000).collect();
+    let all = [frames.clone(), later(&other, 6_000)].concat();
+    let window = package(&all);
+    let breaks: Vec<_> = segments(&window)
+        .iter()
+        .filter(|segment| segment.discontinuity)
+        .map(|segment| (segment.init.size, segment.independent()))
+        .collect();
+    assert_eq!(breaks, [(Some((640, 360)), true)]);
+    assert_eq!(payload(&window), coded(&all));
+    // The same once more is none.
+    let again = [frames.clone(), later(&frames, 6_000)].concat();
+    assert_eq!(tracks(&package(&again)).len(), 1);
+}
+
+#[test]
+fn a_clock_that_jumps_and_frames_that_are_left_out_are_breaks() {
+    let frames = clip(4);
+    for jump in [60_000, 3_000_000_000] {
+        let all = [frames.clone(), later(&frames, jump)].concat();
+        let window = package(&all);
+        assert_eq!(tracks(&window).len(), 2, "{jump}");
+        assert!(
+            (7_800..=8_200).contains(&lengths(&window).iter().sum::<i64>()),
+            "{jump}"
+        );
+    }
+    let mut segmenter = Segmenter::new(LENGTHS);
+    let mut made = Vec::new();
+    for frame in &frames {
+        segmenter.push(frame, &mut made);
+    }
+    segmenter.gap(&mut made);
+    for frame in later(&frames, 8_000) {
+        segmenter.push(&frame, &mut made);
+    }
+    segmenter.finish(&mut made);
+    assert_eq!(tracks(&keep(made)).len(), 2);
+}
+
+#[test]
+fn a_track_that_falls_silent_is_given_up_and_taken_up_again() {
+    let frames = clip(30);
+    for silent in [FrameKind::Video, FrameKind::Audio] {
+        let frames: Vec<Frame> = frames
+            .iter()
+            .filter(|frame| frame.kind() != silent || !(6_000..20_000).contains(&frame.at().ms()))
+            .cloned()
+            .collect();
+        let window = package(&frames);
+        let tracks: Vec<usize> = tracks(&window)
+            .iter()
+            .map(|(codecs, _)| codecs.split(',').count())
+            .collect();
+        assert_eq!(tracks, [2, 1, 2], "{silent:?}");
+        let whole = lengths(&window);
+        assert!(
+            whole.iter().all(|length| *length < 8_000),
+            "{silent:?} {whole:?}"
+        );
+    }
+}
+
+#[test]
+fn a_stream_that_never_has_a_key_frame_is_heard_and_not_seen() {
+    let frames: Vec<Frame> = clip(20)
+        .into_iter()
+        .filter(|frame| frame.flags().is_sequence_header() || !frame.flags().is_key_frame())
+        .collect();
+    let window = package(&frames);
+    assert_eq!(window.init().unwrap().codecs, "mp4a.40.2");
+}
+
+#[test]
+fn segments_without_key_frames_are_bounded() {
+    let mut key = false;
+    let frames: Vec<Frame> = clip(60)
+        .into_iter()
+        .filter(|frame| {
+            let is_key = frame.flags().is_key_frame() && frame.flags().is_coded();
+            !is_key || !std::mem::replace(&mut key, true)
+        })
+        .collect();
+    let whole = lengths(&package(&frames));
+    assert!(whole.iter().all(|length| *length <= 12_100), "{whole:?}");
+    assert!(whole.len() >= 5, "{whole:?}");
+}
+
+#[test]
+fn what_hls_does_not_carry_is_left_out() {
+    let mut frames = only(FrameKind::Audio, &clip(3));
+    let picture = Bytes::from_static(b"\x22sorenson");
+    frames.extend((0..90).map(|count| {
+        let at = Timestamp::from_ms(count * 33);
+        Frame::classify(at, FrameKind::Video, picture.clone())
+    }));
+    frames.sort_by_key(|frame| frame.at().ms());
+    assert_eq!(package(&frames).init().unwrap().codecs, "mp4a.40.2");
+    let unknown: Vec<Frame> = only(FrameKind::Video, &frames);
+    assert!(package(&unknown).init().is_none());
+}
+
+#[test]
+fn segments_and_parts_end_when_they_are_heavy() {
+    // A megabyte a picture, and no key frame but the first.
+    let mut first = true;
+    let mut frames: Vec<Frame> = only(FrameKind::Video, &clip(3))
+        .into_iter()
+        .filter(|frame| {
+            !frame.flags().is_key_frame()
+                || frame.flags().is_sequence_header()
+                || std::mem::take(&mut first)
+        })
+        .collect();
+    for frame in frames.iter_mut().filter(|frame| frame.flags().is_coded()) {
+        let payload = [frame.payload(), &vec![0; 1 << 20][..]].concat();
+        *frame = Frame::classify(frame.at(), FrameKind::Video, payload.into());
+    }
+    let window = package(&frames);
+    for segment in segments(&window) {
+        let bytes: usize = segment.parts.iter().map(|part| part.fragment.len()).sum();
+        assert!(bytes <= SEGMENT_BYTES + PART_BYTES + (2 << 20), "{bytes}");
+        for part in &segment.parts {
+            assert!(
+                part.fragment.len() <= PART_BYTES + (2 << 20),
+                "{}",
+                part.fragment.len()
+            );
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! The segments of a stream that are kept, in memory.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use adit_media::fmp4::Fragment;
+use bytes::Bytes;
+
+use super::segmenter::Made;
+use crate::limits::outputs::{HLS_BYTES, SPARE_SEGMENTS};
+
+/// What players need before the first fragment of these tracks.
+#[derive(Debug)]
+pub(super) struct Init {
+    pub(super) id: u32,
+    pub(super) bytes: Bytes,
+    /// As `CODECS` of a playlist names them.
+    pub(super) codecs: String,
+    pub(super) size: Option<(u16, u16)>,
+    /// How long a picture lasts, in milliseconds.
+    pub(super) step: Option<i64>,
+}
+
+/// A piece of a segment, for players that do not wait for the whole.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) fragment: Arc<Fragment>,
+    pub(super) milliseconds: i64,
+    /// A decoder can begin here.
+    pub(super) independent: bool,
+}
+
+/// One segment, or the beginning of one.
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub(super) number: u64,
+    pub(super) init: Arc<Init>,
+    /// It is not the continuation of the one before.
+    pub(super) discontinuity: bool,
+    pub(super) parts: Vec<Part>,
+    pub(super) whole: bool,
+}
+
+/// What is known of a file that is asked for.
+pub(super) enum Found {
+    /// Its pieces.
+    Here(Vec<Arc<Fragment>>),
+    Init(Bytes),
+    /// It will be there soon.
+    Soon {
+        segment: u64,
+        part: usize,
+    },
+    Missing,
+}
+
+/// The newest segments of one stream.
+#[derive(Debug)]
+pub(super) struct Window {
+    /// Tells the files of this window from those of earlier ones of the same stream, which may still be in caches.
+    pub(super) run: String,
+    /// How many whole segments are listed.
+    listed: usize,
+    segments: VecDeque<Segment>,
+    next: u64,
+    init: Option<Arc<Init>>,
+    /// The next segment is not the continuation of the one before.
+    broken: bool,
+    /// Discontinuities of segments that are gone.
+    pub(super) discontinuities: u64,
+    pub(super) ended: bool,
+    /// The longest segment ever listed, in milliseconds.
+    pub(super) longest: i64,
+    /// Bits a second of the heaviest segment.
+    pub(super) peak: u64,
+    bytes: usize,
+}
+
+impl Segment {
+    pub(super) fn milliseconds(&self) -> i64 {
+        self.parts.iter().map(|part| part.milliseconds).sum()
+    }
+
+    fn bytes(&self) -> usize {
+        self.parts.iter().map(|part| part.fragment.len()).sum()
+    }
+
+    /// A decoder can begin with it.
+    pub(super) fn independent(&self) -> bool {
+        self.parts.first().is_some_and(|part| part.independent)
+    }
+}
+
+impl Window {
+    pub(super) fn new(run: String, listed: usize) -> Self {
+        Self {
+            run,
+            listed,
+            segments: VecDeque::new(),
+            next: 0,
+            init: None,
+            broken: false,
+            discontinuities: 0,
+            ended: false,
+            longest: 0,
+            peak: 0,
+            bytes: 0,
+        }
+    }
+
+    pub(super) fn apply(&mut self, made: Made) {
+        match made {
+            Made::Init(init) => {
+                self.end_segment();
+                self.broken = self.init.is_some();
+                self.init = Some(init);
+            }
+            Made::Part(part) => self.add(part),
+            Made::EndOfSegment => self.end_segment(),
+        }
+    }
+
+    fn add(&mut self, part: Part) {
+        let Some(init) = &self.init else { return };
+        self.bytes = self.bytes.saturating_add(part.fragment.len());
+        if self.segments.back().is_none_or(|segment| segment.whole) {
+            self.segments.push_back(Segment {
+                number: self.next,
+                init: Arc::clone(init),
+                discontinuity: std::mem::take(&mut self.broken),
+                parts: Vec::new(),
+                whole: false,
+            });
+            self.next = self.next.saturating_add(1);
+        }
+        if let Some(segment) = self.segments.back_mut() {
+            segment.parts.push(part);
+        }
+    }
+
+    fn end_segment(&mut self) {
+        if let Some(segment) = self.segments.back_mut().filter(|segment| !segment.whole) {
+            segment.whole = true;
+            let length = segment.milliseconds().max(1);
+            self.longest = self.longest.max(length);
+            let bits = u64::try_from(segment.bytes())
+                .unwrap_or(u64::MAX)
+                .saturating_mul(8_000);
+            self.peak = self.peak.max(bits / length.unsigned_abs());
+        }
+        let kept = self.listed.saturating_add(SPARE_SEGMENTS);
+        while self.segments.len() > kept || (self.bytes > HLS_BYTES && self.segments.len() > 1) {
+            let Some(gone) = self.segments.pop_front() else {
+                return;
+            };
+            self.bytes = self.bytes.saturating_sub(gone.bytes());
+            self.discontinuities = self
+                .discontinuities
+                .saturating_add(gone.discontinuity.into());
+        }
+    }
+
+    /// The stream is over; nothing is added any more.
+    pub(super) fn end(&mut self) {
+        self.end_segment();
+        self.ended = true;
+    }
+
+    /// What is being packaged now.
+    pub(super) fn init(&self) -> Option<&Arc<Init>> {
+        self.init.as_ref()
+    }
+
+    /// The segments of a playlist, the one that is being made included, and the discontinuities before them.
+    pub(super) fn listed(&self) -> (impl Iterator<Item = &Segment> + Clone, u64) {
+        let whole = self.segments.iter().filter(|segment| segment.whole).count();
+        let skipped = whole.saturating_sub(self.listed);
+        let before = self.segments.iter().take(skipped);
+        let breaks = before.filter(|segment| segment.discontinuity).count();
+        let breaks = u64::try_from(breaks).unwrap_or(0);
+        (
+            self.segments.iter().skip(skipped),
+            self.discontinuities.saturating_add(breaks),
+        )
+    }
+
+    /// Whether a playlist can be made: there is a whole segment.
+    pub(super) fn is_ready(&self) -> bool {
+        self.ended || self.segments.iter().any(|segment| segment.whole)
+    }
+
+    /// The number of the segment that is made now, or will be next.
+    pub(super) fn head(&self) -> u64 {
+        match self.segments.back() {
+            Some(segment) if !segment.whole => segment.number,
+            _ => self.next,
+        }
+    }
+
+    /// Where the next part will be: segment and part.
+    pub(super) fn next_part(&self) -> (u64, usize) {
+        match self.segments.back() {
+            Some(segment) if !segment.whole => (segment.number, segment.parts.len()),
+            _ => (self.next, 0),
+        }
+    }
+
+    /// Whether there is such a part, or without one, such a whole segment. A part behind the last one of its segment is the first one of
+    /// the next.
+    pub(super) fn has(&self, number: u64, part: Option<usize>) -> bool {
+        let head = self.next_part();
+        let segment = self
+            .segments
+            .iter()
+            .find(|segment| segment.number == number);
+        match (segment, part) {
+            _ if self.ended => true,
+            (Some(segment), None) => segment.whole,
+            (Some(segment), Some(part)) => {
+                part < segment.parts.len()
+                    || (segment.whole && head > (number.saturating_add(1), 0))
+            }
+            (None, _) => number < head.0,
+        }
+    }
+
+    /// The file of this name.
+    pub(super) fn find(&self, file: &str) -> Found {
+        let Some(name) = Name::parse(&self.run, file) else {
+            return Found::Missing;
+        };
+        let segment = |number| {
+            self.segments
+                .iter()
+                .find(move |segment| segment.number == number)
+        };
+        match name {
+            Name::Init(id) => {
+                let mut inits = self
+                    .segments
+                    .iter()
+                    .map(|segment| &segment.init)
+                    .chain(&self.init);
+                let init = inits.find(|init| init.id == id);
+                init.map_or(Found::Missing, |init| Found::Init(init.bytes.clone()))
+            }
+            Name::Segment(number) => match segment(number).filter(|segment| segment.whole) {
+                Some(segment) => Found::Here(
+                    segment
+                        .parts
+                        .iter()
+                        .map(|part| Arc::clone(&part.fragment))
+                        .collect(),
+                ),
+                None => Found::Missing,
+            },
+            Name::Part(number, index) => {
+                let part = segment(number).and_then(|segment| segment.parts.get(index));
+                match part {
+                    Some(part) => Found::Here(vec![Arc::clone(&part.fragment)]),
+                    None if !self.ended && (number, index) == self.next_part() => Found::Soon {
+                        segment: number,
+                        part: index,
+                    },
+                    None => Found::Missing,
+                }
+            }
+        }
+    }
+}
+
+/// The name of a file of a window.
+///
+/// ```text
+/// RUN-3.mp4      what stands before fragments, the fourth
+/// RUN-17.m4s     segment 17
+/// RUN-17.2.m4s   the third part of it
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Name {
+    Init(u32),
+    Segment(u64),
+    Part(u64, usize),
+}
+
+impl Name {
+    fn parse(run: &str, file: &str) -> Option<Self> {
+        let rest = file.strip_prefix(run)?.strip_prefix('-')?;
+        if let Some(id) = rest.strip_suffix(".mp4") {
+            return number(id).map(Self::Init);
+        }
+        let rest = rest.strip_suffix(".m4s")?;
+        match rest.split_once('.') {
+            Some((segment, part)) => Some(Self::Part(number(segment)?, number(part)?)),
+            None => number(rest).map(Self::Segment),
+        }
+    }
+}
+
+/// A number that is written in the one way in which we write it.
+fn number<T: std::str::FromStr + ToString>(text: &str) -> Option<T> {
+    let number: T = text.parse().ok()?;
+    (number.to_string() == text).then_some(number)
+}
+
+#[cfg(test)]
+pub(super) mod tests;

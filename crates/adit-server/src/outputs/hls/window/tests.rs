@@ -1,0 +1,174 @@
+use std::sync::Arc;
+
+use adit_media::fmp4::{Run, Sample, fragment};
+use adit_media::{FrameFlags, FrameKind};
+use bytes::Bytes;
+
+use super::{Found, Init, Part, Window};
+use crate::limits::outputs::{HLS_BYTES, SPARE_SEGMENTS};
+use crate::outputs::hls::segmenter::Made;
+
+pub(in crate::outputs::hls) fn init(id: u32) -> Made {
+    Made::Init(Arc::new(Init {
+        id,
+        bytes: Bytes::from_static(b"init"),
+        codecs: "avc1.64001f,mp4a.40.2".to_owned(),
+        size: Some((1280, 720)),
+        step: Some(33),
+    }))
+}
+
+pub(in crate::outputs::hls) fn part(milliseconds: i64, bytes: usize) -> Made {
+    let run = Run {
+        track: 1,
+        kind: FrameKind::Video,
+        decode_time: 0,
+        samples: vec![Sample {
+            payload: vec![0; bytes].into(),
+            duration: 1,
+            composition: 0,
+            flags: FrameFlags::KEY_FRAME,
+        }],
+    };
+    Made::Part(Part {
+        fragment: Arc::new(fragment(1, &[run]).unwrap()),
+        milliseconds,
+        independent: true,
+    })
+}
+
+/// A window with so many whole segments of two parts.
+pub(in crate::outputs::hls) fn window(segments: usize) -> Window {
+    let mut window = Window::new("r".to_owned(), 3);
+    window.apply(init(0));
+    for _ in 0..segments {
+        window.apply(part(1_000, 10));
+        window.apply(part(1_000, 10));
+        window.apply(Made::EndOfSegment);
+    }
+    window
+}
+
+fn kind(found: &Found) -> &'static str {
+    match found {
+        Found::Here(pieces) if pieces.len() == 1 => "part",
+        Found::Here(_) => "segment",
+        Found::Init(_) => "init",
+        Found::Soon { .. } => "soon",
+        Found::Missing => "missing",
+    }
+}
+
+#[test]
+fn files_are_found_under_the_one_name_they_have() {
+    let mut window = window(2);
+    window.apply(part(1_000, 10));
+    for (name, expected) in [
+        ("r-0.mp4", "init"),
+        ("r-1.mp4", "missing"),
+        ("r-0.m4s", "segment"),
+        ("r-1.m4s", "segment"),
+        ("r-2.m4s", "missing"),
+        ("r-1.1.m4s", "part"),
+        ("r-1.2.m4s", "missing"),
+        ("r-2.0.m4s", "part"),
+        ("r-2.1.m4s", "soon"),
+        ("r-2.2.m4s", "missing"),
+        ("r-3.0.m4s", "missing"),
+        ("q-0.m4s", "missing"),
+        ("r-00.m4s", "missing"),
+        ("r-+0.m4s", "missing"),
+        ("r-0.m4s.m4s", "missing"),
+        ("r-99999999999999999999999.m4s", "missing"),
+        ("r-.m4s", "missing"),
+        ("-0.m4s", "missing"),
+        ("", "missing"),
+    ] {
+        assert_eq!(kind(&window.find(name)), expected, "{name}");
+    }
+    window.end();
+    assert_eq!(
+        kind(&window.find("r-2.1.m4s")),
+        "missing",
+        "nothing comes any more"
+    );
+    assert_eq!(
+        kind(&window.find("r-2.m4s")),
+        "part",
+        "what there is of it is all of it"
+    );
+}
+
+#[test]
+fn a_playlist_is_waited_for_until_it_has_what_is_wanted() {
+    let mut window = window(2);
+    window.apply(part(1_000, 10));
+    for (segment, part, there) in [
+        (0, None, true),
+        (1, None, true),
+        (1, Some(1), true),
+        // Behind the last part of a segment is the first one of the next.
+        (1, Some(2), true),
+        (2, Some(0), true),
+        (2, Some(1), false),
+        (2, None, false),
+        (3, Some(0), false),
+        (3, None, false),
+    ] {
+        assert_eq!(window.has(segment, part), there, "{segment} {part:?}");
+    }
+    window.apply(Made::EndOfSegment);
+    assert!(window.has(2, None));
+    assert!(
+        !window.has(2, Some(1)),
+        "there is no first part of the next"
+    );
+    window.end();
+    assert!(
+        window.has(9, Some(9)),
+        "nobody waits for what will not come"
+    );
+}
+
+#[test]
+fn a_few_segments_more_than_are_listed_are_kept_and_then_forgotten() {
+    let window = window(20);
+    let listed: Vec<u64> = window.listed().0.map(|segment| segment.number).collect();
+    assert_eq!(listed, [17, 18, 19]);
+    let kept = (0..20).filter(|number| kind(&window.find(&format!("r-{number}.m4s"))) == "segment");
+    assert_eq!(kept.count(), 3 + SPARE_SEGMENTS);
+}
+
+#[test]
+fn a_stream_holds_as_many_bytes_as_it_may_and_not_more() {
+    let piece = HLS_BYTES / 4;
+    let mut window = Window::new("r".to_owned(), 100);
+    window.apply(init(0));
+    for _ in 0..10 {
+        window.apply(part(1_000, piece));
+        window.apply(Made::EndOfSegment);
+    }
+    assert_eq!(
+        window.listed().0.count(),
+        3,
+        "with their heads four are too much"
+    );
+    assert!(window.bytes <= HLS_BYTES);
+}
+
+#[test]
+fn breaks_that_are_gone_are_still_counted() {
+    let mut window = Window::new("r".to_owned(), 3);
+    for id in 0..10 {
+        window.apply(init(id));
+        window.apply(part(2_000, 10));
+        window.apply(Made::EndOfSegment);
+    }
+    let (listed, before) = window.listed();
+    let breaks: Vec<bool> = listed.map(|segment| segment.discontinuity).collect();
+    assert_eq!(
+        (breaks, before),
+        (vec![true; 3], 6),
+        "the first one was no break"
+    );
+}

@@ -1,0 +1,109 @@
+//! The port of the HTTP API.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use adit_server::api::{ApiConfig, ApiListener, ApiRefused, Token, TokenError};
+use adit_server::control::Control;
+use thiserror::Error;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::config::api::Api;
+use crate::ui;
+
+/// Why there is no API where one was asked for.
+#[derive(Debug, Error)]
+pub(crate) enum ApiError {
+    /// The port cannot be had.
+    #[error(transparent)]
+    Refused(#[from] ApiRefused),
+    /// The token cannot be used.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+}
+
+/// The API before it is served, and where its token is if the server keeps it.
+pub(super) struct Bound {
+    listener: ApiListener,
+    kept: Option<PathBuf>,
+}
+
+/// The API while it is served.
+pub(super) struct Served {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+/// Binds the port, if there is to be one.
+///
+/// # Errors
+/// The port cannot be had, or the token cannot be used.
+pub(super) async fn bind(asked: &Api, state_directory: &Path) -> Result<Option<Bound>, ApiError> {
+    let Some(listen) = &asked.listen else {
+        return Ok(None);
+    };
+    let (token, kept) = if let Some(secret) = &asked.token {
+        (Token::new(&secret.0)?, None)
+    } else {
+        let path = state_directory.join("api-token");
+        (Token::keep(&path)?, Some(path))
+    };
+    let mut config = ApiConfig::new(listen.0, token);
+    config.hosts.clone_from(&asked.hosts);
+    let listener = ApiListener::bind(config).await?;
+    if !listener.local_addr().ip().is_loopback() {
+        tracing::warn!(
+            address = %listener.local_addr(),
+            "other machines reach the API, and what is said there is not encrypted; put something before it that encrypts"
+        );
+    }
+    Ok(Some(Bound { listener, kept }))
+}
+
+impl Bound {
+    /// Says where it is.
+    pub(super) fn print(&self) {
+        let address = self.listener.local_addr();
+        ui::line(&format!("api on http://{address}"));
+        if let Some(path) = &self.kept {
+            ui::line(&format!("api token in {}", path.display()));
+        }
+    }
+
+    /// Answers until it is told to stop.
+    pub(super) fn serve(self, control: Control) -> Served {
+        let (stop, told) = oneshot::channel();
+        let serving = self
+            .listener
+            .serve(control, async move { drop(told.await) });
+        Served {
+            stop,
+            task: tokio::spawn(serving),
+        }
+    }
+}
+
+impl Served {
+    /// Lets what is being answered end.
+    pub(super) async fn stop(self) {
+        drop(self.stop);
+        // Whoever does not take an answer does not keep the process.
+        drop(tokio::time::timeout(Duration::from_secs(1), self.task).await);
+    }
+}
+
+/// What the person can do about it.
+pub(super) fn remedy(error: &ApiError) -> Option<String> {
+    match error {
+        ApiError::Refused(_) => None,
+        ApiError::Token(TokenError::Open(path)) => Some(format!(
+            "to close it: chmod 600 {}; if others may have read it, remove it instead, and another one is made",
+            path.display()
+        )),
+        ApiError::Token(_) => Some(
+            "choose 16 characters or more for api.token, or leave it out: then one is made in the state directory"
+                .to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,341 @@
+//! HLS and low-latency HLS.
+
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use adit_testkit::peers::{Peer, Peers, QUIET};
+use adit_testkit::process::Process;
+use adit_testkit::server::AditServer;
+use m3u8_rs::MediaPlaylist;
+
+use crate::support::{ADIT, PATIENCE, ask, get, publish, publish_as, wait_for, wait_until_live};
+
+fn read(text: &str) -> MediaPlaylist {
+    m3u8_rs::parse_media_playlist_res(text.as_bytes())
+        .unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// The playlist of segments, once there is one.
+fn media(server: SocketAddr, query: &str) -> (MediaPlaylist, String) {
+    let answer = wait_for(server, &format!("/live/cam/media.m3u8{query}"));
+    let text = answer.text().to_owned();
+    (read(&text), text)
+}
+
+/// The addresses in the tags `tag` of a playlist.
+fn addresses<'a>(text: &'a str, tag: &'a str) -> impl Iterator<Item = &'a str> {
+    text.lines()
+        .filter(move |line| line.starts_with(tag))
+        .filter_map(|line| line.split("URI=\"").nth(1)?.split('"').next())
+}
+
+#[test]
+fn playlists_are_as_players_and_caches_want_them() {
+    let server = AditServer::start(ADIT);
+    let address = server.address();
+    let _publisher = publish(&server, "cam", 60);
+    wait_until_live(address, "cam");
+    let began = Instant::now();
+    let index = wait_for(address, "/live/cam/index.m3u8?token=a%20b");
+    assert!(
+        began.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(
+        index.field("content-type"),
+        Some("application/vnd.apple.mpegurl")
+    );
+    assert_eq!(index.field("access-control-allow-origin"), Some("*"));
+    assert_eq!(index.field("cache-control"), Some("no-cache"));
+    let master = m3u8_rs::parse_master_playlist_res(&index.body).unwrap();
+    let variant = &master.variants[0];
+    let codecs = variant.codecs.as_deref().unwrap();
+    assert!(
+        codecs.starts_with("avc1.") && codecs.ends_with(",mp4a.40.2"),
+        "{codecs}"
+    );
+    assert_eq!(variant.resolution.unwrap().width, 320);
+    assert_eq!(variant.frame_rate, Some(30.0));
+    assert_eq!(variant.uri, "media.m3u8?token=a%20b");
+    let (playlist, text) = media(address, "?token=a%20b");
+    assert!(
+        !playlist.end_list && playlist.target_duration >= 2,
+        "{text}"
+    );
+    let uri = playlist.segments[0].uri.clone();
+    assert!(uri.ends_with("?token=a%20b"), "{uri}");
+    let file = uri.split('?').next().unwrap();
+    let segment = get(address, &format!("/live/cam/{file}"));
+    assert_eq!(
+        (segment.status, segment.field("content-type")),
+        (200, Some("video/mp4"))
+    );
+    assert_eq!(
+        segment.field("cache-control"),
+        Some("public, max-age=60, immutable")
+    );
+    let length: usize = segment.field("content-length").unwrap().parse().unwrap();
+    assert_eq!(length, segment.body.len());
+    let private = get(address, &format!("/live/cam/{uri}"));
+    assert_eq!(private.field("cache-control"), Some("private, max-age=60"));
+    assert_eq!(private.body, segment.body);
+    let part = ask(
+        address,
+        "GET",
+        &format!("/live/cam/{file}"),
+        "Range: bytes=4-7\r\n",
+    );
+    assert_eq!((part.status, part.body.as_slice()), (206, &b"moof"[..]));
+    assert_eq!(
+        part.field("content-range").unwrap(),
+        format!("bytes 4-7/{length}")
+    );
+    let head = ask(address, "HEAD", &format!("/live/cam/{file}"), "");
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    let beyond = ask(
+        address,
+        "GET",
+        &format!("/live/cam/{file}"),
+        "Range: bytes=99999999-\r\n",
+    );
+    assert_eq!(beyond.status, 416);
+    for (query, status) in [
+        ("?_HLS_msn=x", 400),
+        ("?_HLS_part=1", 400),
+        ("?_HLS_msn=99999999", 400),
+        ("?_HLS_msn=-1", 400),
+        ("?_HLS_msn=0&_HLS_part=0", 200),
+    ] {
+        let answer = get(address, &format!("/live/cam/media.m3u8{query}"));
+        assert_eq!(answer.status, status, "{query}");
+    }
+    server.assert_sound();
+}
+
+#[test]
+fn ffmpeg_plays_it_and_the_end_is_told() {
+    let Some(peers) = Peers::for_test() else {
+        return;
+    };
+    let server = AditServer::start(ADIT);
+    let address = server.address();
+    let mut publisher = publish(&server, "cam", 9);
+    wait_until_live(address, "cam");
+    wait_for(address, "/live/cam/index.m3u8");
+    let folder = tempfile::tempdir().unwrap();
+    let players: Vec<Process> = [Peer::Ffmpeg5, Peer::Ffmpeg9]
+        .into_iter()
+        .map(|peer| {
+            let mut command = peers.ffmpeg(peer);
+            command.args(QUIET).args(["-live_start_index", "0", "-i"]);
+            command.arg(format!("http://{address}/live/cam/index.m3u8"));
+            command.args(["-c", "copy", "-f", "mp4"]);
+            command.arg(folder.path().join(format!("{peer}.mp4")));
+            Process::start("ffmpeg playing hls", &mut command)
+        })
+        .collect();
+    publisher.wait(PATIENCE);
+    for (mut player, peer) in players.into_iter().zip([Peer::Ffmpeg5, Peer::Ffmpeg9]) {
+        assert!(player.wait(PATIENCE).success(), "{player}");
+        let file = folder.path().join(format!("{peer}.mp4"));
+        let ffprobe = peers.path(Peer::Ffmpeg5).with_file_name("ffprobe");
+        let mut command = Command::new(ffprobe);
+        command.args(["-v", "error", "-count_packets", "-show_entries"]);
+        command
+            .args(["stream=codec_name,nb_read_packets", "-of", "csv=p=0"])
+            .arg(&file);
+        let told = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let packets = |codec: &str| -> usize {
+            let line = told.lines().find_map(|line| line.strip_prefix(codec));
+            line.unwrap().trim_matches(',').parse().unwrap()
+        };
+        assert!((220..=275).contains(&packets("h264")), "{peer}: {told}");
+        assert!((340..=430).contains(&packets("aac")), "{peer}: {told}");
+    }
+    let (playlist, text) = media(address, "");
+    assert!(playlist.end_list, "{text}");
+    let total: f32 = playlist
+        .segments
+        .iter()
+        .map(|segment| segment.duration)
+        .sum();
+    assert!((6.5..9.5).contains(&total), "{text}");
+    server.assert_sound();
+}
+
+/// When the last sample of a part is due on the publisher's clock, read by ffprobe.
+fn end_of(folder: &std::path::Path, init: &[u8], part: &[u8]) -> Option<f64> {
+    let file = folder.join("part.mp4");
+    std::fs::write(&file, [init, part].concat()).unwrap();
+    let mut command = Command::new("ffprobe");
+    command.args([
+        "-v",
+        "error",
+        "-select_streams",
+        "v",
+        "-show_entries",
+        "packet=pts_time,duration_time",
+    ]);
+    let output = command
+        .args(["-of", "csv=p=0"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    let ends = told.lines().filter_map(|line| {
+        let mut numbers = line
+            .split(',')
+            .filter_map(|number| number.parse::<f64>().ok());
+        Some(numbers.next()? + numbers.next()?)
+    });
+    ends.reduce(f64::max)
+}
+
+#[test]
+fn parts_are_there_a_moment_after_they_were_sent() {
+    if Peers::for_test().is_none() {
+        return;
+    }
+    let server = AditServer::start(ADIT);
+    let address = server.address();
+    let _publisher = publish(&server, "cam", 60);
+    wait_until_live(address, "cam");
+    let folder = tempfile::tempdir().unwrap();
+    let (_, text) = media(address, "");
+    let init = addresses(&text, "#EXT-X-MAP").next().unwrap();
+    let init = get(address, &format!("/live/cam/{init}")).body;
+    // The hint is asked for before there is such a part, and answered as soon as there is.
+    let mut hint = addresses(&text, "#EXT-X-PRELOAD-HINT")
+        .next()
+        .unwrap()
+        .to_owned();
+    let mut arrivals = Vec::new();
+    for _ in 0..20 {
+        let part = get(address, &format!("/live/cam/{hint}"));
+        let arrived = Instant::now();
+        assert_eq!(part.status, 200, "{hint}");
+        arrivals.push((arrived, end_of(folder.path(), &init, &part.body).unwrap()));
+        let numbers = hint.trim_end_matches(".m4s").rsplit('-').next().unwrap();
+        let (segment, index) = numbers.split_once('.').unwrap();
+        let query = format!("?_HLS_msn={segment}&_HLS_part={index}");
+        let asked = Instant::now();
+        let (_, text) = media(address, &query);
+        assert!(
+            asked.elapsed() < Duration::from_secs(2),
+            "there already: {:?}",
+            asked.elapsed()
+        );
+        assert!(text.contains(&format!("{hint}\"")), "{hint} in {text}");
+        hint = addresses(&text, "#EXT-X-PRELOAD-HINT")
+            .next()
+            .unwrap()
+            .to_owned();
+    }
+    // Media time against real time: the part that came soonest after its last picture is taken for immediate but for its own
+    // length, and no other one may be later than that by much.
+    let lag = |(at, end): &(Instant, f64)| at.duration_since(arrivals[0].0).as_secs_f64() - end;
+    let soonest = arrivals.iter().map(lag).fold(f64::MAX, f64::min);
+    let latest = arrivals.iter().map(lag).fold(f64::MIN, f64::max);
+    assert!(latest - soonest < 0.9, "jitter of {}", latest - soonest);
+    server.assert_sound();
+}
+
+#[test]
+fn what_a_player_sees_is_less_than_two_seconds_old() {
+    if Peers::for_test().is_none() {
+        return;
+    }
+    let server = AditServer::start(ADIT);
+    let address = server.address();
+    let _publisher = publish(&server, "cam", 60);
+    wait_until_live(address, "cam");
+    media(address, "");
+    std::thread::sleep(Duration::from_secs(5));
+    // The edge of HTTP-FLV is the stream as it is; that of the playlist is compared with it at the same moment.
+    let mut worst: f64 = 0.0;
+    for _ in 0..5 {
+        let (_, text) = media(address, "");
+        let parts: Vec<&str> = addresses(&text, "#EXT-X-PART").collect();
+        let init = addresses(&text, "#EXT-X-MAP").last().unwrap();
+        let init = get(address, &format!("/live/cam/{init}")).body;
+        let newest = parts
+            .iter()
+            .rev()
+            .find(|part| !part.ends_with("hint"))
+            .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let hint = addresses(&text, "#EXT-X-PRELOAD-HINT").next().unwrap();
+        let asked = Instant::now();
+        let next = get(address, &format!("/live/cam/{hint}"));
+        assert_eq!(next.status, 200);
+        let waited = asked.elapsed().as_secs_f64();
+        let newest = get(address, &format!("/live/cam/{newest}"));
+        let before = end_of(folder.path(), &init, &newest.body).unwrap();
+        let after = end_of(folder.path(), &init, &next.body).unwrap();
+        // One part of waiting, and the hold back of three parts that the playlist asks for.
+        worst = worst.max((after - before).max(waited) + 1.05);
+    }
+    assert!(worst < 2.0, "{worst}");
+    server.assert_sound();
+}
+
+#[test]
+fn sound_alone_is_played_too() {
+    let Some(peers) = Peers::for_test() else {
+        return;
+    };
+    let server = AditServer::start(ADIT);
+    let address = server.address();
+    let mut command = peers.ffmpeg(Peer::Ffmpeg9);
+    command.args(QUIET).args([
+        "-re",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=frequency=440:sample_rate=44100",
+    ]);
+    command.args(["-t", "12", "-c:a", "aac", "-f", "flv"]);
+    command.arg(server.url(adit_testkit::server::Transport::Rtmp, "live/cam"));
+    let _publisher = Process::start("ffmpeg publishing", &mut command);
+    wait_until_live(address, "cam");
+    let index = wait_for(address, "/live/cam/index.m3u8");
+    assert!(
+        index.text().contains("CODECS=\"mp4a.40.2\""),
+        "{}",
+        index.text()
+    );
+    assert!(!index.text().contains("RESOLUTION"));
+    let (playlist, text) = media(address, "?_HLS_msn=2");
+    assert!(playlist.segments.len() >= 3, "{text}");
+    assert!(text.contains("#EXT-X-INDEPENDENT-SEGMENTS"), "{text}");
+    server.assert_sound();
+}
+
+#[test]
+fn a_stream_that_comes_again_is_another_one() {
+    let server = AditServer::start(ADIT);
+    let address = server.address();
+    let mut publisher = publish_as(&server, "cam", 3, "pattern:320x180@30,200k,key=1");
+    wait_until_live(address, "cam");
+    wait_for(address, "/live/cam/index.m3u8");
+    publisher.wait(PATIENCE);
+    let (first, text) = media(address, "");
+    assert!(first.end_list, "{text}");
+    let _publisher = publish_as(&server, "cam", 30, "pattern:640x360@30,200k,key=1");
+    wait_until_live(address, "cam");
+    let index = wait_for(address, "/live/cam/index.m3u8");
+    assert!(
+        index.text().contains("RESOLUTION=640x360"),
+        "{}",
+        index.text()
+    );
+    let (second, text) = media(address, "");
+    assert!(!second.end_list, "{text}");
+    assert_ne!(
+        first.segments[0].uri, second.segments[0].uri,
+        "no cache confuses the two"
+    );
+    server.assert_sound();
+}

@@ -1,0 +1,7 @@
+//! What browsers and HTTP players get of a running `adit serve`: HTTP-FLV, WebSocket-FLV and HLS, read by programs that are not ours.
+#![cfg(test)]
+
+mod flv;
+mod hls;
+mod support;
+mod websocket;
