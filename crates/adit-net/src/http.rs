@@ -82,12 +82,7 @@ pub(crate) async fn serve(
     })
     .await;
     match end {
-        End::Overdue(overdue) => {
-            count_overdue(door, overdue);
-            if let Some(words) = overdue.words() {
-                door.turned_away.connection(peer, Some(local), words);
-            }
-        }
+        End::Overdue(overdue) => note_overdue(door, peer, local, overdue),
         End::Finished(result) => {
             if let Err(error) = &result {
                 note_failure(door, peer, local, error);
@@ -124,6 +119,13 @@ fn protocol() -> http1::Builder {
 enum End {
     Finished(hyper::Result<()>),
     Overdue(Overdue),
+}
+
+fn note_overdue(door: &Door, peer: SocketAddr, local: SocketAddr, overdue: Overdue) {
+    count_overdue(door, overdue);
+    if let Some(words) = overdue.words() {
+        door.turned_away.connection(peer, Some(local), words);
+    }
 }
 
 fn note_failure(door: &Door, peer: SocketAddr, local: SocketAddr, error: &hyper::Error) {

@@ -2,9 +2,11 @@
 
 mod address;
 mod application;
+mod certificate;
 mod client;
 mod config;
 mod content;
+mod encoders;
 pub(crate) mod hidden;
 mod recording;
 pub(crate) mod span;
@@ -20,9 +22,11 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use address::{Address, AddressMistake, unexpected, without_secrets};
 pub(crate) use application::{Application, Call, Edits, So};
+pub(crate) use certificate::Certificate;
 pub(crate) use client::{Play, Probe, Publish, Record, Retry, Tunnel, Watch};
 pub(crate) use config::{Config, ConfigCommand};
 pub(crate) use content::{AppKind, Content, UnknownApps};
+pub(crate) use encoders::{EncoderAuth, Encoders};
 pub(crate) use recording::{Recording, record_sync};
 pub(crate) use way_out::{Key, Strategy, WayOut};
 
@@ -114,19 +118,8 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ADDR:PORT", value_parser = listen_address)]
     pub(crate) listen: Vec<SocketAddr>,
 
-    /// Certificate chain in PEM; read again whenever the file changes
-    #[arg(long, value_name = "FILE")]
-    pub(crate) cert: Option<PathBuf>,
-
-    /// Private key of the certificate in PEM
-    #[arg(long, value_name = "FILE")]
-    pub(crate) key: Option<PathBuf>,
-
-    /// Host name of the server, for which a certificate is had from Let's Encrypt and renewed, in place of the self-signed one;
-    /// repeat for more. Port 80 of each has to lead here
-    #[cfg(feature = "acme")]
-    #[arg(long, value_name = "NAME", conflicts_with = "cert")]
-    pub(crate) acme: Vec<String>,
+    #[command(flatten)]
+    pub(crate) certificate: Certificate,
 
     /// Where the server keeps what must survive a restart (the self-signed certificate, persistent shared objects)
     /// [default: `$STATE_DIRECTORY`, else adit in the user's state directory]
@@ -152,14 +145,8 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "CIDR")]
     pub(crate) trust_proxy: Vec<Network>,
 
-    /// Who may publish: a file with lines of `user:password`; encoders have to log in, players do not
-    #[arg(long, value_name = "FILE")]
-    pub(crate) encoder_users: Option<PathBuf>,
-
-    /// How encoders are asked to log in
-    /// [default: adobe]
-    #[arg(long, value_enum)]
-    pub(crate) encoder_auth: Option<EncoderAuth>,
+    #[command(flatten)]
+    pub(crate) encoders: Encoders,
 
     /// Address and port of the HTTP API, with metrics and health; its token is in api-token in the state directory
     /// [default: no API]
@@ -200,25 +187,6 @@ pub(crate) enum Generate {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
-}
-
-/// The ways in which encoders log in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum EncoderAuth {
-    /// As Adobe's servers do; what every encoder with a login knows
-    Adobe,
-    /// As Limelight's servers do
-    Llnw,
-}
-
-impl From<EncoderAuth> for adit_server::LoginMethod {
-    fn from(way: EncoderAuth) -> Self {
-        match way {
-            EncoderAuth::Adobe => Self::Adobe,
-            EncoderAuth::Llnw => Self::Limelight,
-        }
-    }
 }
 
 /// The shape of log lines.

@@ -253,10 +253,7 @@ fn mp4_files_of_every_codec_are_played_as_flv_files_of_the_same_are() {
                 // Samples of AV1 in MP4 are without the two bytes that begin a picture [AV1-ISOBMFF 2.4].
                 let delimiter = kind && video == VideoCodec::Av1;
                 let same = one.0 == other.0 || delimiter && one.0 == other.0 + 2;
-                assert!(
-                    same && near,
-                    "{video:?} {audio:?}: {one:?} {other:?}"
-                );
+                assert!(same && near, "{video:?} {audio:?}: {one:?} {other:?}");
             }
         }
         // What was played can be decoded, without a word.

@@ -30,16 +30,22 @@ const FLAGS: &[Flag] = &[
     ("server.media", "--media", |serve| {
         path(serve.recording.media.as_ref())
     }),
-    ("tls.cert", "--cert", |serve| path(serve.cert.as_ref())),
-    ("tls.key", "--key", |serve| path(serve.key.as_ref())),
+    ("tls.cert", "--cert", |serve| {
+        path(serve.certificate.cert.as_ref())
+    }),
+    ("tls.key", "--key", |serve| {
+        path(serve.certificate.key.as_ref())
+    }),
     #[cfg(feature = "acme")]
-    ("acme.names", "--acme", |serve| list(&serve.acme)),
+    ("acme.names", "--acme", |serve| {
+        list(&serve.certificate.acme)
+    }),
     ("log.format", "--log", |serve| word(serve.log)),
     ("encoders.users", "--encoder-users", |serve| {
-        path(serve.encoder_users.as_ref())
+        path(serve.encoders.encoder_users.as_ref())
     }),
     ("encoders.auth", "--encoder-auth", |serve| {
-        word(serve.encoder_auth)
+        word(serve.encoders.encoder_auth)
     }),
     ("objects.file", "--objects", |serve| {
         path(serve.objects.as_ref())

@@ -239,23 +239,7 @@ impl Failure {
                 "a text has its quotes inside those of the shell: '\"text\"'"
             }
             Self::Exists { .. } => "--force overwrites it",
-            Self::Input {
-                why: InputError::Other(_),
-                ..
-            } => {
-                "ffmpeg makes FLV of it: ffmpeg -i INPUT -c copy -f flv - | adit publish - URL (without -c copy if it holds other \
-                 codecs than H.264 and AAC)"
-            }
-            Self::Input {
-                why: InputError::Flv(FlvError::Damaged { .. }),
-                ..
-            } => "adit verify FILE tells what is wrong with it",
-            Self::Input {
-                why: InputError::Flv(FlvError::NotFlv { .. }),
-                ..
-            } => {
-                "ffmpeg makes FLV of nearly anything: ffmpeg -re -i INPUT -f flv - | adit publish - URL"
-            }
+            Self::Input { why, .. } => remedy_of_input(why)?,
             Self::Connect(ConnectError::Unreachable { report, .. }) if is_untrusted(report) => {
                 "--ca-file FILE trusts the certificate in it; --insecure accepts any, and whoever sits on the way can read everything"
             }
@@ -264,19 +248,7 @@ impl Failure {
             {
                 "user and password for a proxy go into its address: --proxy http://user:password@host:port"
             }
-            Self::Connect(ConnectError::Unreachable { .. }) => match search {
-                Search::Everywhere => return None,
-                Search::OnePort => {
-                    "the port in the URL confines the search to it; without a port all of them are tried"
-                }
-                Search::OneWayOnOnePort => {
-                    "adit probe URL tries every way on the port of the URL, and --strategy reach connects by whichever works; \
-                     without a port in the URL they try all of them"
-                }
-                Search::SomeWays => {
-                    "adit probe URL tries every way; --strategy reach connects by whichever works"
-                }
-            },
+            Self::Connect(ConnectError::Unreachable { .. }) => wider(search)?,
             Self::Connect(ConnectError::Login(_)) => {
                 "user and password go before the host: rtmp://user:password@host/app/key"
             }
@@ -287,6 +259,38 @@ impl Failure {
         };
         Some(remedy.to_owned())
     }
+}
+
+/// What makes an input of another kind, or a damaged one, of use.
+fn remedy_of_input(why: &InputError) -> Option<&'static str> {
+    Some(match why {
+        InputError::Other(_) => {
+            "ffmpeg makes FLV of it: ffmpeg -i INPUT -c copy -f flv - | adit publish - URL (without -c copy if it holds other \
+             codecs than H.264 and AAC)"
+        }
+        InputError::Flv(FlvError::Damaged { .. }) => "adit verify FILE tells what is wrong with it",
+        InputError::Flv(FlvError::NotFlv { .. }) => {
+            "ffmpeg makes FLV of nearly anything: ffmpeg -re -i INPUT -f flv - | adit publish - URL"
+        }
+        _ => return None,
+    })
+}
+
+/// How to look for a way more widely.
+fn wider(search: Search) -> Option<&'static str> {
+    Some(match search {
+        Search::Everywhere => return None,
+        Search::OnePort => {
+            "the port in the URL confines the search to it; without a port all of them are tried"
+        }
+        Search::OneWayOnOnePort => {
+            "adit probe URL tries every way on the port of the URL, and --strategy reach connects by whichever works; \
+             without a port in the URL they try all of them"
+        }
+        Search::SomeWays => {
+            "adit probe URL tries every way; --strategy reach connects by whichever works"
+        }
+    })
 }
 
 /// Whether somebody answers whose certificate nobody here trusts.
