@@ -27,7 +27,7 @@ export class ConnectionsView {
       this.#ways,
       element("h2", {}, "All"),
       this.#note,
-      element("table", {}, head, this.#rows),
+      element("div", { class: "scroll" }, element("table", {}, head, this.#rows)),
     );
   }
 
@@ -74,7 +74,7 @@ function update(row, connection) {
     proxy ? `${peer} (proxy ${proxy})` : peer,
     uses.length === 0 ? "nothing yet" : uses.map(({ role, stream }) => `${role} ${titleOfId(stream)}`).join(", "),
     client ?? "–",
-    duration(seconds * 1000),
+    duration(Math.max(seconds, 1) * 1000),
     bytes(received),
     bytes(sent),
     bytes(queued),

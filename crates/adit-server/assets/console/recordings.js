@@ -27,7 +27,7 @@ export class RecordingsView {
       this.#running,
       element("h2", {}, "Files"),
       this.#note,
-      element("table", {}, head, this.#files),
+      element("div", { class: "scroll" }, element("table", {}, head, this.#files)),
     );
   }
 
