@@ -44,19 +44,17 @@ fn policy(asked: &HeaderMap, public: &[SocketAddr]) -> HeaderValue {
     let host = asked
         .get(header::HOST)
         .and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
-    let mut origins = String::from("connect-src 'self'");
-    for address in public {
+    let origins = public.iter().map(|address| {
         // A port on all addresses is asked for on the one that the console came from.
-        let name = match &host {
-            Some(host) if address.ip().is_unspecified() => host.host().to_owned(),
-            _ => match address {
-                SocketAddr::V4(address) => address.ip().to_string(),
-                SocketAddr::V6(address) => format!("[{}]", address.ip()),
-            },
+        let name = match (&host, address) {
+            (Some(host), _) if address.ip().is_unspecified() => host.host().to_owned(),
+            (_, SocketAddr::V4(address)) => address.ip().to_string(),
+            (_, SocketAddr::V6(address)) => format!("[{}]", address.ip()),
         };
         let port = address.port();
-        origins += &format!(" http://{name}:{port} ws://{name}:{port}");
-    }
+        format!(" http://{name}:{port} ws://{name}:{port}")
+    });
+    let origins = format!("connect-src 'self'{}", origins.collect::<String>());
     let policy = CONTENT_POLICY.replace("connect-src 'self'", &origins);
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static(CONTENT_POLICY))
 }
