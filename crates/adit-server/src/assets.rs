@@ -1,8 +1,12 @@
 //! Files for browsers, embedded in the binary: the public page, the console, players by others.
 
+mod console;
+
+pub(crate) use self::console::console;
+
+use adit_net::http::header::{self, HeaderName, HeaderValue};
+use adit_net::http::{HeaderMap, Response, StatusCode};
 use bytes::Bytes;
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Response, StatusCode};
 use rust_embed::{EmbeddedFile, RustEmbed};
 use std::borrow::Cow;
 
@@ -62,14 +66,13 @@ fn kind(path: &str) -> Option<&'static str> {
     })
 }
 
-/// What a browser may do with a page of ours: run our scripts and ask us, nothing else. `blob:` is how a script hands
-/// media to a player. Addresses of pages may hold a visitor's token and are told nobody.
+/// What a page of ours may do: run our scripts and ask us, nothing else. `blob:` is how a script hands media to a player.
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What a browser may do with our files. Addresses of pages may hold a visitor's token and are told nobody.
 const GUARDS: [(HeaderName, &str); 6] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; \
-         connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
+    (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (

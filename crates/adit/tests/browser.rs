@@ -5,7 +5,8 @@
 #![cfg(test)]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use adit_testkit::clip::{AudioCodec, Clip, VideoCodec};
@@ -16,22 +17,60 @@ use adit_testkit::server::AditServer;
 /// How long all tests of a script may take together on a loaded machine.
 const PATIENCE: Duration = Duration::from_mins(5);
 
+const ADIT: &str = env!("CARGO_BIN_EXE_adit");
+
 #[test]
 fn the_public_page_lists_and_plays_live_streams() {
     let Some(peers) = Peers::with(&[Peer::Chromium, Peer::Ffmpeg9]) else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let clip =
-        Clip::new(Some(VideoCodec::H264), Some(AudioCodec::Aac), 30).make(peers, folder.path());
-    let server = AditServer::start(env!("CARGO_BIN_EXE_adit"));
+    let clip = clip(peers, folder.path());
+    let server = AditServer::start(ADIT);
+    run(peers, "page.mjs", &server, &clip, |_| {});
+}
+
+#[test]
+fn the_console_shows_what_happens_and_has_a_hand_on_it() {
+    let Some(peers) = Peers::with(&[Peer::Chromium, Peer::Ffmpeg9]) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let clip = clip(peers, folder.path());
+    let media = folder.path().join("media");
+    fs::create_dir(&media).unwrap();
+    let server = AditServer::start_with(ADIT, |command| {
+        command
+            .args(["--api", "127.0.0.1:0", "--media"])
+            .arg(&media);
+    });
+    let api = server.printed("api on http://");
+    let token = fs::read_to_string(server.printed("api token in ")).unwrap();
+    run(peers, "console.mjs", &server, &clip, |command| {
+        command.env("API", api).env("TOKEN", token.trim());
+    });
+}
+
+fn clip(peers: Peers, folder: &Path) -> PathBuf {
+    Clip::new(Some(VideoCodec::H264), Some(AudioCodec::Aac), 30).make(peers, folder)
+}
+
+/// Runs one script to its end; what it prints says how each of its tests went.
+fn run(
+    peers: Peers,
+    script: &str,
+    server: &AditServer,
+    clip: &Path,
+    more: impl FnOnce(&mut Command),
+) {
     let shots = target().join("browser");
     fs::create_dir_all(&shots).unwrap();
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
-    let mut command = peers.node(&scripts.join("page.mjs"));
+    let mut command = peers.node(&scripts.join(script));
     command
-        .env("CLIP", &clip)
+        .env("CLIP", clip)
         .env("SERVER", server.address().to_string())
         .env("SHOTS", &shots);
-    say(&Process::run("browser", &mut command, PATIENCE));
+    more(&mut command);
+    say(&Process::run(script, &mut command, PATIENCE));
 }

@@ -3,10 +3,12 @@
 //! ```text
 //! /api/v1/…       with the token: server, applications, streams, connections, recordings, objects, events, reload, drain, openapi.json
 //! /metrics        with the token: for Prometheus
+//! /console        a page that shows all this, for the operator's browser
 //! /healthz        whether the tasks of the server get their turns
 //! /readyz         whether it may be given more to do
 //! ```
 
+mod console;
 mod events;
 mod guard;
 mod health;
@@ -147,6 +149,7 @@ fn router(api: Arc<Api>) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .merge(console::routes())
         .merge(guarded)
         .layer(DefaultBodyLimit::max(API_BODY))
         .layer(from_fn_with_state(Arc::clone(&api), guard::host))

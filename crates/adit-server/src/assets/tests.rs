@@ -1,8 +1,7 @@
 //! Tests: what is embedded, and how it is answered.
 
 use super::{Embedded, respond};
-use hyper::StatusCode;
-use hyper::header::{self, HeaderMap};
+use adit_net::http::{HeaderMap, StatusCode, header};
 
 #[test]
 fn every_file_for_browsers_has_its_type_and_the_policy_that_allows_no_inline_script() {

@@ -67,11 +67,17 @@ pub(crate) struct SessionDriver {
     phase: Phase,
     timer: Timer,
     ahead: Ahead,
-    write_blocked_since: Option<Instant>,
-    sample: Sample,
-    /// Until then nothing but media for players is to be done, unless the peer says something.
-    calm_until: Option<Instant>,
+    leaving: Leaving,
     stop: Stop,
+}
+
+/// What is on its way to the peer.
+#[derive(Default)]
+struct Leaving {
+    /// Since when it takes nothing.
+    blocked_since: Option<Instant>,
+    /// A frame whose way is measured.
+    sample: Sample,
 }
 
 /// How far a connection has come.
@@ -119,9 +125,7 @@ impl SessionDriver {
             phase: Phase::Running,
             timer: Timer::default(),
             ahead: Ahead::Kept(0),
-            write_blocked_since: None,
-            sample: Sample::default(),
-            calm_until: None,
+            leaving: Leaving::default(),
             stop: Stop::new(summary.presence()),
             summary,
             shared,
@@ -164,7 +168,7 @@ impl SessionDriver {
         if step == Step::More {
             cx.waker().wake_by_ref();
         }
-        self.calm_until = self.calm_after(step);
+        self.timer.calm_until = self.calm_after(step);
         Poll::Pending
     }
 
@@ -184,7 +188,7 @@ impl SessionDriver {
     }
 
     fn is_calm(&self, now: Instant) -> bool {
-        self.calm_until.is_some_and(|until| now < until)
+        self.timer.calm_until.is_some_and(|until| now < until)
             && !self.shared.is_stopping()
             && !self.summary.presence().is_kicked()
             && !self.guest.has_mail()
@@ -293,8 +297,8 @@ impl SessionDriver {
         match self.phase {
             Phase::Running => {
                 let limits = &self.shared.limits;
-                self.sample.next_turn();
-                let (session, sample) = (&mut self.session, &mut self.sample);
+                self.leaving.sample.next_turn();
+                let (session, sample) = (&mut self.session, &mut self.leaving.sample);
                 self.roles.fill_players(cx, (session, sample), limits, now)
             }
             Phase::Draining | Phase::Closing { .. } => Step::Idle,
@@ -335,10 +339,10 @@ impl SessionDriver {
             .presence()
             .sent(before.saturating_sub(left), left);
         if left == 0 {
-            self.write_blocked_since = None;
+            self.leaving.blocked_since = None;
             self.note_delay();
-        } else if left < before || self.write_blocked_since.is_none() {
-            self.write_blocked_since = Some(now);
+        } else if left < before || self.leaving.blocked_since.is_none() {
+            self.leaving.blocked_since = Some(now);
         }
         match outcome {
             Poll::Ready(Err(cause)) => self.give_up(now, &plain_words(&cause)),
@@ -353,7 +357,7 @@ impl SessionDriver {
 
     /// Everything is written: ends a measurement, if there is one.
     fn note_delay(&mut self) {
-        if let Some(arrival) = self.sample.take() {
+        if let Some(arrival) = self.leaving.sample.take() {
             let delay = arrival.elapsed();
             self.shared.stats.delayed(delay);
             self.summary.presence().delayed(delay);
@@ -371,7 +375,8 @@ impl SessionDriver {
     fn stall_deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::Running => self
-                .write_blocked_since
+                .leaving
+                .blocked_since
                 .map(|since| after(since, self.shared.limits.write_stall)),
             Phase::Draining | Phase::Closing { .. } => None,
         }
@@ -462,6 +467,8 @@ struct Timer {
     sleep: Option<Pin<Box<Sleep>>>,
     /// When it polls the task again.
     rings_at: Option<Instant>,
+    /// Until then nothing but media for players is to be done, unless the peer says something.
+    calm_until: Option<Instant>,
 }
 
 impl Timer {

@@ -51,11 +51,17 @@ pub(crate) struct Playback {
     news: VecDeque<Played>,
     /// When the next frame is due.
     due: Option<Instant>,
+    waits: Waits,
+    end: End,
+}
+
+/// What was asked for too early.
+#[derive(Default)]
+struct Waits {
     /// A seek that waits until the first frame is found.
-    wish: Option<Timestamp>,
+    seek: Option<Timestamp>,
     /// A switch that waits until it is known where the player is.
     switch: Option<Item>,
-    end: End,
 }
 
 /// How exactly a player can be brought to a place.
@@ -220,8 +226,7 @@ impl Playback {
                 sent,
                 news: VecDeque::new(),
                 due: None,
-                wish: None,
-                switch: None,
+                waits: Waits::default(),
                 end: End::Ahead,
             })
         })
@@ -297,7 +302,7 @@ impl Playback {
     /// Goes to a time of the stream, or to the key frame before it; [`Played::Sought`] or [`Played::NotSought`] follows.
     pub(crate) fn seek(&mut self, to: Timestamp) {
         if self.is_beginning() {
-            self.wish = Some(to);
+            self.waits.seek = Some(to);
             return;
         }
         let span = self.list.span();
@@ -325,7 +330,7 @@ impl Playback {
     /// once it is there. [`Played::Transited`] or [`Played::NotTransited`] follows.
     pub(crate) fn switch(&mut self, item: Item) {
         if self.is_on_its_way() {
-            if let Some(earlier) = self.switch.replace(item) {
+            if let Some(earlier) = self.waits.switch.replace(item) {
                 self.not_transited(&earlier, "another switch took its place");
             }
             return;
@@ -351,7 +356,7 @@ impl Playback {
         self.flow = Flow::On;
         self.sent = Sent::default();
         self.pace.restart();
-        self.wish = None;
+        self.waits.seek = None;
         self.end = End::Ahead;
     }
 
@@ -360,7 +365,7 @@ impl Playback {
         self.drop_coming();
         self.list.drop_rest();
         self.track = None;
-        self.wish = None;
+        self.waits.seek = None;
     }
 
     /// Whether the first frame of what is to play is not found yet.
@@ -397,7 +402,7 @@ impl Playback {
         let begun = self.coming.take();
         let begun = begun.filter(|coming| coming.why == Why::Switch);
         let begun = begun.map(|coming| coming.item);
-        for item in [begun, self.switch.take()].into_iter().flatten() {
+        for item in [begun, self.waits.switch.take()].into_iter().flatten() {
             self.not_transited(&item, "the player went elsewhere");
         }
     }
@@ -409,11 +414,11 @@ impl Playback {
 
     /// What waits for something to begin waits in vain.
     fn drop_wishes(&mut self, why: &str) {
-        if self.wish.take().is_some() {
+        if self.waits.seek.take().is_some() {
             let why = NoPlace::Unreadable(why.to_owned());
             self.news.push_back(Played::NotSought(why));
         }
-        if let Some(item) = self.switch.take() {
+        if let Some(item) = self.waits.switch.take() {
             self.not_transited(&item, why);
         }
     }

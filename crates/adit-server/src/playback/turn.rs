@@ -266,7 +266,7 @@ impl Playback {
             Ok(landed) => landed,
             Err(why) => {
                 self.track = None;
-                self.wish = None;
+                self.waits.seek = None;
                 self.news
                     .push_back(Played::NotSought(NoPlace::Unreadable(why.clone())));
                 self.drop_wishes(&why);
@@ -278,10 +278,10 @@ impl Playback {
         match landing {
             Landing::Begin | Landing::BeginAt(_) => {
                 self.list.set_span(span);
-                if let Some(to) = self.wish.take() {
-                    let switch = self.switch.take();
+                if let Some(to) = self.waits.seek.take() {
+                    let switch = self.waits.switch.take();
                     self.seek(to);
-                    self.switch = switch;
+                    self.waits.switch = switch;
                 }
             }
             Landing::GoOn(_) => self.pace.restart(),
@@ -297,7 +297,7 @@ impl Playback {
             }
         }
         if !self.is_on_its_way()
-            && let Some(item) = self.switch.take()
+            && let Some(item) = self.waits.switch.take()
         {
             self.switch(item);
         }

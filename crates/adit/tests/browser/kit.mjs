@@ -57,7 +57,7 @@ class Stage {
   said = [];
   #errors = [];
   #context;
-  #publishers = new Set();
+  #programs = new Set();
 
   constructor(context) {
     this.#context = context;
@@ -87,15 +87,22 @@ class Stage {
     return page;
   }
 
+  /** Plays a stream by RTMP until the test ends. */
+  play(stream) {
+    const flags = ["-hide_banner", "-nostdin", "-loglevel", "quiet"];
+    const player = spawn(FFMPEG, [...flags, "-i", `rtmp://${SERVER}/${stream}`, "-c", "copy", "-f", "null", "-"], { stdio: "ignore" });
+    this.#programs.add(player);
+  }
+
   /** Publishes the clip, round and round, or another input of ffmpeg's; gives what ends it. */
   async publish(stream, input = ["-stream_loop", "-1", "-re", "-i", CLIP], output = ["-c", "copy"]) {
     const url = `rtmp://${SERVER}/${stream}`;
     const flags = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"];
     const publisher = spawn(FFMPEG, [...flags, ...input, ...output, "-f", "flv", url], { stdio: ["ignore", "ignore", "pipe"] });
     publisher.stderr.on("data", (text) => this.said.push(`ffmpeg: ${text}`));
-    this.#publishers.add(publisher);
+    this.#programs.add(publisher);
     return async () => {
-      if (this.#publishers.delete(publisher) && publisher.exitCode === null) {
+      if (this.#programs.delete(publisher) && publisher.exitCode === null) {
         const ended = once(publisher, "exit");
         publisher.kill("SIGKILL");
         await ended;
@@ -111,7 +118,7 @@ class Stage {
   }
 
   async end() {
-    for (const publisher of this.#publishers) {
+    for (const publisher of this.#programs) {
       publisher.kill("SIGKILL");
     }
     await this.#context.close();

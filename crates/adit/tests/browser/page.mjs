@@ -26,7 +26,7 @@ test("a stream is listed when it comes and no more when it has gone, without rel
   await page.getByText("Nothing is live at the moment").waitFor();
 });
 
-for (const [way, label] of [["flv", "HTTP-FLV"]]) {
+for (const [way, label] of [["flv", "HTTP-FLV"], ["ws", "WebSocket-FLV"], ["hls", "HLS"]]) {
   test(`a stream of H.264 and AAC plays by ${label} within two seconds`, async (page, stage) => {
     await stage.publish("live/camera");
     await isLive("live/camera");
@@ -153,7 +153,7 @@ test("the connection test says that the tunnel works, and what else", async (pag
   const states = await page.$$eval("#steps li", (lines) => lines.map((line) => `${line.firstChild.textContent} ${line.dataset.state}`));
   assert.deepEqual(states, ["Web passed", "Open passed", "Bytes passed", "Connect passed", "Polls passed", "Close passed", "Streaming passed"]);
   assert.match(await page.locator("#verdict").textContent(), /lets RTMPT through on port \d+: 1\d requests passed/);
-  assert.match(await page.locator("#steps").textContent(), /HTTP-FLV flows/);
+  assert.match(await page.locator("#steps").textContent(), /HTTP-FLV flows, WebSocket-FLV flows/);
   await shot(page, "connection-test");
 });
 

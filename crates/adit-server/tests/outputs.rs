@@ -1,0 +1,171 @@
+//! What browsers and HTTP players get, of a server in this process: how late parts are, and what viewers leave behind.
+#![cfg(test)]
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use adit_broker::{Broker, Publication, PublisherInfo, StreamKey};
+use adit_media::Frame;
+use adit_media::pattern::Pattern;
+use adit_server::{Listener, Server, ServerConfig, ServerStats};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, sleep_until};
+
+/// How long a step may take on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Running {
+    address: SocketAddr,
+    broker: Broker,
+    stats: ServerStats,
+    _stop: oneshot::Sender<()>,
+}
+
+fn start() -> Running {
+    let mut config = ServerConfig::default();
+    // All of them come from here, and at once.
+    config.net.admission.unauthenticated = 10_000;
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let server = Server::new(config, vec![listener]);
+    let (stop, stopped) = oneshot::channel();
+    let running = Running {
+        address: server.local_addrs()[0],
+        broker: server.broker().clone(),
+        stats: server.stats().clone(),
+        _stop: stop,
+    };
+    tokio::spawn(server.run(async move { stopped.await.unwrap_or(()) }));
+    running
+}
+
+fn publish(broker: &Broker) -> Publication {
+    let key = StreamKey::new("", "live", "_definst_", "cam").unwrap();
+    broker
+        .publish(key, PublisherInfo::new("1", "here"), Instant::now())
+        .unwrap()
+}
+
+fn clip() -> impl Iterator<Item = Frame> {
+    Pattern::new("pattern:320x180@30,200k,key=1".parse().unwrap())
+}
+
+/// Asks, and reads until the other end is done; nothing if there is nobody.
+async fn ask(server: SocketAddr, path: &str) -> Option<Vec<u8>> {
+    let mut stream = TcpStream::connect(server).await.ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.ok()?;
+    Some(bytes)
+}
+
+async fn get(server: SocketAddr, path: &str) -> String {
+    let bytes = ask(server, path).await.unwrap();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn viewers_that_come_while_a_stream_ends_leave_nothing_behind() {
+    let server = start();
+    for _ in 0..3 {
+        let mut publication = publish(&server.broker);
+        for frame in clip().take(60) {
+            publication.push(Instant::now(), frame);
+        }
+        let mut viewers = JoinSet::new();
+        for count in 0..VIEWERS {
+            let address = server.address;
+            viewers.spawn(async move {
+                sleep(Duration::from_millis(count % 300)).await;
+                ask(address, "/live/cam.flv").await
+            });
+        }
+        sleep(Duration::from_millis(150)).await;
+        drop(publication);
+        let mut played = 0;
+        while let Some(ended) = viewers.join_next().await {
+            let answer = ended.unwrap().unwrap_or_default();
+            played += usize::from(answer.starts_with(b"HTTP/1.1 200"));
+        }
+        assert!(played > 0, "some were in time");
+        let deadline = Instant::now() + PATIENCE;
+        while server.stats.outputs().unwrap().flv_viewers > 0 || !server.broker.streams().is_empty()
+        {
+            assert!(Instant::now() < deadline, "{:?}", server.stats.outputs());
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// As many as two sockets for each fit into what a process usually has.
+const VIEWERS: u64 = 400;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_is_there_within_half_a_second_of_its_first_picture() {
+    let server = start();
+    let mut publication = publish(&server.broker);
+    let began = tokio::time::Instant::now();
+    let publisher = tokio::spawn(async move {
+        for frame in clip().take_while(|frame| frame.at().ms() < 12_000) {
+            let due = began + Duration::from_millis(frame.at().ms().into());
+            sleep_until(due).await;
+            publication.push(Instant::now(), frame);
+            publication.flush(Instant::now() + Duration::from_secs(1));
+        }
+    });
+    let (address, mut delays) = (server.address, Vec::new());
+    let mut text = get(address, "/live/cam/media.m3u8").await;
+    for _ in 0..20 {
+        let hint = text
+            .lines()
+            .find(|line| line.contains("PRELOAD-HINT"))
+            .unwrap();
+        let name = hint.split('"').nth(1).unwrap().to_owned();
+        let numbers = name
+            .trim_end_matches(".m4s")
+            .split_once('-')
+            .unwrap()
+            .1
+            .to_owned();
+        let (segment, part) = numbers.split_once('.').unwrap();
+        let path = format!("/live/cam/media.m3u8?_HLS_msn={segment}&_HLS_part={part}");
+        text = get(address, &path).await;
+        let elapsed = began.elapsed().as_secs_f64();
+        delays.push(elapsed - time_of(&text));
+    }
+    publisher.abort();
+    delays.sort_by(f64::total_cmp);
+    let (median, worst) = (delays[delays.len() / 2], delays[delays.len() - 1]);
+    // To this a player adds what the playlist asks for: three parts, 1.05 s.
+    assert!(worst < 0.9 && median < 0.5, "{delays:?}");
+}
+
+/// The media time at which the newest part of a playlist ends: that of all segments from the first on.
+fn time_of(text: &str) -> f64 {
+    assert!(
+        text.contains("#EXT-X-MEDIA-SEQUENCE:0\n"),
+        "the whole stream is listed\n{text}"
+    );
+    let number = |line: &str, tag: &str| -> Option<f64> {
+        line.strip_prefix(tag)?.split(',').next()?.parse().ok()
+    };
+    let whole: f64 = text
+        .lines()
+        .filter_map(|line| number(line, "#EXTINF:"))
+        .sum();
+    // Parts behind the last whole segment.
+    let tail = text.rsplit("#EXTINF:").next().unwrap();
+    let parts = tail
+        .lines()
+        .filter_map(|line| number(line, "#EXT-X-PART:DURATION="));
+    whole + parts.sum::<f64>()
+}
+
+#[test]
+fn the_time_of_a_playlist_is_that_of_its_segments_and_of_the_parts_behind_them() {
+    let text = "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PART:DURATION=1.000,URI=\"a\"\n#EXTINF:1.000,\na\n#EXT-X-PART:DURATION=0.250,URI=\"b\"\n";
+    assert!((time_of(text) - 1.25).abs() < 1e-9);
+}
