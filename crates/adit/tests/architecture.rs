@@ -22,7 +22,7 @@ const CORES: [(&str, &[&str]); 5] = [
 /// Crates that only one room of the house may know.
 const ONLY_IN: [(&str, &[&str]); 6] = [
     ("clap", &["adit", "adit-bench", "adit-testkit"]),
-    ("hyper", &["adit-net"]),
+    ("hyper", &["adit-net", "adit-server"]),
     ("rustls", &["adit-net", "adit-bench"]),
     ("tokio-rustls", &["adit-net"]),
     ("socket2", &["adit-net", "adit-bench"]),

@@ -40,7 +40,6 @@ use self::guest::Guest;
 pub(crate) use self::patience::{Overflows, Silence, Verdict};
 use self::requests::Ahead;
 use self::roles::Roles;
-use self::sample::Sample;
 use self::summary::Summary;
 use self::taping::Tapes;
 use crate::control::Presence;
@@ -66,9 +65,6 @@ pub(crate) struct SessionDriver {
     timer: Timer,
     ahead: Ahead,
     write_blocked_since: Option<Instant>,
-    sample: Sample,
-    /// Until then nothing but media for players is to be done, unless the peer says something.
-    calm_until: Option<Instant>,
     stop: Stop,
 }
 
@@ -118,8 +114,6 @@ impl SessionDriver {
             timer: Timer::default(),
             ahead: Ahead::Kept(0),
             write_blocked_since: None,
-            sample: Sample::default(),
-            calm_until: None,
             stop: Stop::new(summary.presence()),
             summary,
             shared,
@@ -161,7 +155,7 @@ impl SessionDriver {
         if step == Step::More {
             cx.waker().wake_by_ref();
         }
-        self.calm_until = self.calm_after(step);
+        self.timer.calm_until = self.calm_after(step);
         Poll::Pending
     }
 
@@ -181,8 +175,8 @@ impl SessionDriver {
     }
 
     fn is_calm(&self, now: Instant) -> bool {
-        self.calm_until.is_some_and(|until| now < until)
-            && !self.shared.is_stopping()
+        self.timer.calm_until.is_some_and(|until| now < until)
+            && !self.shared.phase.is_stopping()
             && !self.summary.presence().is_kicked()
             && !self.guest.has_mail()
             && self.guest.objects.is_quiet()
@@ -290,9 +284,7 @@ impl SessionDriver {
         match self.phase {
             Phase::Running => {
                 let limits = &self.shared.limits;
-                self.sample.next_turn();
-                let (session, sample) = (&mut self.session, &mut self.sample);
-                self.roles.fill_players(cx, (session, sample), limits, now)
+                self.roles.fill_players(cx, &mut self.session, limits, now)
             }
             Phase::Draining | Phase::Closing { .. } => Step::Idle,
         }
@@ -350,7 +342,7 @@ impl SessionDriver {
 
     /// Everything is written: ends a measurement, if there is one.
     fn note_delay(&mut self) {
-        if let Some(arrival) = self.sample.take() {
+        if let Some(arrival) = self.roles.take_sample() {
             let delay = arrival.elapsed();
             self.shared.stats.delayed(delay);
             self.summary.presence().delayed(delay);
@@ -445,7 +437,7 @@ impl Stop {
     /// Whether it has come. It is waited for once, which takes a lock; from then on it wakes the task.
     fn has_come(&mut self, cx: &mut Context<'_>, shared: &Shared, summary: &Summary) -> bool {
         if self.is_awaited {
-            return shared.is_stopping() || summary.presence().is_kicked();
+            return shared.phase.is_stopping() || summary.presence().is_kicked();
         }
         self.is_awaited = true;
         self.request.as_mut().poll(cx).is_ready()
@@ -458,6 +450,8 @@ struct Timer {
     sleep: Option<Pin<Box<Sleep>>>,
     /// When it polls the task again.
     rings_at: Option<Instant>,
+    /// Until then nothing but media for players is to be done, unless the peer says something.
+    calm_until: Option<Instant>,
 }
 
 impl Timer {

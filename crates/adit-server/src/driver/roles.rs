@@ -22,7 +22,10 @@ use crate::relay::{Interest, Push};
 ///
 /// A connection has a handful of streams (the session bounds them), so a list beats a map.
 #[derive(Default)]
-pub(super) struct Roles(Vec<Held>);
+pub(super) struct Roles {
+    held: Vec<Held>,
+    sample: Sample,
+}
 
 /// A message stream and what it is used for.
 struct Held {
@@ -70,7 +73,7 @@ impl Roles {
         listed: Listed,
     ) {
         self.remove(msid);
-        self.0.push(Held {
+        self.held.push(Held {
             msid,
             role,
             _interest: interest,
@@ -79,16 +82,16 @@ impl Roles {
     }
 
     pub(super) fn remove(&mut self, msid: MessageStreamId) {
-        self.0.retain(|held| held.msid != msid);
+        self.held.retain(|held| held.msid != msid);
     }
 
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.held.clear();
     }
 
     /// Appends a frame to the stream that `msid` publishes, if it does.
     pub(super) fn push(&mut self, now: Instant, msid: MessageStreamId, frame: Frame) {
-        for held in &mut self.0 {
+        for held in &mut self.held {
             if held.msid == msid
                 && let Role::Publishing(publisher) = &mut held.role
             {
@@ -102,7 +105,7 @@ impl Roles {
     /// Ready when the publishers may be read from; a far side can be slower than they are. Whoever waits for it is not silent.
     pub(super) fn poll_open(&mut self, cx: &Context<'_>, now: Instant) -> Poll<()> {
         let mut open = Poll::Ready(());
-        for held in &mut self.0 {
+        for held in &mut self.held {
             if let Role::Publishing(publisher) = &mut held.role
                 && let Some(push) = &publisher.push
                 && push.poll_open(cx).is_pending()
@@ -119,7 +122,7 @@ impl Roles {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<(MessageStreamId, String)> {
-        for held in &mut self.0 {
+        for held in &mut self.held {
             if let Role::Publishing(publisher) = &mut held.role
                 && let Some(push) = &mut publisher.push
                 && let Poll::Ready(reason) = push.poll_end(cx)
@@ -132,14 +135,14 @@ impl Roles {
     }
 
     pub(super) fn player(&mut self, msid: MessageStreamId) -> Option<&mut Player> {
-        self.0.iter_mut().find_map(|held| match &mut held.role {
+        self.held.iter_mut().find_map(|held| match &mut held.role {
             Role::Playing(player) if held.msid == msid => Some(player),
             _ => None,
         })
     }
 
     pub(super) fn replay(&mut self, msid: MessageStreamId) -> Option<&mut Replay> {
-        self.0.iter_mut().find_map(|held| match &mut held.role {
+        self.held.iter_mut().find_map(|held| match &mut held.role {
             Role::Replaying(replay) if held.msid == msid => Some(&mut **replay),
             _ => None,
         })
@@ -147,7 +150,7 @@ impl Roles {
 
     /// What a player wants to receive, of whatever it plays.
     pub(super) fn gates(&mut self, msid: MessageStreamId) -> Option<&mut Gates> {
-        self.0.iter_mut().find_map(|held| match &mut held.role {
+        self.held.iter_mut().find_map(|held| match &mut held.role {
             Role::Playing(player) if held.msid == msid => Some(player.gates()),
             Role::Replaying(replay) if held.msid == msid => Some(replay.gates()),
             _ => None,
@@ -161,7 +164,7 @@ impl Roles {
 
     /// When the first of the recordings has something to send.
     pub(super) fn next_replay(&self) -> Option<Instant> {
-        let due = self.0.iter().filter_map(|held| match &held.role {
+        let due = self.held.iter().filter_map(|held| match &held.role {
             Role::Replaying(replay) => replay.next_deadline(),
             _ => None,
         });
@@ -172,15 +175,16 @@ impl Roles {
     pub(super) fn fill_players(
         &mut self,
         cx: &mut Context<'_>,
-        (session, sample): (&mut ServerSession, &mut Sample),
+        session: &mut ServerSession,
         limits: &ServerLimits,
         now: Instant,
     ) -> Step {
+        self.sample.next_turn();
         let mut step = Step::Idle;
-        for held in &mut self.0 {
+        for held in &mut self.held {
             match &mut held.role {
                 Role::Playing(player) => {
-                    step = step.max(player.fill(cx, (session, sample), limits, now));
+                    step = step.max(player.fill(cx, (session, &mut self.sample), limits, now));
                     held.listed.comes_to(player.stage());
                 }
                 Role::Replaying(replay) => step = step.max(replay.fill(cx, session, now)),
@@ -190,22 +194,27 @@ impl Roles {
         step
     }
 
+    /// Everything is written: the arrival of a frame whose delay is measured, if one is.
+    pub(super) const fn take_sample(&mut self) -> Option<Instant> {
+        self.sample.take()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.held.is_empty()
     }
 
     /// Whether there are players and nothing else.
     pub(super) fn only_play(&self) -> bool {
-        !self.0.is_empty()
+        !self.held.is_empty()
             && self
-                .0
+                .held
                 .iter()
                 .all(|held| matches!(held.role, Role::Playing(_)))
     }
 
     /// A player that fell behind too often.
     pub(super) fn hopeless_player(&self) -> Option<MessageStreamId> {
-        self.0.iter().find_map(|held| match &held.role {
+        self.held.iter().find_map(|held| match &held.role {
             Role::Playing(player) if player.is_hopeless() => Some(held.msid),
             _ => None,
         })
@@ -237,7 +246,7 @@ impl Roles {
     }
 
     pub(super) fn flush(&mut self, now: Instant) {
-        for held in &mut self.0 {
+        for held in &mut self.held {
             if let Role::Publishing(publisher) = &mut held.role {
                 publisher.publication.flush(now);
             }
@@ -245,7 +254,7 @@ impl Roles {
     }
 
     fn publishers(&self) -> impl Iterator<Item = (MessageStreamId, &Publisher)> {
-        self.0.iter().filter_map(|held| match &held.role {
+        self.held.iter().filter_map(|held| match &held.role {
             Role::Publishing(publisher) => Some((held.msid, publisher)),
             Role::Playing(_) | Role::Replaying(_) => None,
         })
