@@ -96,7 +96,8 @@ pub(super) struct Cut<T> {
 }
 
 fn decode(after: &str) -> Result<String, Problem> {
-    let wrong = || Problem::not_found("there is no page after that; say what the page before called next");
+    let wrong =
+        || Problem::not_found("there is no page after that; say what the page before called next");
     let bytes = URL_SAFE_NO_PAD.decode(after).map_err(|_| wrong())?;
     String::from_utf8(bytes).map_err(|_| wrong())
 }
