@@ -299,7 +299,7 @@ async fn every_answer_is_what_the_description_says() {
         ("GET /api/v1/streams?limit=0", 400, "bad_request"),
         ("GET /api/v1/streams?limit=x", 400, "bad_request"),
         ("GET /api/v1/streams?unknown=1", 400, "bad_request"),
-        ("GET /api/v1/streams?after=%ff", 400, "bad_request"),
+        ("GET /api/v1/streams?after=%ff", 404, "not_found"),
         ("GET /api/v1/streams?after=x", 404, "not_found"),
         ("DELETE /api/v1/streams", 405, "method"),
         ("POST /api/v1/reload", 409, "unavailable"),
