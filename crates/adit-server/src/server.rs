@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use adit_broker::{Broker, BrokerConfig};
@@ -54,11 +53,7 @@ pub(crate) struct Shared {
     pub(crate) limits: ServerLimits,
     pub(crate) stats: ServerStats,
     pub(crate) connections: Connections,
-    pub(crate) events: Events,
     pub(crate) phase: Phase,
-    pub(crate) stop: CancellationToken,
-    /// Set before `stop` is; to look at it costs no lock.
-    stopping: AtomicBool,
     pub(crate) relay: Option<Arc<Relay>>,
     pub(crate) objects: Objects,
     pub(crate) recordings: Option<Recordings>,
@@ -69,20 +64,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Whether the server was told to stop. Whoever [`Shared::stop`] wakes sees it.
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
-    }
-
     /// Who may do what, by the rules of this moment.
     pub(crate) fn access(&self) -> &Access {
         &self.access
-    }
-
-    fn begin_stop(&self) {
-        self.stopping.store(true, Ordering::Release);
-        self.phase.end();
-        self.stop.cancel();
     }
 }
 
@@ -98,32 +82,18 @@ pub struct Server {
 
 impl Server {
     /// A server on these sockets. Call it inside a tokio runtime.
-    pub fn new(config: ServerConfig, listeners: Vec<Listener>) -> Self {
+    pub fn new(mut config: ServerConfig, listeners: Vec<Listener>) -> Self {
         let mut broker = BrokerConfig::default();
         broker.latency = config.latency;
         broker.limits = config.streams;
         let broker = Broker::new(broker);
-        let stop = CancellationToken::new();
+        let phase = Phase::default();
+        let stop = phase.stop().clone();
         let events = Events::default();
         let tls = config.net.tls.clone();
-        let access = Access::new(config.access);
-        let mut net = config.net;
-        // Names of streams that are relayed are keys of the far server.
-        let outputs = config.relay.is_none().then(|| {
-            Outputs::new(Parts {
-                config: config.outputs,
-                limits: config.limits,
-                broker: broker.clone(),
-                applications: config.applications.clone(),
-                access: access.clone(),
-                stop: stop.clone(),
-                next: Arc::clone(&net.http.handler),
-            })
-        });
-        if let Some(outputs) = &outputs {
-            net.http.handler = Arc::new(outputs.clone());
-        }
-        let acceptor = Acceptor::start(listeners, net);
+        let access = Access::new(std::mem::take(&mut config.access));
+        let outputs = outputs(&mut config, (&broker, &access), &stop);
+        let acceptor = Acceptor::start(listeners, config.net);
         let objects = Objects::start(config.objects);
         let relay = config
             .relay
@@ -152,15 +122,12 @@ impl Server {
         Self {
             shared: Arc::new(Shared {
                 stats: ServerStats::new(others),
-                connections: Connections::new(events.clone(), stop.clone()),
-                events,
-                phase: Phase::default(),
+                connections: Connections::new(events, stop),
+                phase,
                 files,
                 broker,
                 session: Arc::new(config.session),
                 limits: config.limits,
-                stop,
-                stopping: AtomicBool::new(false),
                 relay,
                 objects,
                 recordings,
@@ -229,7 +196,7 @@ impl Server {
             }
         }
         info!(sessions = sessions.tasks.len(), "stopping");
-        self.shared.begin_stop();
+        self.shared.phase.end();
         // Tunnel sessions say goodbye in HTTP answers, so both sides have to be worked off together.
         let relay = self.shared.relay.clone();
         let recordings = self.shared.recordings.clone();
@@ -282,6 +249,29 @@ impl Server {
         let carrier = self.acceptor.accept().await.expect("a connection");
         SessionDriver::new(ConnectionId(0), carrier, Arc::clone(&self.shared)).expect("randomness")
     }
+}
+
+/// What answers browsers on the ports, if anything does; it takes the place of the handler there, which is asked what is not for it.
+fn outputs(
+    config: &mut ServerConfig,
+    (broker, access): (&Broker, &Access),
+    stop: &CancellationToken,
+) -> Option<Outputs> {
+    // Names of streams that are relayed are keys of the far server.
+    if config.relay.is_some() {
+        return None;
+    }
+    let outputs = Outputs::new(Parts {
+        config: config.outputs.clone(),
+        limits: config.limits,
+        broker: broker.clone(),
+        applications: config.applications.clone(),
+        access: access.clone(),
+        stop: stop.clone(),
+        next: Arc::clone(&config.net.http.handler),
+    });
+    config.net.http.handler = Arc::new(outputs.clone());
+    Some(outputs)
 }
 
 /// The tasks of all sessions. Dropping it ends them.

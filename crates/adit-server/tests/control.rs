@@ -89,8 +89,8 @@ async fn streams_and_connections_are_seen_with_what_they_are_and_do() {
         (first.uses[0].role, second.uses[0].role),
         (Role::Publish, Role::Play)
     );
-    assert_eq!((first.way, first.local), (Way::Rtmp, address));
-    assert!(first.received_bytes > 3000 && second.sent_bytes > 3000);
+    assert_eq!((first.origin.way, first.origin.local), (Way::Rtmp, address));
+    assert!(first.counts.received_bytes > 3000 && second.counts.sent_bytes > 3000);
     let client = first.client.as_ref().expect("it has connected");
     assert_eq!(client.address().application(), "live");
     let instances = control.instances();
@@ -233,7 +233,7 @@ async fn delays_are_measured_and_a_listener_that_is_too_slow_hears_how_much_it_m
     let delays = control.stats().delays();
     assert!((1..=10).contains(&delays.count()), "{delays:?}");
     assert!(delays.sum() < SOON);
-    assert!(control.connections()[1].delay.is_some());
+    assert!(control.connections()[1].counts.delay.is_some());
 
     for _ in 0..600 {
         let mut client = Client::connect(address).await;

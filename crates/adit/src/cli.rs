@@ -121,15 +121,8 @@ pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) certificate: Certificate,
 
-    /// Where the server keeps what must survive a restart (the self-signed certificate, persistent shared objects)
-    /// [default: `$STATE_DIRECTORY`, else adit in the user's state directory]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) state_dir: Option<PathBuf>,
-
-    /// File that keeps persistent shared objects
-    /// [default: objects.redb in the state directory]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) objects: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) own: Own,
 
     /// How log lines are written to standard error; `ADIT_LOG=debug` in the environment asks for more of them
     /// [default: pretty]
@@ -148,16 +141,30 @@ pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) encoders: Encoders,
 
-    /// Address and port of the HTTP API, with metrics and health; its token is in api-token in the state directory
-    /// [default: no API]
-    #[arg(long, value_name = "ADDR:PORT", value_parser = listen_address)]
-    pub(crate) api: Option<SocketAddr>,
-
     #[command(flatten)]
     pub(crate) content: Content,
 
     #[command(flatten)]
     pub(crate) recording: Recording,
+}
+
+/// What a server has for itself.
+#[derive(Debug, Args)]
+pub(crate) struct Own {
+    /// Where the server keeps what must survive a restart (the self-signed certificate, persistent shared objects, the token of the API)
+    /// [default: `$STATE_DIRECTORY`, else adit in the user's state directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+
+    /// File that keeps persistent shared objects
+    /// [default: objects.redb in the state directory]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) objects: Option<PathBuf>,
+
+    /// Address and port of the HTTP API, with metrics and health; its token is in api-token in the state directory
+    /// [default: no API]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = listen_address)]
+    pub(crate) api: Option<SocketAddr>,
 }
 
 /// The flags of `adit verify`.

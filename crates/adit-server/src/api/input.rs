@@ -96,7 +96,8 @@ pub(super) struct Cut<T> {
 }
 
 fn decode(after: &str) -> Result<String, Problem> {
-    let wrong = || Problem::bad_request("after is what a page before has said to be next");
+    let wrong =
+        || Problem::not_found("there is no page after that; say what the page before called next");
     let bytes = URL_SAFE_NO_PAD.decode(after).map_err(|_| wrong())?;
     String::from_utf8(bytes).map_err(|_| wrong())
 }
@@ -119,7 +120,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
 #[serde(deny_unknown_fields)]
 pub(super) struct Reason {
     /// What the client and the log are told.
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     reason: Option<String>,
 }
 
@@ -161,8 +162,8 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Body<T> {
                 words,
             ));
         }
-        let read = serde_json::from_slice(&bytes);
-        read.map(Self)
+        let read = serde_json::from_slice::<Option<T>>(&bytes);
+        read.map(|read| Self(read.unwrap_or_default()))
             .map_err(|error| Problem::bad_request(format!("the body: {error}")))
     }
 }

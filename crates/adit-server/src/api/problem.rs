@@ -37,7 +37,7 @@ pub(super) enum Problems {
     /// There is no such thing.
     #[response(status = 404)]
     NotFound(Problem),
-    /// It is so already, or cannot be now.
+    /// It is so already, or cannot be now or on this server.
     #[response(status = 409)]
     Conflict(Problem),
     /// The body is too long.
@@ -47,11 +47,8 @@ pub(super) enum Problems {
     #[response(status = 415)]
     NotJson(Problem),
     /// It was tried, and failed.
-    #[response(status = 500)]
+    #[response(status = 422)]
     Failed(Problem),
-    /// This server was not set up for it.
-    #[response(status = 501)]
-    Unavailable(Problem),
 }
 
 impl Problem {
@@ -77,8 +74,8 @@ impl From<ControlError> for Problem {
         let (status, code) = match &error {
             ControlError::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             ControlError::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
-            ControlError::Unavailable(_) => (StatusCode::NOT_IMPLEMENTED, "unavailable"),
-            ControlError::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
+            ControlError::Unavailable(_) => (StatusCode::CONFLICT, "unavailable"),
+            ControlError::Failed(_) => (StatusCode::UNPROCESSABLE_ENTITY, "failed"),
         };
         Self::new(status, code, error.to_string())
     }

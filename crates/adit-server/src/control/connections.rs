@@ -60,17 +60,39 @@ pub struct Traffic {
     pub plays: u64,
 }
 
-/// Who comes.
+/// Who is at the other end of a connection, and how.
 #[derive(Clone, Debug)]
-pub(crate) struct Newcomer {
-    pub(crate) way: Way,
-    pub(crate) peer: SocketAddr,
-    pub(crate) local: SocketAddr,
-    pub(crate) proxied_by: Option<SocketAddr>,
-    pub(crate) tls: Option<TlsInfo>,
+#[non_exhaustive]
+pub struct Origin {
+    /// How it is connected.
+    pub way: Way,
+    /// Who it comes from, as far as that is known.
+    pub peer: SocketAddr,
+    /// The address it came to.
+    pub local: SocketAddr,
+    /// The proxy that says so.
+    pub proxied_by: Option<SocketAddr>,
+    /// What was agreed about its encryption.
+    pub tls: Option<TlsInfo>,
 }
 
-impl Newcomer {
+/// What a connection counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Bytes that came from it.
+    pub received_bytes: u64,
+    /// Bytes that went to it.
+    pub sent_bytes: u64,
+    /// Bytes that wait for it to take them.
+    pub queued_bytes: u64,
+    /// The last round trip that a ping measured.
+    pub round_trip: Option<Duration>,
+    /// How long media last took from its arrival until it was written to this player.
+    pub delay: Option<Duration>,
+}
+
+impl Origin {
     /// Whoever is at the other end of a carrier.
     pub(crate) fn of(info: &CarrierInfo) -> Self {
         Self::by(info.transport.into(), info)
@@ -92,7 +114,7 @@ impl Newcomer {
 #[derive(Debug)]
 pub(crate) struct Live {
     id: ConnectionId,
-    who: Newcomer,
+    who: Origin,
     since: Instant,
     opened_at: SystemTime,
     received: AtomicU64,
@@ -153,16 +175,8 @@ pub enum Role {
 pub struct ConnectionSnapshot {
     /// Its number, as in the log.
     pub id: ConnectionId,
-    /// How it is connected.
-    pub way: Way,
-    /// Who it comes from, as far as that is known.
-    pub peer: SocketAddr,
-    /// The address it came to.
-    pub local: SocketAddr,
-    /// The proxy that says so.
-    pub proxied_by: Option<SocketAddr>,
-    /// What was agreed about its encryption.
-    pub tls: Option<TlsInfo>,
+    /// Who is at its other end, and how.
+    pub origin: Origin,
     /// Since when.
     pub since: Instant,
     /// The same by the clock on the wall.
@@ -171,16 +185,8 @@ pub struct ConnectionSnapshot {
     pub client: Option<Client>,
     /// What it does.
     pub uses: Vec<Use>,
-    /// Bytes that came from it.
-    pub received_bytes: u64,
-    /// Bytes that went to it.
-    pub sent_bytes: u64,
-    /// Bytes that wait for it to take them.
-    pub queued_bytes: u64,
-    /// The last round trip that a ping measured.
-    pub round_trip: Option<Duration>,
-    /// How long media last took from its arrival until it was written to this player.
-    pub delay: Option<Duration>,
+    /// What it counts.
+    pub counts: Counts,
 }
 
 impl Connections {
@@ -193,12 +199,16 @@ impl Connections {
         }))
     }
 
+    pub(crate) fn events(&self) -> &Events {
+        &self.0.events
+    }
+
     pub(crate) fn next_id(&self) -> ConnectionId {
         ConnectionId(self.0.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Somebody comes; dropping the guard is going.
-    pub(crate) fn enter(&self, id: ConnectionId, who: Newcomer) -> Presence {
+    pub(crate) fn enter(&self, id: ConnectionId, who: Origin) -> Presence {
         let live = Arc::new(Live {
             id,
             who,
@@ -324,20 +334,18 @@ impl Live {
         };
         ConnectionSnapshot {
             id: self.id,
-            way: self.who.way,
-            peer: self.who.peer,
-            local: self.who.local,
-            proxied_by: self.who.proxied_by,
-            tls: self.who.tls.clone(),
+            origin: self.who.clone(),
             since: self.since,
             opened_at: self.opened_at,
             client,
             uses,
-            received_bytes: load(&self.received),
-            sent_bytes: load(&self.sent),
-            queued_bytes: load(&self.queued),
-            round_trip: known(load(&self.round_trip)),
-            delay: known(load(&self.delay)),
+            counts: Counts {
+                received_bytes: load(&self.received),
+                sent_bytes: load(&self.sent),
+                queued_bytes: load(&self.queued),
+                round_trip: known(load(&self.round_trip)),
+                delay: known(load(&self.delay)),
+            },
         }
     }
 

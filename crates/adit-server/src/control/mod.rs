@@ -28,9 +28,10 @@ use adit_broker::StreamKey;
 use adit_broker::shared_object::{ObjectKey, Persistence};
 use adit_net::tls::Tls;
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 
-pub use self::connections::{ConnectionSnapshot, Role, Traffic, Use};
-pub(crate) use self::connections::{Connections, InUse, Newcomer, Presence};
+pub use self::connections::{ConnectionSnapshot, Counts, Origin, Role, Traffic, Use};
+pub(crate) use self::connections::{Connections, InUse, Presence};
 pub use self::delay::DelaySnapshot;
 pub(crate) use self::delay::Delays;
 pub(crate) use self::events::Events;
@@ -87,6 +88,9 @@ pub enum ControlError {
 pub(crate) struct Phase {
     serves: AtomicBool,
     drains: AtomicBool,
+    /// Set before `stop` is; to look at it costs no lock.
+    stops: AtomicBool,
+    stop: CancellationToken,
 }
 
 impl Phase {
@@ -94,8 +98,21 @@ impl Phase {
         self.serves.store(true, Ordering::Release);
     }
 
+    /// Says to everybody that the server stops.
     pub(crate) fn end(&self) {
         self.serves.store(false, Ordering::Release);
+        self.stops.store(true, Ordering::Release);
+        self.stop.cancel();
+    }
+
+    /// The request to stop; whoever it wakes sees that the server [stops](Self::is_stopping).
+    pub(crate) const fn stop(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    /// Whether the server was told to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stops.load(Ordering::Acquire)
     }
 
     pub(crate) fn is_serving(&self) -> bool {
@@ -137,7 +154,7 @@ pub struct ServerInfo {
 impl Control {
     pub(crate) fn new(shared: Arc<Shared>, addresses: Vec<SocketAddr>, tls: Option<Tls>) -> Self {
         Self(Arc::new(Inner {
-            pulse: Pulse::start(shared.broker.clone(), shared.stop.child_token()),
+            pulse: Pulse::start(shared.broker.clone(), shared.phase.stop().child_token()),
             shared,
             addresses,
             tls,
@@ -312,7 +329,7 @@ impl Control {
 
     /// What happens from now on. A listener that is too slow misses events, and hears how many.
     pub fn events(&self) -> Listener {
-        self.0.shared.events.listen()
+        self.0.shared.connections.events().listen()
     }
 
     /// Lets nobody in any more; those who are there stay. There is no way back but a new start.
@@ -320,7 +337,7 @@ impl Control {
         let shared = &self.0.shared;
         if shared.phase.drain() {
             tracing::info!("draining: nobody is let in any more");
-            shared.events.tell(|| Happened::Draining);
+            shared.connections.events().tell(|| Happened::Draining);
         }
     }
 
@@ -339,7 +356,11 @@ impl Control {
             return Err(ControlError::Unavailable(words));
         };
         reload().map_err(ControlError::Failed)?;
-        self.0.shared.events.tell(|| Happened::Reloaded);
+        self.0
+            .shared
+            .connections
+            .events()
+            .tell(|| Happened::Reloaded);
         Ok(())
     }
 }

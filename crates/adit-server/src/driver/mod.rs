@@ -42,7 +42,6 @@ use self::guest::Guest;
 pub(crate) use self::patience::{Overflows, Silence, Verdict};
 use self::requests::Ahead;
 use self::roles::Roles;
-use self::sample::Sample;
 use self::summary::Summary;
 use self::taping::Tapes;
 use crate::control::Presence;
@@ -67,17 +66,8 @@ pub(crate) struct SessionDriver {
     phase: Phase,
     timer: Timer,
     ahead: Ahead,
-    leaving: Leaving,
+    write_blocked_since: Option<Instant>,
     stop: Stop,
-}
-
-/// What is on its way to the peer.
-#[derive(Default)]
-struct Leaving {
-    /// Since when it takes nothing.
-    blocked_since: Option<Instant>,
-    /// A frame whose way is measured.
-    sample: Sample,
 }
 
 /// How far a connection has come.
@@ -125,7 +115,7 @@ impl SessionDriver {
             phase: Phase::Running,
             timer: Timer::default(),
             ahead: Ahead::Kept(0),
-            leaving: Leaving::default(),
+            write_blocked_since: None,
             stop: Stop::new(summary.presence()),
             summary,
             shared,
@@ -189,7 +179,7 @@ impl SessionDriver {
 
     fn is_calm(&self, now: Instant) -> bool {
         self.timer.calm_until.is_some_and(|until| now < until)
-            && !self.shared.is_stopping()
+            && !self.shared.phase.is_stopping()
             && !self.summary.presence().is_kicked()
             && !self.guest.has_mail()
             && self.guest.objects.is_quiet()
@@ -297,9 +287,7 @@ impl SessionDriver {
         match self.phase {
             Phase::Running => {
                 let limits = &self.shared.limits;
-                self.leaving.sample.next_turn();
-                let (session, sample) = (&mut self.session, &mut self.leaving.sample);
-                self.roles.fill_players(cx, (session, sample), limits, now)
+                self.roles.fill_players(cx, &mut self.session, limits, now)
             }
             Phase::Draining | Phase::Closing { .. } => Step::Idle,
         }
@@ -339,10 +327,10 @@ impl SessionDriver {
             .presence()
             .sent(before.saturating_sub(left), left);
         if left == 0 {
-            self.leaving.blocked_since = None;
+            self.write_blocked_since = None;
             self.note_delay();
-        } else if left < before || self.leaving.blocked_since.is_none() {
-            self.leaving.blocked_since = Some(now);
+        } else if left < before || self.write_blocked_since.is_none() {
+            self.write_blocked_since = Some(now);
         }
         match outcome {
             Poll::Ready(Err(cause)) => self.give_up(now, &plain_words(&cause)),
@@ -357,7 +345,7 @@ impl SessionDriver {
 
     /// Everything is written: ends a measurement, if there is one.
     fn note_delay(&mut self) {
-        if let Some(arrival) = self.leaving.sample.take() {
+        if let Some(arrival) = self.roles.take_sample() {
             let delay = arrival.elapsed();
             self.shared.stats.delayed(delay);
             self.summary.presence().delayed(delay);
@@ -375,8 +363,7 @@ impl SessionDriver {
     fn stall_deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::Running => self
-                .leaving
-                .blocked_since
+                .write_blocked_since
                 .map(|since| after(since, self.shared.limits.write_stall)),
             Phase::Draining | Phase::Closing { .. } => None,
         }
@@ -454,7 +441,7 @@ impl Stop {
     /// Whether it has come. It is waited for once, which takes a lock; from then on it wakes the task.
     fn has_come(&mut self, cx: &mut Context<'_>, shared: &Shared, summary: &Summary) -> bool {
         if self.is_awaited {
-            return shared.is_stopping() || summary.presence().is_kicked();
+            return shared.phase.is_stopping() || summary.presence().is_kicked();
         }
         self.is_awaited = true;
         self.request.as_mut().poll(cx).is_ready()

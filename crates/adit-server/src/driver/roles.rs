@@ -23,7 +23,10 @@ use crate::relay::{Interest, Push};
 ///
 /// A connection has a handful of streams (the session bounds them), so a list beats a map.
 #[derive(Default)]
-pub(super) struct Roles(Vec<Held>);
+pub(super) struct Roles {
+    held: Vec<Held>,
+    sample: Sample,
+}
 
 /// A message stream and what it is used for.
 struct Held {
@@ -123,7 +126,7 @@ impl Roles {
         listed: Listed,
     ) {
         self.remove(msid);
-        self.0.push(Held {
+        self.held.push(Held {
             msid,
             role,
             _interest: interest,
@@ -132,16 +135,16 @@ impl Roles {
     }
 
     pub(super) fn remove(&mut self, msid: MessageStreamId) {
-        self.0.retain(|held| held.msid != msid);
+        self.held.retain(|held| held.msid != msid);
     }
 
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.held.clear();
     }
 
     /// Appends a frame to the stream that `msid` publishes, if it does.
     pub(super) fn push(&mut self, now: Instant, msid: MessageStreamId, frame: Frame) {
-        for held in &mut self.0 {
+        for held in &mut self.held {
             if held.msid == msid
                 && let Role::Publishing(publisher) = &mut held.role
             {
@@ -155,7 +158,7 @@ impl Roles {
     /// Ready when the publishers may be read from; a far side can be slower than they are. Whoever waits for it is not silent.
     pub(super) fn poll_open(&mut self, cx: &Context<'_>, now: Instant) -> Poll<()> {
         let mut open = Poll::Ready(());
-        for held in &mut self.0 {
+        for held in &mut self.held {
             if let Role::Publishing(publisher) = &mut held.role
                 && let Some(push) = &publisher.push
                 && push.poll_open(cx).is_pending()
@@ -172,7 +175,7 @@ impl Roles {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<(MessageStreamId, String)> {
-        for held in &mut self.0 {
+        for held in &mut self.held {
             if let Role::Publishing(publisher) = &mut held.role
                 && let Some(push) = &mut publisher.push
                 && let Poll::Ready(reason) = push.poll_end(cx)
@@ -185,14 +188,14 @@ impl Roles {
     }
 
     pub(super) fn player(&mut self, msid: MessageStreamId) -> Option<&mut Player> {
-        self.0.iter_mut().find_map(|held| match &mut held.role {
+        self.held.iter_mut().find_map(|held| match &mut held.role {
             Role::Playing(player) if held.msid == msid => Some(player),
             _ => None,
         })
     }
 
     pub(super) fn replay(&mut self, msid: MessageStreamId) -> Option<&mut Replay> {
-        self.0.iter_mut().find_map(|held| match &mut held.role {
+        self.held.iter_mut().find_map(|held| match &mut held.role {
             Role::Replaying(replay) if held.msid == msid => Some(&mut **replay),
             _ => None,
         })
@@ -200,7 +203,7 @@ impl Roles {
 
     /// Whether something is to be played after what plays there.
     pub(super) fn set_behind(&mut self, msid: MessageStreamId, behind: Behind) {
-        let held = self.0.iter_mut().find(|held| held.msid == msid);
+        let held = self.held.iter_mut().find(|held| held.msid == msid);
         match held.map(|held| &mut held.role) {
             Some(Role::Playing(player)) => player.term().set_behind(behind),
             Some(Role::Replaying(replay)) => replay.set_behind(behind),
@@ -216,7 +219,7 @@ impl Roles {
 
     /// Something that is over and has not been gone on from. It is not given again before [`set_behind`](Self::set_behind).
     pub(super) fn take_over(&mut self, now: Instant) -> Option<(MessageStreamId, Over)> {
-        self.0.iter_mut().find_map(|held| {
+        self.held.iter_mut().find_map(|held| {
             let mut over = held.over(now)?;
             over.next = Coming::Nothing;
             held.role = Role::Over(over);
@@ -246,7 +249,7 @@ impl Roles {
     }
 
     fn over(&mut self, msid: MessageStreamId) -> Option<&mut Over> {
-        self.0.iter_mut().find_map(|held| match &mut held.role {
+        self.held.iter_mut().find_map(|held| match &mut held.role {
             Role::Over(over) if held.msid == msid => Some(over),
             _ => None,
         })
@@ -254,7 +257,7 @@ impl Roles {
 
     /// When the first of the live streams is over that are played for a while.
     pub(super) fn next_over(&self) -> Option<Instant> {
-        let due = self.0.iter().filter_map(|held| match &held.role {
+        let due = self.held.iter().filter_map(|held| match &held.role {
             Role::Playing(player) => player.deadline(),
             _ => None,
         });
@@ -263,7 +266,7 @@ impl Roles {
 
     /// What a player wants to receive, of whatever it plays.
     pub(super) fn gates(&mut self, msid: MessageStreamId) -> Option<&mut Gates> {
-        self.0.iter_mut().find_map(|held| match &mut held.role {
+        self.held.iter_mut().find_map(|held| match &mut held.role {
             Role::Playing(player) if held.msid == msid => Some(player.gates()),
             Role::Replaying(replay) if held.msid == msid => Some(replay.gates()),
             _ => None,
@@ -277,7 +280,7 @@ impl Roles {
 
     /// When the first of the recordings has something to send.
     pub(super) fn next_replay(&self) -> Option<Instant> {
-        let due = self.0.iter().filter_map(|held| match &held.role {
+        let due = self.held.iter().filter_map(|held| match &held.role {
             Role::Replaying(replay) => replay.next_deadline(),
             _ => None,
         });
@@ -288,15 +291,16 @@ impl Roles {
     pub(super) fn fill_players(
         &mut self,
         cx: &mut Context<'_>,
-        (session, sample): (&mut ServerSession, &mut Sample),
+        session: &mut ServerSession,
         limits: &ServerLimits,
         now: Instant,
     ) -> Step {
+        self.sample.next_turn();
         let mut step = Step::Idle;
-        for held in &mut self.0 {
+        for held in &mut self.held {
             match &mut held.role {
                 Role::Playing(player) => {
-                    step = step.max(player.fill(cx, (session, sample), limits, now));
+                    step = step.max(player.fill(cx, (session, &mut self.sample), limits, now));
                     held.listed.comes_to(player.stage());
                 }
                 Role::Replaying(replay) => step = step.max(replay.fill(cx, session, now)),
@@ -306,20 +310,25 @@ impl Roles {
         step
     }
 
+    /// Everything is written: the arrival of a frame whose delay is measured, if one is.
+    pub(super) const fn take_sample(&mut self) -> Option<Instant> {
+        self.sample.take()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.held.is_empty()
     }
 
     /// Whether there are players of live streams that have no end, and nothing else.
     pub(super) fn only_play(&self) -> bool {
         let is_endless =
             |held: &Held| matches!(&held.role, Role::Playing(player) if player.is_endless());
-        !self.0.is_empty() && self.0.iter().all(is_endless)
+        !self.held.is_empty() && self.held.iter().all(is_endless)
     }
 
     /// A player that fell behind too often.
     pub(super) fn hopeless_player(&self) -> Option<MessageStreamId> {
-        self.0.iter().find_map(|held| match &held.role {
+        self.held.iter().find_map(|held| match &held.role {
             Role::Playing(player) if player.is_hopeless() => Some(held.msid),
             _ => None,
         })
@@ -351,7 +360,7 @@ impl Roles {
     }
 
     pub(super) fn flush(&mut self, now: Instant) {
-        for held in &mut self.0 {
+        for held in &mut self.held {
             if let Role::Publishing(publisher) = &mut held.role {
                 publisher.publication.flush(now);
             }
@@ -359,7 +368,7 @@ impl Roles {
     }
 
     fn publishers(&self) -> impl Iterator<Item = (MessageStreamId, &Publisher)> {
-        self.0.iter().filter_map(|held| match &held.role {
+        self.held.iter().filter_map(|held| match &held.role {
             Role::Publishing(publisher) => Some((held.msid, publisher)),
             Role::Playing(_) | Role::Replaying(_) | Role::Over(_) => None,
         })

@@ -14,7 +14,7 @@ use adit_rtmp::session::{Asked, SessionError};
 use tracing::{debug, info};
 
 pub(super) use self::listed::{Listed, Stage};
-use crate::control::{Newcomer, Presence, Role};
+use crate::control::{Origin, Presence, Role};
 use crate::limits::{STREAM_LINES, STREAM_LINES_SPAN, STREAMS_LISTED};
 use crate::server::{ConnectionId, Shared};
 
@@ -83,7 +83,7 @@ impl Summary {
             application: String::new(),
             used: Used::default(),
             quota: LogQuota::new(STREAM_LINES, STREAM_LINES_SPAN),
-            presence: shared.connections.enter(id, Newcomer::of(info)),
+            presence: shared.connections.enter(id, Origin::of(info)),
             since: Instant::now(),
             refusal: None,
             reason: None,

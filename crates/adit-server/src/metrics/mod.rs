@@ -47,6 +47,7 @@ impl Collector for Server {
         let mut writer = Writer(encoder);
         self.itself(&mut writer)?;
         self.connections(&mut writer)?;
+        self.ports(&mut writer)?;
         self.media(&mut writer)?;
         self.recordings(&mut writer)?;
         self.objects(&mut writer)?;
@@ -143,6 +144,10 @@ impl Server {
         for (name, help, of) in counters {
             to.counters(name, help, "transport", &by_transport(of))?;
         }
+        Ok(())
+    }
+
+    fn ports(&self, to: &mut Writer<'_>) -> fmt::Result {
         let stats = self.0.stats();
         to.counter(
             "adit_sessions_panicked",

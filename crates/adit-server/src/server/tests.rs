@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use adit_broker::{Broker, BrokerConfig};
 use adit_net::Counters;
@@ -34,14 +33,11 @@ fn sessions() -> Sessions {
             events: Events::default(),
         }),
         connections: Connections::new(Events::default(), CancellationToken::new()),
-        events: Events::default(),
         phase: Phase::default(),
         files: None,
         broker,
         session: Arc::new(SessionConfig::default()),
         limits,
-        stop: CancellationToken::new(),
-        stopping: AtomicBool::new(false),
         relay: None,
         objects,
         recordings: None,

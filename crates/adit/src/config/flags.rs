@@ -14,11 +14,11 @@ type Flag = (&'static str, &'static str, fn(&cli::Serve) -> Option<Value>);
 
 const FLAGS: &[Flag] = &[
     ("api.listen", "--api", |serve| {
-        Some(Value::String(serve.api?.to_string()))
+        Some(Value::String(serve.own.api?.to_string()))
     }),
     ("server.listen", "--listen", |serve| list(&serve.listen)),
     ("server.state_dir", "--state-dir", |serve| {
-        path(serve.state_dir.as_ref())
+        path(serve.own.state_dir.as_ref())
     }),
     ("server.trust_proxy", "--trust-proxy", |serve| {
         list(&serve.trust_proxy)
@@ -48,7 +48,7 @@ const FLAGS: &[Flag] = &[
         word(serve.encoders.encoder_auth)
     }),
     ("objects.file", "--objects", |serve| {
-        path(serve.objects.as_ref())
+        path(serve.own.objects.as_ref())
     }),
     ("recording.all", "--record", |serve| {
         serve.recording.record.then_some(Value::Boolean(true))

@@ -91,11 +91,11 @@ impl From<ConnectionSnapshot> for Connection {
         let about = client.map(crate::application::Client::about);
         Self {
             id: of.id.get(),
-            transport: of.way.as_str(),
-            peer: of.peer.to_string(),
-            local: of.local.to_string(),
-            proxied_by: of.proxied_by.map(|proxy| proxy.to_string()),
-            tls: of.tls.map(|tls| Tls {
+            transport: of.origin.way.as_str(),
+            peer: of.origin.peer.to_string(),
+            local: of.origin.local.to_string(),
+            proxied_by: of.origin.proxied_by.map(|proxy| proxy.to_string()),
+            tls: of.origin.tls.map(|tls| Tls {
                 version: tls.version,
                 server_name: tls.server_name,
             }),
@@ -118,11 +118,11 @@ impl From<ConnectionSnapshot> for Connection {
                     seconds: seconds_ago(used.since),
                 })
                 .collect(),
-            received_bytes: of.received_bytes,
-            sent_bytes: of.sent_bytes,
-            queued_bytes: of.queued_bytes,
-            round_trip_ms: of.round_trip.map(milliseconds),
-            delay_ms: of.delay.map(|delay| delay.as_secs_f64() * 1_000.0),
+            received_bytes: of.counts.received_bytes,
+            sent_bytes: of.counts.sent_bytes,
+            queued_bytes: of.counts.queued_bytes,
+            round_trip_ms: of.counts.round_trip.map(milliseconds),
+            delay_ms: of.counts.delay.map(|delay| delay.as_secs_f64() * 1_000.0),
         }
     }
 }
