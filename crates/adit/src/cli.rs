@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and in which words.
 
+mod access;
 mod address;
 mod application;
 mod client;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use access::Access;
 pub(crate) use address::{Address, AddressMistake, unexpected, without_secrets};
 pub(crate) use application::{Application, Call, Edits, So};
 pub(crate) use client::{Play, Probe, Publish, Record, Retry, Tunnel, Watch};
@@ -147,6 +149,9 @@ pub(crate) struct Serve {
     /// [default: adobe]
     #[arg(long, value_enum)]
     pub(crate) encoder_auth: Option<EncoderAuth>,
+
+    #[command(flatten)]
+    pub(crate) access: Access,
 
     #[command(flatten)]
     pub(crate) content: Content,

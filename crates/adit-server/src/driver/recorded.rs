@@ -129,6 +129,7 @@ impl SessionDriver {
             playback.set_buffer(buffer);
         }
         let mut listed = self.summary.granted(now, control::Role::Replay, key);
+        listed.keep(self.guest.tickets.take(msid));
         listed.comes_to(Stage::Started);
         let replay = Role::Replaying(Box::new(Replay::new(msid, playback)));
         self.roles.insert(msid, replay, None, listed);
@@ -242,6 +243,7 @@ impl SessionDriver {
         let decision = match access {
             Err(refusal) => Decision::refuse(refusal),
             Ok(granted) => {
+                self.guest.tickets.put(msid, granted.ticket);
                 if let Some(public) = granted.stream {
                     location.name = public.into();
                 }

@@ -12,7 +12,7 @@ use crate::cli;
 /// A key, the flag that sets it, and what it was given, if it was.
 type Flag = (&'static str, &'static str, fn(&cli::Serve) -> Option<Value>);
 
-const FLAGS: [Flag; 15] = [
+const FLAGS: [Flag; 18] = [
     ("api.listen", "--api", |serve| {
         Some(Value::String(serve.own.api?.to_string()))
     }),
@@ -38,6 +38,13 @@ const FLAGS: [Flag; 15] = [
     }),
     ("encoders.auth", "--encoder-auth", |serve| {
         word(serve.encoder_auth)
+    }),
+    ("access.publish", "--publish", |serve| {
+        word(serve.access.publish)
+    }),
+    ("access.play", "--play", |serve| word(serve.access.play)),
+    ("access.keys", "--stream-keys", |serve| {
+        path(serve.access.stream_keys.as_ref())
     }),
     ("objects.file", "--objects", |serve| {
         path(serve.own.objects.as_ref())
