@@ -141,15 +141,6 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "CIDR")]
     pub(crate) trust_proxy: Vec<Network>,
 
-    /// Who may publish: a file with lines of `user:password`; encoders have to log in, players do not
-    #[arg(long, value_name = "FILE")]
-    pub(crate) encoder_users: Option<PathBuf>,
-
-    /// How encoders are asked to log in
-    /// [default: adobe]
-    #[arg(long, value_enum)]
-    pub(crate) encoder_auth: Option<EncoderAuth>,
-
     #[command(flatten)]
     pub(crate) access: Access,
 

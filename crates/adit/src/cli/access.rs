@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::EncoderAuth;
 use crate::config::access::Who;
 
 /// Who may publish and play.
@@ -23,4 +24,13 @@ pub(crate) struct Access {
     /// [default: publish-key in the state directory, made at the first start]
     #[arg(long, value_name = "FILE")]
     pub(crate) stream_keys: Option<PathBuf>,
+
+    /// Who may publish: a file with lines of `user:password`; encoders have to log in, players do not
+    #[arg(long, value_name = "FILE")]
+    pub(crate) encoder_users: Option<PathBuf>,
+
+    /// How encoders are asked to log in
+    /// [default: adobe]
+    #[arg(long, value_enum)]
+    pub(crate) encoder_auth: Option<EncoderAuth>,
 }

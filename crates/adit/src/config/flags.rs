@@ -34,10 +34,10 @@ const FLAGS: [Flag; 18] = [
     ("tls.key", "--key", |serve| path(serve.key.as_ref())),
     ("log.format", "--log", |serve| word(serve.log)),
     ("encoders.users", "--encoder-users", |serve| {
-        path(serve.encoder_users.as_ref())
+        path(serve.access.encoder_users.as_ref())
     }),
     ("encoders.auth", "--encoder-auth", |serve| {
-        word(serve.encoder_auth)
+        word(serve.access.encoder_auth)
     }),
     ("access.publish", "--publish", |serve| {
         word(serve.access.publish)
