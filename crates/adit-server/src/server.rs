@@ -200,6 +200,7 @@ impl Server {
         // Tunnel sessions say goodbye in HTTP answers, so both sides have to be worked off together.
         let relay = self.shared.relay.clone();
         let recordings = self.shared.recordings.clone();
+        let access = self.shared.access().clone();
         let drained = async {
             tokio::join!(self.acceptor.close(), sessions.all_ended());
             if let Some(relay) = relay {
@@ -211,6 +212,7 @@ impl Server {
             if let Some(outputs) = &self.outputs {
                 outputs.drained().await;
             }
+            access.drained().await;
         };
         if timeout(STOP_DRAIN, drained).await.is_err() {
             info!(

@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and in which words.
 
+mod access;
 mod address;
 mod application;
 mod certificate;
@@ -20,13 +21,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use access::Access;
 pub(crate) use address::{Address, AddressMistake, unexpected, without_secrets};
 pub(crate) use application::{Application, Call, Edits, So};
 pub(crate) use certificate::Certificate;
 pub(crate) use client::{Play, Probe, Publish, Record, Retry, Tunnel, Watch};
 pub(crate) use config::{Config, ConfigCommand};
 pub(crate) use content::{AppKind, Content, UnknownApps};
-pub(crate) use encoders::{EncoderAuth, Encoders};
+pub(crate) use encoders::EncoderAuth;
 pub(crate) use recording::{Recording, record_sync};
 pub(crate) use way_out::{Key, Strategy, WayOut};
 
@@ -139,7 +141,7 @@ pub(crate) struct Serve {
     pub(crate) trust_proxy: Vec<Network>,
 
     #[command(flatten)]
-    pub(crate) encoders: Encoders,
+    pub(crate) access: Access,
 
     #[command(flatten)]
     pub(crate) content: Content,

@@ -1,5 +1,6 @@
 //! `adit serve`: binds the ports, says what to paste where, serves until Ctrl-C.
 
+mod access;
 mod api;
 mod certificate;
 mod descriptors;
@@ -51,9 +52,9 @@ pub(crate) enum ServeError {
         /// What the system says.
         cause: io::Error,
     },
-    /// The list of encoders cannot be used.
+    /// What is said about access cannot be used.
     #[error(transparent)]
-    Encoders(#[from] encoders::EncodersError),
+    Access(#[from] access::AccessError),
     /// There is no API where one was asked for.
     #[error(transparent)]
     Api(#[from] api::ApiError),
@@ -114,6 +115,7 @@ async fn serve(asked: Config) -> Result<(), ServeError> {
     let terminate = signal(SignalKind::terminate())?;
     let addresses: Vec<_> = asked.server.listen.iter().map(|listen| listen.0).collect();
     let listeners = listeners(&addresses)?;
+    let first_key = access::first_key(&asked);
     let config = plan::server(&asked)?;
     let tls = config.net.tls.clone();
     let api = api::bind(&asked.api, &plan::state_directory(&asked)).await?;
@@ -133,7 +135,8 @@ async fn serve(asked: Config) -> Result<(), ServeError> {
                 // It ends with the runtime.
                 tokio::spawn(adit_server::keep_certificate(acme, tls));
             }
-            first_screen::print(&addresses, tls.as_ref().and_then(self_signed).as_deref());
+            let certificate = tls.as_ref().and_then(self_signed);
+            first_screen::print(&addresses, certificate.as_deref(), first_key.as_ref());
             supervisor::ready();
             asked_to_stop(interrupt, terminate).await;
             supervisor::stopping();

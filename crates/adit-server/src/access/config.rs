@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use adit_net::Network;
 
+use super::callbacks::Callbacks;
 use super::keys::StreamKeys;
 use super::pattern::Pattern;
 use super::request::{Action, Place, Reached, Visitor};
@@ -28,6 +29,8 @@ pub struct AccessConfig {
     /// Users, and how encoders are asked which of them they are. With users and without a rule about publishing, publishing takes a proof
     /// of some kind.
     pub login: Option<EncoderLogin>,
+    /// Who is asked, over HTTP, about what the rules allow. Needs a tokio runtime.
+    pub callbacks: Callbacks,
 }
 
 impl AccessConfig {

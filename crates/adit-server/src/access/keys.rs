@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
@@ -58,6 +59,16 @@ impl StreamKeys {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// A key that nobody guesses: 32 hexadecimal digits.
+    ///
+    /// # Errors
+    /// The system has no random bytes.
+    pub fn random() -> io::Result<String> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+        Ok(hex::encode(random))
     }
 
     /// Adds a key for streams that are called so: `application/stream`, `application/instance/stream`, or `*` for all.

@@ -27,7 +27,8 @@ impl Access {
         peer: IpAddr,
         asked: (&Address, &Connect),
     ) -> Result<Option<String>, LoginRefused> {
-        let Some(logins) = &self.policy.logins else {
+        let policy = self.policy();
+        let Some(logins) = &policy.logins else {
             return Ok(None);
         };
         let query = asked.0.query();

@@ -7,6 +7,7 @@
 //! Secrets are looked up by their hash or compared in constant time, and whoever tries one after the other is not listened to for a
 //! while.
 
+mod callbacks;
 mod config;
 mod counters;
 mod denial;
@@ -21,9 +22,12 @@ mod token;
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
+use self::callbacks::Hooks;
+pub(crate) use self::callbacks::Ticket;
+pub use self::callbacks::{BadCallbackUrl, CallbackUrl, Callbacks, Secret};
 pub use self::config::{AccessConfig, Means, Need, Rule, local_networks};
 pub use self::counters::AccessSnapshot;
 use self::counters::Counters;
@@ -41,10 +45,10 @@ pub use self::token::{TokenKeyError, Tokens};
 use crate::application::{Decision, Refusal};
 use crate::login::{EncoderUsers, Logins};
 
-/// Decides who may do what. Clones decide alike, and are cheap.
+/// Decides who may do what. Clones decide alike, also after [`apply`](Self::apply), and are cheap.
 #[derive(Clone, Debug)]
 pub struct Access {
-    policy: Arc<Policy>,
+    policy: Arc<RwLock<Arc<Policy>>>,
     history: Arc<History>,
 }
 
@@ -54,12 +58,19 @@ struct Policy {
     config: AccessConfig,
     /// The challenges of encoders that log in; none where there are no users.
     logins: Option<Mutex<Logins>>,
+    /// Who else decides, where there is anybody.
+    hooks: Option<Arc<Hooks>>,
 }
 
 impl Policy {
-    fn new(config: AccessConfig) -> Arc<Self> {
+    fn new(config: AccessConfig, history: &Arc<History>) -> Arc<Self> {
         let logins = config.login.clone().map(Logins::new).map(Mutex::new);
-        Arc::new(Self { config, logins })
+        let hooks = Hooks::start(&config.callbacks, history);
+        Arc::new(Self {
+            config,
+            logins,
+            hooks,
+        })
     }
 
     fn users(&self) -> Option<&EncoderUsers> {
@@ -84,42 +95,56 @@ pub struct Granted {
     pub until: Option<SystemTime>,
     /// Who it is, as far as it is known: a user, the subject of a token, what a key is for. No secret.
     pub who: Option<String>,
+    /// To be kept for as long as it goes on; to drop it tells the callback that it is over.
+    pub(crate) ticket: Option<Ticket>,
 }
 
 impl Access {
     /// Decides by these rules.
     pub(crate) fn new(config: AccessConfig) -> Self {
+        let history = Arc::default();
         Self {
-            policy: Policy::new(config),
-            history: Arc::default(),
+            policy: Arc::new(RwLock::new(Policy::new(config, &history))),
+            history,
         }
     }
 
-    /// The same place with other rules: what is known of guesses, and what was counted, stays.
-    #[must_use]
-    pub fn with_rules(&self, config: AccessConfig) -> Self {
-        Self {
-            policy: Policy::new(config),
-            history: Arc::clone(&self.history),
-        }
+    /// Decides by these rules from here on. What is known of guesses, and what was counted, stays; so does what was granted.
+    pub fn apply(&self, config: AccessConfig) {
+        let policy = Policy::new(config, &self.history);
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
     }
 
-    /// Whether somebody may do what he asks for, and how. To ask costs no more than it has to: nothing where no rule needs a proof.
+    fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether somebody may do what he asks for, and how: decided at once, unless a callback has to be asked.
     pub fn authorize(&self, request: &Request) -> Decision<Granted> {
         let now = (Instant::now(), SystemTime::now());
-        Decision::now(self.decide(now, request))
+        let policy = self.policy();
+        match (self.decide(&policy, now, request), &policy.hooks) {
+            (Ok(granted), Some(hooks)) => hooks.ask(request, granted),
+            (decided, _) => Decision::now(decided),
+        }
+    }
+
+    /// Ready when callbacks were told of all that is over.
+    pub(crate) async fn drained(&self) {
+        let policy = self.policy();
+        if let Some(hooks) = &policy.hooks {
+            hooks.drained().await;
+        }
     }
 
     /// Whether a text is a stream key, which no log and no list may show.
     pub(crate) fn is_secret(&self, name: &str) -> bool {
-        self.policy.config.keys.grant(name).is_some()
+        self.policy().config.keys.grant(name).is_some()
     }
 
     /// Whether a name that is refused may be a key with a mistake in it.
     pub(crate) fn may_be_secret(&self, request: &Request) -> bool {
-        !self.policy.config.keys.is_empty()
-            && request.action.is_of_publishers()
-            && request.credentials.key().is_none()
+        self.policy().name_may_be_key(request)
     }
 
     /// Whether so much that is wrong came from there that nothing is looked at for a while.
@@ -136,22 +161,29 @@ impl Access {
         self.history.counters.snapshot()
     }
 
-    pub(crate) fn limits(&self) -> [(&'static str, u64); 2] {
+    pub(crate) fn limits(&self) -> [(&'static str, u64); 6] {
         self.history.counters.limits()
     }
 
-    fn decide(&self, now: (Instant, SystemTime), request: &Request) -> Result<Granted, Refusal> {
-        let decided = match self.policy.need(request) {
-            Need::Nothing => Ok(match self.policy.examine(now.1, request, &[]) {
+    fn decide(
+        &self,
+        policy: &Policy,
+        now: (Instant, SystemTime),
+        request: &Request,
+    ) -> Result<Granted, Refusal> {
+        let decided = match policy.need(request) {
+            Need::Nothing => Ok(match policy.examine(now.1, request, &[]) {
                 Shown::Right(_, granted) => granted,
                 _ => Granted::default(),
             }),
             Need::Refused => Err(Denied::new(Denial::Forbidden, "a rule refuses it")),
-            Need::Proof { by, users } => self.proven(now, request, &by, &users),
+            Need::Proof { by, users } => self.proven(policy, now, request, (&by, &users)),
         };
-        let decided = decided.and_then(|granted| self.with_public_name(request, granted));
+        let decided = decided.and_then(|granted| policy.with_public_name(request, granted));
         decided.map_err(|denied| {
-            self.history.counters.refused();
+            if request.action != Action::List {
+                self.history.counters.refused();
+            }
             denied.refusal(request.action)
         })
     }
@@ -159,19 +191,19 @@ impl Access {
     /// What is shown has to prove that this one may.
     fn proven(
         &self,
+        policy: &Policy,
         (now, time): (Instant, SystemTime),
         request: &Request,
-        by: &[Means],
-        users: &[String],
+        (by, users): (&[Means], &[String]),
     ) -> Result<Granted, Denied> {
         let peer = request.visitor.peer;
-        let guesses_by_name = self.may_be_secret(request);
-        let is_guess = self.policy.something_is_shown(request) || guesses_by_name;
+        let guesses_by_name = policy.name_may_be_key(request);
+        let is_guess = policy.something_is_shown(request) || guesses_by_name;
         if is_guess && self.is_blocked(now, peer) {
             let reason = "too many wrong keys came from this address";
             return Err(Denied::new(Denial::TooManyGuesses, reason));
         }
-        let reason = match self.policy.examine(time, request, by) {
+        let reason = match policy.examine(time, request, by) {
             Shown::Right(means, granted) if is_one_of(means, &granted, users) => {
                 return Ok(granted);
             }
@@ -190,14 +222,6 @@ impl Access {
         };
         self.note_wrong(now, peer, &request.credentials.fingerprint());
         Err(Denied::new(Denial::Wrong, reason))
-    }
-
-    /// No stream is ever published under a name that is a key.
-    fn with_public_name(&self, request: &Request, granted: Granted) -> Result<Granted, Denied> {
-        match self.policy.key_of_name(request) {
-            Some(_) if granted.stream.is_none() => Err(needs_name()),
-            _ => Ok(granted),
-        }
     }
 
     fn note_wrong(&self, now: Instant, peer: IpAddr, what: &str) {
@@ -229,12 +253,34 @@ impl Policy {
             }
         };
         let found = by(request.action);
-        let found = found.or_else(|| (request.action == Action::List).then(|| by(Action::Play))?);
+        if found.is_none() && request.action == Action::List {
+            // Whoever decides about playing is not asked about each line of a list.
+            let is_decided_elsewhere =
+                (self.hooks.as_ref()).is_some_and(|hooks| hooks.decides(Action::Play));
+            if is_decided_elsewhere {
+                return Need::Refused;
+            }
+            return by(Action::Play).unwrap_or(Need::Nothing);
+        }
         found.unwrap_or_else(usual)
     }
 }
 
 impl Policy {
+    fn name_may_be_key(&self, request: &Request) -> bool {
+        !self.config.keys.is_empty()
+            && request.action.is_of_publishers()
+            && request.credentials.key().is_none()
+    }
+
+    /// No stream is ever published under a name that is a key.
+    fn with_public_name(&self, request: &Request, granted: Granted) -> Result<Granted, Denied> {
+        match self.key_of_name(request) {
+            Some(_) if granted.stream.is_none() => Err(needs_name()),
+            _ => Ok(granted),
+        }
+    }
+
     /// Where it is to be done, by the name that others see where a key stands in its place.
     fn public_place<'a>(&self, request: &'a Request) -> Cow<'a, Place> {
         let grant = self.key_of_name(request);

@@ -204,7 +204,7 @@ fn who_may_play_sees_it_in_the_list_unless_a_rule_says_otherwise() {
     );
     check(&access, &request(Action::List, LOCAL, "open"), Ok(None));
     config.rules.push(Rule::new([Action::List], Need::Refused));
-    let access = access.with_rules(config);
+    access.apply(config);
     check(
         &access,
         &request(Action::List, LOCAL, "open"),
@@ -321,11 +321,8 @@ fn who_guesses_is_not_listened_to_even_when_he_is_right_at_last() {
     // Other rules do not help.
     let mut config = AccessConfig::default().with_local_publishers();
     config.keys = keys();
-    check(
-        &access.with_rules(config),
-        &guess(KEY),
-        Err(Denial::TooManyGuesses),
-    );
+    access.apply(config);
+    check(&access, &guess(KEY), Err(Denial::TooManyGuesses));
     assert_eq!(access.snapshot().refused, 13);
 }
 

@@ -1,12 +1,39 @@
 //! Requests for access, and what a client hears that is refused.
 
+use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::{Address, Location, Query, StatusCode};
 use adit_rtmp::session::server::{PlayRequest, PublishRequest};
 
 use super::SessionDriver;
 use super::summary::Part;
-use crate::access::{Action, Credentials, Place, Request, Visitor};
+use crate::access::{Action, Credentials, Place, Request, Ticket, Visitor};
 use crate::application::Refusal;
+
+/// What was given with the right to do something, until that begins; at most one for each message stream.
+#[derive(Default)]
+pub(super) struct Tickets(Vec<(MessageStreamId, Ticket)>);
+
+impl Tickets {
+    /// Keeps it in place of an older one.
+    pub(super) fn put(&mut self, msid: MessageStreamId, ticket: Option<Ticket>) {
+        self.forget(msid);
+        self.0.extend(ticket.map(|ticket| (msid, ticket)));
+    }
+
+    pub(super) fn take(&mut self, msid: MessageStreamId) -> Option<Ticket> {
+        let at = self.0.iter().position(|(of, _)| *of == msid)?;
+        Some(self.0.swap_remove(at).1)
+    }
+
+    /// It did not begin, or is over.
+    pub(super) fn forget(&mut self, msid: MessageStreamId) {
+        self.0.retain(|(of, _)| *of != msid);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
 
 impl SessionDriver {
     /// That this client wants to do something with a stream, and what it shows for it.
@@ -62,7 +89,12 @@ impl SessionDriver {
         let code = refusal.code.unwrap_or(StatusCode::PlayFailed);
         let name = &request.location.name;
         self.summary.refused(Part::Play, name, refusal.logged());
-        self.session
-            .reject_play(request, code, refusal.description());
+        let msid = request.msid;
+        if self
+            .session
+            .reject_play(request, code, refusal.description())
+        {
+            self.guest.wishes.forget(msid);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::{BandwidthDialect, StatusCode};
 use adit_rtmp::session::server::{ConnectRequest, Rejection};
 
@@ -21,7 +22,11 @@ impl SessionDriver {
         let decision = self.shared.access().authorize(&asked);
         let about = About::Connection;
         self.when_decided(now, about, decision, |driver, now, answer| match answer {
-            Ok(_) => driver.enter(now, request),
+            Ok(granted) => {
+                let connection = MessageStreamId::CONNECTION;
+                driver.guest.tickets.put(connection, granted.ticket);
+                driver.enter(now, request);
+            }
             Err(refusal) => driver.refuse_connect(request, refusal),
         });
     }

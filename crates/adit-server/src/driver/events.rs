@@ -27,6 +27,7 @@ impl SessionDriver {
             ServerEvent::ClearData { msid, handler } => self.clear_data(now, msid, handler),
             ServerEvent::Unpublish { msid } | ServerEvent::StopPlay { msid } => {
                 self.guest.requests.forget(msid);
+                self.guest.tickets.forget(msid);
                 self.guest.wishes.forget(msid);
                 self.roles.remove(msid);
             }

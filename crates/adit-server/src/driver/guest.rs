@@ -7,6 +7,7 @@ use adit_broker::{KeyTooLong, StreamKey};
 use adit_rtmp::command::{Location, Query};
 use adit_rtmp::session::ServerSession;
 
+use super::access::Tickets;
 use super::bandwidth::Line;
 use super::calls::Calls;
 use super::recorded::Wishes;
@@ -24,6 +25,8 @@ pub(super) struct Guest {
     pub(super) wishes: Wishes,
     /// Who it is, where it logged in.
     pub(super) user: Option<String>,
+    /// What it may do and has not begun; the one of the connection is kept to its end.
+    pub(super) tickets: Tickets,
     pub(super) calls: Calls,
     pub(super) bandwidth: Line,
     /// When the client last asked for something.
@@ -38,6 +41,7 @@ impl Guest {
             seat: None,
             wishes: Wishes::default(),
             requests: Requests::default(),
+            tickets: Tickets::default(),
             calls: Calls::default(),
             bandwidth: Line::default(),
             active: None,
@@ -61,6 +65,7 @@ impl Guest {
     pub(super) fn leave(&mut self) {
         self.objects.clear();
         self.calls.clear();
+        self.tickets.clear();
         self.seat = None;
     }
 

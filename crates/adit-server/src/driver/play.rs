@@ -32,6 +32,7 @@ impl SessionDriver {
     }
 
     fn play_authorized(&mut self, now: Instant, mut request: PlayRequest, granted: Granted) {
+        self.guest.tickets.put(request.msid, granted.ticket);
         if let Some(name) = granted.stream {
             request.location.name = name.into();
         }
@@ -126,7 +127,8 @@ impl SessionDriver {
         if self.session.accept_play(request) {
             self.roles.remove(msid);
             let key = subscription.key().clone();
-            let listed = self.summary.granted(now, control::Role::Play, key);
+            let mut listed = self.summary.granted(now, control::Role::Play, key);
+            listed.keep(self.guest.tickets.take(msid));
             let player = Player::new(msid, subscription, term);
             self.roles
                 .insert(msid, Role::Playing(player), interest, listed);
@@ -142,6 +144,7 @@ impl SessionDriver {
         description: &str,
     ) {
         let msid = request.msid;
+        self.guest.tickets.forget(msid);
         self.summary
             .refused(Part::Play, &request.location.name, description);
         if self.session.reject_play(request, code, description) {

@@ -214,7 +214,8 @@ impl SessionDriver {
     fn go_on_live(&mut self, now: Instant, msid: MessageStreamId, at: Timestamp, live: Live) {
         let name = live.key.name().to_owned();
         let role = control::Role::Play;
-        let listed = self.summary.granted(now, role, live.key.clone());
+        let mut listed = self.summary.granted(now, role, live.key.clone());
+        listed.keep(self.guest.tickets.take(msid));
         let subscription = (self.shared.broker).subscribe(live.key, SubscribeOptions::default());
         let term = Term::new(now, live.length).going_on_at(at);
         let player = Player::new(msid, subscription, term);
@@ -235,6 +236,7 @@ impl SessionDriver {
         }
         let name = playback.name().to_owned();
         let mut listed = self.summary.granted(now, control::Role::Replay, key);
+        listed.keep(self.guest.tickets.take(msid));
         listed.comes_to(Stage::Started);
         let replay = Role::Replaying(Box::new(Replay::new(msid, playback)));
         self.roles.insert(msid, replay, None, listed);
@@ -293,6 +295,7 @@ impl SessionDriver {
         let decision = match access {
             Err(refusal) => Decision::refuse(refusal),
             Ok(granted) => {
+                self.guest.tickets.put(msid, granted.ticket);
                 if let Some(public) = granted.stream {
                     location.name = public.into();
                 }

@@ -49,6 +49,7 @@ impl SessionDriver {
         asked: Request,
         granted: access::Granted,
     ) {
+        self.guest.tickets.put(request.msid, granted.ticket);
         if let Some(name) = granted.stream {
             request.location.name = name.into();
         }
@@ -144,6 +145,7 @@ impl SessionDriver {
     }
 
     fn refuse_taken(&mut self, now: Instant, request: PublishRequest, in_use: &NameInUse) {
+        self.guest.tickets.forget(request.msid);
         let name = &request.location.name;
         let description = taken(name, in_use, now);
         // Who it is, is no business of a stranger's.
@@ -168,7 +170,8 @@ impl SessionDriver {
             // An earlier role ends first, in the log too.
             self.roles.remove(msid);
             let key = publication.key().clone();
-            let listed = self.summary.granted(now, control::Role::Publish, key);
+            let mut listed = self.summary.granted(now, control::Role::Publish, key);
+            listed.keep(self.guest.tickets.take(msid));
             self.record(msid, &publication, recorded, listed.lines());
             let publisher = Publisher::new(now, publication, push);
             self.roles
@@ -182,6 +185,7 @@ impl SessionDriver {
         code: StatusCode,
         description: &str,
     ) {
+        self.guest.tickets.forget(request.msid);
         self.summary
             .refused(Part::Publish, &request.location.name, description);
         self.session.reject_publish(request, code, description);

@@ -125,6 +125,7 @@ impl SessionDriver {
             playback.set_buffer(buffer);
         }
         let mut listed = self.summary.granted(now, control::Role::Replay, key);
+        listed.keep(self.guest.tickets.take(msid));
         listed.comes_to(Stage::Started);
         let replay = Role::Replaying(Box::new(Replay::new(msid, playback)));
         self.roles.insert(msid, replay, None, listed);

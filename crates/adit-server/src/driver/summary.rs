@@ -117,6 +117,7 @@ impl Summary {
     /// A stream may be published or played from now on, until what is given back is dropped. Publishing starts with it.
     pub(super) fn granted(&mut self, now: Instant, role: Role, key: StreamKey) -> Listed {
         let part = Part::from(role);
+        let key = self.shown_key(key);
         let stream = self.shown(key.name());
         self.used.add(part, stream);
         self.refusal = None;
@@ -130,6 +131,7 @@ impl Summary {
             since: now,
             stage: Stage::Granted,
             shown: self.may_write(now),
+            ticket: None,
             _in_use: self.presence.uses(role, key),
         };
         if part == Part::Publish {
@@ -163,6 +165,15 @@ impl Summary {
     /// The same for a stream whose name must not be told.
     pub(super) fn refused_unnamed(&mut self, part: Part, description: &str) {
         self.refused(part, HIDDEN, description);
+    }
+
+    /// The key of a stream as others may see it: the name that somebody plays may be a secret of somebody else's.
+    fn shown_key(&self, key: StreamKey) -> StreamKey {
+        if !self.shared.access().is_secret(key.name()) {
+            return key;
+        }
+        let (vhost, application, instance) = (key.vhost(), key.application(), key.instance());
+        StreamKey::new(vhost, application, instance, HIDDEN).unwrap_or(key)
     }
 
     /// The name of a stream as logs may have it: one that is relayed is a key of somebody else's server, and some are keys of ours.

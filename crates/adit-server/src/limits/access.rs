@@ -29,3 +29,21 @@ pub(crate) const TOKEN_BYTES: usize = 4_096;
 
 /// Keys that tokens may be signed with (`access.token_keys`).
 pub(crate) const TOKEN_KEYS: usize = 64;
+
+/// A callback has this long to answer (`callback.time`).
+pub(crate) const CALLBACK_TIME: Duration = Duration::from_secs(3);
+
+/// Bytes of the answer of a callback (`callback.answer`).
+pub(crate) const CALLBACK_ANSWER: usize = 16 * 1024;
+
+/// Questions of one kind to callbacks that wait for their answers (`callback.in_flight`).
+pub(crate) const CALLBACKS_IN_FLIGHT: usize = 64;
+
+/// Failures in a row after which a callback is left alone for [`CALLBACK_REST`] (`callback.rest`).
+pub(crate) const CALLBACK_FAILURES: u32 = 10;
+
+/// How long a callback is left alone (`callback.rest`).
+pub(crate) const CALLBACK_REST: Duration = Duration::from_secs(10);
+
+/// Ends that wait to be told to a callback (`callback.ends`).
+pub(crate) const CALLBACK_ENDS: usize = 1_024;

@@ -141,6 +141,8 @@ fn start_all(
     )?];
     let mut server = network.command(Place::Server, &bench.programs.adit);
     server.arg("serve");
+    // What comes through proxies is not taken for local.
+    server.args(["--publish", "anyone"]);
     for port in &condition.server {
         server.args(["--listen", &format!("[::]:{port}")]);
     }

@@ -42,10 +42,17 @@ const FLAGS: &[Flag] = &[
     }),
     ("log.format", "--log", |serve| word(serve.log)),
     ("encoders.users", "--encoder-users", |serve| {
-        path(serve.encoders.encoder_users.as_ref())
+        path(serve.access.encoder_users.as_ref())
     }),
     ("encoders.auth", "--encoder-auth", |serve| {
-        word(serve.encoders.encoder_auth)
+        word(serve.access.encoder_auth)
+    }),
+    ("access.publish", "--publish", |serve| {
+        word(serve.access.publish)
+    }),
+    ("access.play", "--play", |serve| word(serve.access.play)),
+    ("access.keys", "--stream-keys", |serve| {
+        path(serve.access.stream_keys.as_ref())
     }),
     ("objects.file", "--objects", |serve| {
         path(serve.own.objects.as_ref())

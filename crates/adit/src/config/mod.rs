@@ -5,10 +5,12 @@
 //! A new key needs nothing but its field, and whoever uses it: `serve/plan.rs` makes the settings of the server of all this. A flag
 //! for it stands in [`flags`], what takes effect only at the next start in [`keys`], keys that need each other in [`together`].
 
+pub(crate) mod access;
 #[cfg(feature = "acme")]
 mod acme;
 pub(crate) mod api;
 mod apps;
+mod callbacks;
 mod commands;
 mod encoders;
 mod file;
@@ -36,10 +38,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::callbacks::Callbacks;
 pub(crate) use self::commands::run;
 pub(crate) use self::encoders::Encoders;
 pub(crate) use self::layers::{Sources, load};
 pub(crate) use self::mistake::Mistakes;
+pub(crate) use self::units::{Hook, Secret};
 
 /// The whole configuration; the default is what `adit serve` does without a file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -56,6 +60,10 @@ pub(crate) struct Config {
     pub(crate) log: log::Log,
     /// Logins of encoders.
     pub(crate) encoders: Encoders,
+    /// Who may publish and play.
+    pub(crate) access: access::Access,
+    /// Programs that are asked whether somebody may.
+    pub(crate) callbacks: Callbacks,
     /// Recordings of live streams.
     pub(crate) recording: recording::Recording,
     /// What browsers and HTTP players get.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use adit_server::access::{CallbackUrl, Pattern, PatternTooLong};
 use adit_server::{Network, SyncInterval};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error as _, Visitor};
@@ -133,6 +134,58 @@ impl fmt::Display for Sync {
             SyncInterval::Every(span) => Span(span).fmt(f),
             _ => f.write_str("off"),
         }
+    }
+}
+
+written! {
+    /// A name with `*` in it.
+    Glob(Pattern), "a name, in which * stands for any text"
+}
+
+impl FromStr for Glob {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse()
+            .map(Self)
+            .map_err(|error: PatternTooLong| error.to_string())
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The address of a callback. Its query may hold a secret, so none of it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hook(pub(crate) CallbackUrl);
+
+impl Serialize for Hook {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hook {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl JsonSchema for Hook {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Hook".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "x-kind": "a URL as in http://127.0.0.1:8000/hook" })
     }
 }
 

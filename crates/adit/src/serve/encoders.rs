@@ -39,6 +39,7 @@ pub(super) fn read(asked: &Encoders) -> Result<Option<EncoderLogin>, EncodersErr
             path: path.to_owned(),
             source,
         })?;
+    warn_of_readers(path);
     if users.is_empty() {
         tracing::warn!(file = %path.display(), "no encoder is listed: nobody can publish");
     }
@@ -47,21 +48,30 @@ pub(super) fn read(asked: &Encoders) -> Result<Option<EncoderLogin>, EncodersErr
     Ok(Some(login))
 }
 
-fn text(path: &Path) -> io::Result<String> {
+/// The text of a file of the operator's, if it is not too long.
+///
+/// # Errors
+/// It cannot be read, or is longer than any such file.
+pub(super) fn text(path: &Path) -> io::Result<String> {
     let file = File::open(path)?;
-    if file.metadata()?.permissions().mode() & OTHERS_READ != 0 {
+    let mut text = String::new();
+    file.take(LONGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LONGEST {
+        let error = "longer than 4 MiB; it cannot be what it is to be";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+    }
+    Ok(text)
+}
+
+fn warn_of_readers(path: &Path) {
+    let is_open =
+        std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & OTHERS_READ != 0);
+    if is_open {
         tracing::warn!(
             file = %path.display(),
             "everybody on this machine can read the passwords of the encoders: chmod o-r takes that away"
         );
     }
-    let mut text = String::new();
-    file.take(LONGEST + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LONGEST {
-        let error = "longer than 4 MiB; it cannot be a list of encoders";
-        return Err(io::Error::new(io::ErrorKind::InvalidData, error));
-    }
-    Ok(text)
 }
 
 const OTHERS_READ: u32 = 0o004;

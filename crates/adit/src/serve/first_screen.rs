@@ -3,16 +3,24 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 
+use super::access::FirstKey;
 use crate::ui;
 
 /// Prints one `listening on` line for each address, then how to publish and play, and which certificate to trust if it is
 /// `self_signed`.
-pub(super) fn print(addresses: &[SocketAddr], self_signed: Option<&Path>) {
+pub(super) fn print(
+    addresses: &[SocketAddr],
+    self_signed: Option<&Path>,
+    first_key: Option<&FirstKey>,
+) {
     for address in addresses {
         ui::line(&format!("listening on {address}"));
     }
     if let Some(text) = what_to_paste(addresses, machine_address(), self_signed) {
         ui::line(&text);
+    }
+    if let Some(key) = first_key {
+        ui::line(&about_key(key));
     }
 }
 
@@ -69,6 +77,23 @@ play encrypted where only HTTP passes:
     rtmpdump --live -r {rtmpts}/test -o - | ffplay -
 {trust}"
     ))
+}
+
+/// How others than those around publish. The key itself is shown once.
+fn about_key(first: &FirstKey) -> String {
+    let path = first.path.display();
+    match &first.new {
+        Some(key) => format!(
+            "publishing is free from this machine and from private networks; from elsewhere it takes this key, which is shown only now and
+kept in {path}; behind the name of the stream, in OBS as the stream key:
+    test?key={key}
+"
+        ),
+        None => format!(
+            "publishing is free from this machine and from private networks; from elsewhere it takes the key in {path}
+"
+        ),
+    }
 }
 
 fn host(address: IpAddr, machine: IpAddr) -> String {

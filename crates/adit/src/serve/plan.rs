@@ -6,7 +6,7 @@ use adit_server::application::{Applications, Chat, Live, Unknown, Vod};
 use adit_server::tls::CertificateSource;
 use adit_server::{MediaRoot, Network, RecordedStreams, ServerConfig};
 
-use super::{ServeError, certificate, encoders, front_page, objects, state_dir};
+use super::{ServeError, access, certificate, front_page, objects, state_dir};
 use crate::cli::{AppKind, UnknownApps};
 use crate::config::Config;
 
@@ -74,7 +74,7 @@ pub(super) fn apply(asked: &Config, config: &mut ServerConfig) -> Result<(), Ser
     asked.hls.apply(&mut config.outputs.hls);
     config.latency = asked.server.latency.into();
     config.applications = applications(asked);
-    config.access.login = encoders::read(&asked.encoders)?;
+    config.access = access::read(asked)?;
     config.recording.sync = asked.recording.sync.0;
     config.recording.streams = if asked.recording.all {
         RecordedStreams::All

@@ -7,6 +7,7 @@ use adit_net::{Transport, Verdict};
 use tracing::info;
 
 use super::Part;
+use crate::access::Ticket;
 use crate::control::InUse;
 use crate::server::ConnectionId;
 
@@ -25,6 +26,8 @@ pub(in crate::driver) struct Listed {
     pub(super) stage: Stage,
     /// Whether it has lines at all.
     pub(super) shown: Verdict,
+    /// Tells, when it is dropped, that it is over.
+    pub(super) ticket: Option<Ticket>,
     /// Shows it to others.
     pub(super) _in_use: InUse,
 }
@@ -44,6 +47,11 @@ impl Listed {
     /// Whether the log has lines about it.
     pub(in crate::driver) const fn lines(&self) -> Verdict {
         self.shown
+    }
+
+    /// Keeps what was given with the right to do it.
+    pub(in crate::driver) fn keep(&mut self, ticket: Option<Ticket>) {
+        self.ticket = ticket;
     }
 
     /// Writes the line of `stage` if it is a later one than before.

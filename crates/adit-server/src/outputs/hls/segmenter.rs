@@ -47,13 +47,19 @@ pub(super) struct Segmenter {
     opening: Option<Vec<Frame>>,
     /// The tracks are others than those of the last part.
     changed: bool,
-    /// Where the part and the segment began that are being made.
+    making: Open,
+    sequence: u32,
+    inits: u32,
+}
+
+/// What is being made.
+#[derive(Debug)]
+struct Open {
+    /// Where the part and the segment began.
     part_start: Option<i64>,
     segment_start: Option<i64>,
     segment_bytes: usize,
-    sequence: u32,
-    inits: u32,
-    /// The segment that is being made does not begin with a key frame.
+    /// The segment does not begin with a key frame.
     keyless: bool,
     /// The next part may end the first segment wherever it is, so that there is one soon.
     hurry: bool,
@@ -78,13 +84,15 @@ impl Segmenter {
             resting: Vec::new(),
             opening: Some(Vec::new()),
             changed: true,
-            part_start: None,
-            segment_start: None,
-            segment_bytes: 0,
+            making: Open {
+                part_start: None,
+                segment_start: None,
+                segment_bytes: 0,
+                keyless: false,
+                hurry: true,
+            },
             sequence: 0,
             inits: 0,
-            keyless: false,
-            hurry: true,
         }
     }
 
@@ -249,6 +257,7 @@ impl Segmenter {
             // Where pictures are late, sound goes on without them.
             let patience = self.lengths.part.saturating_mul(3);
             let late = self
+                .making
                 .part_start
                 .is_some_and(|start| at.saturating_sub(start) > patience);
             if late {
@@ -264,29 +273,29 @@ impl Segmenter {
     }
 
     fn begin_at(&mut self, at: i64) {
-        self.part_start.get_or_insert(at);
-        self.segment_start.get_or_insert(at);
+        self.making.part_start.get_or_insert(at);
+        self.making.segment_start.get_or_insert(at);
     }
 
     /// Ends the part, and the segment, if what comes at `at` is to be in the next one.
     fn cut(&mut self, at: i64, step: i64, is_key: bool, made: &mut Vec<Made>) {
         let age = |start: Option<i64>| start.map_or(0, |start| at.saturating_sub(start));
-        let (part, segment) = (age(self.part_start), age(self.segment_start));
-        let is_full = self.segment_bytes >= SEGMENT_BYTES
+        let (part, segment) = (age(self.making.part_start), age(self.making.segment_start));
+        let is_full = self.making.segment_bytes >= SEGMENT_BYTES
             || segment >= self.lengths.segment.saturating_mul(OVERLONG);
         // Key frames are not always on time to the millisecond.
-        let is_due =
-            segment >= self.lengths.segment / 10 * 9 || self.keyless && segment >= FIRST_SEGMENT;
-        let is_first = self.hurry && segment >= FIRST_SEGMENT;
+        let is_due = segment >= self.lengths.segment / 10 * 9
+            || self.making.keyless && segment >= FIRST_SEGMENT;
+        let is_first = self.making.hurry && segment >= FIRST_SEGMENT;
         if (is_key && is_due) || is_full {
             self.end_part(at, made);
             self.end_segment(made);
-            self.keyless = !is_key;
+            self.making.keyless = !is_key;
         } else if part > 0 && (part.saturating_add(step) > self.lengths.part || self.is_heavy()) {
             self.end_part(at, made);
             if is_first {
                 self.end_segment(made);
-                self.keyless = self.video.is_some();
+                self.making.keyless = self.video.is_some();
             }
         }
     }
@@ -298,7 +307,7 @@ impl Segmenter {
     }
 
     fn end_part(&mut self, at: i64, made: &mut Vec<Made>) {
-        let start = self.part_start.unwrap_or(at);
+        let start = self.making.part_start.unwrap_or(at);
         let lanes = || [&self.video, &self.audio].into_iter().flatten();
         let independent = match &self.video {
             Some(lane) => lane.begins_with_key(),
@@ -318,14 +327,14 @@ impl Segmenter {
             .collect();
         self.sequence = self.sequence.wrapping_add(1);
         if let Some(fragment) = fmp4::fragment(self.sequence, &runs) {
-            self.segment_bytes = self.segment_bytes.saturating_add(fragment.len());
+            self.making.segment_bytes = self.making.segment_bytes.saturating_add(fragment.len());
             made.push(Made::Part(Part {
                 fragment: Arc::new(fragment),
                 milliseconds: at.saturating_sub(start).max(1),
                 independent,
             }));
         }
-        self.part_start = Some(at);
+        self.making.part_start = Some(at);
     }
 
     fn describe_tracks(&mut self, made: &mut Vec<Made>) -> bool {
@@ -348,9 +357,9 @@ impl Segmenter {
     }
 
     fn end_segment(&mut self, made: &mut Vec<Made>) {
-        self.hurry = false;
-        self.segment_bytes = 0;
-        self.segment_start = self.part_start;
+        self.making.hurry = false;
+        self.making.segment_bytes = 0;
+        self.making.segment_start = self.making.part_start;
         made.push(Made::EndOfSegment);
     }
 
@@ -361,8 +370,8 @@ impl Segmenter {
         let Some(end) = ends.max() else { return };
         self.end_part(end, made);
         self.end_segment(made);
-        self.part_start = None;
-        self.segment_start = None;
+        self.making.part_start = None;
+        self.making.segment_start = None;
         let lanes = [&mut self.video, &mut self.audio];
         lanes.into_iter().flatten().for_each(Lane::begin_anew);
     }

@@ -1,7 +1,7 @@
 //! Limits of `docs/limits.md` that cannot be set, and why.
 
 /// Keys that belong together, all with the same reason. A key that ends with a dot stands for all that begin so.
-const FIXED: [(&[&str], &str); 6] = [
+const FIXED: [(&[&str], &str); 7] = [
     (
         &[
             "sniff.bytes",
@@ -87,9 +87,18 @@ const FIXED: [(&[&str], &str); 6] = [
         "it is made to fit the rest of the server",
     ),
     (&["latency."], "server.latency chooses between them"),
+    (&["callback.time"], "callbacks.time sets it"),
     (&["log."], "it keeps strangers from filling the log"),
     (
-        &["chat.", "login.", "relay.", "events.", "control."],
+        &[
+            "access.",
+            "callback.",
+            "chat.",
+            "login.",
+            "relay.",
+            "events.",
+            "control.",
+        ],
         "it is the same in every server",
     ),
 ];
