@@ -97,6 +97,7 @@ const FIXED: [(&[&str], &str); 7] = [
     (
         &[
             "access.",
+            "api.",
             "callback.",
             "chat.",
             "login.",
