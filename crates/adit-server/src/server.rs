@@ -199,7 +199,7 @@ impl Server {
         // Tunnel sessions say goodbye in HTTP answers, so both sides have to be worked off together.
         let relay = self.shared.relay.clone();
         let recordings = self.shared.recordings.clone();
-        let access = self.shared.access().clone();
+        let access = self.shared.access();
         let drained = async {
             tokio::join!(self.acceptor.close(), sessions.all_ended());
             if let Some(relay) = relay {

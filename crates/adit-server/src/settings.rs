@@ -81,7 +81,8 @@ impl Live {
 
     /// From now on these. What was counted and who guessed too often stays known.
     pub(crate) fn replace(&self, config: &ServerConfig) {
-        let access = self.access().with_rules(config.access.clone());
+        let access = self.access();
+        access.apply(config.access.clone());
         self.0.store(Arc::new(Settings::new(config, access)));
     }
 }
