@@ -51,13 +51,18 @@ impl Broker {
     /// A broker without streams.
     pub fn new(config: BrokerConfig) -> Self {
         Self(Arc::new(Registry {
-            config,
+            config: Mutex::new(config),
             streams: Mutex::default(),
             publications: Counter::default(),
             refused: Counter::default(),
             subscriptions: Counter::default(),
             forgotten: Counters::default(),
         }))
+    }
+
+    /// Limits of the streams and latency of the publications that begin from now on.
+    pub fn reconfigure(&self, config: BrokerConfig) {
+        *self.0.config() = config;
     }
 
     /// Takes the name `key` for one publisher; readers that wait for it hear of it. Drop the guard
@@ -72,7 +77,7 @@ impl Broker {
         now: Instant,
     ) -> Result<Publication, NameInUse> {
         let registry = &self.0;
-        let latency = publisher.latency.unwrap_or(registry.config.latency);
+        let latency = publisher.latency.unwrap_or(registry.config().latency);
         match registry.claim(&key, publisher, now) {
             Ok((stream, info)) => {
                 let registry = Arc::clone(registry);
@@ -178,7 +183,7 @@ impl Broker {
 /// What a broker and all its guards share.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    config: BrokerConfig,
+    config: Mutex<BrokerConfig>,
     streams: Mutex<HashMap<StreamKey, Entry>>,
     publications: Counter,
     refused: Counter,
@@ -202,8 +207,12 @@ impl Registry {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn config(&self) -> MutexGuard<'_, BrokerConfig> {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn new_entry(&self) -> Entry {
-        let stream = Arc::new(Stream::new(self.config.limits));
+        let stream = Arc::new(Stream::new(self.config().limits));
         Entry {
             stream,
             publication: None,

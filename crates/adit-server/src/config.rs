@@ -1,5 +1,7 @@
 //! What an embedding program decides before the server starts.
 
+use std::collections::BTreeMap;
+
 use adit_broker::Latency;
 use adit_broker::shared_object::ObjectLimits;
 use adit_rtmp::session::SessionConfig;
@@ -10,7 +12,7 @@ use crate::limits::{ServerLimits, StoreLimits};
 use crate::media_root::MediaRoot;
 use crate::objects::ObjectStore;
 use crate::outputs::OutputsConfig;
-use crate::recording::RecordingConfig;
+use crate::recording::{RecordedStreams, RecordingConfig};
 use crate::relay::RelayConfig;
 
 /// Settings of a [`crate::Server`]; the default is safe on the open internet and has no TLS.
@@ -30,6 +32,8 @@ pub struct ServerConfig {
     /// Who answers the clients of which application. The default serves every name as
     /// [`Live`](crate::application::Live).
     pub applications: Applications,
+    /// What is different for the streams of an application, by its name.
+    pub apps: BTreeMap<String, AppConfig>,
     /// Who may connect, publish and play. Without rules everybody may whom the application lets.
     pub access: AccessConfig,
     /// A far server for everything that is published or played here. Names of streams are hidden in logs then: they are the keys
@@ -43,6 +47,16 @@ pub struct ServerConfig {
     pub objects: ObjectsConfig,
     /// What browsers and HTTP players get on the same ports; nothing while there is a [`relay`](Self::relay).
     pub outputs: OutputsConfig,
+}
+
+/// What is different for the streams of one application.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AppConfig {
+    /// When their players are woken.
+    pub latency: Option<Latency>,
+    /// Which of them are recorded.
+    pub recorded: Option<RecordedStreams>,
 }
 
 /// How shared objects are kept.

@@ -25,6 +25,7 @@ pub mod relay;
 #[cfg(feature = "acme")]
 mod secret_file;
 mod server;
+mod settings;
 mod stats;
 
 pub use adit_broker::Latency;
@@ -33,7 +34,7 @@ pub use adit_rtmp::ChunkSize;
 
 #[cfg(feature = "acme")]
 pub use crate::acme::{AcmeConfig, AcmeError, AcmeProof, keep_certificate};
-pub use crate::config::{ObjectsConfig, ServerConfig};
+pub use crate::config::{AppConfig, ObjectsConfig, ServerConfig};
 pub use crate::limits::{ServerLimits, StoreLimits};
 pub use crate::login::{EncoderLogin, EncoderUsers, LoginMethod, UsersError};
 pub use crate::media_root::{BadName, MediaFormat, MediaRoot, NamePart};

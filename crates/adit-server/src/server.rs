@@ -6,10 +6,9 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
-use adit_broker::{Broker, BrokerConfig};
+use adit_broker::Broker;
 use adit_net::tls::Tls;
 use adit_net::{Acceptor, Carrier, Listener};
-use adit_rtmp::session::SessionConfig;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -20,12 +19,13 @@ use crate::application::Instances;
 use crate::config::ServerConfig;
 use crate::control::{Connections, Control, Events, Phase};
 use crate::driver::SessionDriver;
-use crate::limits::{STOP_DRAIN, ServerLimits};
+use crate::limits::STOP_DRAIN;
 use crate::objects::Objects;
 use crate::outputs::{Outputs, Parts};
 use crate::playback::Files;
 use crate::recording::Recordings;
 use crate::relay::Relay;
+use crate::settings::{self, Live};
 use crate::stats::{Others, ServerStats};
 
 /// Names one connection in logs and answers; counts from 1 in each server.
@@ -49,8 +49,6 @@ impl fmt::Display for ConnectionId {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) broker: Broker,
-    pub(crate) session: Arc<SessionConfig>,
-    pub(crate) limits: ServerLimits,
     pub(crate) stats: ServerStats,
     pub(crate) connections: Connections,
     pub(crate) phase: Phase,
@@ -60,13 +58,23 @@ pub(crate) struct Shared {
     pub(crate) instances: Arc<Instances>,
     /// Recordings to play; none without a directory for them.
     pub(crate) files: Option<Files>,
-    access: Access,
+    /// What may change.
+    pub(crate) live: Live,
 }
 
 impl Shared {
     /// Who may do what, by the rules of this moment.
-    pub(crate) fn access(&self) -> &Access {
-        &self.access
+    pub(crate) fn access(&self) -> Access {
+        self.live.access()
+    }
+
+    /// From now on goes by what of `config` may change; the rest of it is not looked at.
+    pub(crate) fn apply(&self, config: &ServerConfig) {
+        self.broker.reconfigure(settings::streams(config));
+        if let Some(recordings) = &self.recordings {
+            recordings.reconfigure(config.recording);
+        }
+        self.live.replace(config);
     }
 }
 
@@ -83,16 +91,14 @@ pub struct Server {
 impl Server {
     /// A server on these sockets. Call it inside a tokio runtime.
     pub fn new(mut config: ServerConfig, listeners: Vec<Listener>) -> Self {
-        let mut broker = BrokerConfig::default();
-        broker.latency = config.latency;
-        broker.limits = config.streams;
-        let broker = Broker::new(broker);
+        let broker = Broker::new(settings::streams(&config));
         let phase = Phase::default();
         let stop = phase.stop().clone();
         let events = Events::default();
         let tls = config.net.tls.clone();
-        let access = Access::new(std::mem::take(&mut config.access));
-        let outputs = outputs(&mut config, (&broker, &access), &stop);
+        let access = Access::new(config.access.clone());
+        let live = Live::new(&config, access.clone());
+        let outputs = outputs(&mut config, (&broker, &live), &stop);
         let acceptor = Acceptor::start(listeners, config.net);
         let objects = Objects::start(config.objects);
         let relay = config
@@ -102,12 +108,7 @@ impl Server {
             .media
             .clone()
             .map(|root| Recordings::new(root, config.recording, (broker.clone(), events.clone())));
-        let instances = Instances::new(
-            config.applications,
-            broker.clone(),
-            objects.clone(),
-            config.limits.linger,
-        );
+        let instances = Instances::new(live.clone(), broker.clone(), objects.clone());
         let files = config.media.map(Files::new);
         let others = Others {
             access: access.clone(),
@@ -126,13 +127,11 @@ impl Server {
                 phase,
                 files,
                 broker,
-                session: Arc::new(config.session),
-                limits: config.limits,
                 relay,
                 objects,
                 recordings,
                 instances: Arc::new(instances),
-                access,
+                live,
             }),
             acceptor,
             outputs,
@@ -166,7 +165,7 @@ impl Server {
     }
 
     /// Who may do what, for outputs beside RTMP.
-    pub fn access(&self) -> &Access {
+    pub fn access(&self) -> Access {
         self.shared.access()
     }
 
@@ -200,7 +199,7 @@ impl Server {
         // Tunnel sessions say goodbye in HTTP answers, so both sides have to be worked off together.
         let relay = self.shared.relay.clone();
         let recordings = self.shared.recordings.clone();
-        let access = self.shared.access().clone();
+        let access = self.shared.access();
         let drained = async {
             tokio::join!(self.acceptor.close(), sessions.all_ended());
             if let Some(relay) = relay {
@@ -256,7 +255,7 @@ impl Server {
 /// What answers browsers on the ports, if anything does; it takes the place of the handler there, which is asked what is not for it.
 fn outputs(
     config: &mut ServerConfig,
-    (broker, access): (&Broker, &Access),
+    (broker, live): (&Broker, &Live),
     stop: &CancellationToken,
 ) -> Option<Outputs> {
     // Names of streams that are relayed are keys of the far server.
@@ -264,11 +263,8 @@ fn outputs(
         return None;
     }
     let outputs = Outputs::new(Parts {
-        config: config.outputs.clone(),
-        limits: config.limits,
+        live: live.clone(),
         broker: broker.clone(),
-        applications: config.applications.clone(),
-        access: access.clone(),
         stop: stop.clone(),
         next: Arc::clone(&config.net.http.handler),
     });

@@ -205,7 +205,7 @@ async fn settings_are_read_again_by_whoever_knows_where_they_are() {
     let (_, control) = start(ServerConfig::default());
     let nobody = control.reload();
     assert!(matches!(nobody, Err(ControlError::Unavailable(_))));
-    control.on_reload(|| Err("line 3 is wrong".to_owned()));
+    control.on_reload(|_| Err("line 3 is wrong".to_owned()));
     let failed = control.reload();
     assert_eq!(
         failed,

@@ -10,18 +10,21 @@ mod front_page;
 mod objects;
 mod plan;
 mod ports;
+mod reload;
 mod state_dir;
 mod supervisor;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use adit_server::tls::{CertificateSource, Tls};
 use adit_server::{BindError, Listener, Server, StoreError, TlsError};
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use self::reload::Reloader;
 use crate::cli::{self, LogFormat};
 use crate::config::{self, Config, Sources};
 use crate::connect::Failure;
@@ -88,20 +91,21 @@ impl ServeError {
 /// When the configuration has mistakes, a port cannot be bound, the certificate cannot be used, or the state directory cannot be
 /// written.
 pub(crate) fn run(arguments: &cli::Serve) -> Result<(), Failure> {
-    let loaded = config::load(&Sources::of(arguments));
+    let sources = Sources::of(arguments);
+    let loaded = config::load(&sources);
     let format = loaded.as_ref().map(|loaded| loaded.config.log.format);
     log::start(format.unwrap_or_else(|_| arguments.log.unwrap_or(LogFormat::Pretty)));
     let config = loaded.map_err(Failure::Configuration)?.config;
-    Ok(run_with(config)?)
+    Ok(run_with(sources, config)?)
 }
 
-fn run_with(config: Config) -> Result<(), ServeError> {
+fn run_with(sources: Sources, config: Config) -> Result<(), ServeError> {
     descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     // On a worker like everything else: the thread that waits here would have to be woken for each connection.
-    let serving = runtime.spawn(serve(config));
+    let serving = runtime.spawn(serve(sources, config));
     let outcome = runtime
         .block_on(serving)
         .unwrap_or_else(|defect| std::panic::resume_unwind(defect.into_panic()));
@@ -110,9 +114,10 @@ fn run_with(config: Config) -> Result<(), ServeError> {
     outcome
 }
 
-async fn serve(asked: Config) -> Result<(), ServeError> {
+async fn serve(sources: Sources, asked: Config) -> Result<(), ServeError> {
     let interrupt = signal(SignalKind::interrupt())?;
     let terminate = signal(SignalKind::terminate())?;
+    let hangup = signal(SignalKind::hangup())?;
     let addresses: Vec<_> = asked.server.listen.iter().map(|listen| listen.0).collect();
     let listeners = listeners(&addresses)?;
     let first_key = access::first_key(&asked);
@@ -120,6 +125,12 @@ async fn serve(asked: Config) -> Result<(), ServeError> {
     let tls = config.net.tls.clone();
     let api = api::bind(&asked.api, &plan::state_directory(&asked)).await?;
     let server = Server::new(config, listeners);
+    let control = server.control();
+    #[cfg(feature = "acme")]
+    let acme = plan::acme(&asked);
+    let reloader = Reloader::new(sources, asked);
+    let reloads = Arc::clone(&reloader);
+    control.on_reload(move |control| reloads.reload(control));
     let addresses = server.local_addrs().to_vec();
     if let Some(api) = &api {
         api.print();
@@ -131,14 +142,18 @@ async fn serve(asked: Config) -> Result<(), ServeError> {
         prepared = certificate::prepare(tls.as_ref()).await;
         if prepared.is_ok() {
             #[cfg(feature = "acme")]
-            if let (Some(acme), Some(tls)) = (plan::acme(&asked), tls.clone()) {
+            if let (Some(acme), Some(tls)) = (acme, tls.clone()) {
                 // It ends with the runtime.
                 tokio::spawn(adit_server::keep_certificate(acme, tls));
             }
             let certificate = tls.as_ref().and_then(self_signed);
             first_screen::print(&addresses, certificate.as_deref(), first_key.as_ref());
             supervisor::ready();
-            asked_to_stop(interrupt, terminate).await;
+            // Whatever is read again when the server stops is of no use any more.
+            tokio::select! {
+                () = asked_to_stop(interrupt, terminate) => {}
+                () = reload::watch(reloader, control, hangup) => {}
+            }
             supervisor::stopping();
         }
     };

@@ -13,8 +13,9 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error};
 
-use super::{Application, Applications, Client, Instance, Refusal};
+use super::{Application, Client, Instance, Refusal};
 use crate::objects::Objects;
+use crate::settings::Live;
 
 /// How often an instance is looked at that is to stay for longer than a clock can hold.
 const LONG: Duration = Duration::from_hours(24);
@@ -22,10 +23,9 @@ const LONG: Duration = Duration::from_hours(24);
 /// The applications of a server with all their instances that live now.
 #[derive(Debug)]
 pub(crate) struct Instances {
-    applications: Applications,
+    live: Live,
     broker: Broker,
     objects: Objects,
-    grace: Duration,
     runtime: Handle,
     /// Wait for instances to stay empty.
     watchers: TaskTracker,
@@ -76,17 +76,11 @@ enum State {
 
 impl Instances {
     /// None yet. To be called inside a tokio runtime.
-    pub(crate) fn new(
-        applications: Applications,
-        broker: Broker,
-        objects: Objects,
-        grace: Duration,
-    ) -> Self {
+    pub(crate) fn new(live: Live, broker: Broker, objects: Objects) -> Self {
         Self {
-            applications,
+            live,
             broker,
             objects,
-            grace,
             runtime: Handle::current(),
             watchers: TaskTracker::new(),
             rooms: Mutex::default(),
@@ -95,7 +89,12 @@ impl Instances {
 
     /// The virtual host that a client asks for; the empty one for all that have no applications of their own.
     pub(crate) fn vhost<'a>(&self, address: &'a Address) -> &'a str {
-        self.applications.vhost(address)
+        self.live.now().applications.vhost(address)
+    }
+
+    /// How long an instance stays empty. One that lives goes on with its application when others are set.
+    fn grace(&self) -> Duration {
+        self.live.now().limits.linger
     }
 
     /// A place in the instance that a client asks for, which begins if it does not live yet.
@@ -107,7 +106,7 @@ impl Instances {
         address: &Address,
         client: Client,
     ) -> Result<Seat, Refusal> {
-        let (vhost, application) = self.applications.find(address)?;
+        let (vhost, application) = self.live.now().applications.find(address)?;
         let place = Place {
             vhost: vhost.into(),
             application: address.application().into(),
@@ -225,13 +224,13 @@ impl Instances {
                         life.watched = Watched::No;
                         return;
                     }
-                    Some(since) if since.elapsed() >= self.grace => {
+                    Some(since) if since.elapsed() >= self.grace() => {
                         self.end(&room, &mut life);
                         return;
                     }
                     // A grace that no clock can hold never ends; it is looked at again now and then.
                     Some(since) => since
-                        .checked_add(self.grace)
+                        .checked_add(self.grace())
                         .unwrap_or_else(|| Instant::now() + LONG),
                 }
             };

@@ -43,6 +43,7 @@ pub use self::streams::StreamInfo;
 pub use self::tracks::{AudioTrack, Tracks, VideoTrack};
 pub use self::way::{ByWay, Way};
 use crate::application::Instance;
+use crate::config::ServerConfig;
 use crate::objects::SharedObject;
 use crate::recording::{RecordMode, RunningRecording, Unstarted};
 use crate::server::{ConnectionId, Shared};
@@ -62,8 +63,17 @@ struct Inner {
     reload: OnceLock<Reload>,
 }
 
-/// Reads settings again: nothing, or why all of them stay as they were.
-type Reload = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
+/// Reads settings again: what has come of it, or why all of them stay as they were.
+type Reload = Box<dyn Fn(&Control) -> Result<Reloaded, String> + Send + Sync>;
+
+/// What came of reading settings again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reloaded {
+    /// The keys that have another value now.
+    pub changed: Vec<String>,
+    /// Those that have another value in the file, but take it only at the next start.
+    pub needs_restart: Vec<String>,
+}
 
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -341,8 +351,11 @@ impl Control {
         }
     }
 
-    /// Says how settings are read again; the first who says so is asked.
-    pub fn on_reload(&self, reload: impl Fn() -> Result<(), String> + Send + Sync + 'static) {
+    /// Says how settings are read again, which ends with [`apply`](Self::apply); the first who says so is asked.
+    pub fn on_reload(
+        &self,
+        reload: impl Fn(&Self) -> Result<Reloaded, String> + Send + Sync + 'static,
+    ) {
         drop(self.0.reload.set(Box::new(reload)));
     }
 
@@ -350,18 +363,21 @@ impl Control {
     ///
     /// # Errors
     /// Something is wrong with them, and they stay as they were; or there are none to read.
-    pub fn reload(&self) -> Result<(), ControlError> {
+    pub fn reload(&self) -> Result<Reloaded, ControlError> {
         let Some(reload) = self.0.reload.get() else {
             let words = "this server was started without a file of settings";
             return Err(ControlError::Unavailable(words));
         };
-        reload().map_err(ControlError::Failed)?;
-        self.0
-            .shared
-            .connections
-            .events()
-            .tell(|| Happened::Reloaded);
-        Ok(())
+        let reloaded = reload(self).map_err(ControlError::Failed)?;
+        let events = self.0.shared.connections.events();
+        events.tell(|| Happened::Reloaded);
+        Ok(reloaded)
+    }
+
+    /// Goes by other settings from now on, without dropping a connection: sessions and limits of those that begin, access of what is
+    /// asked for, latency and recording of streams that begin. What concerns sockets, files and shared objects is not looked at.
+    pub fn apply(&self, config: &ServerConfig) {
+        self.0.shared.apply(config);
     }
 }
 

@@ -50,6 +50,7 @@ use crate::limits::{
 };
 use crate::objects::Members;
 use crate::server::{ConnectionId, Shared};
+use crate::settings::Settings;
 
 /// Drives the session of one carrier until it is over; the task that polls it owns the socket.
 ///
@@ -62,6 +63,8 @@ pub(crate) struct SessionDriver {
     guest: Guest,
     tapes: Tapes,
     shared: Arc<Shared>,
+    /// Those that the connection began with.
+    settings: Arc<Settings>,
     summary: Summary,
     phase: Phase,
     timer: Timer,
@@ -100,9 +103,10 @@ impl SessionDriver {
     pub(crate) fn new(id: ConnectionId, carrier: Carrier, shared: Arc<Shared>) -> io::Result<Self> {
         let mut random = [0; 32];
         getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+        let settings = shared.live.now();
         let session = ServerSession::new(
             Instant::now(),
-            Arc::clone(&shared.session),
+            Arc::clone(&settings.session),
             &Seed::new(random),
         );
         let summary = Summary::open(id, carrier.info(), Arc::clone(&shared));
@@ -118,6 +122,7 @@ impl SessionDriver {
             write_blocked_since: None,
             stop: Stop::new(summary.presence()),
             summary,
+            settings,
             shared,
         })
     }
@@ -286,7 +291,7 @@ impl SessionDriver {
     fn fill_players(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
         match self.phase {
             Phase::Running => {
-                let limits = &self.shared.limits;
+                let limits = &self.settings.limits;
                 self.roles.fill_players(cx, &mut self.session, limits, now)
             }
             Phase::Draining | Phase::Closing { .. } => Step::Idle,
@@ -364,7 +369,7 @@ impl SessionDriver {
         match self.phase {
             Phase::Running => self
                 .write_blocked_since
-                .map(|since| after(since, self.shared.limits.write_stall)),
+                .map(|since| after(since, self.settings.limits.write_stall)),
             Phase::Draining | Phase::Closing { .. } => None,
         }
     }
@@ -398,7 +403,7 @@ impl SessionDriver {
             self.roles.next_over(),
             self.guest.calls.next_deadline(),
             self.idle_deadline(),
-            self.roles.silence_deadline(&self.shared.limits),
+            self.roles.silence_deadline(&self.settings.limits),
             self.stall_deadline(),
             objects,
             closing,

@@ -117,6 +117,12 @@ impl SessionDriver {
     /// The application lets it be published, and says what becomes of it.
     fn publish_allowed(&mut self, now: Instant, request: PublishRequest, recorded: Recorded) {
         let publisher = PublisherInfo::new(self.summary.id().to_string(), self.summary.peer());
+        let latency = self
+            .shared
+            .live
+            .now()
+            .latency(&request.location.application);
+        let publisher = publisher.with_latency(latency);
         let key = match self.guest.key(&request.location) {
             Ok(key) => key,
             Err(too_long) => {

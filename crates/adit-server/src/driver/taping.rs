@@ -10,7 +10,7 @@ use adit_rtmp::command::StatusCode;
 use super::{SessionDriver, Step};
 use crate::application::Recorded;
 use crate::limits::RECORDINGS_ENDING;
-use crate::recording::{RecordEvent, RecordMode, Recording};
+use crate::recording::{RecordEvent, RecordMode, RecordedStreams, Recording};
 
 /// The recordings of one connection, also those whose stream has ended and whose file is still being finished.
 ///
@@ -105,8 +105,10 @@ impl SessionDriver {
         let Some(recordings) = self.shared.recordings.clone() else {
             return;
         };
+        let application = publication.key().application();
+        let recorded_by_default = self.shared.live.now().recorded(application);
         let (mode, told) = match recorded {
-            Recorded::NotRecorded if !recordings.are_for_all() => return,
+            Recorded::NotRecorded if recorded_by_default != RecordedStreams::All => return,
             Recorded::NotRecorded => (RecordMode::Record, Told::Nobody),
             Recorded::Record => (RecordMode::Record, Told::Client),
             Recorded::Append => (RecordMode::Append, Told::Client),

@@ -25,9 +25,9 @@ pub(super) async fn allowed(
     let visitor = Visitor::of_http(&asked.info, &asked.fields, protocol);
     let credentials = Credentials::of_http(&asked.fields, asked.uri.query());
     let request = Request::new(Action::Play, (&place.key).into(), visitor).with(credentials);
-    let granted = match outputs.access.authorize(&request).settled() {
+    let granted = match outputs.live.access().authorize(&request).settled() {
         Ok(answer) => answer,
-        Err(later) => timeout(outputs.limits.decision, later)
+        Err(later) => timeout(outputs.live.now().limits.decision, later)
             .await
             .unwrap_or_else(|_| Err(Refusal::too_late())),
     };
@@ -48,7 +48,10 @@ pub(super) fn may_list(outputs: &Inner, asked: &Asked, key: &StreamKey) -> bool 
     let visitor = Visitor::of_http(&asked.info, &asked.fields, "http");
     let credentials = Credentials::of_http(&asked.fields, asked.uri.query());
     let request = Request::new(Action::List, key.into(), visitor).with(credentials);
-    matches!(outputs.access.authorize(&request).settled(), Ok(Ok(_)))
+    matches!(
+        outputs.live.access().authorize(&request).settled(),
+        Ok(Ok(_))
+    )
 }
 
 fn denied(asked: &Asked, refusal: &Refusal) -> Response<HttpBody> {

@@ -39,9 +39,8 @@ pub use self::stats::{OutputStats, OutputsSnapshot};
 use self::hls::{File, Hls};
 use self::place::{Place, Places};
 use self::request::Asked;
-use crate::access::Access;
-use crate::application::{Applications, Web};
-use crate::limits::ServerLimits;
+use crate::application::Web;
+use crate::settings::Live;
 
 /// The outputs of one server. A clone is the same.
 #[derive(Clone)]
@@ -50,7 +49,7 @@ pub(crate) struct Outputs(Arc<Inner>);
 impl fmt::Debug for Outputs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outputs")
-            .field("config", &self.0.config)
+            .field("config", &self.0.live.now().outputs)
             .field("packaged", &self.0.hls.len())
             .finish_non_exhaustive()
     }
@@ -58,11 +57,8 @@ impl fmt::Debug for Outputs {
 
 /// What all requests share.
 struct Inner {
-    config: OutputsConfig,
-    limits: ServerLimits,
+    live: Live,
     broker: Broker,
-    applications: Applications,
-    access: Access,
     stats: OutputStats,
     hls: Hls,
     /// Numbers what is packaged, so that files have other names each time, also after a restart: the old ones may be in caches.
@@ -74,11 +70,8 @@ struct Inner {
 
 /// What the outputs take of a server.
 pub(crate) struct Parts {
-    pub(crate) config: OutputsConfig,
-    pub(crate) limits: ServerLimits,
+    pub(crate) live: Live,
     pub(crate) broker: Broker,
-    pub(crate) applications: Applications,
-    pub(crate) access: Access,
     pub(crate) stop: CancellationToken,
     pub(crate) next: Arc<dyn HttpHandler>,
 }
@@ -99,11 +92,8 @@ impl Outputs {
             stats: OutputStats::default(),
             hls: Hls::default(),
             runs: AtomicU64::new(getrandom::u64().unwrap_or_default() >> RUN_SHIFT),
-            config: parts.config,
-            limits: parts.limits,
+            live: parts.live,
             broker: parts.broker,
-            applications: parts.applications,
-            access: parts.access,
             stop: parts.stop,
             next: parts.next,
         }))
@@ -137,7 +127,7 @@ impl HttpHandler for Outputs {
             let is_media = !matches!(route, Route::List);
             let mut response = outputs.answer(&asked, route).await;
             if is_media {
-                cors::allow(&outputs.config.origins, &asked, &mut response);
+                cors::allow(&outputs.live.now().outputs.origins, &asked, &mut response);
             }
             response
         })
@@ -148,7 +138,7 @@ impl Inner {
     /// A file of the page, if that is asked for.
     fn file(&self, request: &Request<RequestBody>) -> Option<Response<HttpBody>> {
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-        if !is_read || self.config.page == Offered::No {
+        if !is_read || self.live.now().outputs.page == Offered::No {
             return None;
         }
         let file = page::file(request.uri().path(), request.headers())?;
@@ -156,15 +146,15 @@ impl Inner {
     }
 
     fn route(&self, path: &str) -> Option<Route> {
-        if path == "/streams.json" && self.config.page == Offered::Yes {
+        if path == "/streams.json" && self.live.now().outputs.page == Offered::Yes {
             return Some(Route::List);
         }
         if let Some(stream) = path.strip_suffix(".flv")
-            && self.config.flv == Offered::Yes
+            && self.live.now().outputs.flv == Offered::Yes
         {
             return Places::parse(stream).map(Route::Flv);
         }
-        if self.config.hls.offered == Offered::No {
+        if self.live.now().outputs.hls.offered == Offered::No {
             return None;
         }
         let (directory, name) = path.rsplit_once('/')?;
@@ -199,8 +189,10 @@ impl Inner {
     /// The streams that whoever asks may see, where he asks for them.
     fn list(&self, asked: &Asked) -> Response<HttpBody> {
         let vhost = asked.vhost();
+        let settings = self.live.now();
         let may_see = |key: &StreamKey| {
-            self.applications
+            settings
+                .applications
                 .on(&vhost, key.application())
                 .is_ok_and(|(vhost, application)| {
                     vhost == key.vhost() && application.web() == Web::Open
@@ -209,7 +201,7 @@ impl Inner {
         };
         page::list(
             &self.broker.streams(),
-            self.config.offered(),
+            settings.outputs.offered(),
             may_see,
             Instant::now(),
         )
@@ -245,7 +237,8 @@ impl Inner {
     /// Where that would be; nothing if its application shows nothing to browsers.
     fn place(&self, asked: &Asked, parts: &place::Parts) -> Option<Place> {
         let vhost = asked.vhost();
-        let (vhost, application) = self.applications.on(&vhost, &parts.application).ok()?;
+        let settings = self.live.now();
+        let (vhost, application) = settings.applications.on(&vhost, &parts.application).ok()?;
         (application.web() == Web::Open).then_some(())?;
         Place::new(vhost, parts)
     }

@@ -28,7 +28,7 @@ mod writer;
 
 use std::future::poll_fn;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::thread;
 
@@ -64,7 +64,7 @@ pub(crate) struct Recordings(Arc<Inner>);
 struct Inner {
     disk: Disk,
     root: MediaRoot,
-    config: RecordingConfig,
+    config: Mutex<RecordingConfig>,
     broker: Broker,
     counters: Counters,
     running: Running,
@@ -146,7 +146,7 @@ impl Recordings {
         let recordings = Self(Arc::new(Inner {
             disk,
             root,
-            config,
+            config: Mutex::new(config),
             broker,
             counters: Counters::default(),
             running: Running::default(),
@@ -209,7 +209,7 @@ impl Recordings {
             },
             mode,
             publication,
-            config: inner.config,
+            config: self.config(),
             broker: inner.broker.clone(),
             counters: inner.counters.clone(),
             events: tell,
@@ -275,15 +275,26 @@ impl Recordings {
     /// Whether more of the disk is free than has to stay free. Blocks.
     pub(crate) fn has_room(&self) -> bool {
         let inner = &self.0;
-        let lacks = inner
-            .disk
-            .lacks(&inner.root.directory().join("any"), inner.config.reserve, 1);
+        let lacks = inner.disk.lacks(
+            &inner.root.directory().join("any"),
+            self.config().reserve,
+            1,
+        );
         matches!(lacks, Ok(None))
     }
 
-    /// Whether a stream is recorded that nobody asks to record.
-    pub(crate) fn are_for_all(&self) -> bool {
-        self.0.config.streams == RecordedStreams::All
+    /// From the next recording on.
+    pub(crate) fn reconfigure(&self, config: RecordingConfig) {
+        *self.config_lock() = config;
+    }
+
+    fn config(&self) -> RecordingConfig {
+        *self.config_lock()
+    }
+
+    fn config_lock(&self) -> MutexGuard<'_, RecordingConfig> {
+        let locked = self.0.config.lock();
+        locked.unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn counters(&self) -> &Counters {
@@ -311,7 +322,7 @@ impl Recordings {
         let places = Arc::clone(&self.0.places);
         places.try_acquire_owned().map_err(|_| {
             self.0.counters.too_many();
-            RecordError::TooMany(self.0.config.recordings)
+            RecordError::TooMany(self.config().recordings)
         })
     }
 }

@@ -2,25 +2,24 @@ use std::sync::Arc;
 
 use adit_broker::{Broker, BrokerConfig};
 use adit_net::Counters;
-use adit_rtmp::session::SessionConfig;
 use tokio_util::sync::CancellationToken;
 
 use super::{Sessions, Shared};
 use crate::access::{Access, AccessConfig};
-use crate::application::{Applications, Instances};
-use crate::config::ObjectsConfig;
+use crate::application::Instances;
+use crate::config::{ObjectsConfig, ServerConfig};
 use crate::control::{Connections, Events, Phase};
-use crate::limits::ServerLimits;
 use crate::objects::Objects;
+use crate::settings::Live;
 use crate::stats::{Others, ServerStats};
 
 fn sessions() -> Sessions {
     let broker = Broker::new(BrokerConfig::default());
-    let limits = ServerLimits::default();
+    let config = ServerConfig::default();
     let objects = Objects::start(ObjectsConfig::default());
-    let applications = Applications::default();
-    let instances = Instances::new(applications, broker.clone(), objects.clone(), limits.linger);
     let access = Access::new(AccessConfig::default());
+    let live = Live::new(&config, access.clone());
+    let instances = Instances::new(live.clone(), broker.clone(), objects.clone());
     Sessions::new(Arc::new(Shared {
         stats: ServerStats::new(Others {
             access: access.clone(),
@@ -36,13 +35,11 @@ fn sessions() -> Sessions {
         phase: Phase::default(),
         files: None,
         broker,
-        session: Arc::new(SessionConfig::default()),
-        limits,
         relay: None,
         objects,
         recordings: None,
         instances: Arc::new(instances),
-        access,
+        live,
     }))
 }
 

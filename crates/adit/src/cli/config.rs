@@ -24,6 +24,9 @@ pub(crate) enum ConfigCommand {
     Schema,
     /// Tell what a key means, what it takes, and how else it can be set
     Explain(Explain),
+    /// Print docs/configuration.md
+    #[command(hide = true)]
+    Reference,
 }
 
 /// The flags of `adit config check`.

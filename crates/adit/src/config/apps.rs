@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::cli::AppKind;
+use crate::cli::{AppKind, Latency};
 
 /// An application: what clients find that connect to `rtmp://HOST/NAME`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -11,4 +11,18 @@ use crate::cli::AppKind;
 pub(crate) struct App {
     /// What the application does.
     pub(crate) kind: AppKind,
+    /// When players of its streams are woken. Without it as `server.latency` says.
+    pub(crate) latency: Option<Latency>,
+    /// Which of its streams are recorded. Without it as `recording.all` says.
+    pub(crate) recording: Option<AppRecording>,
+}
+
+/// Which streams of an application are recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AppRecording {
+    /// Every stream
+    All,
+    /// Those whose publisher asks for it
+    OnRequest,
 }

@@ -9,7 +9,7 @@ use crate::ui;
 use super::keys::{self, Key, Keys, plain};
 use super::layers::{Sources, load};
 use super::path::KeyPath;
-use super::{file, print};
+use super::{file, print, reference};
 
 /// Does what `adit config` was asked for.
 ///
@@ -26,6 +26,7 @@ pub(crate) fn run(command: &Command) -> Result<(), Failure> {
             let schema = serde_json::to_string_pretty(keys::schema().as_value());
             print_text(&schema.unwrap_or_default())
         }
+        ConfigCommand::Reference => print_text(&reference::page()),
         ConfigCommand::Explain(explain) => run_explain(&explain.key),
     }
 }

@@ -33,15 +33,13 @@ impl File {
     /// Reads the text of a file.
     pub(crate) fn read(text: &str) -> Self {
         let (document, errors) = DeTable::parse_recoverable(text);
-        if !errors.is_empty() {
-            let mistakes = errors.iter().take(TOLD).map(|error| syntax(error, text));
-            return Self {
-                mistakes: mistakes.collect(),
-                ..Self::default()
-            };
-        }
         let mut file = Self::default();
         collect_spans(&KeyPath::default(), document.get_ref(), &mut file.spans);
+        if !errors.is_empty() {
+            let mistakes = errors.iter().take(TOLD).map(|error| syntax(error, text));
+            file.mistakes.extend(mistakes);
+            return file;
+        }
         let understood = file.without_mistakes(document, text);
         // What has become a `Config` is a table of plain values.
         file.table = Table::deserialize(Deserializer::from(understood)).unwrap_or_default();
@@ -75,6 +73,18 @@ impl File {
             remove(document.get_mut(), &path.0);
         }
         Spanned::new(0..0, DeTable::new())
+    }
+
+    /// The text of the file for people: what is secret in it has stars in its place.
+    pub(crate) fn shown(&self, text: &str) -> String {
+        let secret = |path: &KeyPath| Keys::all().find(path).is_some_and(|key| key.is_secret);
+        let mut shown = text.to_owned();
+        for (_, span) in self.spans.iter().filter(|(path, _)| secret(path)) {
+            if shown.get(span.clone()).is_some() {
+                shown.replace_range(span.clone(), &"*".repeat(span.len()));
+            }
+        }
+        shown
     }
 
     fn check_ranges(&mut self) {
@@ -119,6 +129,7 @@ pub(crate) fn explained(message: &str, path: &KeyPath, found: &str, place: Place
         Some(key) if is_wrong_type => {
             let found = message.split(", expected").next().unwrap_or(message);
             let label = found.split_once(": ").map_or(found, |(_, found)| found);
+            let label = if key.is_secret { "not this" } else { label };
             (format!("{path} takes {}", key.takes()), label.to_owned())
         }
         None if keys.section(path).is_some() && is_wrong_type => (
@@ -208,8 +219,16 @@ fn syntax(error: &toml::de::Error, text: &str) -> Mistake {
 fn collect_spans(at: &KeyPath, table: &DeTable<'_>, spans: &mut BTreeMap<KeyPath, Range<usize>>) {
     for (name, value) in table {
         let here = at.join(name.get_ref());
-        if let DeValue::Table(inner) = value.get_ref() {
-            collect_spans(&here, inner, spans);
+        match value.get_ref() {
+            DeValue::Table(inner) => collect_spans(&here, inner, spans),
+            DeValue::Array(items) => {
+                for (place, item) in items.iter().enumerate() {
+                    if let DeValue::Table(inner) = item.get_ref() {
+                        collect_spans(&here.join(&place.to_string()), inner, spans);
+                    }
+                }
+            }
+            _ => {}
         }
         spans.insert(here, value.span());
     }

@@ -12,7 +12,7 @@ use super::path::KeyPath;
 use super::units::{Size, Span};
 
 /// Keys, or all of a section, that take effect only when the server starts. Everything else does at a reload.
-const RESTART: [&str; 18] = [
+const RESTART: [&str; 20] = [
     "acme",
     "api",
     "server.listen",
@@ -21,16 +21,18 @@ const RESTART: [&str; 18] = [
     "server.trust_proxy",
     "tls",
     "log",
+    "objects",
     "limits.conn",
     "limits.tcp",
     "limits.fd",
     "limits.sniff",
     "limits.tls",
-    "limits.http",
-    "limits.hls",
+    "limits.http.header_deadline",
+    "limits.http.body",
+    "limits.http.keepalive",
     "limits.rtmpt",
-    "http",
-    "hls",
+    "limits.so",
+    "limits.recording.streams",
 ];
 
 /// Stands in a path for a name that people choose, and for a place in a list.

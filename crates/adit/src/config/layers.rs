@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use serde::Deserialize as _;
 use toml::Value;
@@ -42,11 +45,13 @@ impl Sources {
     /// The same without flags.
     pub(crate) fn without_flags(file: Option<&Path>) -> Self {
         let text = |text: std::ffi::OsString| text.into_string().ok();
+        let variables = env::vars_os();
+        let variables = variables.filter_map(|(name, value)| Some((text(name)?, text(value)?)));
+        let mut variables: Vec<_> = variables.collect();
+        variables.sort();
         Self {
             file: file.map(Path::to_owned).or_else(installed),
-            variables: env::vars_os()
-                .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
-                .collect(),
+            variables,
             flags: Vec::new(),
         }
     }
@@ -96,7 +101,7 @@ pub(crate) struct Effective {
 /// Everything that is wrong with any of them.
 pub(crate) fn load(sources: &Sources) -> Result<Effective, Mistakes> {
     let text = match &sources.file {
-        Some(path) => fs::read_to_string(path).map_err(|why| Mistakes::unreadable(path, &why))?,
+        Some(path) => text_of(path).map_err(|why| Mistakes::unreadable(path, &why))?,
         None => String::new(),
     };
     let mut file = File::read(&text);
@@ -106,6 +111,7 @@ pub(crate) fn load(sources: &Sources) -> Result<Effective, Mistakes> {
         let start = file.spans.get(&path).map_or(0, |span| span.start);
         origins.insert(path, Origin::File(line(&text, start)));
     }
+    let shown = file.shown(&text);
     let mut set = file.table;
     let variables = variables::read(&sources.variables, &set, &mut mistakes);
     let variables = variables
@@ -144,10 +150,27 @@ pub(crate) fn load(sources: &Sources) -> Result<Effective, Mistakes> {
     }
     Err(Mistakes {
         file: sources.file.clone(),
-        text,
+        text: shown,
         all: mistakes,
     })
 }
+
+/// The text of a file. An empty one is about to be written, probably: many programs empty a file first.
+fn text_of(path: &Path) -> io::Result<String> {
+    for _ in 0..LOOKS {
+        let text = fs::read_to_string(path)?;
+        if !text.is_empty() {
+            return Ok(text);
+        }
+        thread::sleep(BETWEEN_LOOKS);
+    }
+    fs::read_to_string(path)
+}
+
+/// How often an empty file is looked at once more.
+const LOOKS: usize = 5;
+/// The pause between two looks.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// Where a value was set.
 fn place(

@@ -77,6 +77,11 @@ impl Mistakes {
         })
     }
 
+    /// The same without colours.
+    pub(crate) fn plain(&self) -> String {
+        self.rendered(GraphicalTheme::unicode_nocolor())
+    }
+
     fn rendered(&self, theme: GraphicalTheme) -> String {
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_width(WIDTH)

@@ -12,6 +12,7 @@ pub(crate) mod api;
 mod apps;
 mod callbacks;
 mod commands;
+mod difference;
 mod encoders;
 mod file;
 mod flags;
@@ -25,6 +26,7 @@ mod objects;
 mod path;
 mod print;
 mod recording;
+mod reference;
 mod server;
 mod tls;
 mod together;
@@ -38,8 +40,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::apps::{App, AppRecording};
 pub(crate) use self::callbacks::Callbacks;
 pub(crate) use self::commands::run;
+pub(crate) use self::difference::Difference;
 pub(crate) use self::encoders::Encoders;
 pub(crate) use self::layers::{Sources, load};
 pub(crate) use self::mistake::Mistakes;
@@ -77,5 +81,5 @@ pub(crate) struct Config {
     /// The HTTP API, with metrics and health, on a port of its own.
     pub(crate) api: api::Api,
     /// Applications by name.
-    pub(crate) apps: BTreeMap<String, apps::App>,
+    pub(crate) apps: BTreeMap<String, App>,
 }

@@ -29,12 +29,7 @@ fn section(at: &KeyPath, table: &Table, effective: &Effective, text: &mut String
     }
     for (name, value) in leaves {
         let path = at.join(name);
-        let is_secret = Keys::all().find(&path).is_some_and(|key| key.is_secret);
-        let value = if is_secret {
-            "\"(hidden)\"".to_owned()
-        } else {
-            value.to_string()
-        };
+        let value = without_secrets(&path, value);
         let origin = effective.origins.get(&path);
         let origin = origin.map_or_else(|| "default".to_owned(), ToString::to_string);
         let line = format!("{} = {value}  # {origin}\n", quoted(name));
@@ -44,6 +39,28 @@ fn section(at: &KeyPath, table: &Table, effective: &Effective, text: &mut String
         if let Value::Table(inner) = value {
             section(&at.join(name), inner, effective, text);
         }
+    }
+}
+
+/// The value, with a word in the place of all that is secret in it.
+fn without_secrets(at: &KeyPath, value: &Value) -> Value {
+    if Keys::all().find(at).is_some_and(|key| key.is_secret) {
+        return Value::String("(hidden)".to_owned());
+    }
+    match value {
+        Value::Array(items) => {
+            let items = items.iter().enumerate();
+            let items =
+                items.map(|(place, item)| without_secrets(&at.join(&place.to_string()), item));
+            Value::Array(items.collect())
+        }
+        Value::Table(table) => {
+            let inner = table.iter();
+            let inner =
+                inner.map(|(name, value)| (name.clone(), without_secrets(&at.join(name), value)));
+            Value::Table(inner.collect())
+        }
+        other => other.clone(),
     }
 }
 

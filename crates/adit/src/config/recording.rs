@@ -14,6 +14,27 @@ pub(crate) struct Recording {
     pub(crate) all: bool,
     /// What a loss of power may cost of a recording; `off` leaves it to the operating system.
     pub(crate) sync: Sync,
+    /// What the end of the process may cost of a recording.
+    pub(crate) flush: Flush,
+}
+
+/// When what is received is handed to the operating system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Flush {
+    /// A quarter of a second, in which messages wait to be written together
+    Gathered,
+    /// Nothing that could be written: each message is, at once
+    EachMessage,
+}
+
+impl From<Flush> for adit_server::Flush {
+    fn from(flush: Flush) -> Self {
+        match flush {
+            Flush::Gathered => Self::Gathered,
+            Flush::EachMessage => Self::EachMessage,
+        }
+    }
 }
 
 impl Default for Recording {
@@ -21,6 +42,7 @@ impl Default for Recording {
         Self {
             all: false,
             sync: Sync(SyncInterval::default()),
+            flush: Flush::Gathered,
         }
     }
 }

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use adit_server::application::{Applications, Chat, Live, Unknown, Vod};
 use adit_server::tls::CertificateSource;
-use adit_server::{MediaRoot, Network, RecordedStreams, ServerConfig};
+use adit_server::{AppConfig, MediaRoot, Network, RecordedStreams, ServerConfig};
 
 use super::{ServeError, access, certificate, front_page, objects, state_dir};
 use crate::cli::{AppKind, UnknownApps};
-use crate::config::Config;
+use crate::config::{App, AppRecording, Config};
 
 /// The settings of a server that starts. Files that are named are opened.
 ///
@@ -74,14 +74,31 @@ pub(super) fn apply(asked: &Config, config: &mut ServerConfig) -> Result<(), Ser
     asked.hls.apply(&mut config.outputs.hls);
     config.latency = asked.server.latency.into();
     config.applications = applications(asked);
+    config.apps = asked
+        .apps
+        .iter()
+        .map(|(name, app)| (name.clone(), streams(app)))
+        .collect();
     config.access = access::read(asked)?;
     config.recording.sync = asked.recording.sync.0;
+    config.recording.flush = asked.recording.flush.into();
     config.recording.streams = if asked.recording.all {
         RecordedStreams::All
     } else {
         RecordedStreams::OnRequest
     };
     Ok(())
+}
+
+/// What is different for the streams of an application.
+fn streams(asked: &App) -> AppConfig {
+    let mut app = AppConfig::default();
+    app.latency = asked.latency.map(Into::into);
+    app.recorded = asked.recording.map(|recording| match recording {
+        AppRecording::All => RecordedStreams::All,
+        AppRecording::OnRequest => RecordedStreams::OnRequest,
+    });
+    app
 }
 
 fn applications(asked: &Config) -> Applications {

@@ -65,7 +65,7 @@ impl Mount {
     }
 
     /// What would be left if the power went now.
-    fn without_power(&self, at: PathBuf) -> Mount {
+    fn without_power(&self, at: PathBuf) -> Self {
         let image = at.with_extension("image");
         fs::copy(self.image.as_ref().unwrap(), &image).unwrap();
         Self::of(image, at).unwrap()

@@ -35,7 +35,7 @@ pub(super) async fn answer(
     asked: &Asked,
     places: &Places,
 ) -> Response<HttpBody> {
-    let upgrade = match websocket::wanted(&outputs.config.origins, asked) {
+    let upgrade = match websocket::wanted(&outputs.live.now().outputs.origins, asked) {
         Ok(upgrade) => upgrade,
         Err(refusal) => return *refusal,
     };
@@ -52,13 +52,14 @@ pub(super) async fn answer(
         };
     }
     let way = upgrade.as_ref().map_or(Way::Flv, |_| Way::WebSocket);
-    let Some(seat) = outputs.stats.enter(way, outputs.config.viewers) else {
+    let settings = outputs.live.now();
+    let Some(seat) = outputs.stats.enter(way, settings.outputs.viewers) else {
         return reply::busy();
     };
     let Some(subscription) = watch(outputs, asked, place).await else {
         return reply::not_live();
     };
-    let feed = Feed::new(subscription, &outputs.stop, outputs.limits);
+    let feed = Feed::new(subscription, &outputs.stop, settings.limits);
     match upgrade {
         Some(upgrade) => upgrade.answer(feed, seat),
         None => reply::media(FLV, HttpBody::streamed(Endless { feed, seat })),

@@ -65,7 +65,7 @@ impl Hls {
         if !begins || outputs.stop.is_cancelled() || !is_live() {
             return Err(None::NotLive);
         }
-        if streams.len() >= outputs.config.hls.streams && !streams.contains_key(key) {
+        if streams.len() >= outputs.live.now().outputs.hls.streams && !streams.contains_key(key) {
             outputs.stats.packager_refused();
             return Err(None::TooMany);
         }
@@ -80,7 +80,7 @@ impl Hls {
             stream: Arc::clone(&stream),
             segmenter: Segmenter::new(stream.lengths),
             subscription: Some(subscription),
-            idle: outputs.config.hls.idle,
+            idle: outputs.live.now().outputs.hls.idle,
             place: Listed {
                 outputs: Arc::clone(outputs),
                 key: key.clone(),
@@ -109,7 +109,8 @@ impl Hls {
 
 impl Stream {
     fn new(outputs: &Inner) -> Self {
-        let config = &outputs.config.hls;
+        let settings = outputs.live.now();
+        let config = &settings.outputs.hls;
         let milliseconds = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
         let run = outputs.runs.fetch_add(1, Ordering::Relaxed);
         Self {

@@ -82,6 +82,11 @@ const FIXED: [(&[&str], &str); 7] = [
             "recording.write",
             "recording.write_bytes",
             "recording.retry",
+            "recording.look",
+            "recording.turns",
+            "recording.held",
+            "recording.notes",
+            "recording.append_gap",
             "recording.ending",
         ],
         "it is made to fit the rest of the server",
@@ -92,6 +97,7 @@ const FIXED: [(&[&str], &str); 7] = [
     (
         &[
             "access.",
+            "api.",
             "callback.",
             "chat.",
             "login.",

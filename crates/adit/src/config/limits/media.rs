@@ -91,6 +91,8 @@ table! {
         reserve: Size, "0B" ..= "1024TiB", recording.reserve;
         /// Length of a file; a recording that is longer goes on in another.
         file: Size, "1MiB" ..= "1024TiB", recording.file_bytes;
+        /// Length of all files of a stream together; a recording that comes to that ends.
+        stream: Size, "1MiB" ..= "1024TiB", recording.stream_bytes;
         /// How long a recording waits for an earlier one to the same file to be finished.
         wait: Span, "0s" ..= "1h", recording.wait;
     }

@@ -6,22 +6,20 @@ use adit_net::http::NotFound;
 use tokio_util::sync::CancellationToken;
 
 use super::None;
-use crate::access::{Access, AccessConfig};
-use crate::application::Applications;
-use crate::limits::ServerLimits;
-use crate::outputs::{Outputs, OutputsConfig, Parts};
+use crate::access::Access;
+use crate::config::ServerConfig;
+use crate::outputs::{Outputs, Parts};
+use crate::settings::Live;
 
 fn outputs(broker: &Broker, streams: usize, idle: Duration) -> (Outputs, CancellationToken) {
-    let mut config = OutputsConfig::default();
-    config.hls.streams = streams;
-    config.hls.idle = idle;
+    let mut config = ServerConfig::default();
+    config.outputs.hls.streams = streams;
+    config.outputs.hls.idle = idle;
+    let access = Access::new(config.access.clone());
     let stop = CancellationToken::new();
     let outputs = Outputs::new(Parts {
-        config,
-        limits: ServerLimits::default(),
+        live: Live::new(&config, access),
         broker: broker.clone(),
-        applications: Applications::default(),
-        access: Access::new(AccessConfig::default()),
         stop: stop.clone(),
         next: Arc::new(NotFound),
     });

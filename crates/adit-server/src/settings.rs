@@ -1,0 +1,96 @@
+//! What may change while the server runs.
+//!
+//! All of it is replaced at once, or none of it: [`Live`] holds one set of [`Settings`]. A connection goes by those that it began
+//! with, except that each `connect`, `publish` and `play` is decided, and each stream begins, by those of that moment. Nothing here is
+//! on the path of a frame.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use adit_broker::{BrokerConfig, Latency};
+use adit_rtmp::session::SessionConfig;
+use arc_swap::ArcSwap;
+
+use crate::access::Access;
+use crate::application::Applications;
+use crate::config::{AppConfig, ServerConfig};
+use crate::limits::ServerLimits;
+use crate::outputs::OutputsConfig;
+use crate::recording::RecordedStreams;
+
+/// The settings of one moment.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) session: Arc<SessionConfig>,
+    pub(crate) limits: ServerLimits,
+    access: Access,
+    pub(crate) applications: Applications,
+    pub(crate) outputs: OutputsConfig,
+    latency: Latency,
+    recorded: RecordedStreams,
+    apps: BTreeMap<String, AppConfig>,
+}
+
+impl Settings {
+    fn new(config: &ServerConfig, access: Access) -> Self {
+        Self {
+            session: Arc::new(config.session.clone()),
+            limits: config.limits,
+            access,
+            applications: config.applications.clone(),
+            outputs: config.outputs.clone(),
+            latency: config.latency,
+            recorded: config.recording.streams,
+            apps: config.apps.clone(),
+        }
+    }
+
+    /// When the players of a stream of this application are woken.
+    pub(crate) fn latency(&self, application: &str) -> Latency {
+        let app = self.apps.get(application);
+        app.and_then(|app| app.latency).unwrap_or(self.latency)
+    }
+
+    /// Which streams of this application are recorded.
+    pub(crate) fn recorded(&self, application: &str) -> RecordedStreams {
+        let app = self.apps.get(application);
+        app.and_then(|app| app.recorded).unwrap_or(self.recorded)
+    }
+}
+
+/// The settings as they are now. Clones change together.
+#[derive(Clone, Debug)]
+pub(crate) struct Live(Arc<ArcSwap<Settings>>);
+
+impl Live {
+    pub(crate) fn new(config: &ServerConfig, access: Access) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(Settings::new(
+            config, access,
+        ))))
+    }
+
+    /// Those of this moment.
+    pub(crate) fn now(&self) -> Arc<Settings> {
+        self.0.load_full()
+    }
+
+    /// Who may do what, by the rules of this moment.
+    pub(crate) fn access(&self) -> Access {
+        self.0.load().access.clone()
+    }
+
+    /// From now on these. What was counted and who guessed too often stays known.
+    pub(crate) fn replace(&self, config: &ServerConfig) {
+        let access = self.access();
+        access.apply(config.access.clone());
+        self.0.store(Arc::new(Settings::new(config, access)));
+    }
+}
+
+/// What the streams of a server go by.
+pub(crate) fn streams(config: &ServerConfig) -> BrokerConfig {
+    let mut broker = BrokerConfig::default();
+    broker.latency = config.latency;
+    broker.limits = config.streams;
+    broker
+}

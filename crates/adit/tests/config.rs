@@ -1,0 +1,461 @@
+//! The configuration as an operator meets it: what is said about mistakes, what lies over what, and what a reload does.
+#![cfg(test)]
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use adit_testkit::honest::Honest;
+use adit_testkit::peers::workspace;
+use adit_testkit::process::Process;
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+const ADIT: &str = env!("CARGO_BIN_EXE_adit");
+
+/// How long a step may take on a loaded machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A folder with an `adit.toml`.
+fn folder(file: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("adit.toml"), file).unwrap();
+    folder
+}
+
+/// `adit ARGUMENTS` in a folder, with these variables and none else that matters.
+fn adit(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(ADIT);
+    command.args(arguments).current_dir(folder);
+    command.env_remove("CONFIGURATION_DIRECTORY");
+    command.envs(variables.iter().copied());
+    command.output().unwrap()
+}
+
+/// What `adit config check` says about a file, without the last line.
+#[track_caller]
+fn check_file(file: &str, expected: &str) {
+    let folder = folder(file);
+    let output = adit(folder.path(), &["config", "check", "adit.toml"], &[]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    let (mistakes, count) = said.trim_end().rsplit_once('\n').unwrap();
+    // Empty lines of the file leave spaces at the end of theirs.
+    let lines: Vec<_> = mistakes.lines().map(str::trim_end).collect();
+    assert_eq!(lines.join("\n"), expected.trim_matches('\n'), "{said}");
+    assert!(count.starts_with("error: "), "{count}");
+    assert_eq!(output.status.code(), Some(2), "{said}");
+}
+
+/// What is said about variables.
+#[track_caller]
+fn check_variables(variables: &[(&str, &str)], expected: &str) {
+    let folder = folder("");
+    let output = adit(folder.path(), &["config", "check"], variables);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.trim_end(), expected.trim_matches('\n'));
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn every_mistake_of_a_file_is_told_with_its_place_and_what_was_meant() {
+    check_file(
+        r#"[server]
+listen = ["127.0.0.1:0", "nowhere"]
+latncy = "low"
+media = 5
+
+[limits]
+conn.total = 0
+conn.per_ip = "many"
+dead = "1 parsec"
+
+[apps.live]
+kind = "vood"
+
+[recordng]
+all = true
+"#,
+        r#"
+  × server.listen: not an address to listen on; write ADDR:PORT as in 127.0.0.1:1935 or [::]:1935
+   ╭─[adit.toml:2:10]
+ 1 │ [server]
+ 2 │ listen = ["127.0.0.1:0", "nowhere"]
+   ·          ─────────────┬────────────
+   ·                       ╰── not understood
+ 3 │ latncy = "low"
+   ╰────
+  × there is no key server.latncy
+   ╭─[adit.toml:3:1]
+ 2 │ listen = ["127.0.0.1:0", "nowhere"]
+ 3 │ latncy = "low"
+   · ───┬──
+   ·    ╰── unknown
+ 4 │ media = 5
+   ╰────
+  help: did you mean server.latency?
+  × server.media takes a path
+   ╭─[adit.toml:4:9]
+ 3 │ latncy = "low"
+ 4 │ media = 5
+   ·         ┬
+   ·         ╰── integer `5`
+ 5 │
+   ╰────
+  × limits.conn.total takes a whole number from 1 to 10000000
+   ╭─[adit.toml:7:14]
+ 6 │ [limits]
+ 7 │ conn.total = 0
+   ·              ┬
+   ·              ╰── out of range
+ 8 │ conn.per_ip = "many"
+   ╰────
+  × limits.conn.per_ip takes a whole number from 1 to 10000000
+   ╭─[adit.toml:8:15]
+ 7 │ conn.total = 0
+ 8 │ conn.per_ip = "many"
+   ·               ───┬──
+   ·                  ╰── string "many"
+ 9 │ dead = "1 parsec"
+   ╰────
+  × limits.dead: "1 parsec" is not a length of time; write it as in 5s, 1m30s or 250ms
+    ╭─[adit.toml:9:8]
+  8 │ conn.per_ip = "many"
+  9 │ dead = "1 parsec"
+    ·        ─────┬────
+    ·             ╰── not understood
+ 10 │
+    ╰────
+  × apps.live.kind takes one of live, vod, chat
+    ╭─[adit.toml:12:8]
+ 11 │ [apps.live]
+ 12 │ kind = "vood"
+    ·        ───┬──
+    ·           ╰── unknown variant `vood`
+ 13 │
+    ╰────
+  help: did you mean "vod"?
+  × there is no key recordng
+    ╭─[adit.toml:14:2]
+ 13 │
+ 14 │ [recordng]
+    ·  ────┬───
+    ·      ╰── unknown
+ 15 │ all = true
+    ╰────
+  help: did you mean recording?
+"#,
+    );
+}
+
+#[test]
+fn what_is_no_toml_is_told_where_it_ends_to_be() {
+    check_file(
+        "[server]\nlisten = [\n\n[tls]\n",
+        r"
+  × this is not TOML: unclosed array, expected `]`
+   ╭─[adit.toml:4:6]
+ 3 │
+ 4 │ [tls]
+   ·      ┬
+   ·      ╰── here
+   ╰────
+  × this is not TOML: invalid boolean, expected `true`
+   ╭─[adit.toml:4:2]
+ 3 │
+ 4 │ [tls]
+   ·  ─┬─
+   ·   ╰── here
+   ╰────
+",
+    );
+}
+
+#[test]
+fn limits_that_cannot_be_set_say_why() {
+    check_file(
+        "[limits]\nsniff.bytes = 20\n",
+        r"
+  × limits.sniff.bytes cannot be set: it follows from the protocol and from what its clients send
+   ╭─[adit.toml:2:7]
+ 1 │ [limits]
+ 2 │ sniff.bytes = 20
+   ·       ──┬──
+   ·         ╰── fixed
+   ╰────
+",
+    );
+}
+
+#[test]
+fn keys_that_need_each_other_are_told_where_one_stands_alone() {
+    check_file(
+        "tls.cert = \"a.pem\"\n",
+        r#"
+  × tls.cert is set without tls.key
+   ╭─[adit.toml:1:12]
+ 1 │ tls.cert = "a.pem"
+   ·            ───┬───
+   ·               ╰── set here
+   ╰────
+  help: set tls.key too, or --key
+"#,
+    );
+    let folder = folder("");
+    let output = adit(folder.path(), &["serve", "--record"], &[]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("--record: recording.all is set without server.media"),
+        "{said}"
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn variables_have_their_mistakes_told_by_their_names() {
+    check_variables(
+        &[
+            ("ADIT_LIMITS__CONN__TOTAL", "many"),
+            ("ADIT_SERVER__LATENCY", "lo"),
+            ("ADIT_SERVER__LISTN", "127.0.0.1:0"),
+        ],
+        r#"
+  × ADIT_LIMITS__CONN__TOTAL: limits.conn.total takes a whole number from 1 to 10000000, not "many"
+  × ADIT_SERVER__LATENCY: server.latency takes one of low, balanced, throughput, not "lo"
+  help: did you mean "low"?
+  × ADIT_SERVER__LISTN: there is no key server.listn
+  help: did you mean ADIT_SERVER__LISTEN?
+error: 3 mistakes in the configuration
+"#,
+    );
+}
+
+#[test]
+fn variables_that_are_no_keys_are_left_alone() {
+    let folder = folder("");
+    let output = adit(
+        folder.path(),
+        &["config", "check"],
+        &[("ADIT_LOG", "debug"), ("ADIT_STREAM_KEY", "secret")],
+    );
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn flags_lie_over_variables_and_those_over_the_file() {
+    let folder = folder(
+        r#"
+[server]
+latency = "low"
+unknown_apps = "refuse"
+listen = ["127.0.0.1:1"]
+
+[apps.Films]
+kind = "vod"
+"#,
+    );
+    let output = adit(
+        folder.path(),
+        &[
+            "config",
+            "print",
+            "--config",
+            "adit.toml",
+            "--listen",
+            "127.0.0.1:3",
+            "--app",
+            "talk=chat",
+        ],
+        &[
+            ("ADIT_SERVER__LATENCY", "throughput"),
+            ("ADIT_SERVER__LISTEN", "127.0.0.1:2,[::1]:2"),
+            ("ADIT_APPS__FILMS__LATENCY", "low"),
+            ("ADIT_LIMITS__MSG__AV", "1MiB"),
+        ],
+    );
+    let printed = String::from_utf8(output.stdout).unwrap();
+    for line in [
+        r#"listen = ["127.0.0.1:3"]  # --listen"#,
+        r#"latency = "throughput"  # ADIT_SERVER__LATENCY"#,
+        r#"unknown_apps = "refuse"  # line 4"#,
+        r#"av = "1MiB"  # ADIT_LIMITS__MSG__AV"#,
+        r#"dead = "1m"  # default"#,
+        "[apps.Films]\nkind = \"vod\"  # line 8\nlatency = \"low\"  # ADIT_APPS__FILMS__LATENCY\n",
+        "[apps.talk]\nkind = \"chat\"  # --app",
+    ] {
+        assert!(printed.contains(line), "{line} in\n{printed}");
+    }
+    // What was printed is a file that says the same.
+    fs::write(folder.path().join("adit.toml"), &printed).unwrap();
+    let again = adit(
+        folder.path(),
+        &["config", "print", "--config", "adit.toml"],
+        &[],
+    );
+    let values = |text: &str| -> Vec<String> {
+        let lines = text.lines().map(|line| line.split("  # ").next().unwrap());
+        lines.map(str::to_owned).collect()
+    };
+    let again = String::from_utf8(again.stdout).unwrap();
+    assert_eq!(values(&again), values(&printed));
+}
+
+#[test]
+fn the_file_of_a_package_is_found_by_the_variable_of_systemd() {
+    let folder = folder("server.latency = \"low\"\n");
+    let directory = folder.path().display().to_string();
+    let output = adit(
+        folder.path(),
+        &["config", "print"],
+        &[("CONFIGURATION_DIRECTORY", &directory)],
+    );
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("latency = \"low\"  # line 1"), "{printed}");
+}
+
+#[test]
+fn keys_are_explained() {
+    let folder = folder("");
+    let output = adit(
+        folder.path(),
+        &["config", "explain", "limits.viewer.stall"],
+        &[],
+    );
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "limits.viewer.stall: How long a player may take nothing while bytes wait for it.\n\n  \
+         takes        a length of time as in 250ms, 10s or 1m30s\n  \
+         default      10s\n  \
+         range        1s to 1h\n  \
+         environment  ADIT_LIMITS__VIEWER__STALL\n  \
+         flag         none\n  \
+         takes effect at a reload too\n"
+    );
+    let output = adit(folder.path(), &["config", "explain", "server.lisen"], &[]);
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "error: there is no key server.lisen; did you mean server.listen?\n"
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn the_page_of_all_keys_is_up_to_date() {
+    let folder = folder("");
+    let output = adit(folder.path(), &["config", "reference"], &[]);
+    let made = String::from_utf8(output.stdout).unwrap();
+    let page = fs::read_to_string(workspace().join("docs/configuration.md")).unwrap();
+    assert!(
+        made == page,
+        "keys have changed: cargo run -q -p adit -- config reference > docs/configuration.md"
+    );
+}
+
+#[test]
+fn a_server_does_not_start_with_mistakes() {
+    let folder = folder("[server]\nlisten = [\"127.0.0.1:0\"]\nlatncy = \"low\"\n");
+    let output = adit(folder.path(), &["serve", "--config", "adit.toml"], &[]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.ends_with("error: one mistake in the configuration, adit.toml\n"),
+        "{said}"
+    );
+    assert!(said.contains("did you mean server.latency?"), "{said}");
+    assert_eq!(output.stdout, b"");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+/// A server with a configuration file.
+struct Server {
+    folder: TempDir,
+    process: Process,
+    address: SocketAddr,
+}
+
+const USUAL: &str = "[server]\nlisten = [\"127.0.0.1:0\"]\nstate_dir = \"state\"\nmedia = \".\"\n";
+
+impl Server {
+    fn start() -> Self {
+        let folder = folder(USUAL);
+        let mut command = Command::new(ADIT);
+        command.args(["serve", "--config", "adit.toml"]);
+        let process = Process::start("adit", command.current_dir(folder.path()));
+        let lines = process.stdout_lines("listening on ", 1, PATIENCE);
+        let address = lines[0].parse().unwrap();
+        // Signals are heard from here on.
+        process.stdout_lines("OBS", 1, PATIENCE);
+        Self {
+            folder,
+            process,
+            address,
+        }
+    }
+
+    /// Replaces the file in one step, as editors do.
+    fn write(&self, text: &str) {
+        let new = self.folder.path().join("adit.toml.new");
+        fs::write(&new, text).unwrap();
+        fs::rename(new, self.folder.path().join("adit.toml")).unwrap();
+    }
+
+    fn says(&self, text: &str) -> String {
+        self.process.stderr_line(text, PATIENCE)
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_broken_files_change_nothing_while_a_stream_plays() {
+    let server = Server::start();
+    let mut stream = Honest::start(server.address, "cam").await;
+    for turn in 0..100 {
+        let broken = match turn % 4 {
+            0 => format!("unknown_apps = \"refuse\"\nbroken_{turn} = 1\n"),
+            1 => format!("unknown_apps = \"refuse\"\nlatency = \"broken_{turn}\"\n"),
+            2 => format!("listen = \"broken_{turn}\"\n"),
+            _ => format!("[limits]\nplays = 0\ncalls = \"broken_{turn}\"\n"),
+        };
+        server.write(&format!("[server]\n{broken}"));
+        server.process.signal(Signal::HUP);
+        server.says(&format!("broken_{turn}"));
+        if turn % 10 == 0 {
+            stream.check(PATIENCE).await.unwrap();
+        }
+    }
+    stream.check(PATIENCE).await.unwrap();
+    let log = server.process.stderr();
+    assert!(log.matches("nothing has changed").count() >= 100, "{log}");
+    assert!(!log.contains("was read again"), "{log}");
+    // Nobody is refused, as every second of these files wanted it.
+    Honest::start(server.address, "other").await;
+}
+
+#[tokio::test]
+async fn a_changed_file_is_taken_over_whole_and_names_what_needs_a_restart() {
+    let server = Server::start();
+    let mut stream = Honest::start(server.address, "cam").await;
+    // Nobody sends a signal: the file is watched.
+    let changed = USUAL.replace("state\"\n", "state\"\nunknown_apps = \"refuse\"\n");
+    let more = "[apps.live]\nrecording = \"all\"\n[limits]\ncmds = 50\nconn.total = 5\n";
+    server.write(&format!("{changed}{more}"));
+    let line = server.says("was read again");
+    for key in ["server.unknown_apps", "limits.cmds", "apps.live.recording"] {
+        assert!(line.contains(key), "{line}");
+    }
+    let restart = server.says("when the server starts again");
+    assert!(restart.contains("limits.conn.total"), "{restart}");
+    assert!(!line.contains("conn.total"), "{line}");
+    stream.check(PATIENCE).await.unwrap();
+    // Streams that begin now are recorded.
+    let mut recorded = Honest::start(server.address, "recorded").await;
+    let file = server.folder.path().join("live/recorded.flv");
+    let until = Instant::now() + PATIENCE;
+    while !file.exists() && Instant::now() < until {
+        recorded.check(PATIENCE).await.unwrap();
+    }
+    assert!(file.exists(), "{}", server.process.stderr());
+    assert!(!server.folder.path().join("live/cam.flv").exists());
+    // The same again is nothing new.
+    server.process.signal(Signal::HUP);
+    server.says("changed=nothing");
+}
