@@ -20,7 +20,7 @@ mod proxy;
 mod stream;
 mod target;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod tls;
 mod tunnel;
 

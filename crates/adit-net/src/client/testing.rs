@@ -104,13 +104,13 @@ pub(super) async fn echoes(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
 }
 
 /// A certificate authority in a file, and a server certificate from it.
-pub(super) struct Authority {
+pub(crate) struct Authority {
     pub(super) directory: tempfile::TempDir,
-    pub(super) ca_file: PathBuf,
+    pub(crate) ca_file: PathBuf,
     pub(super) server: Arc<rustls::ServerConfig>,
 }
 
-pub(super) fn authority(name: &str) -> Authority {
+pub(crate) fn authority(name: &str) -> Authority {
     authority_called("Example Interceptor", name)
 }
 
