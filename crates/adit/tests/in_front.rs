@@ -136,7 +136,10 @@ fn nginx_passes_the_tunnel_on() {
     let Some(peers) = Peers::with(&[Peer::Nginx]) else {
         return;
     };
-    let server = AditServer::start(ADIT);
+    // Nginx says for whom it asks, and those are not local.
+    let server = AditServer::start_with(ADIT, |command| {
+        command.args(["--publish", "anyone"]);
+    });
     let folder = TempDir::new().unwrap();
     let port = free_port();
     let config = example(
