@@ -45,7 +45,12 @@ fn section(at: &KeyPath, table: &Table, effective: &Effective, text: &mut String
 /// The value, with a word in the place of all that is secret in it.
 fn without_secrets(at: &KeyPath, value: &Value) -> Value {
     if Keys::all().find(at).is_some_and(|key| key.is_secret) {
-        return Value::String("(hidden)".to_owned());
+        let hidden = || Value::String("(hidden)".to_owned());
+        return match value {
+            // How many there are is no secret.
+            Value::Array(items) => Value::Array(items.iter().map(|_| hidden()).collect()),
+            _ => hidden(),
+        };
     }
     match value {
         Value::Array(items) => {
