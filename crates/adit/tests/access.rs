@@ -402,7 +402,7 @@ fn what_is_wrong_with_the_configuration_of_access_is_told_without_its_secrets() 
         "a rule without actions",
     );
     check_refused(
-        "[callbacks]\npublish = 'rtmp://a/b'\n",
+        "[access.callbacks]\npublish = 'rtmp://a/b'\n",
         "",
         "http:// or https://",
     );

@@ -113,10 +113,10 @@ fn serve(authority: &Authority, address: SocketAddr, proof: &str, state: &Path) 
     AditServer::start_with(ADIT, |command| {
         command.args(["--listen", &address.to_string(), "--acme", NAME]);
         command.arg("--state-dir").arg(state);
-        command.env("ADIT_ACME__DIRECTORY", &authority.directory);
-        command.env("ADIT_ACME__ROOT", &authority.root);
-        command.env("ADIT_ACME__PROOF", proof);
-        command.env("ADIT_ACME__CONTACT", "operator@example.test");
+        command.env("ADIT_TLS__ACME__DIRECTORY", &authority.directory);
+        command.env("ADIT_TLS__ACME__ROOT", &authority.root);
+        command.env("ADIT_TLS__ACME__PROOF", proof);
+        command.env("ADIT_TLS__ACME__CONTACT", "operator@example.test");
     })
 }
 

@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::callbacks::Callbacks;
 use super::units::{Cidr, Glob, Place, Secret};
 
 /// Who may publish and play. `docs/access.md` tells the whole of it.
@@ -24,6 +25,8 @@ pub(crate) struct Access {
     pub(crate) signing_secrets: Vec<Secret>,
     /// Rules that go before `publish` and `play`: the first that is about a request decides.
     pub(crate) rules: Vec<Rule>,
+    /// Programs that are asked whether somebody may.
+    pub(crate) callbacks: Callbacks,
 }
 
 impl Default for Access {
@@ -35,6 +38,7 @@ impl Default for Access {
             tokens: Tokens::default(),
             signing_secrets: Vec::new(),
             rules: Vec::new(),
+            callbacks: Callbacks::default(),
         }
     }
 }

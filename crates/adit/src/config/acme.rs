@@ -1,4 +1,4 @@
-//! `[acme]`
+//! `[tls.acme]`
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `[callbacks]`
+//! `[access.callbacks]`
 
 use std::time::Duration;
 

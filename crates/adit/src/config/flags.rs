@@ -37,7 +37,7 @@ const FLAGS: &[Flag] = &[
         path(serve.certificate.key.as_ref())
     }),
     #[cfg(feature = "acme")]
-    ("acme.names", "--acme", |serve| {
+    ("tls.acme.names", "--acme", |serve| {
         list(&serve.certificate.acme)
     }),
     ("log.format", "--log", |serve| word(serve.log)),

@@ -12,8 +12,7 @@ use super::path::KeyPath;
 use super::units::{Size, Span};
 
 /// Keys, or all of a section, that take effect only when the server starts. Everything else does at a reload.
-const RESTART: [&str; 20] = [
-    "acme",
+const RESTART: [&str; 19] = [
     "api",
     "server.listen",
     "server.state_dir",

@@ -57,17 +57,12 @@ pub(crate) struct Config {
     pub(crate) server: server::Server,
     /// The certificate for RTMPS and RTMPTS.
     pub(crate) tls: tls::Tls,
-    /// A certificate that a certificate authority issues.
-    #[cfg(feature = "acme")]
-    pub(crate) acme: acme::Acme,
     /// The log on standard error.
     pub(crate) log: log::Log,
     /// Logins of encoders.
     pub(crate) encoders: Encoders,
     /// Who may publish and play.
     pub(crate) access: access::Access,
-    /// Programs that are asked whether somebody may.
-    pub(crate) callbacks: Callbacks,
     /// Recordings of live streams.
     pub(crate) recording: recording::Recording,
     /// What browsers and HTTP players get.

@@ -13,4 +13,7 @@ pub(crate) struct Tls {
     pub(crate) cert: Option<Place>,
     /// Private key of the certificate in PEM.
     pub(crate) key: Option<Place>,
+    /// A certificate that a certificate authority issues.
+    #[cfg(feature = "acme")]
+    pub(crate) acme: super::acme::Acme,
 }

@@ -30,10 +30,10 @@ pub(crate) fn check(config: &Config) -> Vec<Conflict> {
         ),
     ];
     #[cfg(feature = "acme")]
-    if tls.cert.is_some() && !config.acme.names.is_empty() {
+    if tls.cert.is_some() && !tls.acme.names.is_empty() {
         return vec![Conflict {
-            path: KeyPath::read("acme.names"),
-            what: "there are two certificates: tls.cert, and the one that acme.names asks for"
+            path: KeyPath::read("tls.acme.names"),
+            what: "there are two certificates: tls.cert, and the one that tls.acme.names asks for"
                 .to_owned(),
             label: "set here",
             help: "keep one of them".to_owned(),

@@ -117,7 +117,7 @@ pub(super) fn read(config: &Config) -> Result<AccessConfig, AccessError> {
     access.keys = keys(config)?;
     access.tokens = tokens(&config.access.tokens)?;
     access.signing = signing(&config.access.signing_secrets)?;
-    access.callbacks = callbacks(&config.callbacks);
+    access.callbacks = callbacks(&config.access.callbacks);
     for rule in &config.access.rules {
         access.rules.push(own_rule(rule)?);
     }

@@ -61,7 +61,7 @@ fn source(asked: &Config) -> CertificateSource {
 /// What a certificate authority is asked for, if it is.
 #[cfg(feature = "acme")]
 pub(super) fn acme(asked: &Config) -> Option<adit_server::AcmeConfig> {
-    asked.acme.config(state_directory(asked).join("acme"))
+    asked.tls.acme.config(state_directory(asked).join("acme"))
 }
 
 /// What may also change while the server runs.

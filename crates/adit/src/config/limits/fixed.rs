@@ -92,7 +92,7 @@ const FIXED: [(&[&str], &str); 7] = [
         "it is made to fit the rest of the server",
     ),
     (&["latency."], "server.latency chooses between them"),
-    (&["callback.time"], "callbacks.time sets it"),
+    (&["callback.time"], "access.callbacks.time sets it"),
     (&["log."], "it keeps strangers from filling the log"),
     (
         &[
