@@ -1,7 +1,5 @@
 //! What an embedding program decides before the server starts.
 
-use std::collections::BTreeMap;
-
 use adit_broker::Latency;
 use adit_broker::shared_object::ObjectLimits;
 use adit_rtmp::session::SessionConfig;
@@ -32,8 +30,6 @@ pub struct ServerConfig {
     /// Who answers the clients of which application. The default serves every name as
     /// [`Live`](crate::application::Live).
     pub applications: Applications,
-    /// What is different for the streams of an application, by its name.
-    pub apps: BTreeMap<String, AppConfig>,
     /// Who may connect, publish and play. Without rules everybody may whom the application lets.
     pub access: AccessConfig,
     /// A far server for everything that is published or played here. Names of streams are hidden in logs then: they are the keys

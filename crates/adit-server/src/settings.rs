@@ -4,7 +4,7 @@
 //! with, except that each `connect`, `publish` and `play` is decided, and each stream begins, by those of that moment. Nothing here is
 //! on the path of a frame.
 
-use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use adit_broker::{BrokerConfig, Latency};
@@ -13,10 +13,11 @@ use arc_swap::ArcSwap;
 
 use crate::access::Access;
 use crate::application::Applications;
-use crate::config::{AppConfig, ServerConfig};
+use crate::config::ServerConfig;
 use crate::limits::ServerLimits;
 use crate::outputs::OutputsConfig;
 use crate::recording::RecordedStreams;
+use crate::server::Shared;
 
 /// The settings of one moment.
 #[derive(Debug)]
@@ -28,7 +29,6 @@ pub(crate) struct Settings {
     pub(crate) outputs: OutputsConfig,
     latency: Latency,
     recorded: RecordedStreams,
-    apps: BTreeMap<String, AppConfig>,
 }
 
 impl Settings {
@@ -41,20 +41,19 @@ impl Settings {
             outputs: config.outputs.clone(),
             latency: config.latency,
             recorded: config.recording.streams,
-            apps: config.apps.clone(),
         }
     }
 
     /// When the players of a stream of this application are woken.
     pub(crate) fn latency(&self, application: &str) -> Latency {
-        let app = self.apps.get(application);
-        app.and_then(|app| app.latency).unwrap_or(self.latency)
+        let own = self.applications.streams_of(application).latency;
+        own.unwrap_or(self.latency)
     }
 
     /// Which streams of this application are recorded.
     pub(crate) fn recorded(&self, application: &str) -> RecordedStreams {
-        let app = self.apps.get(application);
-        app.and_then(|app| app.recorded).unwrap_or(self.recorded)
+        let own = self.applications.streams_of(application).recorded;
+        own.unwrap_or(self.recorded)
     }
 }
 
@@ -84,6 +83,27 @@ impl Live {
         let access = self.access();
         access.apply(config.access.clone());
         self.0.store(Arc::new(Settings::new(config, access)));
+    }
+}
+
+/// A server as one connection sees it: what all share, and the settings that this one began with.
+pub(crate) struct Joined {
+    shared: Arc<Shared>,
+    pub(crate) settings: Arc<Settings>,
+}
+
+impl Joined {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let settings = shared.live.now();
+        Self { shared, settings }
+    }
+}
+
+impl Deref for Joined {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
     }
 }
 

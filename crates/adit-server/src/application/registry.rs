@@ -6,6 +6,7 @@ use std::sync::Arc;
 use adit_rtmp::command::Address;
 
 use super::{Application, Live, Refusal};
+use crate::config::AppConfig;
 
 /// The applications of a server, by name; the default serves every name as [`Live`].
 ///
@@ -22,6 +23,8 @@ pub struct Applications {
     everywhere: VirtualHost,
     /// By name in lower case.
     hosts: HashMap<String, VirtualHost>,
+    /// What is different for their streams, by their names.
+    streams: HashMap<String, AppConfig>,
 }
 
 /// The applications of one virtual host. Its streams, shared objects and instances are its own, and so are its recordings, in the
@@ -77,6 +80,18 @@ impl Applications {
     pub fn with(mut self, name: impl Into<String>, application: impl Application) -> Self {
         self.everywhere = self.everywhere.with(name, application);
         self
+    }
+
+    /// Says what is different for the streams of the applications of this name, on all hosts.
+    #[must_use]
+    pub fn streams(mut self, name: impl Into<String>, config: AppConfig) -> Self {
+        self.streams.insert(name.into(), config);
+        self
+    }
+
+    /// What is different for the streams of the applications of this name.
+    pub(crate) fn streams_of(&self, name: &str) -> AppConfig {
+        self.streams.get(name).copied().unwrap_or_default()
     }
 
     /// Says what becomes of names that were not added, on every host that has no applications of its own.

@@ -163,7 +163,7 @@ impl SessionDriver {
     ) {
         self.guest.calls.0.push_back(Call {
             transaction,
-            until: after(now, self.settings.limits.call_answer),
+            until: after(now, self.shared.settings.limits.call_answer),
             caller,
         });
     }

@@ -50,7 +50,7 @@ use crate::limits::{
 };
 use crate::objects::Members;
 use crate::server::{ConnectionId, Shared};
-use crate::settings::Settings;
+use crate::settings::Joined;
 
 /// Drives the session of one carrier until it is over; the task that polls it owns the socket.
 ///
@@ -62,9 +62,7 @@ pub(crate) struct SessionDriver {
     roles: Roles,
     guest: Guest,
     tapes: Tapes,
-    shared: Arc<Shared>,
-    /// Those that the connection began with.
-    settings: Arc<Settings>,
+    shared: Joined,
     summary: Summary,
     phase: Phase,
     timer: Timer,
@@ -103,13 +101,13 @@ impl SessionDriver {
     pub(crate) fn new(id: ConnectionId, carrier: Carrier, shared: Arc<Shared>) -> io::Result<Self> {
         let mut random = [0; 32];
         getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
-        let settings = shared.live.now();
+        let summary = Summary::open(id, carrier.info(), Arc::clone(&shared));
+        let shared = Joined::new(shared);
         let session = ServerSession::new(
             Instant::now(),
-            Arc::clone(&settings.session),
+            Arc::clone(&shared.settings.session),
             &Seed::new(random),
         );
-        let summary = Summary::open(id, carrier.info(), Arc::clone(&shared));
         Ok(Self {
             session,
             roles: Roles::default(),
@@ -122,7 +120,6 @@ impl SessionDriver {
             write_blocked_since: None,
             stop: Stop::new(summary.presence()),
             summary,
-            settings,
             shared,
         })
     }
@@ -291,7 +288,7 @@ impl SessionDriver {
     fn fill_players(&mut self, cx: &mut Context<'_>, now: Instant) -> Step {
         match self.phase {
             Phase::Running => {
-                let limits = &self.settings.limits;
+                let limits = &self.shared.settings.limits;
                 self.roles.fill_players(cx, &mut self.session, limits, now)
             }
             Phase::Draining | Phase::Closing { .. } => Step::Idle,
@@ -369,7 +366,7 @@ impl SessionDriver {
         match self.phase {
             Phase::Running => self
                 .write_blocked_since
-                .map(|since| after(since, self.settings.limits.write_stall)),
+                .map(|since| after(since, self.shared.settings.limits.write_stall)),
             Phase::Draining | Phase::Closing { .. } => None,
         }
     }
@@ -403,7 +400,7 @@ impl SessionDriver {
             self.roles.next_over(),
             self.guest.calls.next_deadline(),
             self.idle_deadline(),
-            self.roles.silence_deadline(&self.settings.limits),
+            self.roles.silence_deadline(&self.shared.settings.limits),
             self.stall_deadline(),
             objects,
             closing,

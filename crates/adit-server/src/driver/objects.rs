@@ -30,7 +30,7 @@ impl SessionDriver {
 
     /// Works off the message that came last; nothing else is done for the peer before.
     pub(super) fn work_off_objects(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
-        let patience = self.settings.limits.decision;
+        let patience = self.shared.settings.limits.decision;
         self.guest
             .work_off_objects(cx, now, patience, &mut self.session)
     }

@@ -65,7 +65,10 @@ impl SessionDriver {
     /// cannot keep up. To be called after the input was read: after a pause of the whole process it is what came meanwhile
     /// that counts.
     pub(super) fn check_patience(&mut self, now: Instant) {
-        if let Some((msid, silence)) = self.roles.silent_publisher(&self.settings.limits, now) {
+        if let Some((msid, silence)) = self
+            .roles
+            .silent_publisher(&self.shared.settings.limits, now)
+        {
             let words = match silence {
                 Silence::FromTheStart(_) => "the publisher sent no media",
                 Silence::Again(_) => "the publisher stopped sending media",
@@ -103,7 +106,7 @@ impl SessionDriver {
 
     /// When a client that neither publishes nor plays nor uses shared objects has done nothing for too long.
     pub(super) fn idle_deadline(&self) -> Option<Instant> {
-        let idle = self.settings.limits.client_idle?;
+        let idle = self.shared.settings.limits.client_idle?;
         let uses_nothing = self.roles.is_empty() && self.guest.objects.is_empty();
         let is_free = self.session.is_connected() && uses_nothing;
         let active = self.guest.active.filter(|_| is_free)?;

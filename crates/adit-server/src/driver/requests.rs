@@ -96,7 +96,7 @@ impl SessionDriver {
         match decision.settled() {
             Ok(answer) => then(self, now, answer),
             Err(later) => {
-                let in_time = timeout(self.settings.limits.decision, later);
+                let in_time = timeout(self.shared.settings.limits.decision, later);
                 let answer = async move { in_time.await.unwrap_or(Err(Refusal::too_late())) };
                 self.when_answered(about, answer, then);
             }

@@ -74,11 +74,6 @@ pub(super) fn apply(asked: &Config, config: &mut ServerConfig) -> Result<(), Ser
     asked.hls.apply(&mut config.outputs.hls);
     config.latency = asked.server.latency.into();
     config.applications = applications(asked);
-    config.apps = asked
-        .apps
-        .iter()
-        .map(|(name, app)| (name.clone(), streams(app)))
-        .collect();
     config.access = access::read(asked)?;
     config.recording.sync = asked.recording.sync.0;
     config.recording.flush = asked.recording.flush.into();
@@ -106,14 +101,14 @@ fn applications(asked: &Config) -> Applications {
         UnknownApps::Live => Unknown::AsLive,
         UnknownApps::Refuse => Unknown::Refused,
     });
-    asked
-        .apps
-        .iter()
-        .fold(none, |all, (name, app)| match app.kind {
+    asked.apps.iter().fold(none, |all, (name, app)| {
+        let all = all.streams(name, streams(app));
+        match app.kind {
             AppKind::Live => all.with(name, Live),
             AppKind::Vod => all.with(name, Vod),
             AppKind::Chat => all.with(name, Chat::new()),
-        })
+        }
+    })
 }
 
 fn media_root(directory: &Path) -> Result<MediaRoot, ServeError> {
