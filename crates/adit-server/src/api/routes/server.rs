@@ -124,11 +124,25 @@ pub(in crate::api) async fn server(State(api): State<Arc<Api>>) -> Json<Server> 
 }
 
 /// Read the settings again, whole or not at all
-#[utoipa::path(post, path = "/reload", tag = "server", responses((status = 200, body = Done), Problems))]
-pub(in crate::api) async fn reload(State(api): State<Arc<Api>>) -> Result<Json<Done>, Problem> {
+#[utoipa::path(post, path = "/reload", tag = "server", responses((status = 200, body = ReadAgain), Problems))]
+pub(in crate::api) async fn reload(
+    State(api): State<Arc<Api>>,
+) -> Result<Json<ReadAgain>, Problem> {
     let control = api.control.clone();
-    super::super::blocking(move || control.reload()).await??;
-    Ok(Done::yes())
+    let reloaded = super::super::blocking(move || control.reload()).await??;
+    Ok(Json(ReadAgain {
+        changed: reloaded.changed,
+        needs_restart: reloaded.needs_restart,
+    }))
+}
+
+/// What reading the settings again has brought
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::api) struct ReadAgain {
+    /// Keys that count from now on
+    changed: Vec<String>,
+    /// Keys that have changed, too, and count only when the server starts again
+    needs_restart: Vec<String>,
 }
 
 /// Let nobody in any more; those who are there stay
