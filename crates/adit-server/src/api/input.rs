@@ -195,7 +195,7 @@ mod tests {
             );
             assert_eq!(key(&text).unwrap(), made);
         }
-        for wrong in ["", "x", "bGl2ZQ", "a/b", "AAAA", "//8AAAA"] {
+        for wrong in ["", "x", "bGl2ZQ", "a/b", "//8AAAA"] {
             assert!(key(wrong).is_err(), "{wrong}");
         }
     }
