@@ -58,7 +58,7 @@ pub enum TokenKeyError {
     /// There is no key in it that checks tokens.
     #[error("no key of the set checks tokens by HS, RS, PS or ES")]
     NoneOfUse,
-    /// There are more than [`TOKEN_KEYS`].
+    /// There are more than a set may hold.
     #[error("more than {TOKEN_KEYS} keys")]
     TooMany,
 }
