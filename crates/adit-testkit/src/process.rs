@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{BufRead as _, BufReader, Read};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
@@ -10,6 +11,12 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+
+/// A port of 127.0.0.1 that nobody listens on, for programs that cannot pick one themselves.
+pub fn free_port() -> u16 {
+    let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    socket.local_addr().expect("it is bound").port()
+}
 
 /// A child process of this test.
 ///
@@ -55,6 +62,22 @@ impl Process {
             stdout,
             stderr,
         }
+    }
+
+    /// The same for a server, when this port of 127.0.0.1 takes connections.
+    pub fn start_listening(
+        name: impl Into<String>,
+        command: &mut Command,
+        port: u16,
+        within: Duration,
+    ) -> Self {
+        let process = Self::start(name, command);
+        let by = Instant::now() + within;
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            assert!(Instant::now() < by && !process.has_ended(), "{process}");
+            thread::sleep(Duration::from_millis(20));
+        }
+        process
     }
 
     /// What messages call this process.

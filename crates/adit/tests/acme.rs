@@ -3,13 +3,13 @@
 #![cfg(feature = "acme")]
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use adit_testkit::peers::{Peer, Peers};
-use adit_testkit::process::Process;
+use adit_testkit::process::{Process, free_port};
 use adit_testkit::server::AditServer;
 use tempfile::TempDir;
 
@@ -59,12 +59,7 @@ impl Authority {
             .env("PEBBLE_WFE_NONCEREJECT", "0");
         pebble.arg("-config").arg(&file);
         pebble.args(["-dnsserver", &format!("127.0.0.1:{dns}")]);
-        let pebble = Process::start("pebble", &mut pebble);
-        let deadline = Instant::now() + PATIENCE;
-        while TcpStream::connect(("127.0.0.1", listen)).is_err() {
-            assert!(Instant::now() < deadline, "{pebble}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let pebble = Process::start_listening("pebble", &mut pebble, listen, PATIENCE);
         Self {
             pebble,
             _names: names,
@@ -96,11 +91,6 @@ fn own_certificate(folder: &Path) -> (PathBuf, PathBuf) {
         .arg(&certificate);
     Process::run("openssl", &mut openssl, PATIENCE);
     (certificate, key)
-}
-
-fn free_port() -> u16 {
-    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap().port()
 }
 
 fn free_udp_port() -> u16 {

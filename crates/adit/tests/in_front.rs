@@ -2,12 +2,11 @@
 #![cfg(test)]
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use adit_testkit::peers::{Peer, Peers};
-use adit_testkit::process::Process;
+use adit_testkit::process::{Process, free_port};
 use adit_testkit::server::{AditServer, json};
 use tempfile::TempDir;
 
@@ -28,21 +27,6 @@ fn example(language: &str, changes: &[(&str, String)]) -> String {
     })
 }
 
-fn free_port() -> u16 {
-    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-    socket.local_addr().unwrap().port()
-}
-
-fn started(name: &str, command: &mut Command, port: u16) -> Process {
-    let process = Process::start(name, command);
-    let deadline = Instant::now() + PATIENCE;
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < deadline, "{process}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    process
-}
-
 fn nginx(peers: Peers, folder: &TempDir, config: &str, port: u16) -> Process {
     let at = folder.path().display();
     let is_root = rustix::process::geteuid().is_root();
@@ -59,14 +43,15 @@ fn nginx(peers: Peers, folder: &TempDir, config: &str, port: u16) -> Process {
     let mut command = Command::new(peers.path(Peer::Nginx));
     command.arg("-p").arg(folder.path()).arg("-c").arg(&file);
     command.arg("-e").arg(folder.path().join("log"));
-    started("nginx", &mut command, port)
+    Process::start_listening("nginx", &mut command, port, PATIENCE)
 }
 
 fn haproxy(peers: Peers, folder: &TempDir, config: &str, port: u16) -> Process {
     let file = folder.path().join("haproxy.cfg");
     fs::write(&file, config).unwrap();
     let mut command = Command::new(peers.path(Peer::Haproxy));
-    started("haproxy", command.arg("-db").arg("-f").arg(&file), port)
+    command.arg("-db").arg("-f").arg(&file);
+    Process::start_listening("haproxy", &mut command, port, PATIENCE)
 }
 
 /// Publishes to one address and plays from another one at the same time; gives how many frames the player got.

@@ -1,20 +1,14 @@
 //! Servers not ours.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use adit_testkit::packets::{Allowance, Role, assert_is_suffix_from_key_frame, read};
 use adit_testkit::peers::{Peer, Peers};
-use adit_testkit::process::Process;
+use adit_testkit::process::{Process, free_port};
 
 use super::{PATIENCE, clip, ended, run, start, text};
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
 
 #[test]
 fn ffmpeg_that_listens_takes_what_is_published() {
@@ -120,12 +114,8 @@ fn nginx_carries_what_is_published_to_who_plays() {
     fs::write(&config, content).unwrap();
     let mut command = Command::new(peers.path(Peer::Nginx));
     command.arg("-p").arg(folder.path()).arg("-c").arg(&config);
-    let nginx = Process::start("nginx", command.arg("-e").arg(folder.path().join("log")));
-    let deadline = Instant::now() + PATIENCE;
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(Instant::now() < deadline, "{nginx}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    command.arg("-e").arg(folder.path().join("log"));
+    let nginx = Process::start_listening("nginx", &mut command, port, PATIENCE);
     let url = format!("rtmp://127.0.0.1:{port}/live/name");
     let sent = clip(&folder, 300);
     let written = folder.path().join("played.flv");

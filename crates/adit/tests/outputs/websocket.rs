@@ -1,6 +1,7 @@
 //! WebSocket-FLV.
 
 use adit_testkit::packets;
+use adit_testkit::process::Process;
 use adit_testkit::server::AditServer;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::net::TcpStream;
@@ -31,6 +32,17 @@ async fn connect(
         .map(|(socket, _)| socket)
 }
 
+/// A server with so many seconds of `cam`, which can be played.
+async fn live(seconds: u32) -> (AditServer, Process) {
+    let server = AditServer::start(ADIT);
+    let publisher = publish(&server, "cam", seconds);
+    let address = server.address();
+    tokio::task::spawn_blocking(move || wait_until_live(address, "cam"))
+        .await
+        .unwrap();
+    (server, publisher)
+}
+
 /// The next message.
 async fn next(socket: &mut WebSocketStream<TcpStream>) -> Message {
     let message = timeout(PATIENCE, socket.next()).await;
@@ -42,12 +54,7 @@ async fn next(socket: &mut WebSocketStream<TcpStream>) -> Message {
 
 #[tokio::test]
 async fn each_message_is_the_file_header_or_one_tag_and_the_end_says_why() {
-    let server = AditServer::start(ADIT);
-    let _publisher = publish(&server, "cam", 4);
-    let address = server.address();
-    tokio::task::spawn_blocking(move || wait_until_live(address, "cam"))
-        .await
-        .unwrap();
+    let (server, _publisher) = live(4).await;
     let mut socket = connect(&server, "/live/cam.flv", Some("http://elsewhere"))
         .await
         .unwrap();
@@ -88,12 +95,7 @@ async fn each_message_is_the_file_header_or_one_tag_and_the_end_says_why() {
 
 #[tokio::test]
 async fn whoever_says_too_much_is_told_so() {
-    let server = AditServer::start(ADIT);
-    let _publisher = publish(&server, "cam", 30);
-    let address = server.address();
-    tokio::task::spawn_blocking(move || wait_until_live(address, "cam"))
-        .await
-        .unwrap();
+    let (server, _publisher) = live(30).await;
     let mut socket = connect(&server, "/live/cam.flv", None).await.unwrap();
     socket
         .send(Message::Binary(vec![0; 4_096].into()))
@@ -160,12 +162,7 @@ async fn handshakes_that_are_none_are_refused() {
 
 #[tokio::test]
 async fn a_server_that_stops_says_goodbye() {
-    let server = AditServer::start(ADIT);
-    let _publisher = publish(&server, "cam", 30);
-    let address = server.address();
-    tokio::task::spawn_blocking(move || wait_until_live(address, "cam"))
-        .await
-        .unwrap();
+    let (server, _publisher) = live(30).await;
     let mut socket = connect(&server, "/live/cam.flv", None).await.unwrap();
     for _ in 0..5 {
         next(&mut socket).await;

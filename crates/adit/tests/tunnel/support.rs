@@ -11,12 +11,12 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use adit_testkit::clip::{AudioCodec, Clip, VideoCodec};
 use adit_testkit::packets::{Kind, Packet, read};
 use adit_testkit::peers::{Peer, Peers, say};
-use adit_testkit::process::Process;
+use adit_testkit::process::{Process, free_port};
 use adit_testkit::server::AditServer;
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -282,9 +282,7 @@ impl Proxy {
         let folder = TempDir::with_prefix("adit-squid-").unwrap();
         // Where it is started by root it writes its log as somebody else.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = free_port();
         let config = folder.path().join("config");
         let dir = folder.path().display();
         fs::write(
@@ -300,12 +298,7 @@ impl Proxy {
         command
             .args(["-N", "-n", &format!("adit{port}"), "-f"])
             .arg(&config);
-        let process = Process::start("squid", &mut command);
-        let by = Instant::now() + STARTS_WITHIN;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < by && !process.has_ended(), "{process}");
-            thread::sleep(Duration::from_millis(50));
-        }
+        let process = Process::start_listening("squid", &mut command, port, STARTS_WITHIN);
         Some(Self {
             _process: process,
             _folder: folder,
