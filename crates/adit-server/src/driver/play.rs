@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use adit_broker::{SubscribeOptions, Subscription};
+use adit_broker::{StreamKey, SubscribeOptions, Subscription};
 use adit_media::Timestamp;
 use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::{PauseState, PlayStart, Receive, StatusCode};
@@ -93,14 +93,21 @@ impl SessionDriver {
         key.is_ok_and(|key| self.shared.broker.is_published(&key))
     }
 
-    pub(super) fn play_live(&mut self, now: Instant, request: PlayRequest) {
-        let key = match self.guest.key(&request.location) {
-            Ok(key) => key,
+    /// The same request with the key of what it asks for; one whose names are too long for a key is refused.
+    pub(super) fn with_key(&mut self, request: PlayRequest) -> Option<(PlayRequest, StreamKey)> {
+        match self.guest.key(&request.location) {
+            Ok(key) => Some((request, key)),
             Err(too_long) => {
                 let not_found = StatusCode::PlayStreamNotFound;
                 self.refuse_play(request, not_found, &too_long.to_string());
-                return;
+                None
             }
+        }
+    }
+
+    pub(super) fn play_live(&mut self, now: Instant, request: PlayRequest) {
+        let Some((request, key)) = self.with_key(request) else {
+            return;
         };
         let subscription = self
             .shared

@@ -22,10 +22,9 @@ use tracing::debug;
 
 use super::player::Player;
 use super::recorded::{data_messages, from_ms};
-use super::replay::{Replay, Told, code_of, tell_switched};
+use super::replay::{Told, code_of, tell_switched};
 use super::requests::About;
 use super::roles::{Over, Role};
-use super::summary::Stage;
 use super::term::{Behind, Term};
 use super::{SessionDriver, Step};
 use crate::access::{Action, Granted};
@@ -229,18 +228,10 @@ impl SessionDriver {
         now: Instant,
         msid: MessageStreamId,
         key: StreamKey,
-        mut playback: Playback,
+        playback: Playback,
     ) {
-        if let Some(buffer) = self.guest.wishes.buffer(msid) {
-            playback.set_buffer(buffer);
-        }
         let name = playback.name().to_owned();
-        let mut listed = self.summary.granted(now, control::Role::Replay, key);
-        listed.keep(self.guest.tickets.take(msid));
-        listed.comes_to(Stage::Started);
-        let replay = Role::Replaying(Box::new(Replay::new(msid, playback)));
-        self.roles.insert(msid, replay, None, listed);
-        self.line_up(msid);
+        self.replay(now, msid, key, playback);
         self.tell_switched(msid, &name);
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use adit_broker::StreamKey;
 use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::{
     Location, Play2, PlayDuration, PlayStart, Playlist, Status, StatusCode, StreamName,
@@ -107,20 +108,26 @@ impl SessionDriver {
         }
     }
 
-    fn begin_replay(&mut self, now: Instant, request: PlayRequest, mut playback: Playback) {
+    fn begin_replay(&mut self, now: Instant, request: PlayRequest, playback: Playback) {
         let msid = request.msid;
-        let key = match self.guest.key(&request.location) {
-            Ok(key) => key,
-            Err(too_long) => {
-                let not_found = StatusCode::PlayStreamNotFound;
-                self.refuse_play(request, not_found, &too_long.to_string());
-                return;
-            }
+        let Some((request, key)) = self.with_key(request) else {
+            return;
         };
         if !self.session.accept_play_recorded(request) {
             return;
         }
         self.roles.remove(msid);
+        self.replay(now, msid, key, playback);
+    }
+
+    /// From here on the recording plays, and behind it what was lined up.
+    pub(super) fn replay(
+        &mut self,
+        now: Instant,
+        msid: MessageStreamId,
+        key: StreamKey,
+        mut playback: Playback,
+    ) {
         if let Some(buffer) = self.guest.wishes.buffer(msid) {
             playback.set_buffer(buffer);
         }
