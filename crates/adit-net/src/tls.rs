@@ -1,6 +1,7 @@
 //! The server's certificate: loaded from files or made once, replaced when the files change.
 
 mod challenges;
+mod file;
 mod load;
 mod reload;
 mod self_signed;
@@ -56,6 +57,7 @@ pub enum CertificateSource {
 }
 
 pub use challenges::{Answering, Challenges};
+pub use file::{Readers, write_whole};
 
 /// A certificate in use. Clones share it, so all see a replacement.
 ///

@@ -22,7 +22,6 @@ mod outputs;
 mod playback;
 mod recording;
 pub mod relay;
-#[cfg(feature = "acme")]
 mod secret_file;
 mod server;
 mod settings;
@@ -49,5 +48,6 @@ pub use crate::recording::{
     Flush, RecordedStreams, RecordingConfig, RecordingSnapshot, Reserve, RunningRecording,
     SyncInterval,
 };
+pub use crate::secret_file::make_secret_file;
 pub use crate::server::{ConnectionId, Server};
 pub use crate::stats::{ServerStats, StatsSnapshot};

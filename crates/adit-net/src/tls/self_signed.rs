@@ -1,12 +1,12 @@
 //! A certificate for servers that have none: made once, kept, and shown again after a restart, so that clients
 //! which were told to trust it go on doing so.
 
+use super::file::{Readers, write_whole};
 use super::load::Files;
 use crate::error::TlsError;
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Write};
 use std::path::Path;
 
 /// Where the certificate in `directory` is, or will be.
@@ -30,19 +30,14 @@ pub(super) fn find_or_make(directory: &Path, names: &[String]) -> Result<(), Tls
     }
     // Names it was once asked for stay, so that two configurations do not take turns in replacing it.
     let names: BTreeSet<String> = wanted.union(&covered).take(MOST_NAMES).cloned().collect();
-    make(directory, &files, &listing, &names)
+    make(&files, &listing, &names)
 }
 
-fn make(
-    directory: &Path,
-    files: &Files,
-    listing: &Path,
-    names: &BTreeSet<String>,
-) -> Result<(), TlsError> {
+fn make(files: &Files, listing: &Path, names: &BTreeSet<String>) -> Result<(), TlsError> {
     let (certificate, key) = generate(names)?;
     write_pair(files, &certificate, &key)?;
     let listed: String = names.iter().flat_map(|name| [name, "\n"]).collect();
-    write(directory, listing, &listed, Access::Everybody)
+    write(listing, &listed, Readers::Everybody)
 }
 
 /// Makes a certificate for files that are not there yet and that somebody else will write.
@@ -74,15 +69,8 @@ fn generate(names: &BTreeSet<String>) -> Result<(String, String), TlsError> {
 
 /// Writes the key, for its owner alone, and then the certificate.
 pub(super) fn write_pair(files: &Files, certificate: &str, key: &str) -> Result<(), TlsError> {
-    let beside = |file: &Path| file.parent().unwrap_or(Path::new("")).to_owned();
-    write(&beside(&files.key), &files.key, key, Access::Owner)?;
-    let directory = beside(&files.certificate);
-    write(
-        &directory,
-        &files.certificate,
-        certificate,
-        Access::Everybody,
-    )
+    write(&files.key, key, Readers::Owner)?;
+    write(&files.certificate, certificate, Readers::Everybody)
 }
 
 fn all_names(given: &[String]) -> BTreeSet<String> {
@@ -106,41 +94,8 @@ fn machine_name() -> Option<String> {
     Some(name.trim().to_ascii_lowercase())
 }
 
-#[derive(Clone, Copy)]
-enum Access {
-    Owner,
-    Everybody,
-}
-
-/// Writes a file whole or not at all.
-fn write(directory: &Path, path: &Path, content: &str, access: Access) -> Result<(), TlsError> {
-    let temporary = path.with_extension("new");
-    let result = (|| -> io::Result<()> {
-        fs::create_dir_all(directory)?;
-        // One left behind by a crash may have the wrong access.
-        if let Err(error) = fs::remove_file(&temporary)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            return Err(error);
-        }
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(match access {
-                Access::Owner => 0o600,
-                Access::Everybody => 0o644,
-            });
-        }
-        #[cfg(not(unix))]
-        let _ = access;
-        let mut file = options.open(&temporary)?;
-        file.write_all(content.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    })();
-    result.map_err(|source| TlsError::File {
+fn write(path: &Path, content: &str, readers: Readers) -> Result<(), TlsError> {
+    write_whole(path, content.as_bytes(), readers).map_err(|source| TlsError::File {
         path: path.to_owned(),
         source,
     })

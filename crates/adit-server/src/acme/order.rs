@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use adit_net::tls::{Answering, Tls};
+use adit_net::tls::{Answering, Readers, Tls, write_whole};
 use instant_acme::{
     Account, AccountCredentials, AuthorizationStatus, ChallengeType, Error, Identifier, NewAccount,
     NewOrder, Order, OrderStatus, RetryPolicy,
@@ -13,7 +13,6 @@ use tokio::task::spawn_blocking;
 
 use super::record::Record;
 use super::{AcmeConfig, AcmeError, AcmeProof};
-use crate::secret_file;
 
 /// Has a certificate issued and shows it.
 pub(super) async fn issue(config: &AcmeConfig, tls: &Tls) -> Result<(), AcmeError> {
@@ -85,7 +84,7 @@ async fn account(config: &AcmeConfig) -> Result<Account, AcmeError> {
     };
     let text = serde_json::to_vec(&kept).map_err(|error| failed(error.to_string()))?;
     let place = path.clone();
-    let written = spawn_blocking(move || secret_file::write(&place, &text)).await;
+    let written = spawn_blocking(move || write_whole(&place, &text, Readers::Owner)).await;
     let written = written.unwrap_or_else(|defect| Err(defect.into()));
     written.map_err(|error| failed(error.to_string()))?;
     Ok(account)

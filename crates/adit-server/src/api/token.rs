@@ -1,13 +1,15 @@
 //! The secret that whoever uses the API has to know.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use subtle::ConstantTimeEq as _;
 use thiserror::Error;
+
+use crate::secret_file::make_secret_file;
 
 /// Fewer characters can be guessed.
 const SHORTEST: usize = 16;
@@ -88,15 +90,7 @@ impl Token {
         let mut random = [0; BYTES];
         getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
         let secret = hex::encode(random);
-        if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory)?;
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600);
-        let mut file = options.open(path)?;
-        file.write_all(secret.as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
+        make_secret_file(path, &format!("{secret}\n"))?;
         Ok(Self(secret))
     }
 

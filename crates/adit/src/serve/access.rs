@@ -1,17 +1,18 @@
 //! Who may publish and play, as the configuration says it.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use adit_server::access::{
     AccessConfig, Action, Callbacks, KeysError, Need, Rule, Secret, SecretTooShort, Signing,
     StreamKeys, TokenKeyError, Tokens, local_networks,
 };
+use adit_server::make_secret_file;
 use thiserror::Error;
 
-use super::{encoders, state_dir};
+use super::{encoders, plan};
 use crate::config::Config;
 use crate::config::access as asked;
 
@@ -76,27 +77,14 @@ pub(super) fn first_key(config: &Config) -> Option<FirstKey> {
 
 fn make(path: &Path) -> io::Result<String> {
     let key = StreamKeys::random()?;
-    if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory)?;
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(format!("{key} *\n").as_bytes())?;
-    file.sync_all()?;
+    make_secret_file(path, &format!("{key} *\n"))?;
     Ok(key)
 }
 
 fn first_key_path(config: &Config) -> Option<PathBuf> {
     let is_of_use = matches!(publishers(config), asked::Who::Local | asked::Who::Key);
     let others = config.access.keys.is_some() || config.encoders.users.is_some();
-    let directory = match &config.server.state_dir {
-        Some(directory) => directory.0.clone(),
-        None => state_dir::default(),
-    };
-    (is_of_use && !others).then(|| directory.join(FIRST_KEY))
+    (is_of_use && !others).then(|| plan::state_directory(config).join(FIRST_KEY))
 }
 
 fn publishers(config: &Config) -> asked::Who {
