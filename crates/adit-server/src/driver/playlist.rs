@@ -286,7 +286,7 @@ impl SessionDriver {
         let decision = match access {
             Err(refusal) => Decision::refuse(refusal),
             Ok(granted) => {
-                self.guest.tickets.put(msid, granted.ticket);
+                self.guest.tickets.add(msid, granted.ticket);
                 if let Some(public) = granted.stream {
                     location.name = public.into();
                 }
