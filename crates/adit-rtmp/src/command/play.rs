@@ -201,6 +201,30 @@ impl Play2 {
         }
     }
 
+    /// The `play` that says the same, for transitions that need nothing that plays: `append` and
+    /// `appendAndWait` put something behind all else, `reset` and `resume` play it at once.
+    pub fn as_play(&self) -> Option<Play> {
+        let is = |words: [&str; 2]| {
+            let transition = self.transition.as_deref().unwrap_or_default();
+            words
+                .iter()
+                .any(|word| word.eq_ignore_ascii_case(transition))
+        };
+        let playlist = if is(["append", "appendAndWait"]) {
+            Playlist::Append
+        } else if is(["reset", "resume"]) {
+            Playlist::Reset
+        } else {
+            return None;
+        };
+        Some(Play {
+            name: self.name.clone(),
+            start: self.start,
+            duration: self.duration,
+            playlist,
+        })
+    }
+
     /// Reads the options object; `None` if it has no `streamName` string.
     pub fn from_object(options: &Object) -> Option<Self> {
         let text = |name| {

@@ -281,6 +281,7 @@ fn flash_player_plays_and_publishes_on_one_connection_with_amf3() {
     let expected = [
         "connect chat/lobby nick",
         "buffer 1 100",
+        "receive audio 1 On",
         "play 1 chat/lobby:other LiveOrRecorded All Reset",
         "publish 2 chat/lobby:me live",
         r#"Audio 2 @0 """#,

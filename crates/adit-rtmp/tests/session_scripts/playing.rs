@@ -375,9 +375,95 @@ fn commands_of_a_player_that_does_not_play_are_errors() {
     check("pause", true.into(), &failed);
     check("seek", 0.0.into(), &failed);
     check("play2", object([("streamName", "b".into())]), &failed);
-    // Flash says what it wants to receive before it plays.
-    check("receiveAudio", false.into(), &[]);
-    check("receiveVideo", false.into(), &[]);
+}
+
+#[test]
+fn what_a_player_wants_to_receive_is_reported_before_it_plays() {
+    let mut server = Server::connected();
+    let script = Script::new()
+        .call(1, "receiveAudio", 0.0, [false.into()])
+        .call(1, "receiveVideo", 0.0, [false.into()]);
+    let expected = ["receive audio 1 Off", "receive video 1 Off"];
+    assert_eq!(server.feed(script.bytes()), expected);
+    // There is no such message stream.
+    let script = Script::new().call(7, "receiveAudio", 0.0, [false.into()]);
+    assert_eq!(server.feed(script.bytes()), Vec::<String>::new());
+    assert_eq!(server.replies(), Vec::<String>::new());
+}
+
+fn leaving_for(server: &mut Server) -> adit_rtmp::session::server::PlayRequest {
+    match server.request() {
+        ServerEvent::Play(request) => request,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_is_said_before_a_play_is_decided_is_carried_out_when_it_is_accepted() {
+    let switch = |name: &str| object([("streamName", name.into())]);
+    let early = Script::new()
+        .play(1, "film")
+        .call(1, "pause", 0.0, [true.into(), 0.0.into()])
+        .call(1, "seek", 0.0, [4000.0.into()])
+        .call(1, "seek", 0.0, [9000.0.into()])
+        .call(1, "play2", 0.0, [switch("low")])
+        .call(1, "play2", 0.0, [switch("high")])
+        .bytes();
+    let mut server = Server::connected().leaving();
+    let events = server.feed(early.clone());
+    assert_eq!(events, ["play 1 live:film LiveOrRecorded All Reset"]);
+    let request = leaving_for(&mut server);
+    let overtaken = ["5/1 onStatus 0 null {error, NetStream.Play.Failed}"];
+    assert_eq!(server.replies(), overtaken);
+    assert!(server.session.accept_play_recorded(request));
+    let expected = ["pause 1 Paused 0", "seek 1 9000", "play2 1 high"];
+    assert_eq!(server.feed(Bytes::new()), expected);
+    let replies = server.replies();
+    let notice = "5/1 onStatus 0 null {status, NetStream.Pause.Notify}";
+    assert!(replies[3].contains("NetStream.Play.Start"), "{replies:?}");
+    assert_eq!(replies.last().map(String::as_str), Some(notice));
+    // Nothing of it is left for a play that comes later, or for one that is refused.
+    let mut server = Server::connected().leaving();
+    server.feed(early);
+    let request = leaving_for(&mut server);
+    let code = StatusCode::PlayStreamNotFound;
+    assert!(server.session.reject_play(request, code, "no film here"));
+    server.feed(Script::new().play(1, "film").bytes());
+    let request = leaving_for(&mut server);
+    assert!(server.session.accept_play(request));
+    assert_eq!(server.feed(Bytes::new()), Vec::<String>::new());
+}
+
+#[test]
+fn a_transition_that_needs_nothing_that_plays_is_a_play() {
+    let play2 = |transition: &str| {
+        let options = object([
+            ("streamName", "high".into()),
+            ("transition", transition.into()),
+            ("start", 1500.0.into()),
+        ]);
+        Script::new().call(1, "play2", 0.0, [options]).bytes()
+    };
+    let from = "Recorded { from_ms: 1500 } All";
+    let idle = |transition, playlist: &str| {
+        let events = Server::connected().feed(play2(transition));
+        assert_eq!(events, [format!("play 1 live:high {from} {playlist}")]);
+    };
+    idle("reset", "Reset");
+    idle("Resume", "Reset");
+    idle("append", "Append");
+    idle("appendAndWait", "Append");
+    let reset = playing().feed(play2("reset"));
+    assert_eq!(
+        reset,
+        [
+            "stop play 1".to_owned(),
+            format!("play 1 live:high {from} Reset")
+        ]
+    );
+    let append = playing().feed(play2("append"));
+    assert!(append[0].starts_with("play next 1 "), "{append:?}");
+    assert_eq!(playing().feed(play2("switch")), ["play2 1 high"]);
 }
 
 #[test]

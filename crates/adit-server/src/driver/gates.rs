@@ -3,6 +3,8 @@
 use adit_media::{FrameFlags, FrameKind};
 use adit_rtmp::command::Receive;
 
+use super::wishes::Wish;
+
 /// What `receiveAudio` and `receiveVideo` let through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Gates {
@@ -21,6 +23,14 @@ enum Gate {
 }
 
 impl Gates {
+    /// What a player that begins gets.
+    pub(super) fn of(wish: Wish) -> Self {
+        let mut gates = Self::default();
+        gates.set_audio(wish.audio);
+        gates.set_video(wish.video);
+        gates
+    }
+
     pub(super) fn set_audio(&mut self, receive: Receive) {
         self.audio = match receive {
             Receive::Off => Gate::Shut,
@@ -28,6 +38,7 @@ impl Gates {
         };
     }
 
+    /// Who wants so many pictures a second gets all of them: none can be left out without those that need it.
     pub(super) fn set_video(&mut self, receive: Receive) {
         self.video = match (receive, self.video) {
             (Receive::Off, _) => Gate::Shut,

@@ -10,8 +10,8 @@ use adit_rtmp::session::ServerSession;
 use super::access::Tickets;
 use super::bandwidth::Line;
 use super::calls::Calls;
-use super::recorded::Wishes;
 use super::requests::Requests;
+use super::wishes::Wishes;
 use crate::application::{Client, Seat};
 use crate::objects::{Members, Turn};
 

@@ -23,6 +23,7 @@ mod sample;
 mod summary;
 mod taping;
 mod term;
+mod wishes;
 
 use std::future::Future;
 use std::io;
@@ -137,6 +138,11 @@ impl SessionDriver {
             .max(self.settle_relayed(cx))
             .max(self.settle_recordings(cx))
             .max(self.take_mail(cx, now));
+        // What players said while that was being decided counts before they are sent anything.
+        let received = match settled {
+            Step::More => received.max(self.work_off_events(cx, now)),
+            _ => received,
+        };
         let filled = self.fill_objects(cx).max(self.fill_players(cx, now));
         let gone_on = self.settle_playlists(now);
         let step = received.max(settled).max(filled).max(gone_on);

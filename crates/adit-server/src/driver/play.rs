@@ -9,12 +9,13 @@ use adit_rtmp::command::{PauseState, PlayStart, Receive, StatusCode};
 use adit_rtmp::session::server::PlayRequest;
 
 use super::SessionDriver;
-use super::player::{Flow, Player};
+use super::player::Player;
 use super::recorded::Otherwise;
 use super::requests::About;
 use super::roles::Role;
 use super::summary::Part;
 use super::term::Term;
+use super::wishes::Flow;
 use crate::access::{Action, Granted};
 use crate::application::{Decision, Playing, Refusal, Sources};
 use crate::control;
@@ -136,7 +137,7 @@ impl SessionDriver {
             let key = subscription.key().clone();
             let mut listed = self.summary.granted(now, control::Role::Play, key);
             listed.keep(self.guest.tickets.take(msid));
-            let player = Player::new(msid, subscription, term);
+            let player = Player::new(msid, subscription, term, self.guest.wishes.of(msid));
             self.roles
                 .insert(msid, Role::Playing(player), interest, listed);
             self.line_up(msid);
@@ -160,26 +161,30 @@ impl SessionDriver {
     }
 
     pub(super) fn pause(&mut self, msid: MessageStreamId, state: PauseState, position_ms: u32) {
+        let flow = match state {
+            PauseState::Paused => Flow::Off,
+            PauseState::Playing => Flow::On,
+        };
+        self.guest.wishes.change(msid, |wish| wish.flow = flow);
         if let Some(replay) = self.roles.replay(msid) {
-            match state {
-                PauseState::Paused => replay.playback().pause(),
-                PauseState::Playing => replay.playback().resume(Timestamp::from_ms(position_ms)),
+            match flow {
+                Flow::Off => replay.playback().pause(),
+                Flow::On => replay.playback().resume(Timestamp::from_ms(position_ms)),
             }
         } else if let Some(player) = self.roles.player(msid) {
-            player.set_paused(match state {
-                PauseState::Paused => Flow::Off,
-                PauseState::Playing => Flow::On,
-            });
+            player.set_paused(flow);
         }
     }
 
     pub(super) fn receive_audio(&mut self, msid: MessageStreamId, receive: Receive) {
+        self.guest.wishes.change(msid, |wish| wish.audio = receive);
         if let Some(gates) = self.roles.gates(msid) {
             gates.set_audio(receive);
         }
     }
 
     pub(super) fn receive_video(&mut self, msid: MessageStreamId, receive: Receive) {
+        self.guest.wishes.change(msid, |wish| wish.video = receive);
         if let Some(gates) = self.roles.gates(msid) {
             gates.set_video(receive);
         }

@@ -17,6 +17,7 @@ use super::patience::{Overflows, Verdict};
 use super::sample::Sample;
 use super::summary::Stage;
 use super::term::Term;
+use super::wishes::{Flow, Wish};
 use crate::limits::{FRAMES_PER_TURN, ServerLimits, WRITE_AHEAD_BYTES};
 
 /// A `play` that was accepted.
@@ -32,22 +33,18 @@ pub(super) struct Player {
     overflow: Verdict,
 }
 
-/// What a player may ask for by `pause`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flow {
-    /// Media flows.
-    On,
-    /// Media is left out.
-    Off,
-}
-
 impl Player {
-    pub(super) fn new(msid: MessageStreamId, subscription: Subscription, term: Term) -> Self {
+    pub(super) fn new(
+        msid: MessageStreamId,
+        subscription: Subscription,
+        term: Term,
+        wish: Wish,
+    ) -> Self {
         Self {
             msid,
             subscription,
-            gates: Gates::default(),
-            paused: Flow::On,
+            gates: Gates::of(wish),
+            paused: wish.flow,
             waited: false,
             stage: Stage::Granted,
             term,

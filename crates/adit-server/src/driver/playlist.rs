@@ -217,7 +217,7 @@ impl SessionDriver {
         listed.keep(self.guest.tickets.take(msid));
         let subscription = (self.shared.broker).subscribe(live.key, SubscribeOptions::default());
         let term = Term::new(now, live.length).going_on_at(at);
-        let player = Player::new(msid, subscription, term);
+        let player = Player::new(msid, subscription, term, self.guest.wishes.of(msid));
         self.roles.insert(msid, Role::Playing(player), None, listed);
         self.line_up(msid);
         self.tell_switched(msid, &name);

@@ -12,16 +12,17 @@ use adit_rtmp::session::server::PlayRequest;
 use tracing::debug;
 
 use super::SessionDriver;
-use super::playlist::{Asked, Next, Queue};
+use super::gates::Gates;
+use super::playlist::{Asked, Next};
 use super::replay::{Replay, code_of};
 use super::requests::About;
 use super::roles::Role;
 use super::summary::Stage;
 use super::term::Behind;
+use super::wishes::Flow;
 use crate::access::Action;
 use crate::application::{Playing, Sources};
 use crate::control;
-use crate::limits::playback::WISHES;
 use crate::playback::{DataMessages, Files, Item, OpenError, Playback, Precision, Wanted};
 
 /// What happens where there is no recording.
@@ -30,35 +31,6 @@ pub(super) enum Otherwise {
     Refuse,
     /// The live stream of the name is played, or waited for.
     PlayLive,
-}
-
-/// What clients say about plays that have not begun.
-#[derive(Default)]
-pub(super) struct Wishes {
-    /// How much they buffer, in milliseconds.
-    buffers: Vec<(MessageStreamId, u32)>,
-    /// What is to be played after something else.
-    pub(super) queue: Queue,
-}
-
-impl Wishes {
-    /// A message stream is used for something else now.
-    pub(super) fn forget(&mut self, msid: MessageStreamId) {
-        self.queue.forget(msid);
-    }
-
-    fn set_buffer(&mut self, msid: MessageStreamId, ms: u32) {
-        self.buffers.retain(|(of, _)| *of != msid);
-        if self.buffers.len() >= WISHES {
-            self.buffers.remove(0);
-        }
-        self.buffers.push((msid, ms));
-    }
-
-    pub(super) fn buffer(&self, msid: MessageStreamId) -> Option<Duration> {
-        let found = self.buffers.iter().find(|(of, _)| *of == msid);
-        found.map(|(_, ms)| Duration::from_millis(u64::from(*ms)))
-    }
 }
 
 impl SessionDriver {
@@ -128,13 +100,17 @@ impl SessionDriver {
         key: StreamKey,
         mut playback: Playback,
     ) {
-        if let Some(buffer) = self.guest.wishes.buffer(msid) {
+        let wish = self.guest.wishes.of(msid);
+        if let Some(buffer) = wish.buffer() {
             playback.set_buffer(buffer);
+        }
+        if wish.flow == Flow::Off {
+            playback.pause();
         }
         let mut listed = self.summary.granted(now, control::Role::Replay, key);
         listed.keep(self.guest.tickets.take(msid));
         listed.comes_to(Stage::Started);
-        let replay = Role::Replaying(Box::new(Replay::new(msid, playback)));
+        let replay = Role::Replaying(Box::new(Replay::new(msid, playback, Gates::of(wish))));
         self.roles.insert(msid, replay, None, listed);
         self.line_up(msid);
     }
@@ -155,9 +131,8 @@ impl SessionDriver {
 
     pub(super) fn buffer_length(&mut self, msid: MessageStreamId, ms: u32) {
         self.guest.wishes.set_buffer(msid, ms);
-        if let (Some(replay), Some(buffer)) =
-            (self.roles.replay(msid), self.guest.wishes.buffer(msid))
-        {
+        if let Some(replay) = self.roles.replay(msid) {
+            let buffer = Duration::from_millis(ms.into());
             replay.playback().set_buffer(buffer);
         }
     }
@@ -170,7 +145,7 @@ impl SessionDriver {
             self.tell(msid, StatusCode::PlayFailed, &description);
             return;
         };
-        if transition != Transition::Append && self.roles.replay(msid).is_none() {
+        if self.roles.replay(msid).is_none() {
             let description = "a live stream is not switched; play the other one";
             self.tell(msid, StatusCode::PlayFailed, description);
             return;
@@ -182,17 +157,12 @@ impl SessionDriver {
             playlist: Playlist::Reset,
         };
         let old = options.old_name.map(|name| name.to_string());
-        self.when_allowed(now, msid, asked, move |driver, now, msid, next| {
-            match (transition, next) {
-                (Transition::Append, next) => driver.append(now, msid, next),
-                (_, Next::Recording(item)) => {
-                    driver.go_over(msid, transition, old.as_deref(), item);
-                }
-                (_, live) => {
-                    let name = live.name();
-                    let description = format!("{name}: a live stream can only be appended");
-                    driver.tell_of(msid, StatusCode::PlayFailed, description, name);
-                }
+        self.when_allowed(now, msid, asked, move |driver, _, msid, next| match next {
+            Next::Recording(item) => driver.go_over(msid, transition, old.as_deref(), item),
+            live @ Next::Live(_) => {
+                let name = live.name();
+                let description = format!("{name}: a live stream can only be appended");
+                driver.tell_of(msid, StatusCode::PlayFailed, description, name);
             }
         });
     }
@@ -216,11 +186,6 @@ impl SessionDriver {
                 playback.stop();
                 self.nothing_follows(msid);
                 return;
-            }
-            (Transition::Reset, _) => {
-                playback.reset(item);
-                self.nothing_follows(msid);
-                (StatusCode::PlayReset, "it is about to play")
             }
             (Transition::Swap, Some(old)) if old != playback.name() => {
                 let queue = &mut self.guest.wishes.queue;
@@ -323,17 +288,13 @@ impl SessionDriver {
 /// What clients take for the length of what has none, or none that is their business.
 const UNKNOWN_LENGTH: f64 = 0.0;
 
-/// The ways of `play2`.
+/// The ways of `play2` that are no play, see [`Play2::as_play`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Transition {
     /// The same content from here on.
     Switch,
     /// One item of the playlist for another.
     Swap,
-    /// After everything else.
-    Append,
-    /// At once, and nothing else.
-    Reset,
     /// Nothing more.
     Stop,
 }
@@ -343,8 +304,6 @@ impl Transition {
         Some(match text.to_ascii_lowercase().as_str() {
             "switch" => Self::Switch,
             "swap" => Self::Swap,
-            "append" | "appendandwait" => Self::Append,
-            "reset" | "resume" => Self::Reset,
             "stop" => Self::Stop,
             _ => return None,
         })

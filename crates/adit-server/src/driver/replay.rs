@@ -45,11 +45,11 @@ pub(super) enum Told {
 }
 
 impl Replay {
-    pub(super) fn new(msid: MessageStreamId, playback: Playback) -> Self {
+    pub(super) fn new(msid: MessageStreamId, playback: Playback, gates: Gates) -> Self {
         Self {
             msid,
             playback,
-            gates: Gates::default(),
+            gates,
             behind: Behind::Nothing,
             completed: None,
         }

@@ -145,8 +145,8 @@ pub(crate) enum NoPlace {
 enum Flow {
     On,
     Paused,
-    /// Paused, and the first picture of the place that was sought leaves.
-    ShowsOne,
+    /// Paused, and the first picture of the place that was sought leaves; without pictures, the first sound.
+    ShowsOne(Timestamp),
 }
 
 /// Whether the end was told.
@@ -314,8 +314,8 @@ impl Playback {
         }
         let is_current = self.list.go_to(to);
         self.drop_coming();
-        if self.flow == Flow::Paused {
-            self.flow = Flow::ShowsOne;
+        if self.flow != Flow::On {
+            self.flow = Flow::ShowsOne(to);
         }
         match &mut self.track {
             Some(track) if is_current => {
@@ -345,19 +345,6 @@ impl Playback {
             self.coming = None;
         }
         self.list.replace_coming(old, item)
-    }
-
-    /// Plays `item` at once, and nothing that was to come; time begins anew.
-    pub(crate) fn reset(&mut self, item: Item) {
-        self.news.clear();
-        self.drop_coming();
-        self.list.reset(item);
-        self.track = None;
-        self.flow = Flow::On;
-        self.sent = Sent::default();
-        self.pace.restart();
-        self.waits.seek = None;
-        self.end = End::Ahead;
     }
 
     /// Ends the playlist here.

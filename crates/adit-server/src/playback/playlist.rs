@@ -95,12 +95,6 @@ impl Playlist {
         Ok(())
     }
 
-    /// `item` and nothing else, which comes next; until then it stands for what plays too.
-    pub(super) fn reset(&mut self, item: Item) {
-        *self = Self::new(item.clone());
-        self.entries.push(Entry { item, span: None });
-    }
-
     /// What plays, or played last.
     pub(super) fn current(&self) -> Option<&Item> {
         self.entries.get(self.current).map(|entry| &entry.item)

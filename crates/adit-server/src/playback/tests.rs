@@ -404,6 +404,33 @@ async fn a_seek_while_paused_shows_one_picture() {
 }
 
 #[tokio::test]
+async fn a_seek_while_paused_lets_nothing_play_where_there_is_no_picture() {
+    let sound = |at| frame(FrameKind::Audio, at, &b"\xAF\x01x"[..]);
+    let sounds: Vec<_> = (0..50).map(|n| sound(n * 100)).collect();
+    let tail = (0..50).map(|n| sound(500 + n * 100));
+    let with_tail: Vec<_> = clip("a", 0, 5).into_iter().chain(tail).collect();
+    let disk = Disk::new().with("sound", &sounds).with("tail", &with_tail);
+    let mut viewer = disk.play(item("sound")).await;
+    viewer.playback.pause();
+    viewer.seek(1500);
+    assert_eq!(viewer.all().await, "sought:1500 audio1500");
+    viewer.seek(4900);
+    assert_eq!(viewer.all().await, "sought:4900 audio4900");
+    // Where pictures have ended it is the sound of a second.
+    let mut viewer = disk.play(item("tail")).await;
+    viewer.playback.pause();
+    viewer.seek(1500);
+    let all = viewer.all().await;
+    assert!(all.ends_with("audio2300 audio2400 audio2500"), "{all}");
+    // After the end there is nothing to stop at.
+    viewer.seek(5400);
+    let all = viewer.all().await;
+    assert!(all.contains(" audio5400 "), "{all}");
+    assert!(all.ends_with(" complete:5500"), "{all}");
+    assert_eq!(viewer.all().await, "");
+}
+
+#[tokio::test]
 async fn a_switch_is_made_at_the_next_key_frame_of_the_other_recording() {
     let disk = Disk::new()
         .with("low", &clip("low", 0, 20))
@@ -468,42 +495,17 @@ async fn what_is_to_come_can_be_swapped_for_something_else() {
 }
 
 #[tokio::test]
-async fn a_reset_plays_an_item_at_once_and_what_is_appended_then_after_it() {
+async fn a_switch_right_after_the_beginning_is_made_once_the_item_has_begun() {
     let disk = Disk::new()
-        .with("a", &clip("a", 0, 20))
-        .with("b", &clip("b", 0, 10))
-        .with("c", &clip("c", 0, 2));
-    let mut viewer = disk.play(item("a")).await;
-    viewer.playback.set_buffer(Duration::from_millis(200));
-    assert_eq!(viewer.all().await, "a0 a100 a200 full");
-    viewer.playback.set_buffer(Duration::from_hours(1));
-    viewer.playback.append(item("a")).unwrap();
-    viewer.playback.reset(item("nothing"));
-    viewer.playback.reset(item("b"));
-    viewer.playback.append(item("c")).unwrap();
-    viewer.seek(500);
-    let b = pictures("b", 500, 1000);
-    let expected = format!("switched:b sought:500 {b} switched:c c1000 c1100 complete:700");
-    assert_eq!(viewer.all().await, expected);
-}
-
-#[tokio::test]
-async fn a_switch_right_after_a_reset_is_made_once_the_item_has_begun() {
-    let disk = Disk::new()
-        .with("a", &clip("a", 0, 20))
-        .with("low", &clip("low", 50_000, 20))
-        .with("high", &clip("high", 50_000, 20));
-    let mut viewer = disk.play(item("a")).await;
-    viewer.playback.set_buffer(Duration::from_millis(200));
-    assert_eq!(viewer.all().await, "a0 a100 a200 full");
-    viewer.playback.set_buffer(Duration::from_hours(1));
-    viewer.playback.reset(item("low"));
+        .with("low", &clip("low", 0, 20))
+        .with("high", &clip("high", 0, 20));
+    let mut viewer = disk.play(item("low")).await;
     viewer.playback.switch(item("nothing"));
     viewer.playback.switch(item("high"));
     let instead = "not-transited:nothing:another switch took its place";
     let low = pictures("low", 0, 500);
     let high = pictures("high", 500, 2000);
-    let expected = format!("{instead} switched:low {low} transited:high {high} complete:2000");
+    let expected = format!("{instead} {low} transited:high {high} complete:2000");
     assert_eq!(viewer.all().await, expected);
 }
 
@@ -544,14 +546,13 @@ async fn a_switch_right_after_a_seek_is_made_where_it_leads() {
 async fn who_waits_for_what_is_missing_is_told() {
     let disk = Disk::new().with("a", &clip("a", 0, 20));
     let mut viewer = disk.play(item("a")).await;
-    viewer.playback.set_buffer(Duration::from_millis(200));
-    assert_eq!(viewer.all().await, "a0 a100 a200 full");
-    viewer.playback.reset(item("nothing"));
+    viewer.playback.append(item("nothing")).unwrap();
+    viewer.playback.lose_file().await;
     viewer.playback.switch(item("a"));
     viewer.seek(500);
+    let defect = "the recording cannot be read because of a defect of the server";
     let missing = "missing:nothing:there is no recording of that name";
-    let left = "nothing is left on the playlist";
-    let expected = format!("{missing} not-sought:{left} not-transited:a:{left} complete:0");
+    let expected = format!("not-sought:{defect} not-transited:a:{defect} {missing} complete:0");
     assert_eq!(viewer.all().await, expected);
 }
 

@@ -153,6 +153,11 @@ impl Track {
         }
     }
 
+    /// What playing can begin with.
+    pub(super) const fn leader(&self) -> FrameKind {
+        self.leader
+    }
+
     /// When it is over, if that is because no more was wanted of the file.
     pub(super) fn cut_off_at(&self) -> Option<Timestamp> {
         match (self.over, self.cut.extent) {

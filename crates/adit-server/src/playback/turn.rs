@@ -3,7 +3,7 @@
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use adit_media::{FrameKind, Timestamp};
+use adit_media::{Frame, Timestamp};
 
 use super::cut::When;
 use super::files::{OpenError, Opened};
@@ -69,6 +69,12 @@ impl Playback {
             }
         };
         if when == When::InTime {
+            if let Flow::ShowsOne(place) = self.flow
+                && at.since(place) > LOOKS_FOR_MS
+            {
+                self.flow = Flow::Paused;
+                return Turn::Changed;
+            }
             if joins_at.is_some_and(|joins_at| !at.is_before(joins_at)) {
                 self.join();
                 return Turn::Changed;
@@ -86,12 +92,14 @@ impl Playback {
                 }
             }
         }
+        let leader = track.leader();
         let Some(timed) = track.take_head() else {
             return Turn::Changed;
         };
+        let is_led_by = |frame: &Frame| frame.kind() == leader && frame.flags().is_coded();
         self.sent.push(&timed.frame);
-        let is_picture = timed.frame.kind() == FrameKind::Video && timed.frame.flags().is_coded();
-        if self.flow == Flow::ShowsOne && is_picture && timed.when == When::InTime {
+        let is_shown = is_led_by(&timed.frame) && timed.when == When::InTime;
+        if matches!(self.flow, Flow::ShowsOne(_)) && is_shown {
             self.flow = Flow::Paused;
         }
         Turn::Gave(Played::Frame(timed.frame))
@@ -330,6 +338,9 @@ impl Playback {
         self.news.push_back(Played::Complete { duration, bytes });
     }
 }
+
+/// How far behind a place that was sought a paused player is shown something, in milliseconds.
+const LOOKS_FOR_MS: i32 = 1000;
 
 /// What came of looking for a frame.
 enum Turn {

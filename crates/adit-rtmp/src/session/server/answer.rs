@@ -200,6 +200,7 @@ impl ServerSession {
             let status = Status::new(StatusCode::DataStart, "data of the recording follows");
             self.write_data(msid, &["onStatus".into(), status.into()]);
         }
+        self.carry_out_early(msid);
         true
     }
 

@@ -3,7 +3,10 @@
 use adit_amf::{Text, amf0::Value};
 use tracing::debug;
 
-use super::{Asked, Decision, Phase, Report, ServerEvent, ServerSession, streams::Activity};
+use super::{
+    Asked, Decision, Phase, Report, ServerEvent, ServerSession,
+    streams::{Activity, Early, Pause},
+};
 use crate::{
     MessageStreamId,
     command::{
@@ -116,7 +119,7 @@ impl ServerSession {
         None
     }
 
-    /// Commands that make sense only on a message stream that plays.
+    /// Commands about what a message stream plays.
     fn handle_player(
         &mut self,
         msid: MessageStreamId,
@@ -124,46 +127,104 @@ impl ServerSession {
         command: ClientCommand,
     ) -> Option<ServerEvent> {
         let stream = self.streams.meant_by_command(msid);
-        let Some(stream) = stream.filter(|stream| stream.activity == Activity::Playing) else {
-            // Flash sets what it wants to receive before it plays; then there is nothing to do.
-            if !matches!(
-                command,
-                ClientCommand::ReceiveAudio(_) | ClientCommand::ReceiveVideo(_)
-            ) {
-                let description =
-                    format!("message stream {msid} does not play: play a stream first");
-                self.answer_error(msid, transaction, StatusCode::StreamFailed, description);
+        let stream = stream.map(|stream| (stream.msid, stream.activity.plays()));
+        match (command, stream) {
+            // Flash sets what it wants to receive before it plays.
+            (ClientCommand::ReceiveAudio(receive), Some((msid, _))) => {
+                Some(ServerEvent::ReceiveAudio { msid, receive })
             }
-            return None;
-        };
-        let msid = stream.msid;
+            (ClientCommand::ReceiveVideo(receive), Some((msid, _))) => {
+                Some(ServerEvent::ReceiveVideo { msid, receive })
+            }
+            (ClientCommand::ReceiveAudio(_) | ClientCommand::ReceiveVideo(_), None) => None,
+            (ClientCommand::Play2(options), Some((msid, plays))) => match options.as_play() {
+                Some(play) => Some(self.handle_play(msid, play)),
+                None if plays => self.handle_playing(msid, ClientCommand::Play2(options)),
+                None => self.answer_plays_nothing(msid, transaction),
+            },
+            (command, Some((msid, true))) => self.handle_playing(msid, command),
+            _ => self.answer_plays_nothing(msid, transaction),
+        }
+    }
+
+    fn answer_plays_nothing(
+        &mut self,
+        msid: MessageStreamId,
+        transaction: TransactionId,
+    ) -> Option<ServerEvent> {
+        let description = format!("message stream {msid} does not play: play a stream first");
+        self.answer_error(msid, transaction, StatusCode::StreamFailed, description);
+        None
+    }
+
+    /// Commands about something that plays, or is to play: then they wait until that is decided.
+    fn handle_playing(
+        &mut self,
+        msid: MessageStreamId,
+        command: ClientCommand,
+    ) -> Option<ServerEvent> {
+        let stream = self.streams.find_mut(msid)?;
+        let waits = matches!(stream.activity, Activity::AsksPlay(_));
         match command {
             ClientCommand::Pause {
                 state,
                 position_ms,
                 form,
             } => {
-                if form == PauseForm::Plain {
-                    self.notice_pause(msid, state);
-                }
-                Some(ServerEvent::Pause {
-                    msid,
+                let pause = Pause {
                     state,
                     position_ms,
-                })
+                    form,
+                };
+                if waits {
+                    stream.early.pause = Some(pause);
+                    return None;
+                }
+                Some(self.pause(msid, &pause))
+            }
+            ClientCommand::Seek { position_ms } if waits => {
+                stream.early.seek = Some(position_ms);
+                None
             }
             ClientCommand::Seek { position_ms } => Some(ServerEvent::Seek { msid, position_ms }),
-            ClientCommand::ReceiveAudio(receive) => {
-                Some(ServerEvent::ReceiveAudio { msid, receive })
-            }
-            ClientCommand::ReceiveVideo(receive) => {
-                Some(ServerEvent::ReceiveVideo { msid, receive })
+            ClientCommand::Play2(options) if waits => {
+                if let Some(earlier) = stream.early.play2.replace(Box::new(options)) {
+                    let description =
+                        format!("{}: another transition took its place", earlier.name);
+                    self.write_status(msid, Status::new(StatusCode::PlayFailed, description));
+                }
+                None
             }
             ClientCommand::Play2(options) => Some(ServerEvent::Play2 {
                 msid,
                 options: Box::new(options),
             }),
             _ => None,
+        }
+    }
+
+    /// Carries out what was said while nobody had decided about a play that is accepted now.
+    pub(super) fn carry_out_early(&mut self, msid: MessageStreamId) {
+        let Some(stream) = self.streams.find_mut(msid) else {
+            return;
+        };
+        let Early { pause, seek, play2 } = std::mem::take(&mut stream.early);
+        let pause = pause.map(|pause| self.pause(msid, &pause));
+        let seek = seek.map(|position_ms| ServerEvent::Seek { msid, position_ms });
+        let play2 = play2.map(|options| ServerEvent::Play2 { msid, options });
+        let events = [pause, seek, play2].into_iter().flatten();
+        self.intake.events.extend(events);
+    }
+
+    /// Tells the player that it pauses or goes on, where it waits for that.
+    fn pause(&mut self, msid: MessageStreamId, pause: &Pause) -> ServerEvent {
+        if pause.form == PauseForm::Plain {
+            self.notice_pause(msid, pause.state);
+        }
+        ServerEvent::Pause {
+            msid,
+            state: pause.state,
+            position_ms: pause.position_ms,
         }
     }
 

@@ -27,7 +27,8 @@ pub enum ServerEvent {
     Connect(ConnectRequest),
     /// It wants to publish. Nothing else happens until it is answered.
     Publish(PublishRequest),
-    /// It wants to play.
+    /// It wants to play. Pauses, seeks and transitions that come before that is decided are reported
+    /// when it is accepted.
     Play(PlayRequest),
     /// It wants to play something after what is on its playlist. Not answered by the session: what
     /// plays is told when its turn has come, and what cannot be played by a status.
@@ -46,7 +47,8 @@ pub enum ServerEvent {
         call: CallRequest,
     },
     /// It wants to go over to another stream on a message stream that plays. Not answered by the
-    /// session: the server says `NetStream.Play.Transition` or `NetStream.Play.Failed`.
+    /// session: the server says `NetStream.Play.Transition` or `NetStream.Play.Failed`. What is as
+    /// good as a play is reported as one, see [`Play2::as_play`].
     Play2 {
         /// The message stream.
         msid: MessageStreamId,
@@ -97,14 +99,14 @@ pub enum ServerEvent {
         /// Where to, milliseconds of the stream.
         position_ms: u32,
     },
-    /// A player wants audio, or does not.
+    /// A player wants audio, or does not; also one that plays nothing yet.
     ReceiveAudio {
         /// The message stream.
         msid: MessageStreamId,
         /// What it wants.
         receive: Receive,
     },
-    /// A player wants video, or does not, or less of it.
+    /// The same of video.
     ReceiveVideo {
         /// The message stream.
         msid: MessageStreamId,

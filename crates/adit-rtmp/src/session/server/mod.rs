@@ -94,7 +94,8 @@ struct Intake {
     held: Option<(Message, Instant)>,
     /// An aggregate message that is being taken apart.
     aggregate: Option<Items>,
-    /// Events that one command caused, in order. At most two.
+    /// Events that one command or one decision caused, in order. A handful at most for each message
+    /// stream.
     events: VecDeque<ServerEvent>,
 }
 

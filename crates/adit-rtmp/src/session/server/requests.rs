@@ -4,7 +4,9 @@ use adit_amf::Text;
 
 use super::{
     Asked, ConnectRequest, Decision, Phase, PlayRequest, PublishRequest, ServerEvent,
-    ServerSession, commands::end_of, streams::Activity,
+    ServerSession,
+    commands::end_of,
+    streams::{Activity, Early},
 };
 use crate::{
     MessageStreamId,
@@ -192,6 +194,7 @@ impl ServerSession {
         let serial = self.serial;
         if let Some(stream) = self.streams.find_mut(msid) {
             stream.activity = activity(serial);
+            stream.early = Early::default();
         }
         self.mark_used();
         serial

@@ -5,7 +5,10 @@ use std::time::Instant;
 use adit_amf::Text;
 
 use super::super::SessionLimits;
-use crate::MessageStreamId;
+use crate::{
+    MessageStreamId,
+    command::{PauseForm, PauseState, Play2},
+};
 
 /// The message streams that a client has created.
 #[derive(Debug, Default)]
@@ -20,6 +23,25 @@ pub(super) struct Streams {
 pub(super) struct Stream {
     pub(super) msid: MessageStreamId,
     pub(super) activity: Activity,
+    pub(super) early: Early,
+}
+
+/// What a player said while nobody had decided about its request to play: the last of each. It is
+/// carried out when the request is accepted.
+#[derive(Debug, Default)]
+pub(super) struct Early {
+    pub(super) pause: Option<Pause>,
+    /// Milliseconds of the stream.
+    pub(super) seek: Option<u32>,
+    pub(super) play2: Option<Box<Play2>>,
+}
+
+/// A `pause` that waits.
+#[derive(Debug)]
+pub(super) struct Pause {
+    pub(super) state: PauseState,
+    pub(super) position_ms: u32,
+    pub(super) form: PauseForm,
 }
 
 /// What a message stream is used for.
@@ -80,6 +102,7 @@ impl Streams {
             self.list.push(Stream {
                 msid,
                 activity: Activity::Idle,
+                early: Early::default(),
             });
         }
         Some(msid)
