@@ -27,5 +27,5 @@ pub(crate) const DATA_MESSAGES: usize = 1000;
 /// Bytes of a recording that are searched for them (`playback.data_at_once`).
 pub(crate) const DATA_SEARCH_BYTES: usize = 64 * 1024 * 1024;
 
-/// Message streams of one connection of which is remembered how much their player buffers (`playback.buffers`).
+/// Message streams of one connection of which is remembered how much their player buffers and what it wants to receive (`playback.buffers`).
 pub(crate) const WISHES: usize = 64;
