@@ -128,6 +128,7 @@ async fn serve(sources: Sources, asked: Config) -> Result<(), ServeError> {
     let control = server.control();
     #[cfg(feature = "acme")]
     let acme = plan::acme(&asked);
+    let published_to = plan::live_application(&asked);
     let reloader = Reloader::new(sources, asked);
     let reloads = Arc::clone(&reloader);
     control.on_reload(move |control| reloads.reload(control));
@@ -147,7 +148,12 @@ async fn serve(sources: Sources, asked: Config) -> Result<(), ServeError> {
                 tokio::spawn(adit_server::keep_certificate(acme, tls));
             }
             let certificate = tls.as_ref().and_then(self_signed);
-            first_screen::print(&addresses, certificate.as_deref(), first_key.as_ref());
+            first_screen::print(
+                &addresses,
+                published_to.as_deref(),
+                certificate.as_deref(),
+                first_key.as_ref(),
+            );
             supervisor::ready();
             // Whatever is read again when the server stops is of no use any more.
             tokio::select! {

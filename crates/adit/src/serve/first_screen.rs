@@ -6,17 +6,20 @@ use std::path::Path;
 use super::access::FirstKey;
 use crate::ui;
 
-/// Prints one `listening on` line for each address, then how to publish and play, and which certificate to trust if it is
-/// `self_signed`.
+/// Prints one `listening on` line for each address, then how to publish to an application and play from it, if there is one for
+/// that, and which certificate to trust if it is `self_signed`.
 pub(super) fn print(
     addresses: &[SocketAddr],
+    application: Option<&str>,
     self_signed: Option<&Path>,
     first_key: Option<&FirstKey>,
 ) {
     for address in addresses {
         ui::line(&format!("listening on {address}"));
     }
-    if let Some(text) = what_to_paste(addresses, machine_address(), self_signed) {
+    if let Some(application) = application
+        && let Some(text) = what_to_paste(addresses, machine_address(), application, self_signed)
+    {
         ui::line(&text);
     }
     if let Some(key) = first_key {
@@ -28,6 +31,7 @@ pub(super) fn print(
 fn what_to_paste(
     addresses: &[SocketAddr],
     machine: IpAddr,
+    application: &str,
     self_signed: Option<&Path>,
 ) -> Option<String> {
     let first = addresses.first()?;
@@ -42,8 +46,8 @@ fn what_to_paste(
         let address = at(usual, stand_in);
         let host = host(address.ip(), machine);
         match address.port() {
-            port if port == usual => format!("{scheme}://{host}/live"),
-            port => format!("{scheme}://{host}:{port}/live"),
+            port if port == usual => format!("{scheme}://{host}/{application}"),
+            port => format!("{scheme}://{host}:{port}/{application}"),
         }
     };
     let rtmp = url("rtmp", 1935, 1935);

@@ -111,6 +111,23 @@ fn applications(asked: &Config) -> Applications {
     })
 }
 
+/// An application to show to somebody who wants to publish: `live`, or else the first one that takes streams.
+pub(super) fn live_application(asked: &Config) -> Option<String> {
+    let usual = match asked.apps.get(USUAL_APP) {
+        Some(app) => app.kind == AppKind::Live,
+        None => asked.server.unknown_apps == UnknownApps::Live,
+    };
+    if usual {
+        return Some(USUAL_APP.to_owned());
+    }
+    let mut apps = asked.apps.iter();
+    let live = apps.find(|(_, app)| app.kind == AppKind::Live);
+    live.map(|(name, _)| name.clone())
+}
+
+/// What encoders are told to publish to by nearly every manual.
+const USUAL_APP: &str = "live";
+
 fn media_root(directory: &Path) -> Result<MediaRoot, ServeError> {
     MediaRoot::open(directory).map_err(|cause| ServeError::Media {
         directory: directory.to_owned(),

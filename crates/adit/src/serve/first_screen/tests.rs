@@ -6,7 +6,7 @@ use super::what_to_paste;
 fn pasted(addresses: &[&str]) -> String {
     let addresses: Vec<SocketAddr> = addresses.iter().map(|text| text.parse().unwrap()).collect();
     let machine: IpAddr = "192.0.2.7".parse().unwrap();
-    what_to_paste(&addresses, machine, None).unwrap_or_default()
+    what_to_paste(&addresses, machine, "live", None).unwrap_or_default()
 }
 
 #[test]
@@ -37,6 +37,15 @@ fn a_single_port_serves_every_scheme() {
 }
 
 #[test]
+fn the_application_is_one_that_there_is() {
+    let addresses = ["[::]:1935".parse().unwrap()];
+    let machine = "192.0.2.7".parse().unwrap();
+    let text = what_to_paste(&addresses, machine, "events", None).unwrap();
+    assert!(text.contains("\n    rtmp://192.0.2.7/events\n"), "{text}");
+    assert!(!text.contains("/live"), "{text}");
+}
+
+#[test]
 fn without_an_address_there_is_nothing_to_paste() {
     assert_eq!(pasted(&[]), "");
 }
@@ -46,7 +55,7 @@ fn a_self_signed_certificate_is_named_by_its_file() {
     let path = Path::new("/state/tls/self-signed.crt");
     let addresses = ["[::]:1935".parse().unwrap()];
     let machine = "192.0.2.7".parse().unwrap();
-    let text = what_to_paste(&addresses, machine, Some(path)).unwrap();
+    let text = what_to_paste(&addresses, machine, "live", Some(path)).unwrap();
     for wanted in ["SSL_CERT_FILE=", "--ca-file "] {
         let line = format!("\n    {wanted}/state/tls/self-signed.crt\n");
         assert!(text.contains(&line), "{text}");
