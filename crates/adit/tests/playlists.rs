@@ -377,9 +377,10 @@ async fn play2_resets_and_appends_and_swaps() {
         }
         viewer.stream.play2(play2).await.unwrap();
     }
+    viewer.until("NetStream.Play.Reset").await;
+    let first = viewer.frames.len();
     viewer.stream.set_buffer(EVERYTHING).await.unwrap();
     viewer.until("NetStream.Play.Complete").await;
-    let first = viewer.before("NetStream.Play.Switch");
     assert!(viewer.frames[..first] == coded("one")[..first]);
     let (two, three) = (coded("two"), coded("three"));
     let after = &viewer.frames[first..];
