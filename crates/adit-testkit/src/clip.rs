@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::peers::{Peer, Peers};
 use crate::process::Process;
 
-/// Picture codecs that FLV carries, the last two in enhanced form.
+/// Picture codecs that FLV carries, all but the first in enhanced form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VideoCodec {
     /// H.264 with B-frames.
@@ -15,9 +15,11 @@ pub enum VideoCodec {
     Hevc,
     /// AV1, type `av01`.
     Av1,
+    /// VP9, type `vp09`.
+    Vp9,
 }
 
-/// Sound codecs that FLV carries, the last one in enhanced form.
+/// Sound codecs that FLV carries, the last two in enhanced form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AudioCodec {
     /// AAC-LC.
@@ -26,6 +28,8 @@ pub enum AudioCodec {
     Mp3,
     /// Opus, type `Opus`.
     Opus,
+    /// FLAC, type `fLaC`.
+    Flac,
 }
 
 /// What a clip holds.
@@ -58,11 +62,13 @@ impl Clip {
             VideoCodec::H264 => "libx264",
             VideoCodec::Hevc => "libx265",
             VideoCodec::Av1 => "libsvtav1",
+            VideoCodec::Vp9 => "libvpx-vp9",
         });
         let audio = self.audio.map(|codec| match codec {
             AudioCodec::Aac => "aac",
             AudioCodec::Mp3 => "libmp3lame",
             AudioCodec::Opus => "libopus",
+            AudioCodec::Flac => "flac",
         });
         video.into_iter().chain(audio).collect()
     }
@@ -139,6 +145,16 @@ fn video_flags(codec: VideoCodec) -> &'static [&'static str] {
             "-x265-params",
             "keyint=15:min-keyint=15:scenecut=0:bframes=2:pools=none:frame-threads=1:log-level=none",
         ],
+        VideoCodec::Vp9 => &[
+            "-c:v",
+            "libvpx-vp9",
+            "-cpu-used",
+            "8",
+            "-pix_fmt",
+            "yuv420p",
+            "-g",
+            "15",
+        ],
         VideoCodec::Av1 => &[
             "-c:v",
             "libsvtav1",
@@ -161,5 +177,6 @@ fn audio_flags(codec: AudioCodec) -> &'static [&'static str] {
         AudioCodec::Aac => &["-c:a", "aac", "-b:a", "48k"],
         AudioCodec::Mp3 => &["-c:a", "libmp3lame", "-b:a", "48k", "-ar", "44100"],
         AudioCodec::Opus => &["-c:a", "libopus", "-b:a", "48k"],
+        AudioCodec::Flac => &["-c:a", "flac"],
     }
 }

@@ -1,13 +1,15 @@
-//! Audio tracks: AAC, Opus, MP3, by their headers, and how long their packets last.
+//! Audio tracks: AAC, Opus, FLAC, MP3, by their headers, and how long their packets last.
 
 use shiguredo_mp4::boxes::{
-    AudioSampleEntryFields, DopsBox, EsdsBox, Mp4aBox, OpusBox, SampleEntry,
+    AudioSampleEntryFields, DflaBox, DopsBox, EsdsBox, FlacBox, FlacMetadataBlock, Mp4aBox,
+    OpusBox, SampleEntry,
 };
 use shiguredo_mp4::descriptors::{
     DecoderConfigDescriptor, DecoderSpecificInfo, EsDescriptor, SlConfigDescriptor,
 };
 use shiguredo_mp4::{FixedPointNumber, Uint};
 
+use super::bits::Bits;
 use super::track::{Track, Unsupported};
 use crate::audio::{Codec, Header, PacketType};
 use crate::read::Reader;
@@ -36,11 +38,12 @@ pub(super) fn track(payload: &[u8]) -> Result<Track, Unsupported> {
     match track.codec {
         Codec::Aac | Codec::FourCc(FourCc::AAC) if is_start => aac(track.body),
         Codec::FourCc(FourCc::OPUS) if is_start => opus(track.body),
+        Codec::FourCc(FourCc::FLAC) if is_start => flac(track.body),
         Codec::Mp3 | Codec::Mp38k | Codec::FourCc(FourCc::MP3) if !is_start => mp3(track.body),
         Codec::Aac
         | Codec::Mp3
         | Codec::Mp38k
-        | Codec::FourCc(FourCc::AAC | FourCc::OPUS | FourCc::MP3) => {
+        | Codec::FourCc(FourCc::AAC | FourCc::OPUS | FourCc::FLAC | FourCc::MP3) => {
             Err(Unsupported::NoDescription)
         }
         _ => Err(Unsupported::Codec),
@@ -69,7 +72,7 @@ struct AacConfig {
 
 impl AacConfig {
     fn parse(config: &[u8]) -> Option<Self> {
-        let mut bits = Bits(config, 0);
+        let mut bits = Bits::new(config);
         let object = object_type(&mut bits)?;
         let rate = rate(&mut bits)?;
         let channels = match bits.take(4)? {
@@ -147,6 +150,63 @@ fn opus_head(head: &[u8]) -> Option<DopsBox> {
         input_sample_rate,
         output_gain,
     })
+}
+
+/// The signature and the block `STREAMINFO` [E-RTMP v2, RFC 9639 8.2]; ffmpeg sends the content of the block alone.
+///
+/// ```text
+/// "fLaC" · last:1 type:7 = 0 · length:24 = 34 · block sizes:32 frame sizes:48 · hertz:20 · channels - 1:3 · bits - 1:5 · samples:36 · md5:128
+/// ```
+fn flac(header: &[u8]) -> Result<Track, Unsupported> {
+    let block = header.strip_prefix(b"fLaC").unwrap_or(header);
+    let info = match block {
+        [0 | 0x80, 0, 0, 34, info @ ..] => info.get(..STREAM_INFO),
+        info => Some(info).filter(|info| info.len() == STREAM_INFO),
+    };
+    let info = info.ok_or(Unsupported::Configuration)?;
+    let mut bits = Bits::new(info.get(10..).unwrap_or_default());
+    let mut take = |count| bits.take(count).ok_or(Unsupported::Configuration);
+    let (rate, channels, depth) = (take(20)?, take(3)?, take(5)?);
+    if rate == 0 {
+        return Err(Unsupported::Configuration);
+    }
+    let short = |number: u32| u16::try_from(number.saturating_add(1)).unwrap_or(u16::MAX);
+    let mut audio = sound(rate, short(channels));
+    audio.samplesize = short(depth);
+    let entry = SampleEntry::Flac(FlacBox {
+        audio,
+        dfla_box: DflaBox {
+            metadata_blocks: vec![FlacMetadataBlock {
+                last_metadata_block_flag: Uint::new(1),
+                block_type: FlacMetadataBlock::BLOCK_TYPE_STREAMINFO,
+                block_data: info.to_vec(),
+            }],
+        },
+        unknown_boxes: Vec::new(),
+    });
+    Track::new(FrameKind::Audio, rate, None, entry)
+}
+
+/// Bytes of the block `STREAMINFO` of FLAC.
+const STREAM_INFO: usize = 34;
+
+/// Samples of a FLAC frame, by its header [RFC 9639 9.1].
+fn flac_samples(frame: &[u8]) -> Option<u32> {
+    let [0xFF, second, third, _, rest @ ..] = frame else {
+        return None;
+    };
+    (second & 0xFE == 0xF8).then_some(())?;
+    // The number of the frame comes first, in as many bytes as its first one says.
+    let number = rest.first()?.leading_ones().max(1);
+    let mut behind = Reader::new(rest.get(usize::try_from(number).ok()?..)?);
+    match u32::from(third >> 4) {
+        1 => Some(192),
+        code @ 2..=5 => Some(144 << code),
+        6 => Some(u32::from(behind.u8()?).saturating_add(1)),
+        7 => Some(u32::from(behind.u16()?).saturating_add(1)),
+        code @ 8..=15 => Some(1 << code),
+        _ => None,
+    }
 }
 
 fn mp3(frame: &[u8]) -> Result<Track, Unsupported> {
@@ -237,6 +297,7 @@ fn sound(rate: u32, channels: u16) -> AudioSampleEntryFields {
 pub(super) fn duration(entry: &SampleEntry, packet: &[u8]) -> Option<u32> {
     match entry {
         SampleEntry::Opus(_) => opus_samples(packet),
+        SampleEntry::Flac(_) => flac_samples(packet),
         SampleEntry::Mp4a(mp4a) => match &mp4a.esds_box.es.dec_config_descr.dec_specific_info {
             Some(info) => AacConfig::parse(&info.payload).map(|config| config.samples),
             None => Mp3Head::parse(packet).map(|head| head.samples),
@@ -261,20 +322,4 @@ fn opus_samples(packet: &[u8]) -> Option<u32> {
     };
     // No packet is longer than 120 ms.
     Some(u32::min(frames.saturating_mul(frame), 5760)).filter(|samples| *samples > 0)
-}
-
-/// Bits from the top of each byte on.
-struct Bits<'a>(&'a [u8], usize);
-
-impl Bits<'_> {
-    fn take(&mut self, count: usize) -> Option<u32> {
-        let mut value = 0;
-        for _ in 0..count {
-            let byte = self.0.get(self.1 / 8)?;
-            let bit = *byte >> (7_usize.saturating_sub(self.1 % 8)) & 1;
-            value = value << 1 | u32::from(bit);
-            self.1 = self.1.saturating_add(1);
-        }
-        Some(value)
-    }
 }

@@ -10,6 +10,7 @@
 
 mod access;
 mod audio;
+mod bits;
 mod fragment;
 mod init;
 mod track;

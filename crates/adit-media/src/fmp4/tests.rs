@@ -30,6 +30,12 @@ fn make(frames: &[Frame], each: usize) -> Made {
         if !known && let Ok(track) = Track::described(frame) {
             tracks.push(track);
         }
+        let mut known = tracks.iter_mut();
+        if let Some(track) = known.find(|track| track.kind() == frame.kind())
+            && let Some(resized) = track.resized(frame)
+        {
+            *track = resized;
+        }
     }
     let mut made = Made {
         init: init(&tracks.iter().collect::<Vec<_>>()).unwrap(),
@@ -247,6 +253,46 @@ fn av1_with_opus() {
 }
 
 #[test]
+fn vp9_with_flac() {
+    check(
+        Some(VideoCodec::Vp9),
+        Some(AudioCodec::Flac),
+        &[("vp09.00.", "vp9"), ("fLaC", "flac")],
+    );
+}
+
+#[test]
+fn only_key_frames_of_vp9_say_how_large_they_are() {
+    let video = |payload: &[u8]| {
+        let payload = Bytes::copy_from_slice(payload);
+        Frame::classify(Timestamp::ZERO, FrameKind::Video, payload)
+    };
+    let header = b"\x90vp09\x00\x1f\x82\x02\x02\x02\0\0";
+    let track = Track::described(&video(header)).unwrap();
+    assert_eq!((track.codec(), track.size()), ("vp09.00.31.08", None));
+    // 320 by 180, of a limited range.
+    let key = |bytes: &[u8]| [&b"\x91vp09"[..], bytes].concat();
+    let picture = key(b"\x82\x49\x83\x42\x20\x13\xf0\x0b\x30");
+    let resized = track.resized(&video(&picture)).unwrap();
+    assert_eq!(resized.size(), Some((320, 180)));
+    assert_eq!(resized.resized(&video(&picture)), None, "nothing new");
+    assert!(resized.is_as(&track) && resized != track);
+    for (payload, why) in [
+        (key(b"\x82\x49\x83\x42\x20\x13\xf0"), "cut off"),
+        (key(b"\x86\x49\x83\x42\x20\x13\xf0\x0b\x30"), "no key"),
+        (key(b"\x82\x49\x83\x43\x20\x13\xf0\x0b\x30"), "no mark"),
+        (key(b"\x42\x49\x83\x42\x20\x13\xf0\x0b\x30"), "no frame"),
+        (key(b""), "nothing"),
+        (
+            [&b"\xA1vp09"[..], &picture[5..]].concat(),
+            "of a message that is no key frame",
+        ),
+    ] {
+        assert_eq!(track.resized(&video(&payload)), None, "{why}");
+    }
+}
+
+#[test]
 fn mp3_alone() {
     check(None, Some(AudioCodec::Mp3), &[("mp4a.6b", "mp3")]);
 }
@@ -287,7 +333,10 @@ fn messages_that_describe_no_track_say_why() {
         (Video, b"\x17\x00\0\0\0", Unsupported::Configuration),
         (Video, b"\x17\x00\0\0\0\x01", Unsupported::Configuration),
         (Video, b"\x22x", Unsupported::NoDescription),
-        (Video, b"\x90vp09x", Unsupported::Codec),
+        (Video, b"\x90vp08x", Unsupported::Codec),
+        (Video, b"\x90vp09x", Unsupported::Configuration),
+        (Audio, b"\x90fLaCfLaC", Unsupported::Configuration),
+        (Audio, b"\x90ac-3x", Unsupported::Codec),
         (Video, b"\x90hvc1\x01", Unsupported::Configuration),
         (Video, b"\x90av01", Unsupported::Configuration),
         (Audio, b"\xAF\x01x", Unsupported::NoDescription),
@@ -360,6 +409,27 @@ fn sound_says_how_long_it_lasts() {
     ] {
         assert_eq!(
             audio::duration(&opus.entry, packet),
+            samples,
+            "{packet:02x?}"
+        );
+    }
+    let flac = track(b"\x90fLaCfLaC\x80\0\0\x22\x10\0\x10\0\0\0\0\0\0\0\x0b\xb8\x02\xf0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    assert_eq!((flac.timescale(), flac.codec()), (48_000, "fLaC"));
+    for (packet, samples) in [
+        (&b"\xFF\xF8\x1A\0\0"[..], Some(192)),
+        (b"\xFF\xF8\x2A\0\0", Some(576)),
+        (b"\xFF\xF8\x5A\0\0", Some(4608)),
+        (b"\xFF\xF8\x6A\0\0\x0f", Some(16)),
+        (b"\xFF\xF8\x7A\0\xC2\x80\x01\x00", Some(257)),
+        (b"\xFF\xF8\x8A\0\0", Some(256)),
+        (b"\xFF\xF9\xCA\0\0", Some(4096)),
+        (b"\xFF\xF8\x0A\0\0", None),
+        (b"\xFF\xF8\x7A\0\0\x01", None),
+        (b"\xFF\xE8\xCA\0\0", None),
+        (b"", None),
+    ] {
+        assert_eq!(
+            audio::duration(&flac.entry, packet),
             samples,
             "{packet:02x?}"
         );

@@ -3,7 +3,7 @@
 use shiguredo_mp4::boxes::SampleEntry;
 use shiguredo_mp4::codec_string;
 
-use super::{audio, video};
+use super::{Access, audio, video};
 use crate::video::{Codec as VideoCodec, PacketType as VideoPacket};
 use crate::{FourCc, Frame, FrameKind};
 
@@ -62,6 +62,35 @@ impl Track {
         })
     }
 
+    /// The same with the size of the pictures from `frame` on, a key frame, where only key frames say it, and it is another one.
+    pub fn resized(&self, frame: &Frame) -> Option<Self> {
+        let SampleEntry::Vp09(vp9) = &self.entry else {
+            return None;
+        };
+        if !frame.flags().is_key_frame() {
+            return None;
+        }
+        let size = video::vp9_size(&Access::of(frame, self)?.payload);
+        if size.is_none() || size == self.size {
+            return None;
+        }
+        let mut vp9 = vp9.clone();
+        vp9.visual = video::visual(size);
+        Some(Self {
+            size,
+            entry: SampleEntry::Vp09(vp9),
+            ..self.clone()
+        })
+    }
+
+    /// Whether `described` says nothing new of it.
+    pub fn is_as(&self, described: &Self) -> bool {
+        match (&self.entry, &described.entry) {
+            (SampleEntry::Vp09(one), SampleEntry::Vp09(other)) => one.vpcc_box == other.vpcc_box,
+            _ => self == described,
+        }
+    }
+
     /// Audio or video.
     pub const fn kind(&self) -> FrameKind {
         self.kind
@@ -91,6 +120,7 @@ fn of_video(payload: &[u8]) -> Result<Track, Unsupported> {
     let track = header.tracks().find_map(Result::ok);
     let track = track.ok_or(Unsupported::NoDescription)?;
     match track.codec {
+        VideoCodec::FourCc(FourCc::VP9) => video::vp9(track.body),
         VideoCodec::Avc | VideoCodec::FourCc(FourCc::AVC) => video::avc(track.body),
         VideoCodec::Hevc | VideoCodec::FourCc(FourCc::HEVC) => video::hevc(track.body),
         VideoCodec::Av1 | VideoCodec::FourCc(FourCc::AV1) => video::av1(track.body),

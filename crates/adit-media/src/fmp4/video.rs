@@ -1,12 +1,14 @@
-//! Video tracks: H.264, H.265, AV1, by their configuration records.
+//! Video tracks: H.264, H.265, AV1, VP9, by their configuration records.
 
 use bytes::BufMut as _;
 use shiguredo_mp4::bitstream::{av1 as av1_bits, h264, h265};
 use shiguredo_mp4::boxes::{
     Av01Box, Av1cBox, Avc1Box, AvccBox, Hvc1Box, HvccBox, SampleEntry, VisualSampleEntryFields,
+    Vp09Box, VpccBox,
 };
 use shiguredo_mp4::{BoxType, Decode};
 
+use super::bits::Bits;
 use super::track::{Track, Unsupported};
 use crate::FrameKind;
 
@@ -64,6 +66,47 @@ fn av1_size(config: &[u8]) -> Option<(u16, u16)> {
     Some((width, u16::try_from(header.max_frame_height).ok()?))
 }
 
+/// The record is what stands in the box behind its version, 1, and flags. How large pictures are, only key frames say.
+pub(super) fn vp9(record: &[u8]) -> Result<Track, Unsupported> {
+    let vpcc_box: VpccBox = decode(VpccBox::TYPE, &[&[1, 0, 0, 0], record].concat())?;
+    let entry = SampleEntry::Vp09(Vp09Box {
+        visual: visual(None),
+        vpcc_box,
+        unknown_boxes: Vec::new(),
+    });
+    Track::new(FrameKind::Video, TIMESCALE, None, entry)
+}
+
+/// How large the pictures are from this key frame of VP9 on [VP9 6.2, 7.2].
+///
+/// ```text
+/// 2:2 · profile low:1 high:1 [3: 0:1] · shown again:1 = 0 · inter:1 = 0 · shown:1 · resilient:1 · 0x498342:24
+/// [profile > 1: depth:1] · colours:3 · [7 is RGB, others: range:1] · [profile 1, 3: subsampling:2, 0:1; of RGB 0:1] · width - 1:16 · height - 1:16
+/// ```
+pub(super) fn vp9_size(picture: &[u8]) -> Option<(u16, u16)> {
+    let mut bits = Bits::new(picture);
+    (bits.take(2)? == 2).then_some(())?;
+    let profile = bits.take(1)? | bits.take(1)? << 1;
+    if profile == 3 {
+        bits.take(1)?;
+    }
+    (bits.take(2)? == 0).then_some(())?;
+    bits.take(2)?;
+    (bits.take(24)? == 0x49_83_42).then_some(())?;
+    if profile > 1 {
+        bits.take(1)?;
+    }
+    let is_rgb = bits.take(3)? == 7;
+    let more = match (is_rgb, profile) {
+        (false, 1 | 3) => 4,
+        (false, _) | (true, 1 | 3) => 1,
+        (true, _) => 0,
+    };
+    bits.take(more)?;
+    let mut side = || u16::try_from(bits.take(16)?.saturating_add(1)).ok();
+    Some((side()?, side()?))
+}
+
 /// Reads a configuration record, which is the payload of the box `name`.
 fn decode<T: Decode>(name: BoxType, record: &[u8]) -> Result<T, Unsupported> {
     let BoxType::Normal(name) = name else {
@@ -78,7 +121,7 @@ fn decode<T: Decode>(name: BoxType, record: &[u8]) -> Result<T, Unsupported> {
     Ok(decoded.0)
 }
 
-fn visual(size: Option<(u16, u16)>) -> VisualSampleEntryFields {
+pub(super) fn visual(size: Option<(u16, u16)>) -> VisualSampleEntryFields {
     let (width, height) = size.unwrap_or_default();
     VisualSampleEntryFields {
         data_reference_index: VisualSampleEntryFields::DEFAULT_DATA_REFERENCE_INDEX,
