@@ -41,12 +41,10 @@ pub use crate::objects::{
     ObjectError, ObjectLock, ObjectNews, ObjectStore, Objects, Persistence, SharedObject,
     StoreError, Watch,
 };
-pub use crate::outputs::{
-    HlsConfig, Offered, Origins, OutputStats, OutputsConfig, OutputsSnapshot,
-};
+pub use crate::outputs::{HlsConfig, Offered, Origins, OutputsConfig};
 pub use crate::recording::{
-    Flush, RecordedStreams, RecordingConfig, RecordingSnapshot, Reserve, RunningRecording,
-    SyncInterval,
+    Flush, RecordedGap, RecordedStreams, RecordingConfig, RecordingSnapshot, Reserve,
+    RunningRecording, SidecarCheck, SidecarProblem, SyncInterval, check_sidecar,
 };
 pub use crate::secret_file::make_secret_file;
 pub use crate::server::{ConnectionId, Server};

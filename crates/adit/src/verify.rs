@@ -5,6 +5,7 @@ use std::path::Path;
 
 use adit_client::media::verify::{Finding, Report, verify};
 use adit_client::media::vod::VodError;
+use adit_server::{SidecarCheck, check_sidecar};
 use serde_json::{Value, json};
 
 use crate::cli;
@@ -20,7 +21,7 @@ pub(crate) fn run(arguments: &cli::Verify) -> Result<(), Failure> {
     let mut bad: usize = 0;
     for path in &arguments.files {
         let outcome = look(path);
-        if !outcome.as_ref().is_ok_and(Report::is_whole) {
+        if !outcome.as_ref().is_ok_and(Look::is_whole) {
             bad = bad.saturating_add(1);
         }
         let text = if arguments.json {
@@ -39,8 +40,26 @@ pub(crate) fn run(arguments: &cli::Verify) -> Result<(), Failure> {
     })
 }
 
-fn look(path: &Path) -> Result<Report, VodError> {
-    verify(File::open(path)?)
+/// What is found in a file, and beside it.
+struct Look {
+    report: Report,
+    /// None where nothing is beside it.
+    sidecar: Option<SidecarCheck>,
+}
+
+impl Look {
+    /// What was missing when a recording was made makes it no less whole.
+    fn is_whole(&self) -> bool {
+        let sidecar = self.sidecar.as_ref();
+        self.report.is_whole() && sidecar.is_none_or(|it| it.problems.is_empty())
+    }
+}
+
+fn look(path: &Path) -> Result<Look, VodError> {
+    Ok(Look {
+        report: verify(File::open(path)?)?,
+        sidecar: check_sidecar(path)?,
+    })
 }
 
 /// Why nothing is known of a file.
@@ -51,13 +70,14 @@ fn why(error: &VodError) -> String {
     }
 }
 
-fn for_people(path: &Path, outcome: &Result<Report, VodError>) -> String {
+fn for_people(path: &Path, outcome: &Result<Look, VodError>) -> String {
     let path = path.display();
-    let report = match outcome {
-        Ok(report) => report,
+    let look = match outcome {
+        Ok(look) => look,
         Err(error) => return format!("{path}: {}", why(error)),
     };
-    let verdict = if report.is_whole() {
+    let report = &look.report;
+    let verdict = if look.is_whole() {
         "whole"
     } else {
         "not whole"
@@ -73,24 +93,43 @@ fn for_people(path: &Path, outcome: &Result<Report, VodError>) -> String {
     if report.unlisted > 0 {
         lines.push(format!("    and {} more", report.unlisted));
     }
+    if let Some(sidecar) = &look.sidecar {
+        lines.extend(sidecar.problems.iter().map(|it| format!("    {it}")));
+        lines.extend(sidecar.gaps.iter().map(|gap| {
+            let (at, lost) = (Clock(gap.at), gap.lost.as_secs_f64());
+            format!("    {lost:.3} s are missing from {at} on: {}", gap.why)
+        }));
+    }
     lines.join("\n")
 }
 
-fn for_programs(path: &Path, outcome: &Result<Report, VodError>) -> Value {
+fn for_programs(path: &Path, outcome: &Result<Look, VodError>) -> Value {
     let file = path.to_string_lossy();
     match outcome {
-        Ok(report) => json!({
+        Ok(look @ Look { report, sidecar }) => json!({
             "file": file,
-            "whole": report.is_whole(),
+            "whole": look.is_whole(),
             "bytes": report.bytes,
             "duration_ms": millis(report.duration),
             "tags": report.tags,
             "key_frames": report.key_frames,
             "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
             "unlisted": report.unlisted,
+            "sidecar": sidecar.as_ref().map(known),
         }),
         Err(error) => json!({ "file": file, "whole": false, "verdict": why(error) }),
     }
+}
+
+fn known(sidecar: &SidecarCheck) -> Value {
+    let gaps = sidecar.gaps.iter().map(
+        |gap| json!({ "at_ms": millis(gap.at), "lost_ms": millis(gap.lost), "cause": gap.why }),
+    );
+    json!({
+        "start": sidecar.start,
+        "gaps": gaps.collect::<Vec<_>>(),
+        "problems": sidecar.problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
 }
 
 fn finding(finding: &Finding) -> Value {

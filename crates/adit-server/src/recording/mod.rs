@@ -12,6 +12,7 @@
 //! a sidecar beside each finished one what is known of it. A stream whose codec or time changes goes on in a new file.
 
 mod aside;
+mod check;
 mod config;
 mod counters;
 mod disk;
@@ -39,6 +40,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+pub use self::check::{RecordedGap, SidecarCheck, SidecarProblem, check_sidecar};
 pub use self::config::{Flush, RecordedStreams, RecordingConfig, Reserve, SyncInterval};
 pub(crate) use self::counters::Counters;
 pub use self::counters::RecordingSnapshot;

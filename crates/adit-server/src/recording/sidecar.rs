@@ -222,7 +222,8 @@ fn part(file: &Handle, from: u64, to: u64, start: Option<String>) -> io::Result<
     })
 }
 
-fn digest(file: &File, mut offset: u64, bytes: u64) -> io::Result<String> {
+/// The SHA-256 of what is between two places of a file, in hexadecimal digits.
+pub(super) fn digest(file: &File, mut offset: u64, bytes: u64) -> io::Result<String> {
     let mut sha256 = Sha256::new();
     let mut piece = vec![0; PIECE];
     let mut left = bytes;

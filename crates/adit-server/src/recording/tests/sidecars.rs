@@ -1,7 +1,8 @@
 //! What is known of recordings.
 
 use super::*;
-use crate::recording::sidecar::{Begun, GapCause, moment, path};
+use crate::recording::check::{SidecarProblem, check_sidecar};
+use crate::recording::sidecar::{self, Begun, GapCause, Sidecar, moment, path};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn beside_a_finished_recording_stands_what_is_known_of_it() {
@@ -118,4 +119,51 @@ async fn a_file_that_is_being_written_has_no_sidecar_and_after_a_crash_what_was_
     drop(publication);
     finished(&mut recording).await;
     known(&room.path("cam.flv"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recording_is_held_against_what_is_known_of_it() {
+    let room = Room::new();
+    let path = room.path("cam.flv");
+    assert_eq!(check_sidecar(&path).unwrap(), None, "nothing is known");
+    room.recorded(RecordMode::Record, &clip(100)).await;
+    room.recorded(RecordMode::Append, &clip(100)).await;
+    let known = known(&path);
+    let check = check_sidecar(&path).unwrap().unwrap();
+    assert_eq!(check.problems, []);
+    assert_eq!(check.start, known.start);
+    assert_eq!(check.gaps.len(), 1, "{check:?}");
+    let whole = fs::read(&path).unwrap();
+    let problems = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        check_sidecar(&path).unwrap().unwrap().problems
+    };
+    let last = known.parts.last().unwrap();
+    let changed = SidecarProblem::Changed {
+        offset: last.offset,
+        bytes: last.bytes,
+    };
+    let mut other = whole.clone();
+    *other.last_mut().unwrap() ^= 1;
+    assert_eq!(problems(&other), [changed]);
+    let length = |is: usize| SidecarProblem::Length {
+        told: known.bytes,
+        is: is as u64,
+    };
+    assert_eq!(
+        problems(&whole[..whole.len() - 1]),
+        [length(whole.len() - 1)]
+    );
+    let more = [&whole[..], b"x"].concat();
+    assert_eq!(problems(&more), [length(whole.len() + 1)]);
+    let text = fs::read_to_string(sidecar::path(&path)).unwrap();
+    let mut told: Sidecar = serde_json::from_str(&text).unwrap();
+    told.parts.remove(1);
+    fs::write(sidecar::path(&path), serde_json::to_vec(&told).unwrap()).unwrap();
+    let place = SidecarProblem::Place {
+        offset: known.parts[1].offset,
+    };
+    assert_eq!(problems(&whole), [place]);
+    fs::write(sidecar::path(&path), "{").unwrap();
+    assert_eq!(problems(&whole), [SidecarProblem::Unreadable]);
 }
