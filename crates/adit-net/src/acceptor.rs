@@ -122,6 +122,11 @@ impl Acceptor {
         &self.door.counters
     }
 
+    /// Who is let in; its limits may change while the ports are served.
+    pub fn admission(&self) -> &Admission {
+        &self.door.admission
+    }
+
     /// The next peer that wants to speak RTMP; `None` once [`close`](Self::close) was called. Cancel-safe.
     pub async fn accept(&mut self) -> Option<Carrier> {
         self.carriers.recv().await

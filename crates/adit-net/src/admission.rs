@@ -8,17 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Counts the connections of one acceptor. Clones share the counts.
-#[derive(Debug, Clone)]
-pub(crate) struct Admission(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    config: AdmissionConfig,
-    state: Mutex<State>,
-}
+#[derive(Debug, Clone, Default)]
+pub struct Admission(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
+    config: AdmissionConfig,
     open: usize,
     newcomers: usize,
     addresses: HashMap<IpAddr, Address>,
@@ -74,16 +69,22 @@ pub(crate) struct Newcomer(Admission);
 
 impl Admission {
     pub(crate) fn new(config: AdmissionConfig) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(Mutex::new(State {
             config,
-            state: Mutex::default(),
-        }))
+            ..State::default()
+        })))
+    }
+
+    /// Lets in by other limits from now on. Whoever is in stays, also where that is more than there may be now; what is said about file
+    /// descriptors is not looked at.
+    pub fn apply(&self, config: AdmissionConfig) {
+        self.state().config = config;
     }
 
     /// A place among all connections and among the newcomers, without a look at the address.
     pub(crate) fn enter(&self) -> Result<Permit, Refusal> {
         let mut state = self.state();
-        if state.open >= self.0.config.total {
+        if state.open >= state.config.total {
             return Err(Refusal::Total);
         }
         let newcomer = self.add_newcomer(&mut state)?;
@@ -102,7 +103,7 @@ impl Admission {
     }
 
     fn add_newcomer(&self, state: &mut State) -> Result<Newcomer, Refusal> {
-        if state.newcomers >= self.0.config.unauthenticated {
+        if state.newcomers >= state.config.unauthenticated {
             return Err(Refusal::Unauthenticated);
         }
         state.newcomers += 1;
@@ -110,15 +111,17 @@ impl Admission {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Permit {
     /// Takes a place among those of `address` too, in exchange for the one held before.
     pub(crate) fn bind(&mut self, address: IpAddr, now: Instant) -> Result<(), Refusal> {
-        let config = &self.admission.0.config;
         let address = address.to_canonical();
+        let mut state = self.admission.state();
+        let state = &mut *state;
+        let config = &state.config;
         if config
             .exempt
             .iter()
@@ -127,7 +130,6 @@ impl Permit {
             return Ok(());
         }
         let key = block(address);
-        let mut state = self.admission.state();
         if state.addresses.len() >= limits::TRACKED_ADDRESSES && !state.addresses.contains_key(&key)
         {
             state

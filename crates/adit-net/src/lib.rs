@@ -37,6 +37,7 @@ mod turned_away;
 mod words;
 
 pub use acceptor::Acceptor;
+pub use admission::Admission;
 pub use carrier::{Carrier, CarrierInfo, TlsInfo, Transport};
 pub use config::{AcceptorConfig, AdmissionConfig, HttpConfig, IdentReply, SocketConfig};
 pub use counters::{Counter, Counters};

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use adit_broker::Broker;
 use adit_net::tls::Tls;
-use adit_net::{Acceptor, Carrier, Listener};
+use adit_net::{Acceptor, Admission, Carrier, Listener};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -51,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) broker: Broker,
     pub(crate) stats: ServerStats,
     pub(crate) connections: Connections,
+    /// Who is let in at the ports.
+    pub(crate) admission: Admission,
     pub(crate) phase: Phase,
     pub(crate) relay: Option<Arc<Relay>>,
     pub(crate) objects: Objects,
@@ -74,6 +76,7 @@ impl Shared {
         if let Some(recordings) = &self.recordings {
             recordings.reconfigure(config.recording);
         }
+        self.admission.apply(config.net.admission.clone());
         self.live.replace(config);
     }
 }
@@ -98,7 +101,8 @@ impl Server {
         let tls = config.net.tls.clone();
         let access = Access::new(config.access.clone());
         let live = Live::new(&config, access.clone());
-        let outputs = outputs(&mut config, (&broker, &live), &stop);
+        let connections = Connections::new(events.clone(), stop.clone());
+        let outputs = outputs(&mut config, (&broker, &live, &connections), &stop);
         let acceptor = Acceptor::start(listeners, config.net);
         let objects = Objects::start(config.objects);
         let relay = config
@@ -118,12 +122,13 @@ impl Server {
             files: files.clone(),
             recordings: recordings.as_ref().map(Recordings::counters).cloned(),
             outputs: outputs.as_ref().map(Outputs::stats).cloned(),
-            events: events.clone(),
+            events,
         };
         Self {
             shared: Arc::new(Shared {
                 stats: ServerStats::new(others),
-                connections: Connections::new(events, stop),
+                connections,
+                admission: acceptor.admission().clone(),
                 phase,
                 files,
                 broker,
@@ -255,7 +260,7 @@ impl Server {
 /// What answers browsers on the ports, if anything does; it takes the place of the handler there, which is asked what is not for it.
 fn outputs(
     config: &mut ServerConfig,
-    (broker, live): (&Broker, &Live),
+    (broker, live, connections): (&Broker, &Live, &Connections),
     stop: &CancellationToken,
 ) -> Option<Outputs> {
     // Names of streams that are relayed are keys of the far server.
@@ -265,6 +270,7 @@ fn outputs(
     let outputs = Outputs::new(Parts {
         live: live.clone(),
         broker: broker.clone(),
+        connections: connections.clone(),
         stop: stop.clone(),
         next: Arc::clone(&config.net.http.handler),
     });

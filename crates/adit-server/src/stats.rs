@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use adit_broker::shared_object::ObjectStats;
 use adit_broker::{Broker, BrokerStats};
@@ -11,10 +10,10 @@ use adit_net::Counters;
 use adit_rtmp::session::LimitHits;
 
 use crate::access::{Access, AccessSnapshot};
-use crate::control::{DelaySnapshot, Delays, Events};
+use crate::control::Events;
 use crate::driver::Silence;
 use crate::objects::Objects;
-use crate::outputs::{OutputStats, OutputsSnapshot};
+use crate::outputs::OutputStats;
 use crate::playback::Files;
 use crate::recording::{Counters as RecordCounters, RecordingSnapshot};
 
@@ -29,7 +28,6 @@ struct Inner {
     panicked: AtomicU64,
     received_bytes: AtomicU64,
     sent_bytes: AtomicU64,
-    delays: Delays,
     ended: Ended,
     /// Requests for what is to be played next that found too many waiting.
     next_refused: AtomicU64,
@@ -95,7 +93,6 @@ impl ServerStats {
             panicked: AtomicU64::new(0),
             received_bytes: AtomicU64::new(0),
             sent_bytes: AtomicU64::new(0),
-            delays: Delays::default(),
             ended: Ended::default(),
             next_refused: AtomicU64::new(0),
             sessions: sessions.collect(),
@@ -175,16 +172,6 @@ impl ServerStats {
             .map(RecordCounters::snapshot)
     }
 
-    /// What browsers and HTTP players got; `None` if there is nothing for them.
-    pub fn outputs(&self) -> Option<OutputsSnapshot> {
-        self.0.others.outputs.as_ref().map(OutputStats::snapshot)
-    }
-
-    /// How long media took from its arrival until it was written to a player: a sample.
-    pub fn delays(&self) -> DelaySnapshot {
-        self.0.delays.snapshot()
-    }
-
     /// Live streams: how many are published, and the counters of all there were.
     pub(crate) fn broker(&self) -> StreamsNow {
         let broker = &self.0.others.broker;
@@ -198,10 +185,6 @@ impl ServerStats {
     /// The counters of the ports.
     pub fn net(&self) -> &Counters {
         &self.0.others.net
-    }
-
-    pub(crate) fn delayed(&self, delay: Duration) {
-        self.0.delays.note(delay);
     }
 
     pub(crate) fn session_opened(&self) {

@@ -230,7 +230,8 @@ async fn delays_are_measured_and_a_listener_that_is_too_slow_hears_how_much_it_m
             .await;
         player.until_media(1).await;
     }
-    let delays = control.stats().delays();
+    let delays = control.delays();
+    let delays = delays.of(Way::Rtmp).unwrap();
     assert!((1..=10).contains(&delays.count()), "{delays:?}");
     assert!(delays.sum() < SOON);
     assert!(control.connections()[1].counts.delay.is_some());

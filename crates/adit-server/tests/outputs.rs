@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use adit_broker::{Broker, Publication, PublisherInfo, StreamKey};
 use adit_media::Frame;
 use adit_media::pattern::Pattern;
-use adit_server::{Listener, Server, ServerConfig, ServerStats};
+use adit_server::control::Control;
+use adit_server::{Listener, Server, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -20,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Running {
     address: SocketAddr,
     broker: Broker,
-    stats: ServerStats,
+    control: Control,
     _stop: oneshot::Sender<()>,
 }
 
@@ -34,7 +35,7 @@ fn start() -> Running {
     let running = Running {
         address: server.local_addrs()[0],
         broker: server.broker().clone(),
-        stats: server.stats().clone(),
+        control: server.control(),
         _stop: stop,
     };
     tokio::spawn(server.run(async move { stopped.await.unwrap_or(()) }));
@@ -92,9 +93,12 @@ async fn viewers_that_come_while_a_stream_ends_leave_nothing_behind() {
         }
         assert!(played > 0, "some were in time");
         let deadline = Instant::now() + PATIENCE;
-        while server.stats.outputs().unwrap().flv_viewers > 0 || !server.broker.streams().is_empty()
-        {
-            assert!(Instant::now() < deadline, "{:?}", server.stats.outputs());
+        while !server.control.connections().is_empty() || !server.broker.streams().is_empty() {
+            assert!(
+                Instant::now() < deadline,
+                "{:?}",
+                server.control.connections()
+            );
             sleep(Duration::from_millis(10)).await;
         }
     }

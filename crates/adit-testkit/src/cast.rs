@@ -144,6 +144,8 @@ impl Player {
             | Peer::Py3Amf
             | Peer::GStreamer
             | Peer::Tshark
+            | Peer::Schemathesis
+            | Peer::HlsParser
             | Peer::Chromium => {
                 panic!("{peer} plays nothing")
             }

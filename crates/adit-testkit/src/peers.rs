@@ -25,6 +25,10 @@ pub enum Peer {
     Nginx,
     /// The Python that has the package `Py3AMF`: AMF read and written by somebody else.
     Py3Amf,
+    /// Schemathesis, a Python package, which makes requests from the description of an API.
+    Schemathesis,
+    /// The package `hls-parser` of npm, which reads playlists strictly, where there is also Node.js.
+    HlsParser,
     /// `gst-launch-1.0` of Debian with `rtmp2sink`, and `rtmpsink`, which is librtmp.
     GStreamer,
     /// tshark of Debian, for its dissector of RTMP.
@@ -57,6 +61,16 @@ impl Peer {
                 let marker = venv.join("has-py3amf");
                 Some(venv.join("bin/python")).filter(|path| path.is_file() && marker.is_file())
             }
+            Self::Schemathesis => {
+                let folder = env::var_os("ADIT_SCHEMATHESIS").map_or_else(
+                    || workspace().join("target/peers/schemathesis"),
+                    PathBuf::from,
+                );
+                let marker = folder.join("has-schemathesis");
+                Some(folder.join("bin/schemathesis"))
+                    .filter(|path| path.is_file() && marker.is_file())
+            }
+            Self::HlsParser => in_path("node").filter(|_| hls_parser().is_dir()),
             Self::GStreamer => in_path("gst-launch-1.0"),
             Self::Tshark => in_path("tshark"),
             Self::Haproxy => in_path("haproxy"),
@@ -76,6 +90,8 @@ impl fmt::Display for Peer {
             Self::Rtmpdump => "rtmpdump",
             Self::Nginx => "nginx",
             Self::Py3Amf => "Py3AMF",
+            Self::Schemathesis => "Schemathesis",
+            Self::HlsParser => "hls-parser",
             Self::GStreamer => "GStreamer",
             Self::Tshark => "tshark",
             Self::Haproxy => "haproxy",
@@ -156,6 +172,13 @@ impl Peers {
         command
     }
 
+    /// A command that runs a script with Node.js, which finds `hls-parser` where the environment says.
+    pub fn with_hls_parser(self, script: &Path) -> Command {
+        let mut command = Command::new(self.path(Peer::HlsParser));
+        command.arg(script).env("HLS_PARSER", hls_parser());
+        command
+    }
+
     /// The first line that `-version` (or the like) of a peer prints.
     pub fn version(self, peer: Peer) -> String {
         let flag = match peer {
@@ -163,7 +186,12 @@ impl Peers {
             Peer::Rtmpdump => "--help",
             Peer::Nginx | Peer::Haproxy => "-v",
             Peer::Pebble => "-help",
-            Peer::Py3Amf | Peer::GStreamer | Peer::Tshark | Peer::Chromium => "--version",
+            Peer::Py3Amf
+            | Peer::Schemathesis
+            | Peer::HlsParser
+            | Peer::GStreamer
+            | Peer::Tshark
+            | Peer::Chromium => "--version",
         };
         let mut process = Process::start(peer.to_string(), Command::new(self.path(peer)).arg(flag));
         process.wait(Duration::from_secs(20));
@@ -224,6 +252,15 @@ fn playwright() -> PathBuf {
     let folder = env::var_os("ADIT_PLAYWRIGHT")
         .map_or_else(|| workspace().join("target/peers/browser"), PathBuf::from);
     folder.join("node_modules/playwright-core")
+}
+
+/// Where the package is that reads playlists.
+fn hls_parser() -> PathBuf {
+    let folder = env::var_os("ADIT_HLS_PARSER").map_or_else(
+        || workspace().join("target/peers/hls-parser"),
+        PathBuf::from,
+    );
+    folder.join("node_modules/hls-parser")
 }
 
 fn in_path(program: &str) -> Option<PathBuf> {

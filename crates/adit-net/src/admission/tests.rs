@@ -29,6 +29,32 @@ fn the_total_is_let_in_and_one_more_is_not_until_one_leaves() {
 }
 
 #[test]
+fn limits_that_change_are_those_of_who_comes_then() {
+    let one = "192.0.2.1";
+    let now = Instant::now();
+    let admission = admission(2, 1, 10);
+    let _first = enter(&admission, one, now).unwrap();
+    assert_eq!(
+        enter(&admission, one, now).unwrap_err(),
+        Refusal::PerAddress
+    );
+    let config = |total, per_address| AdmissionConfig {
+        total,
+        per_address,
+        ..Default::default()
+    };
+    admission.apply(config(2, 2));
+    let second = enter(&admission, one, now).unwrap();
+    admission.apply(config(1, 2));
+    drop(second);
+    assert_eq!(
+        enter(&admission, one, now).unwrap_err(),
+        Refusal::Total,
+        "who is in stays"
+    );
+}
+
+#[test]
 fn so_many_may_wait_to_be_let_in_and_one_more_is_refused_until_one_is() {
     let admission = Admission::new(AdmissionConfig {
         unauthenticated: 3,

@@ -220,7 +220,10 @@ impl Access {
                 return Err(Denied::new(Denial::Missing, "no key, token or login came"));
             }
         };
-        self.note_wrong(now, peer, &request.credentials.fingerprint());
+        // A list asks about every stream what is right for one of them; a password is a guess there too.
+        if request.action != Action::List || request.credentials.login().is_some() {
+            self.note_wrong(now, peer, &request.credentials.fingerprint());
+        }
         Err(Denied::new(Denial::Wrong, reason))
     }
 

@@ -3,6 +3,8 @@
 //! A connection is entered when it opens and taken out when it is over; in between it counts in atomics of its own, which only its
 //! task writes. What it publishes and plays changes under a lock of its own, never for a frame.
 
+mod in_use;
+
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,9 +15,13 @@ use adit_broker::StreamKey;
 use adit_net::{CarrierInfo, TlsInfo};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+pub(crate) use self::in_use::InUse;
+
+use super::delay::{DelaySnapshot, Delays};
 use super::events::{Events, Happened};
 use super::{ByWay, Way};
 use crate::application::Client;
+use crate::limits::ABOUT_BYTES;
 use crate::server::ConnectionId;
 
 /// All connections of a server. Clones are the same ones.
@@ -26,6 +32,7 @@ pub(crate) struct Connections(Arc<Inner>);
 struct Inner {
     next_id: AtomicU64,
     open: Mutex<Open>,
+    delays: ByWay<Delays>,
     events: Events,
     /// Is the parent of those of all connections.
     stop: CancellationToken,
@@ -139,6 +146,7 @@ struct End {
 #[derive(Debug, Default)]
 struct About {
     client: Option<Client>,
+    program: Option<Box<str>>,
     is_in: bool,
     uses: Vec<(u64, Use)>,
     next_use: u64,
@@ -181,8 +189,10 @@ pub struct ConnectionSnapshot {
     pub since: Instant,
     /// The same by the clock on the wall.
     pub opened_at: SystemTime,
-    /// What the client said when it connected; none before.
+    /// What the client said when it connected; none before, and none of viewers by HTTP.
     pub client: Option<Client>,
+    /// The program at its other end, as that says.
+    pub program: Option<Box<str>>,
     /// What it does.
     pub uses: Vec<Use>,
     /// What it counts.
@@ -194,6 +204,7 @@ impl Connections {
         Self(Arc::new(Inner {
             next_id: AtomicU64::new(1),
             open: Mutex::default(),
+            delays: ByWay::default(),
             events,
             stop,
         }))
@@ -285,6 +296,17 @@ impl Connections {
         all
     }
 
+    /// How long media took to players, by how they are connected.
+    pub(crate) fn delays(&self) -> ByWay<DelaySnapshot> {
+        let mut all = ByWay::default();
+        for (way, delays) in self.0.delays.iter() {
+            if let Some(snapshot) = all.of_mut(way) {
+                *snapshot = delays.snapshot();
+            }
+        }
+        all
+    }
+
     fn find(&self, id: ConnectionId) -> Option<Arc<Live>> {
         self.open().list.get(&id).cloned()
     }
@@ -327,10 +349,10 @@ impl Live {
 
     fn snapshot(&self) -> ConnectionSnapshot {
         let known = |us: u64| (us != 0).then(|| Duration::from_micros(us));
-        let (client, uses) = {
+        let (client, program, uses) = {
             let about = self.about();
             let uses = about.uses.iter().map(|(_, used)| used.clone()).collect();
-            (about.client.clone(), uses)
+            (about.client.clone(), about.program.clone(), uses)
         };
         ConnectionSnapshot {
             id: self.id,
@@ -338,6 +360,7 @@ impl Live {
             since: self.since,
             opened_at: self.opened_at,
             client,
+            program,
             uses,
             counts: Counts {
                 received_bytes: load(&self.received),
@@ -392,32 +415,34 @@ impl Presence {
     /// How long media took to this player.
     pub(crate) fn delayed(&self, delay: Duration) {
         store(&self.live.delay, Some(delay));
+        if let Some(delays) = self.connections.0.delays.of(self.live.who.way) {
+            delays.note(delay);
+        }
     }
 
     /// It is known now who it is.
     pub(crate) fn introduced(&self, client: &Client) {
-        self.live.about().client = Some(client.clone());
+        let program = client.about().flash_version.as_deref().map(Box::from);
+        let mut about = self.live.about();
+        about.client = Some(client.clone());
+        about.program = program;
     }
 
-    /// It was let in.
-    pub(crate) fn let_in(&self) {
-        let client = {
-            let mut about = self.live.about();
-            about.is_in = true;
-            about.client.clone()
-        };
+    /// The same of somebody of whom no more is known than what the program at its end says that it is.
+    pub(crate) fn runs(&self, program: &str) {
+        let cut = program.floor_char_boundary(ABOUT_BYTES);
+        self.live.about().program = program.get(..cut).map(Box::from);
+    }
+
+    /// It was let in to an instance of an application.
+    pub(crate) fn let_in(&self, application: &str, instance: &str) {
+        self.live.about().is_in = true;
         self.tell(|| Happened::Connected {
             connection: self.live.id,
             way: self.live.who.way,
             peer: self.live.who.peer.to_string().into(),
-            application: client
-                .as_ref()
-                .map_or("", |it| it.address().application())
-                .into(),
-            instance: client
-                .as_ref()
-                .map_or("", |it| it.address().instance())
-                .into(),
+            application: application.into(),
+            instance: instance.into(),
         });
     }
 
@@ -439,15 +464,9 @@ impl Presence {
             about.uses.push((number, used));
             number
         };
-        let in_use = InUse {
-            live: Arc::clone(&self.live),
-            events: self.connections.0.events.clone(),
-            role,
-            stream,
-            number,
-        };
-        in_use.tell(Change::Began);
-        in_use
+        let connection = Arc::clone(&self.live);
+        let events = self.connections.0.events.clone();
+        InUse::begin(connection, events, (role, stream, number))
     }
 
     /// Whether somebody wants it to end; to ask costs no lock.
@@ -484,58 +503,6 @@ impl Drop for Presence {
             let connection = self.live.id;
             self.tell(|| Happened::Disconnected { connection });
         }
-    }
-}
-
-/// A stream in use by a connection.
-#[derive(Debug)]
-pub(crate) struct InUse {
-    live: Arc<Live>,
-    events: Events,
-    role: Role,
-    stream: StreamKey,
-    number: u64,
-}
-
-enum Change {
-    Began,
-    Ended,
-}
-
-impl InUse {
-    fn tell(&self, change: Change) {
-        self.events.tell(|| {
-            let (stream, way) = (self.stream.clone(), self.live.who.way);
-            let connection = self.live.id;
-            match (self.role, change) {
-                (Role::Publish, Change::Began) => Happened::Published {
-                    stream,
-                    connection: Some(connection),
-                },
-                (Role::Publish, Change::Ended) => Happened::Unpublished {
-                    stream,
-                    connection: Some(connection),
-                },
-                (_, Change::Began) => Happened::Played {
-                    stream,
-                    connection,
-                    way,
-                },
-                (_, Change::Ended) => Happened::Stopped {
-                    stream,
-                    connection,
-                    way,
-                },
-            }
-        });
-    }
-}
-
-impl Drop for InUse {
-    fn drop(&mut self) {
-        let number = self.number;
-        self.live.about().uses.retain(|(other, _)| *other != number);
-        self.tell(Change::Ended);
     }
 }
 

@@ -80,6 +80,17 @@ impl DelaySnapshot {
         None
     }
 
+    /// What was measured by either.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let mut both = *self;
+        for (one, more) in both.classes.iter_mut().zip(other.classes) {
+            *one = one.saturating_add(more);
+        }
+        both.sum_us = both.sum_us.saturating_add(other.sum_us);
+        both
+    }
+
     /// What was measured since `earlier`.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
@@ -123,5 +134,6 @@ mod tests {
         assert_eq!(all.percentile(99), ms(10));
         assert_eq!(all.percentile(100), None, "longer than every bound");
         assert_eq!(all.since(&before).count(), 1);
+        assert_eq!(all.since(&before).and(&before).classes, all.classes);
     }
 }

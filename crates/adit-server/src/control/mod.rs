@@ -33,7 +33,6 @@ use tokio_util::sync::CancellationToken;
 pub use self::connections::{ConnectionSnapshot, Counts, Origin, Role, Traffic, Use};
 pub(crate) use self::connections::{Connections, InUse, Presence};
 pub use self::delay::DelaySnapshot;
-pub(crate) use self::delay::Delays;
 pub(crate) use self::events::Events;
 pub use self::events::{Event, Happened, Heard, Listener};
 pub use self::files::RecordedFile;
@@ -202,6 +201,11 @@ impl Control {
     /// What went over connections so far, by how they are connected.
     pub fn traffic(&self) -> ByWay<Traffic> {
         self.0.shared.connections.traffic()
+    }
+
+    /// How long media took from its arrival until it was written to players, by how they are connected: a sample.
+    pub fn delays(&self) -> ByWay<DelaySnapshot> {
+        self.0.shared.connections.delays()
     }
 
     /// Everybody who is connected, those that came first at the front.
@@ -374,8 +378,8 @@ impl Control {
         Ok(reloaded)
     }
 
-    /// Goes by other settings from now on, without dropping a connection: sessions and limits of those that begin, access of what is
-    /// asked for, latency and recording of streams that begin. What concerns sockets, files and shared objects is not looked at.
+    /// Goes by other settings from now on, without dropping a connection: sessions and limits of those that begin, how many may come,
+    /// access of what is asked for, latency and recording of streams that begin. What concerns sockets, files and shared objects is not looked at.
     pub fn apply(&self, config: &ServerConfig) {
         self.0.shared.apply(config);
     }

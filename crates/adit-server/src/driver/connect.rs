@@ -63,7 +63,9 @@ impl SessionDriver {
 
     fn let_in(&mut self, now: Instant, request: ConnectRequest, welcome: Welcome) {
         self.guest.admit();
-        self.summary.presence().let_in();
+        let address = &request.address;
+        let presence = self.summary.presence();
+        presence.let_in(address.application(), address.instance());
         self.guest.bandwidth.when = welcome.bandwidth;
         match welcome.bandwidth {
             Bandwidth::AtOnce => {

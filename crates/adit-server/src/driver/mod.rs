@@ -354,9 +354,7 @@ impl SessionDriver {
     /// Everything is written: ends a measurement, if there is one.
     fn note_delay(&mut self) {
         if let Some(arrival) = self.roles.take_sample() {
-            let delay = arrival.elapsed();
-            self.shared.stats.delayed(delay);
-            self.summary.presence().delayed(delay);
+            self.summary.presence().delayed(arrival.elapsed());
         }
     }
 

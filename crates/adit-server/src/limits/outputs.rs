@@ -38,6 +38,12 @@ pub(crate) const HLS_STREAMS: usize = 100;
 /// A stream for which nobody asks for so long is packaged no more (`hls.idle`).
 pub(crate) const HLS_IDLE: Duration = Duration::from_secs(30);
 
+/// Viewers by HLS that are listed and can be ended; those beyond only watch (`hls.viewers`).
+pub(crate) const HLS_VIEWERS: usize = 5_000;
+
+/// Whoever asks for nothing of a stream for so long watches it no more (`hls.viewer_gone`).
+pub(crate) const HLS_VIEWER_GONE: Duration = Duration::from_secs(20);
+
 /// Bytes of the segments of one stream (`hls.bytes`).
 pub(crate) const HLS_BYTES: usize = 64 * 1024 * 1024;
 

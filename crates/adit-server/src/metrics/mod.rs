@@ -205,10 +205,13 @@ impl Server {
         ] {
             to.counter(name, help, count)?;
         }
-        to.histogram(
+        let delays = self.0.delays();
+        let delays: Vec<_> = delays.iter().map(|(way, it)| (way.as_str(), it)).collect();
+        to.histograms(
             "adit_delivery_delay_seconds",
-            "From the arrival of media until it was written to a player by RTMP: one write of each player in 64",
-            &self.0.stats().delays(),
+            "From the arrival of media until it was written to a player: one write of each player in 64, and each part of HLS that was waited for",
+            "transport",
+            &delays,
         )
     }
 

@@ -75,14 +75,26 @@ impl Writer<'_> {
         encoder.encode_info(labels)
     }
 
-    pub(super) fn histogram(&mut self, name: &str, help: &str, all: &DelaySnapshot) -> fmt::Result {
-        let buckets: Vec<_> = all
-            .classes()
-            .map(|(bound, count)| (bound.map_or(f64::INFINITY, |it| it.as_secs_f64()), count))
-            .collect();
-        let (sum, count) = (all.sum().as_secs_f64(), all.count());
+    /// A histogram for each value of a label.
+    pub(super) fn histograms(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &'static str,
+        all: &[(&'static str, &DelaySnapshot)],
+    ) -> fmt::Result {
         let mut encoder = self.begin(name, help, MetricType::Histogram)?;
-        encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
+        for (value, delays) in all {
+            let labels = [(label, *value)];
+            let buckets: Vec<_> = delays
+                .classes()
+                .map(|(bound, count)| (bound.map_or(f64::INFINITY, |it| it.as_secs_f64()), count))
+                .collect();
+            let (sum, count) = (delays.sum().as_secs_f64(), delays.count());
+            let mut encoder = encoder.encode_family(&labels)?;
+            encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
+        }
+        Ok(())
     }
 
     fn begin<'s>(

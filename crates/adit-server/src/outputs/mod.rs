@@ -19,6 +19,9 @@ mod place;
 mod reply;
 mod request;
 mod stats;
+#[cfg(test)]
+mod testing;
+mod watcher;
 mod websocket;
 
 use std::fmt;
@@ -34,12 +37,13 @@ use adit_net::http::{
 use tokio_util::sync::CancellationToken;
 
 pub use self::config::{HlsConfig, Offered, Origins, OutputsConfig};
-pub use self::stats::{OutputStats, OutputsSnapshot};
+pub(crate) use self::stats::OutputStats;
 
 use self::hls::{File, Hls};
 use self::place::{Place, Places};
 use self::request::Asked;
 use crate::application::Web;
+use crate::control::Connections;
 use crate::settings::Live;
 
 /// The outputs of one server. A clone is the same.
@@ -59,6 +63,7 @@ impl fmt::Debug for Outputs {
 struct Inner {
     live: Live,
     broker: Broker,
+    connections: Connections,
     stats: OutputStats,
     hls: Hls,
     /// Numbers what is packaged, so that files have other names each time, also after a restart: the old ones may be in caches.
@@ -72,6 +77,7 @@ struct Inner {
 pub(crate) struct Parts {
     pub(crate) live: Live,
     pub(crate) broker: Broker,
+    pub(crate) connections: Connections,
     pub(crate) stop: CancellationToken,
     pub(crate) next: Arc<dyn HttpHandler>,
 }
@@ -94,6 +100,7 @@ impl Outputs {
             runs: AtomicU64::new(getrandom::u64().unwrap_or_default() >> RUN_SHIFT),
             live: parts.live,
             broker: parts.broker,
+            connections: parts.connections,
             stop: parts.stop,
             next: parts.next,
         }))

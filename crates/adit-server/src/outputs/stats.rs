@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Counters of the outputs. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub struct OutputStats(Arc<Inner>);
+pub(crate) struct OutputStats(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     viewers: AtomicUsize,
-    flv: Kind,
-    websocket: Kind,
+    hls_viewers: AtomicUsize,
     refused: AtomicU64,
+    unlisted: AtomicU64,
     hopeless: AtomicU64,
     packagers_refused: AtomicU64,
     websocket_messages: AtomicU64,
@@ -20,58 +20,13 @@ struct Inner {
     websocket_stalls: AtomicU64,
 }
 
-/// One way to watch.
-#[derive(Debug, Default)]
-struct Kind {
-    now: AtomicUsize,
-    ever: AtomicU64,
-    bytes: AtomicU64,
-}
-
-/// How a viewer watches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    Flv,
-    WebSocket,
-}
-
-/// The counters at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct OutputsSnapshot {
-    /// Viewers by HTTP-FLV now.
-    pub flv_viewers: usize,
-    /// Viewers by HTTP-FLV that ever were.
-    pub flv_viewers_ever: u64,
-    /// Bytes of FLV handed to them.
-    pub flv_bytes: u64,
-    /// Viewers by WebSocket-FLV now.
-    pub websocket_viewers: usize,
-    /// Viewers by WebSocket-FLV that ever were.
-    pub websocket_viewers_ever: u64,
-    /// Bytes of FLV handed to them.
-    pub websocket_bytes: u64,
-}
-
 impl OutputStats {
-    /// All counters, each read on its own.
-    pub fn snapshot(&self) -> OutputsSnapshot {
-        let (flv, websocket) = (&self.0.flv, &self.0.websocket);
-        OutputsSnapshot {
-            flv_viewers: flv.now.load(Ordering::Relaxed),
-            flv_viewers_ever: flv.ever.load(Ordering::Relaxed),
-            flv_bytes: flv.bytes.load(Ordering::Relaxed),
-            websocket_viewers: websocket.now.load(Ordering::Relaxed),
-            websocket_viewers_ever: websocket.ever.load(Ordering::Relaxed),
-            websocket_bytes: websocket.bytes.load(Ordering::Relaxed),
-        }
-    }
-
     /// How often each limit was hit, by its configuration key.
     pub(crate) fn limits(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [
             ("http.viewers", read(&self.0.refused)),
+            ("hls.viewers", read(&self.0.unlisted)),
             ("viewer.overflows", read(&self.0.hopeless)),
             ("hls.streams", read(&self.0.packagers_refused)),
             ("websocket.message", read(&self.0.websocket_messages)),
@@ -81,53 +36,47 @@ impl OutputStats {
         .into_iter()
     }
 
-    /// A place among `limit` viewers.
-    pub(super) fn enter(&self, way: Way, limit: usize) -> Option<Seat> {
-        let more = |now: usize| (now < limit).then(|| now.saturating_add(1));
-        let viewers = &self.0.viewers;
-        if viewers
-            .try_update(Ordering::Relaxed, Ordering::Relaxed, more)
-            .is_err()
-        {
+    /// The right to watch by FLV, which `limit` have at most.
+    pub(super) fn admit(&self, limit: usize) -> Option<Ticket> {
+        let ticket = Ticket::of(self, |inner| &inner.viewers, limit);
+        if ticket.is_none() {
             self.0.refused.fetch_add(1, Ordering::Relaxed);
-            return None;
         }
-        let kind = self.kind(way);
-        kind.now.fetch_add(1, Ordering::Relaxed);
-        kind.ever.fetch_add(1, Ordering::Relaxed);
-        Some(Seat {
-            stats: self.clone(),
-            way,
-        })
+        ticket
+    }
+
+    /// The same for being known as a viewer by HLS.
+    pub(super) fn admit_by_hls(&self, limit: usize) -> Option<Ticket> {
+        let ticket = Ticket::of(self, |inner| &inner.hls_viewers, limit);
+        if ticket.is_none() {
+            self.0.unlisted.fetch_add(1, Ordering::Relaxed);
+        }
+        ticket
     }
 
     /// One stream more was to be packaged than may be.
     pub(super) fn packager_refused(&self) {
         self.0.packagers_refused.fetch_add(1, Ordering::Relaxed);
     }
-
-    fn kind(&self, way: Way) -> &Kind {
-        match way {
-            Way::Flv => &self.0.flv,
-            Way::WebSocket => &self.0.websocket,
-        }
-    }
 }
 
-/// The place of one viewer; dropping it frees the place.
+/// The right to be one of those who are counted; dropping it gives it back.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(super) struct Ticket {
     stats: OutputStats,
-    way: Way,
+    count: fn(&Inner) -> &AtomicUsize,
 }
 
-impl Seat {
-    pub(super) fn count_bytes(&self, bytes: usize) {
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        self.stats
-            .kind(self.way)
-            .bytes
-            .fetch_add(bytes, Ordering::Relaxed);
+impl Ticket {
+    fn of(stats: &OutputStats, count: fn(&Inner) -> &AtomicUsize, limit: usize) -> Option<Self> {
+        let more = |now: usize| (now < limit).then(|| now.saturating_add(1));
+        count(&stats.0)
+            .try_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .is_ok()
+            .then(|| Self {
+                stats: stats.clone(),
+                count,
+            })
     }
 
     /// It fell behind once too often.
@@ -147,7 +96,7 @@ pub(super) enum Fault {
     Stall,
 }
 
-impl Seat {
+impl Ticket {
     pub(super) fn count_fault(&self, fault: Fault) {
         let stats = &self.stats.0;
         let counter = match fault {
@@ -159,13 +108,9 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for Ticket {
     fn drop(&mut self) {
-        self.stats.0.viewers.fetch_sub(1, Ordering::Relaxed);
-        self.stats
-            .kind(self.way)
-            .now
-            .fetch_sub(1, Ordering::Relaxed);
+        (self.count)(&self.stats.0).fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -173,17 +118,25 @@ impl Drop for Seat {
 mod tests {
     use super::*;
 
+    fn check(admit: impl Fn(&OutputStats) -> Option<Ticket>, key: &str) {
+        let stats = OutputStats::default();
+        let hits = || stats.limits().find(|(it, _)| *it == key).unwrap().1;
+        let mut tickets: Vec<_> = (0..3).map(|_| admit(&stats)).collect();
+        assert!(tickets.iter().all(Option::is_some));
+        assert_eq!(hits(), 0);
+        assert!(admit(&stats).is_none());
+        assert_eq!(hits(), 1);
+        tickets.pop();
+        assert!(admit(&stats).is_some());
+    }
+
     #[test]
     fn as_many_viewers_as_allowed_watch_and_one_more_is_refused_until_one_leaves() {
-        let stats = OutputStats::default();
-        let mut seats: Vec<_> = (0..3).map(|_| stats.enter(Way::Flv, 3)).collect();
-        assert!(seats.iter().all(Option::is_some));
-        assert!(stats.enter(Way::Flv, 3).is_none());
-        assert_eq!(stats.limits().next(), Some(("http.viewers", 1)));
-        seats.pop();
-        assert!(stats.enter(Way::Flv, 3).is_some());
-        drop(seats);
-        let snapshot = stats.snapshot();
-        assert_eq!((snapshot.flv_viewers, snapshot.flv_viewers_ever), (0, 4));
+        check(|stats| stats.admit(3), "http.viewers");
+    }
+
+    #[test]
+    fn as_many_viewers_by_hls_are_known_as_may_be_and_one_more_is_not() {
+        check(|stats| stats.admit_by_hls(3), "hls.viewers");
     }
 }

@@ -7,9 +7,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use adit_net::http::header::HeaderValue;
-use adit_net::http::{HttpBody, Method, Response, StatusCode, Upgraded, header};
+use adit_net::http::{HttpBody, Method, Response, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Sink as _, Stream as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -21,7 +22,7 @@ use tracing::debug;
 use super::config::Origins;
 use super::flv::{End, Feed, Piece};
 use super::request::Asked;
-use super::stats::{Fault, Seat};
+use super::stats::Fault;
 use super::{cors, reply};
 use crate::limits::outputs::{WEBSOCKET_DEAD, WEBSOCKET_MESSAGE, WEBSOCKET_PING, WEBSOCKET_STALL};
 
@@ -76,8 +77,8 @@ pub(super) fn wanted(
 
 impl Upgrade {
     /// Says yes, and plays.
-    pub(super) fn answer(self, feed: Feed, seat: Seat) -> Response<HttpBody> {
-        let body = HttpBody::upgraded(|upgraded| play(upgraded, feed, seat));
+    pub(super) fn answer(self, feed: Feed) -> Response<HttpBody> {
+        let body = HttpBody::upgraded(|upgraded| play(upgraded, feed));
         let mut response = Response::new(body);
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let fields = response.headers_mut();
@@ -88,19 +89,19 @@ impl Upgrade {
     }
 }
 
-async fn play(upgraded: Upgraded, feed: Feed, seat: Seat) {
+async fn play<S: AsyncRead + AsyncWrite + Unpin>(connection: S, feed: Feed) {
     let config = WebSocketConfig::default()
         .max_message_size(Some(WEBSOCKET_MESSAGE))
         .max_frame_size(Some(WEBSOCKET_MESSAGE))
         .write_buffer_size(WRITE_BUFFER);
-    let socket = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config)).await;
+    let socket = WebSocketStream::from_raw_socket(connection, Role::Server, Some(config)).await;
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let now = Instant::now();
     let mut viewer = Viewer {
         socket,
         feed,
-        seat,
+        sample: None,
         looks,
         heard: now,
         asked: now,
@@ -111,10 +112,11 @@ async fn play(upgraded: Upgraded, feed: Feed, seat: Seat) {
 }
 
 /// One viewer.
-struct Viewer {
-    socket: WebSocketStream<Upgraded>,
+struct Viewer<S> {
+    socket: WebSocketStream<S>,
     feed: Feed,
-    seat: Seat,
+    /// The arrival of a tag whose way is measured, until it is written.
+    sample: Option<std::time::Instant>,
     looks: Interval,
     /// When something came.
     heard: Instant,
@@ -132,10 +134,12 @@ const WRITE_BUFFER: usize = 64 * 1024;
 const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
 /// How long the other end has to say goodbye.
 const GOODBYE: std::time::Duration = std::time::Duration::from_secs(5);
+/// The longest reason that a close frame has room for [RFC 6455 5.5].
+const REASON_BYTES: usize = 123;
 /// Messages in one turn, each way.
 const PER_TURN: usize = 128;
 
-impl Viewer {
+impl<S: AsyncRead + AsyncWrite + Unpin> Viewer<S> {
     /// Ready when it is over.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.listen(cx).is_ready() {
@@ -160,13 +164,14 @@ impl Viewer {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(Ok(message))) => {
                     self.heard = Instant::now();
+                    self.feed.watcher().received(message.len());
                     if message.is_close() {
                         // Answered by the library, with the next flush.
                         self.closing.get_or_insert_with(Instant::now);
                     }
                 }
                 Poll::Ready(Some(Err(Error::Capacity(_)))) => {
-                    self.seat.count_fault(Fault::Message);
+                    self.feed.ticket().count_fault(Fault::Message);
                     self.close(CloseCode::Size, "this viewer says too much");
                 }
                 Poll::Ready(Some(Err(error))) => {
@@ -194,14 +199,18 @@ impl Viewer {
                 }
             }
             self.blocked = None;
-            match self.feed.poll_piece(cx, &self.seat) {
+            match self.feed.poll_piece(cx) {
                 Poll::Ready(Some(piece)) => {
+                    if let Piece::Tag(tag) = &piece {
+                        self.sample = self.sample.or(tag.arrival);
+                    }
                     let bytes = whole(piece);
-                    self.seat.count_bytes(bytes.len());
+                    self.feed.watcher().sent(bytes.len());
                     Pin::new(&mut self.socket).start_send(Message::Binary(bytes))?;
                 }
                 Poll::Ready(None) => match self.feed.end() {
                     End::OfServer => self.close(CloseCode::Away, "the server stops"),
+                    End::Kicked => self.dismiss(),
                     End::TooSlow => {
                         self.close(CloseCode::Policy, "the line is too slow for this stream");
                     }
@@ -221,6 +230,9 @@ impl Viewer {
             Poll::Ready(Err(Error::ConnectionClosed)) if self.closing.is_some() => Ok(()),
             Poll::Ready(flushed) => {
                 self.blocked = None;
+                if let Some(arrival) = self.sample.take() {
+                    self.feed.watcher().delayed(arrival.elapsed());
+                }
                 flushed
             }
             Poll::Pending => {
@@ -230,15 +242,23 @@ impl Viewer {
         }
     }
 
+    /// Says what the operator says.
+    fn dismiss(&mut self) {
+        let reason = self.feed.watcher().kick_reason();
+        let reason = reason.as_deref().unwrap_or_default();
+        let cut = reason.floor_char_boundary(REASON_BYTES);
+        self.close(CloseCode::Policy, reason.get(..cut).unwrap_or_default());
+    }
+
     /// Says why it is over, and waits for the other end to have heard it.
-    fn close(&mut self, code: CloseCode, reason: &'static str) {
+    fn close(&mut self, code: CloseCode, reason: &str) {
         if self.closing.is_some() {
             return;
         }
         self.closing = Some(Instant::now());
         let frame = CloseFrame {
             code,
-            reason: Utf8Bytes::from_static(reason),
+            reason: Utf8Bytes::from(reason),
         };
         let told = Pin::new(&mut self.socket).start_send(Message::Close(Some(frame)));
         if let Err(error) = told {
@@ -253,12 +273,16 @@ impl Viewer {
         if self.closing.is_some_and(|at| since(at) >= GOODBYE) {
             return true;
         }
+        // Who takes nothing is asked for nothing, and hears of it here.
+        if self.feed.watcher().is_kicked() {
+            self.dismiss();
+        }
         if self.blocked.is_some_and(|at| since(at) >= WEBSOCKET_STALL) {
-            self.seat.count_fault(Fault::Stall);
+            self.feed.ticket().count_fault(Fault::Stall);
             return true;
         }
         if since(self.heard) >= WEBSOCKET_DEAD {
-            self.seat.count_fault(Fault::Dead);
+            self.feed.ticket().count_fault(Fault::Dead);
             return true;
         }
         if since(self.asked) >= WEBSOCKET_PING && self.closing.is_none() {
@@ -287,3 +311,6 @@ fn whole(piece: Piece) -> Bytes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use adit_broker::{Broker, BrokerConfig};
-use adit_net::Counters;
+use adit_net::{Admission, Counters};
 use tokio_util::sync::CancellationToken;
 
 use super::{Sessions, Shared};
@@ -32,6 +32,7 @@ fn sessions() -> Sessions {
             events: Events::default(),
         }),
         connections: Connections::new(Events::default(), CancellationToken::new()),
+        admission: Admission::default(),
         phase: Phase::default(),
         files: None,
         broker,

@@ -13,7 +13,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::support::{ADIT, PATIENCE, ask, publish, wait_until_live};
 
-async fn connect(
+pub(crate) async fn connect(
     server: &AditServer,
     path: &str,
     origin: Option<&str>,
@@ -44,7 +44,7 @@ async fn live(seconds: u32) -> (AditServer, Process) {
 }
 
 /// The next message.
-async fn next(socket: &mut WebSocketStream<TcpStream>) -> Message {
+pub(crate) async fn next(socket: &mut WebSocketStream<TcpStream>) -> Message {
     let message = timeout(PATIENCE, socket.next()).await;
     message
         .expect("in time")

@@ -88,7 +88,10 @@ pub(in crate::api) struct Connections {
 impl From<ConnectionSnapshot> for Connection {
     fn from(of: ConnectionSnapshot) -> Self {
         let client = of.client.as_ref();
-        let about = client.map(crate::application::Client::about);
+        let in_use = of.uses.first().map(|used| &used.stream);
+        let place = client
+            .map(|it| (it.address().application(), it.address().instance()))
+            .or_else(|| in_use.map(|it| (it.application(), it.instance())));
         Self {
             id: of.id.get(),
             transport: of.origin.way.as_str(),
@@ -101,9 +104,9 @@ impl From<ConnectionSnapshot> for Connection {
             }),
             opened_at_ms: unix_ms(of.opened_at),
             seconds: seconds_ago(of.since),
-            application: client.map(|it| it.address().application().to_owned()),
-            instance: client.map(|it| it.address().instance().to_owned()),
-            client: about.and_then(|it| it.flash_version.as_ref().map(ToString::to_string)),
+            application: place.map(|(application, _)| application.to_owned()),
+            instance: place.map(|(_, instance)| instance.to_owned()),
+            client: of.program.map(String::from),
             uses: of
                 .uses
                 .iter()

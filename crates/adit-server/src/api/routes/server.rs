@@ -118,7 +118,11 @@ pub(in crate::api) async fn server(State(api): State<Arc<Api>>) -> Json<Server> 
             .iter()
             .map(|(way, traffic)| (way.as_str(), (*traffic).into()))
             .collect(),
-        delay: control.stats().delays().into(),
+        delay: control
+            .delays()
+            .iter()
+            .fold(DelaySnapshot::default(), |all, (_, of)| all.and(of))
+            .into(),
         limits: limits.filter(|(_, hits)| *hits > 0).collect(),
     })
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use adit_broker::{Delivery, SharedFrame, Subscription};
 use adit_media::flv::{TAG_HEAD_BYTES, tag_head, tag_tail};
 use bytes::Bytes;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 use tracing::debug;
 
 use super::clock::Clock;
@@ -17,7 +17,8 @@ use super::opening::Opening;
 use crate::driver::{Overflows, Verdict};
 use crate::limits::ServerLimits;
 use crate::limits::outputs::OPENING_FRAMES;
-use crate::outputs::stats::Seat;
+use crate::outputs::stats::Ticket;
+use crate::outputs::watcher::Watcher;
 
 /// What goes to the viewer next.
 #[derive(Debug)]
@@ -33,11 +34,15 @@ pub(in crate::outputs) struct Tag {
     pub(in crate::outputs) head: [u8; TAG_HEAD_BYTES],
     pub(in crate::outputs) body: Bytes,
     pub(in crate::outputs) tail: [u8; 4],
+    /// When it came from its publisher, of those whose way is measured.
+    pub(in crate::outputs) arrival: Option<Instant>,
 }
 
 /// Reads a stream that is live for one viewer.
 pub(in crate::outputs) struct Feed {
     subscription: Subscription,
+    watcher: Watcher,
+    ticket: Ticket,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Until the file header is made.
     opening: Option<Opening>,
@@ -45,6 +50,7 @@ pub(in crate::outputs) struct Feed {
     ready: VecDeque<Piece>,
     end: End,
     clock: Clock,
+    sample: Sample,
     limits: ServerLimits,
     overflows: Overflows,
 }
@@ -60,33 +66,64 @@ pub(in crate::outputs) enum End {
     OfServer,
     /// The viewer was too slow for it.
     TooSlow,
+    /// The operator has ended it.
+    Kicked,
+}
+
+/// Which of the tags are measured: one in so many, of those that were waited for. What lay in the log before does not count.
+#[derive(Debug, Default)]
+struct Sample {
+    has_waited: bool,
+    tags: u8,
+}
+
+/// One tag in so many is measured.
+const TAGS: u8 = 64;
+
+impl Sample {
+    fn passes(&mut self, frame: &SharedFrame) -> Option<Instant> {
+        self.tags = (self.tags + 1) % TAGS;
+        frame
+            .arrival()
+            .filter(|_| self.has_waited && self.tags == 0)
+    }
 }
 
 impl Feed {
     /// A feed of `subscription`, which has told already that the stream is live.
     pub(in crate::outputs) fn new(
         subscription: Subscription,
-        stop: &CancellationToken,
+        watcher: Watcher,
+        ticket: Ticket,
         limits: ServerLimits,
     ) -> Self {
         Self {
             subscription,
-            stop: Box::pin(stop.clone().cancelled_owned()),
+            stop: Box::pin(watcher.to_end()),
+            watcher,
+            ticket,
             opening: Some(Opening::default()),
             ready: VecDeque::new(),
             end: End::NotYet,
             clock: Clock::default(),
+            sample: Sample::default(),
             limits,
             overflows: Overflows::default(),
         }
     }
 
-    /// The next piece; none when the stream is over, the server stops, or the viewer is too slow for it.
-    pub(in crate::outputs) fn poll_piece(
-        &mut self,
-        cx: &mut Context<'_>,
-        seat: &Seat,
-    ) -> Poll<Option<Piece>> {
+    /// Whose it is.
+    pub(in crate::outputs) const fn watcher(&self) -> &Watcher {
+        &self.watcher
+    }
+
+    /// His right to it.
+    pub(in crate::outputs) const fn ticket(&self) -> &Ticket {
+        &self.ticket
+    }
+
+    /// The next piece; none when it is over, and then [`end`](Self::end) says why.
+    pub(in crate::outputs) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Piece>> {
         loop {
             if self.opening.is_none()
                 && let Some(piece) = self.ready.pop_front()
@@ -96,16 +133,26 @@ impl Feed {
             if self.end != End::NotYet {
                 return Poll::Ready(None);
             }
+            if self.watcher.is_kicked() {
+                self.finish(End::Kicked);
+                continue;
+            }
             match self.subscription.poll_next(cx) {
                 Poll::Ready(Delivery::Frame(frame)) => self.take(&frame),
-                Poll::Ready(Delivery::Skipped { frames }) => self.fell_behind(frames, seat),
+                Poll::Ready(Delivery::Skipped { frames }) => self.fell_behind(frames),
                 Poll::Ready(Delivery::Stopped { .. }) => self.finish(End::OfStream),
                 Poll::Ready(_) => {}
                 Poll::Pending if self.opening.is_some_and(Opening::has_begun) => self.open(),
                 Poll::Pending if self.stop.as_mut().poll(cx).is_ready() => {
-                    self.finish(End::OfServer);
+                    // Who is to go sees that at the next turn.
+                    if !self.watcher.is_kicked() {
+                        self.finish(End::OfServer);
+                    }
                 }
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    self.sample.has_waited = true;
+                    return Poll::Pending;
+                }
             }
         }
     }
@@ -119,7 +166,13 @@ impl Feed {
             return;
         };
         let body = frame.payload().clone();
-        self.ready.push_back(Piece::Tag(Tag { head, body, tail }));
+        let arrival = self.sample.passes(shared);
+        self.ready.push_back(Piece::Tag(Tag {
+            head,
+            body,
+            tail,
+            arrival,
+        }));
         if let Some(opening) = &mut self.opening {
             opening.note(frame);
             if opening.is_certain() || self.ready.len() >= OPENING_FRAMES {
@@ -145,10 +198,10 @@ impl Feed {
         self.end
     }
 
-    fn fell_behind(&mut self, frames: u64, seat: &Seat) {
+    fn fell_behind(&mut self, frames: u64) {
         debug!(frames, "left out: the line to this viewer is too slow");
         if self.overflows.count(Instant::now(), &self.limits) == Verdict::TooMany {
-            seat.count_hopeless();
+            self.ticket.count_hopeless();
             self.finish(End::TooSlow);
         }
     }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use adit_broker::{Delivery, SubscribeOptions, Subscription};
-use adit_net::http::{HttpBody, HttpPiece, Method, Response};
+use adit_net::http::{HttpBody, HttpPiece, Method, Response, header};
 use bytes::Buf as _;
 use hyper::body::{Body, Frame};
 use tokio::time::timeout;
@@ -24,8 +24,9 @@ use tokio::time::timeout;
 pub(super) use self::feed::{End, Feed, Piece};
 use super::place::{Place, Places};
 use super::request::Asked;
-use super::stats::{Seat, Way};
+use super::watcher::Watcher;
 use super::{Inner, reply, websocket};
+use crate::control::{Origin, Way};
 
 /// The type of FLV; there is no registered one.
 const FLV: &str = "video/x-flv";
@@ -51,18 +52,22 @@ pub(super) async fn answer(
             reply::not_live()
         };
     }
-    let way = upgrade.as_ref().map_or(Way::Flv, |_| Way::WebSocket);
     let settings = outputs.live.now();
-    let Some(seat) = outputs.stats.enter(way, settings.outputs.viewers) else {
+    let Some(ticket) = outputs.stats.admit(settings.outputs.viewers) else {
         return reply::busy();
     };
+    let key = place.key.clone();
     let Some(subscription) = watch(outputs, asked, place).await else {
         return reply::not_live();
     };
-    let feed = Feed::new(subscription, &outputs.stop, settings.limits);
+    let way = upgrade.as_ref().map_or(Way::HttpFlv, |_| Way::WebSocketFlv);
+    let who = Origin::by(way, &asked.info);
+    let program = asked.field(header::USER_AGENT);
+    let watcher = Watcher::enter(&outputs.connections, who, program, &key);
+    let feed = Feed::new(subscription, watcher, ticket, settings.limits);
     match upgrade {
-        Some(upgrade) => upgrade.answer(feed, seat),
-        None => reply::media(FLV, HttpBody::streamed(Endless { feed, seat })),
+        Some(upgrade) => upgrade.answer(feed),
+        None => reply::media(FLV, HttpBody::streamed(Endless(feed))),
     }
 }
 
@@ -86,10 +91,7 @@ async fn watch(outputs: &Inner, asked: &Asked, place: Place) -> Option<Subscript
 }
 
 /// The body of a response that ends with the stream.
-struct Endless {
-    feed: Feed,
-    seat: Seat,
-}
+struct Endless(Feed);
 
 impl Body for Endless {
     type Data = HttpPiece;
@@ -99,13 +101,21 @@ impl Body for Endless {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<HttpPiece>>>> {
-        let this = &mut *self;
-        let piece = ready!(this.feed.poll_piece(cx, &this.seat)).and_then(|piece| match piece {
+        let feed = &mut self.0;
+        let piece = ready!(feed.poll_piece(cx));
+        let watcher = feed.watcher();
+        let piece = piece.and_then(|piece| match piece {
             Piece::Whole(bytes) => Some(HttpPiece::from(bytes)),
-            Piece::Tag(tag) => HttpPiece::framed(&tag.head, tag.body, &tag.tail),
+            Piece::Tag(tag) => {
+                let body = match tag.arrival {
+                    Some(arrival) => watcher.timed(tag.body, arrival),
+                    None => tag.body,
+                };
+                HttpPiece::framed(&tag.head, body, &tag.tail)
+            }
         });
         if let Some(piece) = &piece {
-            this.seat.count_bytes(piece.remaining());
+            watcher.sent(piece.remaining());
         }
         Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
     }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! …/STREAM/index.m3u8                 which codecs, which resolution
-//! …/STREAM/media.m3u8                 segments and parts; ?_HLS_msn=7&_HLS_part=2 waits until there is such a part
+//! …/STREAM/media.m3u8                 segments and parts; ?_HLS_msn=7&_HLS_part=2 waits until there is such a part,
+//!                                     and _HLS_skip=YES leaves out what has been known for long
 //! …/STREAM/RUN-0.mp4                  what stands before fragments
 //! …/STREAM/RUN-7.m4s, RUN-7.2.m4s     a segment, a part
 //! ```
@@ -16,10 +17,11 @@ mod packager;
 mod playlist;
 mod range;
 mod segmenter;
+mod viewers;
 mod window;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use adit_net::http::{HttpBody, Method, Response, StatusCode, header};
 use bytes::Bytes;
@@ -28,11 +30,14 @@ use tokio::time::timeout;
 pub(super) use self::packager::Hls;
 
 use self::packager::Stream;
-use self::playlist::MEDIA;
+use self::playlist::{Extent, MEDIA};
+use self::viewers::Wish;
 use self::window::{Found, Window};
 use super::place::Places;
 use super::request::Asked;
+use super::watcher::Watcher;
 use super::{Inner, reply};
+use crate::control::{Origin, Way};
 use crate::limits::outputs::{HLS_READY, RESERVED_SEGMENTS};
 
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
@@ -106,16 +111,45 @@ pub(super) async fn answer(
         Err(packager::None::NotLive) => return reply::not_live(),
         Err(packager::None::TooMany) => return reply::busy(),
     };
-    match file {
-        File::Index => index(&stream, asked).await,
-        File::Media => media(&stream, asked).await,
-        File::Other(name) => other(&stream, asked, &name).await,
+    let wish = match file {
+        File::Index => Wish::Begin,
+        _ => Wish::GoOn,
+    };
+    let enter = || {
+        let who = Origin::by(Way::Hls, &asked.info);
+        let program = asked.field(header::USER_AGENT);
+        Watcher::enter(&outputs.connections, who, program, &place.key)
+    };
+    let peer = asked.info.peer.ip();
+    let viewers = &stream.viewers;
+    if viewers.asks(Instant::now(), peer, wish, enter).is_err() {
+        let words = "the operator has ended this; it begins again with index.m3u8\n";
+        return reply::text(StatusCode::FORBIDDEN, words);
     }
+    let (response, delay) = match file {
+        File::Index => (index(&stream, asked).await, None),
+        File::Media => (media(&stream, asked).await, None),
+        File::Other(name) => other(&stream, asked, &name).await,
+    };
+    let bytes = if asked.method == Method::HEAD {
+        0
+    } else {
+        length(&response)
+    };
+    viewers.gets(Instant::now(), peer, bytes, delay);
+    response
+}
+
+/// How long a body is that says so.
+fn length(response: &Response<HttpBody>) -> usize {
+    let field = response.headers().get(header::CONTENT_LENGTH);
+    let text = field.and_then(|field| field.to_str().ok());
+    text.and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
 async fn index(stream: &Stream, asked: &Asked) -> Response<HttpBody> {
     let query = query(asked);
-    if !until(stream, HLS_READY, Window::is_ready).await {
+    if until(stream, HLS_READY, Window::is_ready).await.is_none() {
         return nothing_yet();
     }
     let text = playlist::multivariant(&stream.window(), &query);
@@ -144,21 +178,37 @@ async fn media(stream: &Stream, asked: &Asked) -> Response<HttpBody> {
     let there = |window: &Window| {
         window.is_ready() && segment.is_none_or(|segment| window.has(segment, part))
     };
-    if !until(stream, patience, there).await {
+    if until(stream, patience, there).await.is_none() {
         return nothing_yet();
     }
-    let text = playlist::media(&stream.window(), stream.lengths, &query(asked));
+    let extent = match query_of.value("_HLS_skip") {
+        Some("YES" | "v2") => Extent::New,
+        _ => Extent::All,
+    };
+    let text = playlist::media(&stream.window(), stream.lengths, &query(asked), extent);
     playlist(asked, text)
 }
 
-async fn other(stream: &Stream, asked: &Asked, name: &str) -> Response<HttpBody> {
+/// A file, and how long its media took from the arrival of the first of it, if it was waited for.
+async fn other(
+    stream: &Stream,
+    asked: &Asked,
+    name: &str,
+) -> (Response<HttpBody>, Option<Duration>) {
     let mut found = stream.window().find(name);
+    let mut delay = None;
     if let Found::Soon { segment, part } = found {
         // The part that was hinted at: it is sent as soon as it is there.
-        until(stream, HLS_READY, |window| window.has(segment, Some(part))).await;
-        found = stream.window().find(name);
+        let there = |window: &Window| window.has(segment, Some(part));
+        let since = until(stream, HLS_READY, there).await;
+        let window = stream.window();
+        found = window.find(name);
+        let lasts = window.part_length(segment, part);
+        delay = since
+            .zip(lasts)
+            .map(|(since, lasts)| lasts.saturating_add(since.elapsed()));
     }
-    match found {
+    let response = match found {
         Found::Here(fragments) => {
             let pieces = fragments.iter().flat_map(|fragment| fragment.pieces());
             file(asked, pieces.cloned().collect())
@@ -168,14 +218,20 @@ async fn other(stream: &Stream, asked: &Asked, name: &str) -> Response<HttpBody>
             StatusCode::NOT_FOUND,
             "there is no such segment, or not any more\n",
         ),
-    }
+    };
+    (response, delay)
 }
 
-/// Waits until the window is as it is wanted; `false` if that takes too long.
-async fn until(stream: &Stream, patience: Duration, wanted: impl Fn(&Window) -> bool) -> bool {
+/// Waits until the window is as it is wanted, and says since when it is; nothing if that takes too long.
+async fn until(
+    stream: &Stream,
+    patience: Duration,
+    wanted: impl Fn(&Window) -> bool,
+) -> Option<Instant> {
     let mut changes = stream.changes();
     let wait = changes.wait_for(|_| wanted(&stream.window()));
-    matches!(timeout(patience, wait).await, Ok(Ok(_)))
+    let changed = timeout(patience, wait).await.ok()?.ok()?;
+    Some(*changed)
 }
 
 fn nothing_yet() -> Response<HttpBody> {
@@ -208,6 +264,7 @@ fn query(asked: &Asked) -> String {
 }
 
 fn playlist(asked: &Asked, text: String) -> Response<HttpBody> {
+    let length = text.len();
     let body = if asked.method == Method::HEAD {
         HttpBody::default()
     } else {
@@ -216,6 +273,7 @@ fn playlist(asked: &Asked, text: String) -> Response<HttpBody> {
     let mut response = reply::media(PLAYLIST, body);
     let fields = response.headers_mut();
     fields.insert(header::CACHE_CONTROL, reply::value("no-cache"));
+    fields.insert(header::CONTENT_LENGTH, length.into());
     response
 }
 

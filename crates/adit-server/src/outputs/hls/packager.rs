@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use adit_broker::{Delivery, StreamKey, SubscribeOptions, Subscription};
 use tokio::sync::watch;
@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
-use super::segmenter::{Lengths, Segmenter};
+use super::segmenter::{Lengths, Made, Segmenter};
+use super::viewers::Viewers;
 use super::window::Window;
 use crate::outputs::Inner;
 
@@ -39,8 +40,9 @@ pub(super) enum None {
 pub(super) struct Stream {
     pub(super) lengths: Lengths,
     window: Mutex<Window>,
-    /// How often the window has changed.
-    changed: watch::Sender<u64>,
+    /// When the window has changed.
+    changed: watch::Sender<Instant>,
+    pub(super) viewers: Viewers,
     begun: Instant,
     /// When somebody asked last, in milliseconds since it began.
     asked: AtomicU64,
@@ -112,6 +114,7 @@ impl Stream {
         let settings = outputs.live.now();
         let config = &settings.outputs.hls;
         let milliseconds = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let now = Instant::now();
         let run = outputs.runs.fetch_add(1, Ordering::Relaxed);
         Self {
             lengths: Lengths {
@@ -119,8 +122,9 @@ impl Stream {
                 segment: milliseconds(config.segment).max(1),
             },
             window: Mutex::new(Window::new(format!("{run:x}"), config.segments)),
-            changed: watch::Sender::new(0),
-            begun: Instant::now(),
+            changed: watch::Sender::new(now),
+            viewers: Viewers::new(outputs.stats.clone()),
+            begun: now,
             asked: AtomicU64::new(0),
         }
     }
@@ -129,7 +133,7 @@ impl Stream {
         self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+    pub(super) fn changes(&self) -> watch::Receiver<Instant> {
         self.changed.subscribe()
     }
 
@@ -149,8 +153,7 @@ impl Stream {
     /// Changes the window, and wakes whoever waits for that.
     fn change(&self, change: impl FnOnce(&mut Window)) {
         change(&mut self.window());
-        self.changed
-            .send_modify(|count| *count = count.wrapping_add(1));
+        self.changed.send_replace(Instant::now());
     }
 }
 
@@ -211,6 +214,7 @@ impl Packager {
             if self.stream.unasked_for() >= self.idle {
                 return Poll::Ready(());
             }
+            self.stream.viewers.sweep(Instant::now());
         }
         let Some(subscription) = &mut self.subscription else {
             return Poll::Pending;
@@ -224,7 +228,12 @@ impl Packager {
             };
             turns += 1;
             match delivery {
-                Delivery::Frame(frame) => self.segmenter.push(frame.frame(), &mut made),
+                Delivery::Frame(frame) => {
+                    let before = made.len();
+                    self.segmenter.push(frame.frame(), &mut made);
+                    let arrival = frame.arrival();
+                    date(made.iter_mut().skip(before), arrival);
+                }
                 Delivery::Skipped { .. } => self.segmenter.gap(&mut made),
                 Delivery::Stopped { .. } => {
                     self.segmenter.finish(&mut made);
@@ -250,6 +259,15 @@ impl Packager {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
+    }
+}
+
+/// Parts end with the arrival of the message that ended them.
+fn date<'a>(made: impl Iterator<Item = &'a mut Made>, arrival: Option<Instant>) {
+    for made in made {
+        if let Made::Part(part) = made {
+            part.ended = arrival.and_then(|at| SystemTime::now().checked_sub(at.elapsed()));
+        }
     }
 }
 

@@ -48,25 +48,25 @@ fn frame_rate(init: &Init) -> Option<String> {
     Some(format!("{rate}.000"))
 }
 
+/// How much of a playlist is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    All,
+    /// Without segments that whoever asks has known for long.
+    New,
+}
+
 /// The playlist with the segments.
-pub(super) fn media(window: &Window, lengths: Lengths, query: &str) -> String {
+pub(super) fn media(window: &Window, lengths: Lengths, query: &str, extent: Extent) -> String {
     let target = target_seconds(window, lengths);
-    let part = seconds(lengths.part);
     let (segments, discontinuities) = window.listed();
     let first = segments.clone().next().map_or(0, |segment| segment.number);
     let mut out = String::with_capacity(4096);
     out.push_str("#EXTM3U\n#EXT-X-VERSION:9\n");
     write(&mut out, format_args!("#EXT-X-TARGETDURATION:{target}\n"));
+    let known = target.saturating_mul(SKIP_TARGETS);
     if !window.ended {
-        let hold_back = seconds(lengths.part.saturating_mul(3));
-        write(
-            &mut out,
-            format_args!("#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK={hold_back}\n"),
-        );
-        write(
-            &mut out,
-            format_args!("#EXT-X-PART-INF:PART-TARGET={part}\n"),
-        );
+        promises(&mut out, known, lengths);
     }
     write(&mut out, format_args!("#EXT-X-MEDIA-SEQUENCE:{first}\n"));
     if discontinuities > 0 {
@@ -78,9 +78,19 @@ pub(super) fn media(window: &Window, lengths: Lengths, query: &str) -> String {
     if segments.clone().all(Segment::independent) {
         out.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
     }
+    let skipped = match extent {
+        Extent::New if !window.ended => skipped(segments.clone(), known.saturating_mul(1_000)),
+        _ => 0,
+    };
+    if skipped > 0 {
+        write(
+            &mut out,
+            format_args!("#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}\n"),
+        );
+    }
     let parts_from = window.head().saturating_sub(SEGMENTS_WITH_PARTS);
     let mut init = None;
-    for segment in segments {
+    for segment in segments.skip(skipped) {
         let names = Names { window, query };
         segment_lines(
             &mut out,
@@ -103,6 +113,36 @@ pub(super) fn media(window: &Window, lengths: Lengths, query: &str) -> String {
         );
     }
     out
+}
+
+/// What a player may ask for, and how close to the edge it may be.
+fn promises(out: &mut String, known: i64, lengths: Lengths) {
+    let (part, hold_back) = (
+        seconds(lengths.part),
+        seconds(lengths.part.saturating_mul(3)),
+    );
+    write(
+        out,
+        format_args!(
+            "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={known}.000,PART-HOLD-BACK={hold_back}\n"
+        ),
+    );
+    write(out, format_args!("#EXT-X-PART-INF:PART-TARGET={part}\n"));
+}
+
+/// A playlist without what is known goes back so many target durations, which is as few as may be.
+const SKIP_TARGETS: i64 = 6;
+
+/// How many segments lie before the last so many `milliseconds`.
+fn skipped<'a>(segments: impl Iterator<Item = &'a Segment> + Clone, milliseconds: i64) -> usize {
+    let all: i64 = segments.clone().map(Segment::milliseconds).sum();
+    let mut left = all;
+    segments
+        .take_while(|segment| {
+            left = left.saturating_sub(segment.milliseconds());
+            left >= milliseconds
+        })
+        .count()
 }
 
 /// Parts are listed of so many segments before the one that is being made.
@@ -139,6 +179,10 @@ fn segment_lines(
             out,
             format_args!("#EXT-X-MAP:URI=\"{run}-{id}.mp4{query}\"\n"),
         );
+    }
+    if let Some(date) = segment.date {
+        let date = humantime::format_rfc3339_millis(date);
+        write(out, format_args!("#EXT-X-PROGRAM-DATE-TIME:{date}\n"));
     }
     if with_parts || !segment.whole {
         for (index, part) in segment.parts.iter().enumerate() {

@@ -151,6 +151,7 @@ impl Segmenter {
             self.describe(frame, made);
             self.wake(frame, made);
         }
+        self.measure(frame, made);
         let Some(access) = self
             .lane(frame.kind())
             .as_ref()
@@ -181,7 +182,7 @@ impl Segmenter {
         match Track::described(frame) {
             Ok(track) => {
                 let known = self.lane(frame.kind()).as_ref();
-                if known.is_none_or(|lane| lane.track != track) {
+                if known.is_none_or(|lane| !lane.track.is_as(&track)) {
                     self.resting
                         .retain(|resting| resting.kind() != frame.kind());
                     self.end_everything(made);
@@ -192,6 +193,16 @@ impl Segmenter {
             Err(fmp4::Unsupported::NoDescription) => {}
             Err(_) if self.lane(frame.kind()).is_some() => self.give_up(frame.kind(), made),
             Err(_) => {}
+        }
+    }
+
+    /// Looks whether a key frame says what its track did not.
+    fn measure(&mut self, frame: &Frame, made: &mut Vec<Made>) {
+        let lane = self.lane(frame.kind()).as_ref();
+        if let Some(track) = lane.and_then(|lane| lane.track.resized(frame)) {
+            self.end_everything(made);
+            *self.lane(frame.kind()) = Some(Lane::new(track));
+            self.changed = true;
         }
     }
 
@@ -332,6 +343,7 @@ impl Segmenter {
                 fragment: Arc::new(fragment),
                 milliseconds: at.saturating_sub(start).max(1),
                 independent,
+                ended: None,
             }));
         }
         self.making.part_start = Some(at);

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use adit_media::fmp4::Fragment;
 use bytes::Bytes;
@@ -28,6 +29,8 @@ pub(super) struct Part {
     pub(super) milliseconds: i64,
     /// A decoder can begin here.
     pub(super) independent: bool,
+    /// When what follows it arrived, where that is known.
+    pub(super) ended: Option<SystemTime>,
 }
 
 /// One segment, or the beginning of one.
@@ -37,6 +40,8 @@ pub(super) struct Segment {
     pub(super) init: Arc<Init>,
     /// It is not the continuation of the one before.
     pub(super) discontinuity: bool,
+    /// When its first picture or sound arrived.
+    pub(super) date: Option<SystemTime>,
     pub(super) parts: Vec<Part>,
     pub(super) whole: bool,
 }
@@ -66,6 +71,8 @@ pub(super) struct Window {
     init: Option<Arc<Init>>,
     /// The next segment is not the continuation of the one before.
     broken: bool,
+    /// When what comes next arrives, by what arrived at the last break and how long it lasted: dates go with durations.
+    clock: Option<SystemTime>,
     /// Discontinuities of segments that are gone.
     pub(super) discontinuities: u64,
     pub(super) ended: bool,
@@ -100,6 +107,7 @@ impl Window {
             next: 0,
             init: None,
             broken: false,
+            clock: None,
             discontinuities: 0,
             ended: false,
             longest: 0,
@@ -113,6 +121,7 @@ impl Window {
             Made::Init(init) => {
                 self.end_segment();
                 self.broken = self.init.is_some();
+                self.clock = None;
                 self.init = Some(init);
             }
             Made::Part(part) => self.add(part),
@@ -123,11 +132,16 @@ impl Window {
     fn add(&mut self, part: Part) {
         let Some(init) = &self.init else { return };
         self.bytes = self.bytes.saturating_add(part.fragment.len());
+        let lasts = Duration::from_millis(part.milliseconds.unsigned_abs());
+        let began = || part.ended?.checked_sub(lasts);
+        let date = self.clock.or_else(began);
+        self.clock = date.and_then(|date| date.checked_add(lasts));
         if self.segments.back().is_none_or(|segment| segment.whole) {
             self.segments.push_back(Segment {
                 number: self.next,
                 init: Arc::clone(init),
                 discontinuity: std::mem::take(&mut self.broken),
+                date,
                 parts: Vec::new(),
                 whole: false,
             });
@@ -222,6 +236,14 @@ impl Window {
             }
             (None, _) => number < head.0,
         }
+    }
+
+    /// How long a part is that is there.
+    pub(super) fn part_length(&self, number: u64, part: usize) -> Option<Duration> {
+        let mut segments = self.segments.iter();
+        let segment = segments.find(|segment| segment.number == number)?;
+        let milliseconds = segment.parts.get(part)?.milliseconds;
+        Some(Duration::from_millis(milliseconds.unsigned_abs()))
     }
 
     /// The file of this name.

@@ -57,6 +57,8 @@ const FIXED: [(&[&str], &str); 7] = [
             "hls.segment_bytes",
             "hls.part_bytes",
             "hls.spare",
+            "hls.viewers",
+            "hls.viewer_gone",
             "websocket.",
             "rtmpt.received_bodies",
             "rtmpt.waiters",

@@ -1,31 +1,16 @@
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
 
-use adit_broker::{
-    Broker, BrokerConfig, Latency, Publication, PublisherInfo, StreamKey, SubscribeOptions,
-};
+use adit_media::FrameKind;
 use adit_media::flv::{Next, Reader};
-use adit_media::{Frame, FrameKind, Timestamp};
 use bytes::{Bytes, BytesMut};
-use tokio_util::sync::CancellationToken;
 
-use super::{Feed, Piece};
-use crate::limits::ServerLimits;
-use crate::outputs::stats::{OutputStats, Seat, Way};
-
-struct Stage {
-    broker: Broker,
-    key: StreamKey,
-    publication: Publication,
-    now: Instant,
-    stop: CancellationToken,
-    stats: OutputStats,
-}
+use super::{End, Feed, Piece};
+use crate::control::Way;
+use crate::outputs::testing::Stage;
 
 /// What a viewer has received.
 struct Viewer {
     feed: Feed,
-    seat: Seat,
     received: BytesMut,
     ended: bool,
 }
@@ -36,51 +21,11 @@ const VIDEO_HEADER: &[u8] = b"\x17\x00\x00\x00\x00config";
 const AUDIO_HEADER: &[u8] = b"\xAF\x00\x12\x10";
 const AUDIO: &[u8] = b"\xAF\x01sound";
 
-impl Stage {
-    fn new() -> Self {
-        let mut config = BrokerConfig::default();
-        config.latency = Latency::Low;
-        config.limits.lag.frames = 20;
-        let broker = Broker::new(config);
-        let key = StreamKey::new("", "live", "_definst_", "a").unwrap();
-        let now = Instant::now();
-        let publication = broker
-            .publish(key.clone(), PublisherInfo::new("1", "here"), now)
-            .unwrap();
-        Self {
-            broker,
-            key,
-            publication,
-            now,
-            stop: CancellationToken::new(),
-            stats: OutputStats::default(),
-        }
-    }
-
-    fn push(&mut self, ms: u32, kind: FrameKind, payload: &'static [u8]) {
-        self.now += Duration::from_millis(1);
-        let frame = Frame::classify(Timestamp::from_ms(ms), kind, Bytes::from_static(payload));
-        self.publication.push(self.now, frame);
-    }
-
-    fn video(&mut self, ms: u32, payload: &'static [u8]) {
-        self.push(ms, FrameKind::Video, payload);
-    }
-
-    fn audio(&mut self, ms: u32, payload: &'static [u8]) {
-        self.push(ms, FrameKind::Audio, payload);
-    }
-
-    fn viewer(&self) -> Viewer {
-        let subscription = self
-            .broker
-            .subscribe(self.key.clone(), SubscribeOptions::default());
-        Viewer {
-            feed: Feed::new(subscription, &self.stop, ServerLimits::default()),
-            seat: self.stats.enter(Way::Flv, 10).unwrap(),
-            received: BytesMut::new(),
-            ended: false,
-        }
+fn watch(stage: &Stage) -> Viewer {
+    Viewer {
+        feed: stage.feed(Way::HttpFlv),
+        received: BytesMut::new(),
+        ended: false,
     }
 }
 
@@ -88,7 +33,7 @@ impl Viewer {
     /// Takes what there is.
     fn read(&mut self) {
         let mut cx = Context::from_waker(Waker::noop());
-        while let Poll::Ready(piece) = self.feed.poll_piece(&mut cx, &self.seat) {
+        while let Poll::Ready(piece) = self.feed.poll_piece(&mut cx) {
             match piece {
                 Some(Piece::Whole(bytes)) => self.received.extend_from_slice(&bytes),
                 Some(Piece::Tag(tag)) => {
@@ -137,7 +82,7 @@ fn who_comes_late_begins_with_the_headers_and_a_key_frame_at_zero() {
     stage.video(40, INTER);
     stage.video(9_000, KEY);
     stage.audio(9_010, AUDIO);
-    let mut viewer = stage.viewer();
+    let mut viewer = watch(&stage);
     viewer.read();
     stage.video(9_040, INTER);
     viewer.read();
@@ -184,11 +129,11 @@ fn the_file_header_says_which_tracks_there_are() {
         ),
     ] {
         let mut stage = Stage::new();
-        let mut viewer = stage.viewer();
+        let mut viewer = watch(&stage);
         for (kind, payload) in frames {
             viewer.read();
             assert!(viewer.received.is_empty(), "nothing is said before it is known");
-            stage.push(0, *kind, payload);
+            stage.push(0, *kind, *payload);
         }
         viewer.read();
         assert_eq!(viewer.received[4], flags);
@@ -200,7 +145,7 @@ fn a_viewer_that_is_too_slow_goes_on_at_a_key_frame_and_is_given_up_at_the_third
     let mut stage = Stage::new();
     stage.video(0, VIDEO_HEADER);
     stage.video(0, KEY);
-    let mut viewer = stage.viewer();
+    let mut viewer = watch(&stage);
     viewer.read();
     let before = viewer.file().1.len();
     let mut ms = 0;
@@ -218,21 +163,59 @@ fn a_viewer_that_is_too_slow_goes_on_at_a_key_frame_and_is_given_up_at_the_third
             assert_eq!(tags[before + 1], (key, Bytes::from_static(KEY)));
         }
     }
-    let hopeless = stage
-        .stats
-        .limits()
-        .find(|(key, _)| *key == "viewer.overflows");
-    assert_eq!(hopeless.unwrap().1, 1);
+    assert_eq!(stage.hits("viewer.overflows"), 1);
 }
 
 #[test]
 fn a_server_that_stops_ends_the_file() {
     let mut stage = Stage::new();
     stage.video(0, KEY);
-    let mut viewer = stage.viewer();
+    let mut viewer = watch(&stage);
     viewer.read();
     assert!(!viewer.ended);
     stage.stop.cancel();
     viewer.read();
     assert!(viewer.ended);
+}
+
+#[test]
+fn a_viewer_is_a_connection_that_can_be_ended_and_whose_delay_is_measured() {
+    let mut stage = Stage::new();
+    stage.video(0, VIDEO_HEADER);
+    stage.video(0, KEY);
+    let mut viewer = watch(&stage);
+    viewer.read();
+    let delays = || stage.connections.delays().of(Way::HttpFlv).unwrap().count();
+    assert_eq!(delays(), 0, "what lay there was not waited for");
+    let listed = stage.connections.snapshots();
+    let [listed] = listed.as_slice() else {
+        panic!("{listed:?}");
+    };
+    assert_eq!(listed.origin.way, Way::HttpFlv);
+    assert_eq!(listed.program.as_deref(), Some("a player"));
+    assert_eq!(listed.uses[0].stream, stage.key);
+    assert!(stage.connections.kick(listed.id, "enough"));
+    viewer.read();
+    assert!(viewer.ended);
+    assert_eq!(viewer.feed.end(), End::Kicked);
+    drop(viewer);
+    assert!(stage.connections.snapshots().is_empty());
+}
+
+#[test]
+fn one_tag_in_many_is_timed_once_the_viewer_has_caught_up() {
+    let mut stage = Stage::new();
+    stage.video(0, VIDEO_HEADER);
+    stage.video(0, KEY);
+    let mut viewer = watch(&stage);
+    viewer.read();
+    let mut timed = 0;
+    for count in 1..=200 {
+        stage.video(count * 40, INTER);
+        let mut cx = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Some(piece)) = viewer.feed.poll_piece(&mut cx) {
+            timed += usize::from(matches!(piece, Piece::Tag(tag) if tag.arrival.is_some()));
+        }
+    }
+    assert_eq!(timed, 3);
 }

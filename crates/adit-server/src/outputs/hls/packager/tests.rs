@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::None;
 use crate::access::Access;
 use crate::config::ServerConfig;
+use crate::control::{Connections, Events};
 use crate::outputs::{Outputs, Parts};
 use crate::settings::Live;
 
@@ -20,6 +21,7 @@ fn outputs(broker: &Broker, streams: usize, idle: Duration) -> (Outputs, Cancell
     let outputs = Outputs::new(Parts {
         live: Live::new(&config, access),
         broker: broker.clone(),
+        connections: Connections::new(Events::default(), stop.clone()),
         stop: stop.clone(),
         next: Arc::new(NotFound),
     });

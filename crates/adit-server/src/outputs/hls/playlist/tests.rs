@@ -1,6 +1,6 @@
 use m3u8_rs::{MasterPlaylist, MediaPlaylist};
 
-use super::{frame_rate, media, multivariant, target_seconds};
+use super::{Extent, frame_rate, multivariant, target_seconds};
 use crate::outputs::hls::segmenter::{Lengths, Made};
 use crate::outputs::hls::window::Init;
 use crate::outputs::hls::window::Window;
@@ -14,6 +14,10 @@ const LENGTHS: Lengths = Lengths {
 fn read(text: &str) -> MediaPlaylist {
     m3u8_rs::parse_media_playlist_res(text.as_bytes())
         .unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+fn media(window: &Window, lengths: Lengths, query: &str) -> String {
+    super::media(window, lengths, query, Extent::All)
 }
 
 #[test]
@@ -39,7 +43,7 @@ fn a_live_playlist_lists_segments_parts_and_what_comes_next() {
     window.apply(part(350, 10));
     let text = media(&window, LENGTHS, "");
     let expected = "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:2\n\
-        #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.050\n#EXT-X-PART-INF:PART-TARGET=0.350\n\
+        #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=12.000,PART-HOLD-BACK=1.050\n#EXT-X-PART-INF:PART-TARGET=0.350\n\
         #EXT-X-MEDIA-SEQUENCE:1\n#EXT-X-INDEPENDENT-SEGMENTS\n\
         #EXT-X-MAP:URI=\"r-0.mp4\"\n#EXTINF:2.000,\nr-1.m4s\n\
         #EXT-X-PART:DURATION=1.000,URI=\"r-2.0.m4s\",INDEPENDENT=YES\n\
@@ -130,4 +134,51 @@ fn the_frame_rate_is_told_from_whole_milliseconds() {
         };
         assert_eq!(frame_rate(&init).as_deref(), Some(rate), "{step}");
     }
+}
+
+#[test]
+fn who_knows_the_older_segments_gets_the_newer_ones() {
+    let with = |segments: usize, extent| {
+        let mut window = Window::new("r".to_owned(), 9);
+        window.apply(init(0));
+        for _ in 0..segments {
+            window.apply(part(2_000, 10));
+            window.apply(Made::EndOfSegment);
+        }
+        window.apply(part(350, 10));
+        super::media(&window, LENGTHS, "", extent)
+    };
+    // Behind the last one that is left out are at least twelve seconds.
+    for (segments, skipped) in [(1, 0), (6, 0), (7, 1), (9, 3)] {
+        let text = with(segments, Extent::New);
+        let tag = format!("#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}\n");
+        assert_eq!(text.contains(&tag), skipped > 0, "{segments}: {text}");
+        assert_eq!(read(&text).segments.len(), segments - skipped, "{text}");
+        assert!(text.contains("#EXT-X-MEDIA-SEQUENCE:0\n"), "{text}");
+        let all = with(segments, Extent::All);
+        assert!(!all.contains("EXT-X-SKIP"), "{all}");
+        // What is left is as it was.
+        let tail = |text: &str| text.split_once("#EXTINF").unwrap().1.to_owned();
+        assert!(all.ends_with(&tail(&text)), "{text}");
+    }
+}
+
+#[test]
+fn dates_are_those_of_the_segments() {
+    let mut window = Window::new("r".to_owned(), 3);
+    window.apply(init(0));
+    let Made::Part(mut dated) = part(2_000, 10) else {
+        panic!("a part")
+    };
+    dated.ended = Some(std::time::UNIX_EPOCH + std::time::Duration::from_millis(1_700_000_002_250));
+    window.apply(Made::Part(dated));
+    window.apply(Made::EndOfSegment);
+    window.apply(part(350, 10));
+    let text = media(&window, LENGTHS, "");
+    for date in ["2023-11-14T22:13:20.250Z", "2023-11-14T22:13:22.250Z"] {
+        let tag = format!("#EXT-X-PROGRAM-DATE-TIME:{date}\n");
+        assert_eq!(text.matches(&tag).count(), 1, "{text}");
+    }
+    let first = &read(&text).segments[0];
+    assert!(first.program_date_time.is_some(), "{text}");
 }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use adit_media::fmp4::{Run, Sample, fragment};
 use adit_media::{FrameFlags, FrameKind};
@@ -34,6 +35,7 @@ pub(in crate::outputs::hls) fn part(milliseconds: i64, bytes: usize) -> Made {
         fragment: Arc::new(fragment(1, &[run]).unwrap()),
         milliseconds,
         independent: true,
+        ended: None,
     })
 }
 
@@ -171,4 +173,41 @@ fn breaks_that_are_gone_are_still_counted() {
         (vec![true; 3], 6),
         "the first one was no break"
     );
+}
+
+/// A part that ends so many milliseconds after 1970.
+fn dated(milliseconds: i64, ended: u64) -> Made {
+    let Made::Part(mut part) = part(milliseconds, 10) else {
+        panic!("a part")
+    };
+    part.ended = Some(SystemTime::UNIX_EPOCH + Duration::from_millis(ended));
+    Made::Part(part)
+}
+
+#[test]
+fn dates_begin_with_an_arrival_and_go_with_durations_until_the_next_break() {
+    let mut window = Window::new("r".to_owned(), 9);
+    window.apply(init(0));
+    // The second one is late, which its media are not.
+    for (lasts, ended) in [(1_000, 101_000), (2_000, 103_700), (2_000, 105_000)] {
+        window.apply(dated(lasts, ended));
+        window.apply(Made::EndOfSegment);
+    }
+    window.apply(part(500, 10));
+    window.apply(Made::EndOfSegment);
+    window.apply(init(1));
+    window.apply(dated(2_000, 202_000));
+    window.apply(Made::EndOfSegment);
+    window.apply(init(2));
+    window.apply(part(500, 10));
+    let dates: Vec<_> = window
+        .listed()
+        .0
+        .map(|segment| segment.date)
+        .map(|date| date.map(|date| date.duration_since(SystemTime::UNIX_EPOCH).unwrap()))
+        .map(|since| since.map(|since| since.as_millis()))
+        .collect();
+    let expected = [100_000, 101_000, 103_000, 105_000, 200_000].map(Some);
+    assert_eq!(dates[..5], expected);
+    assert_eq!(dates[5], None, "nobody knows when it arrived");
 }
