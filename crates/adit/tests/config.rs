@@ -436,15 +436,20 @@ async fn a_changed_file_is_taken_over_whole_and_names_what_needs_a_restart() {
     let mut stream = Honest::start(server.address, "cam").await;
     // Nobody sends a signal: the file is watched.
     let changed = USUAL.replace("state\"\n", "state\"\nunknown_apps = \"refuse\"\n");
-    let more = "[apps.live]\nrecording = \"all\"\n[limits]\ncmds = 50\nconn.total = 5\n";
+    let more = "[apps.live]\nrecording = \"all\"\n[limits]\ncmds = 50\nconn.total = 5000\nfd.reserve = 65\n";
     server.write(&format!("{changed}{more}"));
     let line = server.says("was read again");
-    for key in ["server.unknown_apps", "limits.cmds", "apps.live.recording"] {
+    for key in [
+        "server.unknown_apps",
+        "limits.cmds",
+        "limits.conn.total",
+        "apps.live.recording",
+    ] {
         assert!(line.contains(key), "{line}");
     }
     let restart = server.says("when the server starts again");
-    assert!(restart.contains("limits.conn.total"), "{restart}");
-    assert!(!line.contains("conn.total"), "{line}");
+    assert!(restart.contains("limits.fd.reserve"), "{restart}");
+    assert!(!line.contains("fd.reserve"), "{line}");
     stream.check(PATIENCE).await.unwrap();
     // Streams that begin now are recorded.
     let mut recorded = Honest::start(server.address, "recorded").await;

@@ -12,6 +12,9 @@ use super::units::Span;
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Http {
+    /// Whether browsers get the page of live streams with its player, and the connection test: `http://HOST/`. Without it the list of
+    /// streams, `/streams.json`, is not there either.
+    pub(crate) page: bool,
     /// Whether live streams are HTTP-FLV and WebSocket-FLV too: `http://HOST/APP/STREAM.flv`.
     pub(crate) flv: bool,
     /// Whose pages may play from here, such as `https://example.com`; `*` is everybody. Pages of this server always may.
@@ -38,6 +41,7 @@ pub(crate) struct Hls {
 impl Default for Http {
     fn default() -> Self {
         Self {
+            page: true,
             flv: true,
             origins: vec![ANYBODY.to_owned()],
         }
@@ -62,6 +66,7 @@ const ANYBODY: &str = "*";
 impl Http {
     /// Sets what it says.
     pub(crate) fn apply(&self, outputs: &mut OutputsConfig) {
+        outputs.page = offered(self.page);
         outputs.flv = offered(self.flv);
         outputs.origins = if self.origins.iter().any(|origin| origin == ANYBODY) {
             Origins::Any

@@ -12,7 +12,7 @@ use super::path::KeyPath;
 use super::units::{Size, Span};
 
 /// Keys, or all of a section, that take effect only when the server starts. Everything else does at a reload.
-const RESTART: [&str; 19] = [
+const RESTART: [&str; 18] = [
     "api",
     "server.listen",
     "server.state_dir",
@@ -21,7 +21,6 @@ const RESTART: [&str; 19] = [
     "tls",
     "log",
     "objects",
-    "limits.conn",
     "limits.tcp",
     "limits.fd",
     "limits.sniff",
