@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use adit_testkit::attack::Attacker;
 use adit_testkit::honest::Honest;
-use adit_testkit::peers::workspace;
+use adit_testkit::peers::{Peer, Peers, say, workspace};
 use adit_testkit::process::Process;
 use adit_testkit::server::AditServer;
 use serde_json::{Value, json};
@@ -626,4 +626,34 @@ fn a_token_that_could_be_guessed_or_read_by_others_is_refused_at_the_start() {
     let open = fails(None);
     assert!(open.contains("others than its owner may read"), "{open}");
     assert!(open.contains("chmod 600"), "{open}");
+}
+
+#[tokio::test]
+async fn requests_made_from_the_description_are_answered_as_it_says() {
+    let Some(peers) = Peers::with(&[Peer::Schemathesis]) else {
+        return;
+    };
+    let lab = Lab::start();
+    let mut honest = Honest::start(lab.server.address(), "cam").await;
+    honest.check(SOON).await.unwrap();
+    // It leaves notes where it runs.
+    let folder = TempDir::new().unwrap();
+    let mut command = Command::new(peers.path(Peer::Schemathesis));
+    command.current_dir(folder.path()).arg("run");
+    command.arg(format!("http://{}/api/v1/openapi.json", lab.api));
+    command
+        .arg("--header")
+        .arg(format!("Authorization: Bearer {}", lab.token));
+    command.args(["--checks", "all", "--phases", "examples,coverage,fuzzing"]);
+    // Events have no end.
+    command.args(["--exclude-path", "/api/v1/events"]);
+    command.args(["--max-examples", "30", "--seed", "6"]);
+    command.args(["--generation-deterministic", "--no-color"]);
+    let begun = Instant::now();
+    let found = tokio::task::spawn_blocking(move || {
+        Process::run("schemathesis", &mut command, Duration::from_mins(3))
+    });
+    let found = found.await.unwrap();
+    say(&format!("{:?}: {found}", begun.elapsed()));
+    lab.server.assert_sound();
 }
