@@ -66,9 +66,15 @@ fn av1_size(config: &[u8]) -> Option<(u16, u16)> {
     Some((width, u16::try_from(header.max_frame_height).ok()?))
 }
 
-/// The record is what stands in the box behind its version, 1, and flags. How large pictures are, only key frames say.
+/// The record is what stands in the box behind its version, 1, and flags; ffmpeg sends these too. How large pictures are, only key
+/// frames say.
 pub(super) fn vp9(record: &[u8]) -> Result<Track, Unsupported> {
-    let vpcc_box: VpccBox = decode(VpccBox::TYPE, &[&[1, 0, 0, 0], record].concat())?;
+    const FRONT: [u8; 4] = [1, 0, 0, 0];
+    let record = match record.strip_prefix(&FRONT) {
+        Some(record) if record.len() >= VPCC_BYTES => record,
+        _ => record,
+    };
+    let vpcc_box: VpccBox = decode(VpccBox::TYPE, &[&FRONT, record].concat())?;
     let entry = SampleEntry::Vp09(Vp09Box {
         visual: visual(None),
         vpcc_box,
@@ -76,6 +82,9 @@ pub(super) fn vp9(record: &[u8]) -> Result<Track, Unsupported> {
     });
     Track::new(FrameKind::Video, TIMESCALE, None, entry)
 }
+
+/// Bytes of a configuration record of VP9 that has nothing to initialize.
+const VPCC_BYTES: usize = 8;
 
 /// How large the pictures are from this key frame of VP9 on [VP9 6.2, 7.2].
 ///
