@@ -1,5 +1,6 @@
 //! TLS towards servers and proxies: names are always verified, against the system's trust and whatever the user adds.
 
+mod nobody;
 mod pinned;
 mod record;
 
@@ -8,6 +9,8 @@ use super::limits;
 use super::stream::ClientStream;
 use super::target::{Host, Target};
 use crate::carrier::TlsInfo;
+use crate::certificate::bare_name;
+use nobody::Nobody;
 use pinned::Pinned;
 use record::{Record, Seen, Unverified};
 use rustls::client::Resumption;
@@ -83,11 +86,11 @@ pub enum TlsSetupError {
 }
 
 impl TlsClient {
-    /// Trusts whom the system trusts.
+    /// Trusts whom the system trusts; nobody where it has no certificates of authorities.
     ///
     /// # Errors
     ///
-    /// The system has no usable certificate store.
+    /// The certificate store of the system cannot be used.
     pub fn system() -> Result<Self, TlsSetupError> {
         Self::with_roots(Vec::new())
     }
@@ -114,11 +117,18 @@ impl TlsClient {
 
     fn with_roots(roots: Vec<CertificateDer<'static>>) -> Result<Self, TlsSetupError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let system = Verifier::new_with_extra_roots(roots.clone(), Arc::clone(&provider))
-            .map_err(|source| TlsSetupError::Store { source })?;
+        let system: Arc<dyn ServerCertVerifier> =
+            match Verifier::new_with_extra_roots(roots.clone(), Arc::clone(&provider)) {
+                Ok(system) => Arc::new(system),
+                // There are none, and the user has named none.
+                Err(rustls::Error::General(_)) if roots.is_empty() => {
+                    Arc::new(Nobody(Unverified(Arc::clone(&provider))))
+                }
+                Err(source) => return Err(TlsSetupError::Store { source }),
+            };
         Ok(Self {
             provider,
-            verifier: Arc::new(Pinned::new(roots, Arc::new(system))),
+            verifier: Arc::new(Pinned::new(roots, system)),
             verifies: Verifies::Everything,
         })
     }
@@ -372,16 +382,10 @@ impl TlsFailure {
 
 /// Whom a certificate is for: the names in it as the library writes them (`DnsName("example.com")`), else its subject.
 fn others(certificate: &PeerCertificate, presented: &[String]) -> String {
-    let bare = |name: &String| {
-        let inner = name
-            .split_once('(')
-            .map_or(name.as_str(), |(_, inner)| inner);
-        inner.trim_end_matches(')').trim_matches('"').to_owned()
-    };
     let mut names: Vec<String> = presented
         .iter()
         .take(limits::SHOWN_NAMES)
-        .map(bare)
+        .map(|name| bare_name(name).to_owned())
         .collect();
     if presented.len() > limits::SHOWN_NAMES {
         names.push("others".to_owned());

@@ -5,7 +5,7 @@ use std::fs;
 use adit_testkit::packets::{Allowance, assert_is_suffix_from_key_frame, read};
 use adit_testkit::server::{AditServer, Transport};
 
-use super::{ADIT, PATIENCE, clip, ended, run, shell, start, text};
+use super::{ADIT, PATIENCE, adit, clip, ended, run, shell, start, text};
 use adit_testkit::process::Process;
 
 #[test]
@@ -164,4 +164,36 @@ fn a_publisher_comes_back_after_a_break_with_headers_and_a_key_frame() {
     assert!(headers.count() >= 2, "{packets:?}");
     second.log_line("publish stopped", PATIENCE);
     assert!(fs::metadata(&written).unwrap().len() > 10_000);
+}
+
+#[test]
+fn without_certificates_of_authorities_what_needs_none_works_and_nobody_is_trusted() {
+    let server = AditServer::start(ADIT);
+    let publish = |transport, more: &[&str]| {
+        let url = server.url(transport, "live/name");
+        let pattern = [
+            "publish",
+            "pattern:160x96@10,100k",
+            &url,
+            "--duration",
+            "300ms",
+            "--retry",
+            "none",
+        ];
+        let mut command = adit(&[&pattern[..], more].concat());
+        command
+            .env("SSL_CERT_FILE", "/dev/null")
+            .env("SSL_CERT_DIR", "/nonexistent");
+        ended(Process::start("adit publish", &mut command))
+    };
+    publish(Transport::Rtmp, &[]).assert_code(0);
+    let refused = publish(Transport::Rtmps, &[]);
+    refused.assert_code(3);
+    assert!(
+        refused.err.contains("does not trust") || refused.err.contains("--ca-file"),
+        "{}",
+        refused.err
+    );
+    let certificate = server.certificate();
+    publish(Transport::Rtmps, &["--ca-file", text(&certificate)]).assert_code(0);
 }
