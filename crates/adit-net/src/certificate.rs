@@ -69,6 +69,12 @@ impl Validity {
     }
 }
 
+/// A name in a certificate without what the library writes around it, as in `DnsName("example.com")`.
+pub(crate) fn bare_name(name: &str) -> &str {
+    let inner = name.split_once('(').map_or(name, |(_, inner)| inner);
+    inner.trim_end_matches(')').trim_matches('"')
+}
+
 /// The fields that are read.
 struct Fields<'a> {
     issuer: &'a [u8],

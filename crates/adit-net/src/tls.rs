@@ -5,6 +5,7 @@ mod file;
 mod load;
 mod reload;
 mod self_signed;
+mod shown;
 
 use crate::carrier::{Prefixed, TlsInfo};
 use crate::certificate::Validity;
@@ -56,8 +57,10 @@ pub enum CertificateSource {
     },
 }
 
+pub use crate::certificate::PeerCertificate;
 pub use challenges::{Answering, Challenges};
 pub use file::{Readers, write_whole};
+pub use shown::ShownCertificate;
 
 /// A certificate in use. Clones share it, so all see a replacement.
 ///

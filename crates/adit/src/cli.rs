@@ -7,10 +7,14 @@ mod certificate;
 mod client;
 mod config;
 mod content;
+mod doctor;
 mod encoders;
 pub(crate) mod hidden;
+mod installation;
 mod recording;
+mod sign;
 pub(crate) mod span;
+mod top;
 mod way_out;
 
 use std::net::SocketAddr;
@@ -28,9 +32,13 @@ pub(crate) use certificate::Certificate;
 pub(crate) use client::{Play, Probe, Publish, Record, Retry, Tunnel, Watch};
 pub(crate) use config::{Config, ConfigCommand};
 pub(crate) use content::{AppKind, Content, UnknownApps};
+pub(crate) use doctor::Doctor;
 pub(crate) use encoders::EncoderAuth;
+pub(crate) use installation::Installation;
 pub(crate) use recording::{Recording, record_sync};
-pub(crate) use way_out::{Key, Strategy, WayOut};
+pub(crate) use sign::Sign;
+pub(crate) use top::Top;
+pub(crate) use way_out::{Key, ProxyType, Strategy, WayOut};
 
 use crate::connect::Search;
 
@@ -77,6 +85,15 @@ pub(crate) enum Command {
     /// Check, show and explain the configuration of the server
     #[command(after_help = EXIT_CODES)]
     Config(Config),
+    /// Make an address that lets play or publish for a while
+    #[command(after_help = EXIT_CODES)]
+    Sign(Sign),
+    /// Look at an installation, and tell what to do about what is wrong
+    #[command(after_help = EXIT_CODES)]
+    Doctor(Doctor),
+    /// Show what a server does, in a terminal
+    #[command(after_help = EXIT_CODES)]
+    Top(Top),
 }
 
 /// What scripts learn from how a command ends.
@@ -86,7 +103,13 @@ impl Command {
     /// How widely a way to the server is looked for.
     pub(crate) fn search(&self) -> Search {
         let (address, way, usual) = match self {
-            Self::Serve(_) | Self::Verify(_) | Self::Generate(_) | Self::Config(_) => {
+            Self::Serve(_)
+            | Self::Verify(_)
+            | Self::Generate(_)
+            | Self::Config(_)
+            | Self::Sign(_)
+            | Self::Doctor(_)
+            | Self::Top(_) => {
                 return Search::Everywhere;
             }
             Self::Publish(publish) => (&publish.url, &publish.run.way, Strategy::Standard),

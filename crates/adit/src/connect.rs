@@ -14,6 +14,7 @@ pub(crate) use backoff::Backoff;
 pub(crate) use connections::{Connections, Next};
 pub(crate) use failure::{Failure, Search, USAGE, in_words};
 pub(crate) use interrupt::Interrupt;
+pub(crate) use key::first_line;
 pub(crate) use tell::{Done, Ended, Told, millis, object, tell};
 use way::rung_fields;
 pub(crate) use way::{Way, run};

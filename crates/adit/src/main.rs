@@ -7,10 +7,13 @@ mod amf;
 mod application;
 mod calling;
 mod cli;
+mod columns;
 mod config;
 mod connect;
+mod doctor;
 mod generate;
 mod input;
+mod installation;
 mod log;
 mod play;
 mod probe;
@@ -19,6 +22,8 @@ mod publish;
 mod record;
 mod serve;
 mod sharing;
+mod sign;
+mod top;
 mod tunnel;
 mod ui;
 mod verify;
@@ -56,6 +61,9 @@ fn main() -> ExitCode {
         cli::Command::Verify(verify) => verify::run(&verify),
         cli::Command::Generate(what) => generate::run(&what),
         cli::Command::Config(config) => config::run(&config),
+        cli::Command::Sign(sign) => sign::run(&sign),
+        cli::Command::Doctor(doctor) => doctor::run(&doctor),
+        cli::Command::Top(top) => top::run(&top),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -30,6 +30,10 @@ use crate::config::{self, Config, Sources};
 use crate::connect::Failure;
 use crate::{log, ui};
 
+pub(crate) use self::access::{check as check_access, publishers};
+pub(crate) use self::certificate::remedy as certificate_remedy;
+pub(crate) use self::plan::{certificate_source, state_directory as state_directory_of};
+pub(crate) use self::ports::{remedy as port_remedy, usual as usual_ports};
 pub(crate) use self::state_dir::default as state_directory;
 
 /// Why `adit serve` could not start or go on.

@@ -79,6 +79,13 @@ pub(crate) fn data(text: &str) -> io::Result<()> {
     writeln!(out, "{text}").and_then(|()| out.flush())
 }
 
+/// Something for a terminal that shows nothing else.
+pub(crate) fn screen(text: &str) {
+    let mut out = io::stdout().lock();
+    // There is nobody to tell where the terminal is gone.
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
 /// Something that happened while a command runs for long, as a line of the log with its time.
 pub(crate) fn event(text: &str) {
     tracing::info!("{text}");

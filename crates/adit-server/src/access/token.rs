@@ -344,7 +344,8 @@ const DOES_NOT_FIT: &str = "its signature does not fit";
 /// How far the clocks of those who sign may be off.
 const LEEWAY_SECONDS: u64 = 10;
 
-const SHORTEST_SECRET: usize = 32;
+/// Shorter secrets are found by trying [RFC 7518 3.2].
+pub(super) const SHORTEST_SECRET: usize = 32;
 
 #[cfg(test)]
 mod tests;

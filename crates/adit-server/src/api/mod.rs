@@ -8,6 +8,7 @@
 //! /readyz         whether it may be given more to do
 //! ```
 
+mod client;
 mod console;
 mod events;
 mod guard;
@@ -35,6 +36,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes as paths;
 
+pub use self::client::{ApiClient, ApiClientError};
 pub use self::listener::{ApiListener, ApiRefused};
 use self::problem::Problem;
 pub use self::token::{Token, TokenError};

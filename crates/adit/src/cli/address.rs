@@ -56,6 +56,11 @@ impl Address {
         Ok(target)
     }
 
+    /// As it was typed, with whatever is secret in it.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
     /// Whether it names a port.
     pub(crate) fn has_port(&self) -> bool {
         Target::parse(&self.0).is_ok_and(|target| target.port().is_some())

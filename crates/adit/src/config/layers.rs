@@ -57,6 +57,19 @@ impl Sources {
     }
 }
 
+impl Sources {
+    /// The sources of a server that this machine has, for commands that are about it.
+    pub(crate) fn of_installation(file: Option<&Path>) -> Self {
+        let mut sources = Self::without_flags(file);
+        let packaged = || Path::new(PACKAGED).exists().then(|| PACKAGED.into());
+        sources.file = sources.file.or_else(packaged);
+        sources
+    }
+}
+
+/// Where packages put the file.
+const PACKAGED: &str = "/etc/adit/adit.toml";
+
 /// The file that a package has installed: systemd names its directory.
 fn installed() -> Option<PathBuf> {
     let directories = env::var_os("CONFIGURATION_DIRECTORY")?;

@@ -11,6 +11,7 @@ use adit_client::network::TlsSetupError;
 pub(crate) use adit_client::network::in_words;
 use adit_client::plan::{AttemptReport, Cause, CertificateFault, Obstacle, Report};
 use adit_client::{AddressError, ConnectError};
+use adit_server::api::ApiClientError;
 use thiserror::Error;
 
 use crate::amf::Unreadable;
@@ -127,6 +128,23 @@ pub(crate) enum Failure {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// The API of a server does not tell what it was asked for.
+    #[error(transparent)]
+    Api(#[from] ApiClientError),
+    /// The token of an API cannot be read.
+    #[error("the token of the API cannot be read from {}: {}", path.display(), in_words(why))]
+    TokenFile {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        why: io::Error,
+    },
+    /// An installation is not as it should be.
+    #[error("not well: {wrong} wrong")]
+    Unwell {
+        /// How much is wrong.
+        wrong: usize,
+    },
     /// Ended by the person at the keyboard or by the system, in good order.
     #[error("interrupted")]
     Interrupted,
@@ -239,6 +257,10 @@ impl Failure {
                 "a text has its quotes inside those of the shell: '\"text\"'"
             }
             Self::Exists { .. } => "--force overwrites it",
+            Self::Api(error) => remedy_of_api(error)?,
+            Self::TokenFile { .. } => {
+                "only the user of the server and root may read it; --token-file FILE names another"
+            }
             Self::Input { why, .. } => remedy_of_input(why)?,
             Self::Connect(ConnectError::Unreachable { report, .. }) if is_untrusted(report) => {
                 "--ca-file FILE trusts the certificate in it; --insecure accepts any, and whoever sits on the way can read everything"
@@ -259,6 +281,20 @@ impl Failure {
         };
         Some(remedy.to_owned())
     }
+}
+
+/// How to get an answer of an API.
+fn remedy_of_api(error: &ApiClientError) -> Option<&'static str> {
+    Some(match error {
+        ApiClientError::Unreachable(_) => {
+            "is the server running, and does it have an API there? api.listen in its configuration, or adit serve --api 127.0.0.1:9350"
+        }
+        ApiClientError::Unauthorized => {
+            "--token-file FILE names the right one: api-token in the state directory of the server"
+        }
+        ApiClientError::Other => "--api URL names the API, not a port of publishers and players",
+        _ => return None,
+    })
 }
 
 /// What makes an input of another kind, or a damaged one, of use.

@@ -75,7 +75,11 @@ fn named(address: &Address, key: &Key) -> Result<Target, Failure> {
     }
 }
 
-fn first_line(path: &Path) -> io::Result<Secret> {
+/// The first line of a file, `-` for standard input.
+///
+/// # Errors
+/// It cannot be read, is empty, or too long.
+pub(crate) fn first_line(path: &Path) -> io::Result<Secret> {
     let source: Box<dyn Read> = if path == Path::new("-") {
         Box::new(io::stdin())
     } else {

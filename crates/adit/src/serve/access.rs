@@ -87,7 +87,8 @@ fn first_key_path(config: &Config) -> Option<PathBuf> {
     (is_of_use && !others).then(|| plan::state_directory(config).join(FIRST_KEY))
 }
 
-fn publishers(config: &Config) -> asked::Who {
+/// Who may publish where no rule says otherwise.
+pub(crate) fn publishers(config: &Config) -> asked::Who {
     let usual = match config.encoders.users {
         Some(_) => asked::Who::Key,
         None => asked::Who::Local,
@@ -115,6 +116,14 @@ pub(super) fn read(config: &Config) -> Result<AccessConfig, AccessError> {
         .rules
         .extend(rules(&[Action::Play], config.access.play));
     Ok(access)
+}
+
+/// Whether what the configuration says about access can be used.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn check(config: &Config) -> Result<(), AccessError> {
+    read(config).map(drop)
 }
 
 fn rules(actions: &[Action], who: asked::Who) -> Vec<Rule> {

@@ -62,7 +62,7 @@ fn load_or_make(tls: &Tls) -> Result<(), TlsError> {
 }
 
 /// What the person can do about a file that holds no usable `what`.
-pub(super) fn remedy(path: &Path, what: &str) -> Option<String> {
+pub(crate) fn remedy(path: &Path, what: &str) -> Option<String> {
     let shown = path.display();
     let content = String::from_utf8_lossy(&fs::read(path).ok()?).into_owned();
     // In the name of the block, or in the header of an older one.

@@ -17,7 +17,7 @@ use crate::config::{App, AppRecording, Config};
 pub(super) fn server(asked: &Config) -> Result<ServerConfig, ServeError> {
     let mut config = ServerConfig::default();
     let state_directory = || state_directory(asked);
-    config.net.tls = Some(certificate::promised(source(asked))?);
+    config.net.tls = Some(certificate::promised(certificate_source(asked))?);
     let trusted = asked.server.trust_proxy.iter().map(|network| network.0);
     config.net.trusted_proxies = trusted.collect();
     warn_of_forgers(&config.net.trusted_proxies);
@@ -33,7 +33,7 @@ pub(super) fn server(asked: &Config) -> Result<ServerConfig, ServeError> {
 }
 
 /// Where the server keeps what must survive a restart.
-pub(super) fn state_directory(asked: &Config) -> PathBuf {
+pub(crate) fn state_directory(asked: &Config) -> PathBuf {
     match &asked.server.state_dir {
         Some(directory) => directory.0.clone(),
         None => state_dir::default(),
@@ -41,7 +41,7 @@ pub(super) fn state_directory(asked: &Config) -> PathBuf {
 }
 
 /// Where the certificate comes from.
-fn source(asked: &Config) -> CertificateSource {
+pub(crate) fn certificate_source(asked: &Config) -> CertificateSource {
     #[cfg(feature = "acme")]
     if let Some(acme) = acme(asked) {
         return acme.source();

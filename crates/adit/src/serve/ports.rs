@@ -73,6 +73,13 @@ fn taken_in_by(addresses: &[SocketAddr], place: usize) -> Option<SocketAddr> {
         .copied()
 }
 
+/// What is bound when nobody chose, and what stands in for it.
+pub(crate) fn usual() -> impl Iterator<Item = (SocketAddr, Option<SocketAddr>)> {
+    DEFAULTS
+        .iter()
+        .map(|port| (every_address(port.number), port.stand_in.map(every_address)))
+}
+
 /// Binds 1935, 80 and 443, or 8080 and 8443 in place of the latter two.
 ///
 /// # Errors
@@ -124,7 +131,7 @@ fn cause(error: &BindError) -> String {
 }
 
 /// The command that makes the port available, or shows who has it.
-pub(super) fn remedy(error: &BindError) -> Option<String> {
+pub(crate) fn remedy(error: &BindError) -> Option<String> {
     let port = error.address().port();
     match error {
         BindError::Permission { .. } => {

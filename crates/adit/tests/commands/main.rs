@@ -1,4 +1,4 @@
-//! `adit publish`, `play`, `record`, `probe`, `call`, `so`, `verify` and `generate` as a person or a script meets them: output, files and exit codes, against our
+//! `adit publish`, `play`, `record`, `probe`, `call`, `so`, `verify`, `sign` and `generate` as a person or a script meets them: output, files and exit codes, against our
 //! own server, servers of others, and peers that are no servers at all.
 #![cfg(test)]
 
@@ -13,6 +13,7 @@ mod recorded;
 mod recording;
 mod scripted;
 mod secrets;
+mod signing;
 mod usage;
 mod verifying;
 
