@@ -12,6 +12,8 @@ mod application;
 mod chat;
 #[path = "../examples/live.rs"]
 mod live;
+#[path = "../examples/vod.rs"]
+mod vod;
 
 use adit_amf::amf0::Value;
 use adit_client::network::{ConnectorConfig, GivenProxy, InsecureTls, TlsClient};
@@ -52,6 +54,28 @@ async fn an_application_of_its_own_answers_calls() {
         .await
         .expect_err("a text");
     assert!(wrong.to_string().contains("add wants numbers"), "{wrong}");
+}
+
+#[tokio::test]
+async fn a_server_of_recordings_knows_how_long_they_are() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("vod")).unwrap();
+    // Pictures that nobody can decode, at 0 and 1 s.
+    let mut file = b"FLV\x01\x01\0\0\0\x09\0\0\0\0".to_vec();
+    for at in [[0, 0, 0], [0, 3, 0xE8]] {
+        let [a, b, c] = at;
+        file.extend([9, 0, 0, 4, a, b, c, 0, 0, 0, 0, 0x12, 0, 0, 0]);
+        file.extend(15_u32.to_be_bytes());
+    }
+    std::fs::write(directory.path().join("vod/film.flv"), file).unwrap();
+    let server = vod::server(anywhere(), directory.path()).unwrap();
+    let viewer = connected(server, "vod").await;
+    let length = viewer.stream_length(&"film".into()).await.unwrap();
+    assert!(
+        length.is_some_and(|length| length.as_secs() >= 1),
+        "{length:?}"
+    );
+    assert_eq!(viewer.stream_length(&"nothing".into()).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -66,6 +66,10 @@ fn the_length_of_a_stream_is_asked_for_and_answered_in_seconds() {
     let ask = Script::new().call(0, "getStreamLength", 4.0, ["mp4:cam".into()]);
     assert_eq!(server.feed(ask.bytes()), ["length mp4:cam"]);
     assert_eq!(server.replies(), ["3/0 _result 4 null 0"]);
+    // Who does not wait for the answer asks for nothing.
+    let ask = Script::new().call(0, "getStreamLength", 0.0, ["mp4:cam".into()]);
+    assert_eq!(server.feed(ask.bytes()), Vec::<String>::new());
+    assert_eq!(server.replies(), Vec::<String>::new());
     let (name, location) = server.session.locate("mp4:cam?a=b").unwrap();
     assert_eq!((name.name(), &*location.application), ("cam", "live"));
 }

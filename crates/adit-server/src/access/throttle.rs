@@ -97,7 +97,7 @@ impl Throttle {
 }
 
 /// What counts as one address.
-fn network(peer: IpAddr) -> IpAddr {
+pub(crate) fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (!0 << 64))),
         v4 @ IpAddr::V4(_) => v4,

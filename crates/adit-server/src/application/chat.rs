@@ -191,6 +191,9 @@ impl Room {
 /// The shared object of a room.
 const BOARD: &str = "chat";
 
+/// What the names of those begin with who have none; a number follows.
+const GUEST: &str = "guest ";
+
 fn place(instance: &Instance) -> Place {
     let names = [instance.vhost(), instance.application(), instance.name()];
     let [vhost, application, name] = names.map(str::to_owned);
@@ -208,12 +211,17 @@ fn wanted_name(client: &Client, arguments: &[Value]) -> Result<Text, Refusal> {
         Some(_) => return Err(Refusal::new("a name is a text")),
     };
     let Some(name) = given else {
-        return Ok(format!("guest {}", client.id()).into());
+        return Ok(format!("{GUEST}{}", client.id()).into());
     };
     let name = name.trim();
     if name.is_empty() || name.len() > CHAT_NAME || name.contains(char::is_control) {
         let description = format!("a name has 1 to {CHAT_NAME} bytes and no control characters");
         return Err(Refusal::new(description));
+    }
+    // Such names are given, and stay free for those who have none.
+    let number = name.strip_prefix(GUEST);
+    if number.is_some_and(|number| number.bytes().all(|digit| digit.is_ascii_digit())) {
+        return Err(Refusal::new("the names of guests are given by the server"));
     }
     Ok(name.into())
 }

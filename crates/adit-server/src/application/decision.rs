@@ -13,8 +13,8 @@ use crate::access::Denial;
 /// The answer to a request, known now or later.
 ///
 /// A connection that waits for an answer to `connect` or `publish` does nothing else meanwhile; one that waits for `play` or a call goes on. An
-/// answer that does not come in [`ServerLimits::decision`](crate::ServerLimits::decision) is a refusal. A client that is seen to
-/// leave drops the future; while it waits to connect or publish nothing is read, and so nothing is seen.
+/// answer that does not come in [`ServerLimits::decision`](crate::ServerLimits::decision) is a refusal. A client that leaves drops the
+/// future; one that has said more before, which is kept for later, is heard out first.
 #[must_use = "the client waits for the answer"]
 pub struct Decision<T>(Answer<T>);
 

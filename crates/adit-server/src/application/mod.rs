@@ -220,7 +220,7 @@ pub enum Recorded {
     Record,
     /// The recording of the name is continued, or begun.
     Append,
-    /// What Flash asks for by `appendWithGap`. No gap is left: it is [`Append`](Self::Append).
+    /// What Flash asks for by `appendWithGap`: the same, with the time that has passed since left as a gap, a day at most.
     AppendWithGap,
 }
 

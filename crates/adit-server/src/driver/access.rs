@@ -8,32 +8,21 @@ use super::SessionDriver;
 use super::summary::Part;
 use crate::access::{Action, Credentials, Place, Request, Ticket, Visitor};
 use crate::application::Refusal;
-use crate::limits::playback::PLAYLIST_ITEMS;
 
-/// What was given with the right to do something, until that begins, in the order in which it will.
-///
-/// Items of a playlist that follow each other within one replay begin unseen: theirs are kept until the playlist is over.
+/// What was given with the right to do something, until that begins; at most one for each message stream.
 #[derive(Default)]
 pub(super) struct Tickets(Vec<(MessageStreamId, Ticket)>);
 
 impl Tickets {
-    /// Keeps it in place of older ones of the message stream.
+    /// Keeps it in place of an older one.
     pub(super) fn put(&mut self, msid: MessageStreamId, ticket: Option<Ticket>) {
         self.forget(msid);
-        self.add(msid, ticket);
-    }
-
-    /// Keeps it beside older ones. More than there may be items on playlists are not kept: whoever asks on and on for what is
-    /// refused must not pile them up.
-    pub(super) fn add(&mut self, msid: MessageStreamId, ticket: Option<Ticket>) {
-        if self.0.len() < PLAYLIST_ITEMS {
-            self.0.extend(ticket.map(|ticket| (msid, ticket)));
-        }
+        self.0.extend(ticket.map(|ticket| (msid, ticket)));
     }
 
     pub(super) fn take(&mut self, msid: MessageStreamId) -> Option<Ticket> {
         let at = self.0.iter().position(|(of, _)| *of == msid)?;
-        Some(self.0.remove(at).1)
+        Some(self.0.swap_remove(at).1)
     }
 
     /// It did not begin, or is over.
@@ -96,11 +85,13 @@ impl SessionDriver {
             .reject_publish(request, code, refusal.description());
     }
 
+    /// Nothing follows a play that is refused, whatever the client has put behind it.
     pub(super) fn deny_play(&mut self, request: PlayRequest, refusal: &Refusal) {
         let code = refusal.code.unwrap_or(StatusCode::PlayFailed);
+        let msid = request.msid;
+        self.guest.tickets.forget(msid);
         let name = &request.location.name;
         self.summary.refused(Part::Play, name, refusal.logged());
-        let msid = request.msid;
         if self
             .session
             .reject_play(request, code, refusal.description())

@@ -63,6 +63,13 @@ impl Calls {
 impl SessionDriver {
     /// The client calls a method of the application.
     pub(super) fn called(&mut self, now: Instant, mut request: CallRequest) {
+        // The session counts those that want an answer.
+        let waiting = self.guest.requests.waiting_on_connection();
+        if !request.wants_answer() && waiting >= self.shared.settings.session.limits.calls {
+            debug!(method = %request.name, "not called: so many calls are being decided");
+            self.session.fail_call(request, "");
+            return;
+        }
         let arguments = std::mem::take(&mut request.arguments);
         let decision = self.guest.seat().and_then(|seat| {
             let (instance, client) = (seat.instance(), seat.client());

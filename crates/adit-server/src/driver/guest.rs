@@ -14,6 +14,7 @@ use super::requests::Requests;
 use super::wishes::Wishes;
 use crate::application::{Client, Seat};
 use crate::objects::{Members, Turn};
+use crate::playback::Files;
 
 /// The place of a connection in an instance, what it waits for there, the calls that its client has not answered, and the shared objects it
 /// uses.
@@ -32,10 +33,12 @@ pub(super) struct Guest {
     /// When the client last asked for something.
     pub(super) active: Option<Instant>,
     pub(super) objects: Members,
+    /// The recordings as it may play them, where there are any.
+    pub(super) files: Option<Files>,
 }
 
 impl Guest {
-    pub(super) fn new(objects: Members) -> Self {
+    pub(super) fn new(objects: Members, files: Option<Files>) -> Self {
         Self {
             user: None,
             seat: None,
@@ -46,6 +49,7 @@ impl Guest {
             bandwidth: Line::default(),
             active: None,
             objects,
+            files,
         }
     }
 

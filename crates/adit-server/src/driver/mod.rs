@@ -104,6 +104,8 @@ impl SessionDriver {
         getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
         let summary = Summary::open(id, carrier.info(), Arc::clone(&shared));
         let shared = Joined::new(shared);
+        let peer = carrier.info().peer.ip();
+        let files = shared.files.as_ref().map(|files| files.shared_by(peer));
         let session = ServerSession::new(
             Instant::now(),
             Arc::clone(&shared.settings.session),
@@ -112,7 +114,7 @@ impl SessionDriver {
         Ok(Self {
             session,
             roles: Roles::default(),
-            guest: Guest::new(Members::new(shared.objects.clone())),
+            guest: Guest::new(Members::new(shared.objects.clone()), files),
             tapes: Tapes::default(),
             carrier,
             phase: Phase::Running,

@@ -13,7 +13,6 @@ use super::player::Player;
 use super::recorded::Otherwise;
 use super::requests::About;
 use super::roles::Role;
-use super::summary::Part;
 use super::term::Term;
 use super::wishes::Flow;
 use crate::access::{Action, Granted};
@@ -47,10 +46,7 @@ impl SessionDriver {
         let about = About::Stream(request.msid);
         self.when_decided(now, about, decision, |driver, now, answer| match answer {
             Ok(sources) => driver.play_allowed(now, request, sources),
-            Err(refusal) => {
-                let code = refusal.code.unwrap_or(StatusCode::PlayFailed);
-                driver.refuse_play(request, code, &refusal.description);
-            }
+            Err(refusal) => driver.deny_play(request, &refusal),
         });
     }
 
@@ -144,20 +140,14 @@ impl SessionDriver {
         }
     }
 
-    /// Nothing follows a play that is refused, whatever the client has put behind it.
     pub(super) fn refuse_play(
         &mut self,
         request: PlayRequest,
         code: StatusCode,
         description: &str,
     ) {
-        let msid = request.msid;
-        self.guest.tickets.forget(msid);
-        self.summary
-            .refused(Part::Play, &request.location.name, description);
-        if self.session.reject_play(request, code, description) {
-            self.guest.wishes.forget(msid);
-        }
+        let refusal = Refusal::new(description).with_code(code);
+        self.deny_play(request, &refusal);
     }
 
     pub(super) fn pause(&mut self, msid: MessageStreamId, state: PauseState, position_ms: u32) {

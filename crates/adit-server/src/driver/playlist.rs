@@ -27,7 +27,7 @@ use super::requests::About;
 use super::roles::{Over, Role};
 use super::term::{Behind, Term};
 use super::{SessionDriver, Step};
-use crate::access::{Action, Granted};
+use crate::access::{Action, Granted, Ticket};
 use crate::application::{Decision, Playing, Refusal, Sources};
 use crate::control;
 use crate::limits::playback::{NEXT_REQUESTS, PLAYLIST_ITEMS};
@@ -37,6 +37,12 @@ use crate::playback::{Item, OpenError, Playback};
 pub(super) enum Next {
     Recording(Item),
     Live(Live),
+}
+
+/// The same with what was given with the right to play it.
+pub(super) struct Permitted {
+    pub(super) next: Next,
+    pub(super) ticket: Option<Ticket>,
 }
 
 /// A live stream.
@@ -56,7 +62,7 @@ impl Next {
 
 /// What waits for its turn, of all message streams of a connection.
 #[derive(Default)]
-pub(super) struct Queue(Vec<(MessageStreamId, Next)>);
+pub(super) struct Queue(Vec<(MessageStreamId, Permitted)>);
 
 impl Queue {
     pub(super) fn forget(&mut self, msid: MessageStreamId) {
@@ -71,32 +77,32 @@ impl Queue {
         self.0.len() >= PLAYLIST_ITEMS
     }
 
-    fn push(&mut self, msid: MessageStreamId, next: Next) {
+    fn push(&mut self, msid: MessageStreamId, next: Permitted) {
         self.0.push((msid, next));
     }
 
-    fn take(&mut self, msid: MessageStreamId) -> Option<Next> {
+    fn take(&mut self, msid: MessageStreamId) -> Option<Permitted> {
         let at = self.0.iter().position(|(of, _)| *of == msid)?;
         Some(self.0.remove(at).1)
     }
 
     /// The next one, if it is a recording.
-    fn take_recording(&mut self, msid: MessageStreamId) -> Option<Item> {
+    fn take_recording(&mut self, msid: MessageStreamId) -> Option<(Item, Option<Ticket>)> {
         let at = self.0.iter().position(|(of, _)| *of == msid)?;
-        let is_recording = matches!(self.0.get(at), Some((_, Next::Recording(_))));
-        match is_recording.then(|| self.0.remove(at).1)? {
-            Next::Recording(item) => Some(item),
+        let is_recording = |(_, next): &(_, Permitted)| matches!(next.next, Next::Recording(_));
+        let is_recording = self.0.get(at).is_some_and(is_recording);
+        let Permitted { next, ticket } = is_recording.then(|| self.0.remove(at).1)?;
+        match next {
+            Next::Recording(item) => Some((item, ticket)),
             Next::Live(_) => None,
         }
     }
 
-    /// Puts a recording in the place of the first of a name; gives whether there is one.
-    pub(super) fn replace(&mut self, msid: MessageStreamId, old: &str, item: Item) -> bool {
+    /// Puts something in the place of the first of a name; gives whether there is one.
+    pub(super) fn replace(&mut self, msid: MessageStreamId, old: &str, new: Permitted) -> bool {
         let mut of_stream = self.0.iter_mut().filter(|(of, _)| *of == msid);
-        let found = of_stream.find(|(_, next)| next.name() == old);
-        found
-            .map(|(_, next)| *next = Next::Recording(item))
-            .is_some()
+        let found = of_stream.find(|(_, next)| next.next.name() == old);
+        found.map(|(_, next)| *next = new).is_some()
     }
 }
 
@@ -121,12 +127,14 @@ impl SessionDriver {
     }
 
     /// Puts something behind all else, and plays it if everything else is over.
-    pub(super) fn append(&mut self, now: Instant, msid: MessageStreamId, next: Next) {
+    pub(super) fn append(&mut self, now: Instant, msid: MessageStreamId, permitted: Permitted) {
+        let Permitted { next, ticket } = permitted;
         let name = next.name().to_owned();
         let next = match (next, self.roles.replay(msid)) {
             (Next::Recording(item), Some(replay)) if !self.guest.wishes.queue.has(msid) => {
-                if let Err(full) = replay.playback().append(item) {
-                    self.not_next(msid, &name, &full.to_string());
+                match replay.playback().append(item) {
+                    Ok(()) => self.roles.keep(msid, ticket),
+                    Err(full) => self.not_next(msid, &name, &full.to_string()),
                 }
                 return;
             }
@@ -136,7 +144,8 @@ impl SessionDriver {
             self.not_next(msid, &name, "too many items are to be played next");
             return;
         }
-        self.guest.wishes.queue.push(msid, next);
+        let permitted = Permitted { next, ticket };
+        self.guest.wishes.queue.push(msid, permitted);
         self.roles.set_behind(msid, Behind::Something);
         self.settle_playlists(now);
     }
@@ -149,13 +158,15 @@ impl SessionDriver {
     /// What begins to play has these behind it.
     pub(super) fn line_up(&mut self, msid: MessageStreamId) {
         while self.roles.replay(msid).is_some()
-            && let Some(item) = self.guest.wishes.queue.take_recording(msid)
+            && let Some((item, ticket)) = self.guest.wishes.queue.take_recording(msid)
         {
             let name = item.name().to_owned();
-            if let Some(replay) = self.roles.replay(msid)
-                && let Err(full) = replay.playback().append(item)
-            {
-                self.not_next(msid, &name, &full.to_string());
+            let Some(replay) = self.roles.replay(msid) else {
+                return;
+            };
+            match replay.playback().append(item) {
+                Ok(()) => self.roles.keep(msid, ticket),
+                Err(full) => self.not_next(msid, &name, &full.to_string()),
             }
         }
         if self.guest.wishes.queue.has(msid) {
@@ -175,16 +186,19 @@ impl SessionDriver {
 
     /// Plays what is next on a message stream; without anything its end is told.
     fn go_on(&mut self, now: Instant, msid: MessageStreamId, over: Over) {
-        match self.guest.wishes.queue.take(msid) {
-            None if over.completed.told == Told::Yes => {}
-            None => {
-                if let Err(error) = self.tell_over(msid, over) {
-                    debug!(%error, "end of a playlist not told");
-                }
+        let Some(Permitted { next, ticket }) = self.guest.wishes.queue.take(msid) else {
+            if over.completed.told == Told::No
+                && let Err(error) = self.tell_over(msid, over)
+            {
+                debug!(%error, "end of a playlist not told");
             }
-            Some(Next::Live(live)) => self.go_on_live(now, msid, over.at, live),
-            Some(Next::Recording(item)) => self.open_next(msid, over.at, item),
+            return;
+        };
+        match next {
+            Next::Live(live) => self.go_on_live(now, msid, over.at, live),
+            Next::Recording(item) => return self.open_next(msid, over.at, item, ticket),
         }
+        self.roles.keep(msid, ticket);
     }
 
     fn tell_over(&mut self, msid: MessageStreamId, over: Over) -> Result<(), SendError> {
@@ -195,17 +209,23 @@ impl SessionDriver {
         self.session.send_user_control(UserControl::StreamEof(msid))
     }
 
-    fn open_next(&mut self, msid: MessageStreamId, at: Timestamp, item: Item) {
+    fn open_next(
+        &mut self,
+        msid: MessageStreamId,
+        at: Timestamp,
+        item: Item,
+        ticket: Option<Ticket>,
+    ) {
         let name = item.name().to_owned();
         let key = self.guest.key(&item.wanted.location);
-        let (Some(files), Ok(key)) = (&self.shared.files, key) else {
+        let (Some(files), Ok(key)) = (&self.guest.files, key) else {
             return self.leave_out(msid, &name, &OpenError::NotFound);
         };
         let beginning = Playback::go_on(files, item, self.precision(), at);
         self.roles.open_next(msid);
         let about = About::Stream(msid);
         self.when_answered(about, beginning, move |driver, now, begun| match begun {
-            Ok(playback) => driver.go_on_recorded(now, msid, key, playback),
+            Ok(playback) => driver.go_on_recorded(now, msid, key, playback, ticket),
             Err(error) => driver.leave_out(msid, &name, &error),
         });
     }
@@ -213,8 +233,7 @@ impl SessionDriver {
     fn go_on_live(&mut self, now: Instant, msid: MessageStreamId, at: Timestamp, live: Live) {
         let name = live.key.name().to_owned();
         let role = control::Role::Play;
-        let mut listed = self.summary.granted(now, role, live.key.clone());
-        listed.keep(self.guest.tickets.take(msid));
+        let listed = self.summary.granted(now, role, live.key.clone());
         let subscription = (self.shared.broker).subscribe(live.key, SubscribeOptions::default());
         let term = Term::new(now, live.length).going_on_at(at);
         let player = Player::new(msid, subscription, term, self.guest.wishes.of(msid));
@@ -229,9 +248,10 @@ impl SessionDriver {
         msid: MessageStreamId,
         key: StreamKey,
         playback: Playback,
+        ticket: Option<Ticket>,
     ) {
         let name = playback.name().to_owned();
-        self.replay(now, msid, key, playback);
+        self.replay(now, msid, key, playback, ticket);
         self.tell_switched(msid, &name);
     }
 
@@ -253,7 +273,7 @@ impl SessionDriver {
         now: Instant,
         msid: MessageStreamId,
         asked: Asked,
-        then: impl FnOnce(&mut Self, Instant, MessageStreamId, Next) + Send + 'static,
+        then: impl FnOnce(&mut Self, Instant, MessageStreamId, Permitted) + Send + 'static,
     ) {
         let (name, location) = match self.session.locate(&asked.name) {
             Ok(located) => located,
@@ -281,12 +301,13 @@ impl SessionDriver {
         msid: MessageStreamId,
         (asked, name, mut location): (Asked, StreamName, Location),
         access: Result<Granted, Refusal>,
-        then: impl FnOnce(&mut Self, Instant, MessageStreamId, Next) + Send + 'static,
+        then: impl FnOnce(&mut Self, Instant, MessageStreamId, Permitted) + Send + 'static,
     ) {
+        let mut ticket = None;
         let decision = match access {
             Err(refusal) => Decision::refuse(refusal),
             Ok(granted) => {
-                self.guest.tickets.add(msid, granted.ticket);
+                ticket = granted.ticket;
                 if let Some(public) = granted.stream {
                     location.name = public.into();
                 }
@@ -303,7 +324,7 @@ impl SessionDriver {
         self.when_decided(now, about, decision, move |driver, now, answer| {
             let next = answer.and_then(|sources| driver.next(sources, &asked, &location, &name));
             match next {
-                Ok(next) => then(driver, now, msid, next),
+                Ok(next) => then(driver, now, msid, Permitted { next, ticket }),
                 Err(refusal) => {
                     let code = refusal.code.unwrap_or(StatusCode::PlayFailed);
                     let name = &location.name;

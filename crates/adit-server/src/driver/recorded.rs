@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use adit_broker::StreamKey;
 use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::{
-    Location, Play2, PlayDuration, PlayStart, Playlist, Status, StatusCode, StreamName,
+    Location, Play2, PlayDuration, PlayStart, Playlist, StatusCode, StreamName,
 };
 use adit_rtmp::session::CallRequest;
 use adit_rtmp::session::server::PlayRequest;
@@ -13,14 +13,14 @@ use tracing::debug;
 
 use super::SessionDriver;
 use super::gates::Gates;
-use super::playlist::{Asked, Next};
-use super::replay::{Replay, code_of};
+use super::playlist::{Asked, Next, Permitted};
+use super::replay::{Replay, code_of, tell_of};
 use super::requests::About;
 use super::roles::Role;
 use super::summary::Stage;
 use super::term::Behind;
 use super::wishes::Flow;
-use crate::access::Action;
+use crate::access::{Action, Ticket};
 use crate::application::{Playing, Sources};
 use crate::control;
 use crate::playback::{DataMessages, Files, Item, OpenError, Playback, Precision, Wanted};
@@ -47,7 +47,7 @@ impl SessionDriver {
             length: request.duration,
             data: data_messages(request.playlist),
         };
-        let Some(files) = &self.shared.files else {
+        let Some(files) = &self.guest.files else {
             self.without_recording(now, request, otherwise, &OpenError::NotFound);
             return;
         };
@@ -89,7 +89,8 @@ impl SessionDriver {
             return;
         }
         self.roles.remove(msid);
-        self.replay(now, msid, key, playback);
+        let ticket = self.guest.tickets.take(msid);
+        self.replay(now, msid, key, playback, ticket);
     }
 
     /// From here on the recording plays, and behind it what was lined up.
@@ -99,6 +100,7 @@ impl SessionDriver {
         msid: MessageStreamId,
         key: StreamKey,
         mut playback: Playback,
+        ticket: Option<Ticket>,
     ) {
         let wish = self.guest.wishes.of(msid);
         if let Some(buffer) = wish.buffer() {
@@ -108,7 +110,7 @@ impl SessionDriver {
             playback.pause();
         }
         let mut listed = self.summary.granted(now, control::Role::Replay, key);
-        listed.keep(self.guest.tickets.take(msid));
+        listed.keep(ticket);
         listed.comes_to(Stage::Started);
         let replay = Role::Replaying(Box::new(Replay::new(msid, playback, Gates::of(wish))));
         self.roles.insert(msid, replay, None, listed);
@@ -157,12 +159,17 @@ impl SessionDriver {
             playlist: Playlist::Reset,
         };
         let old = options.old_name.map(|name| name.to_string());
-        self.when_allowed(now, msid, asked, move |driver, _, msid, next| match next {
-            Next::Recording(item) => driver.go_over(msid, transition, old.as_deref(), item),
-            live @ Next::Live(_) => {
-                let name = live.name();
-                let description = format!("{name}: a live stream can only be appended");
-                driver.tell_of(msid, StatusCode::PlayFailed, description, name);
+        self.when_allowed(now, msid, asked, move |driver, _, msid, permitted| {
+            let Permitted { next, ticket } = permitted;
+            match next {
+                Next::Recording(item) => {
+                    driver.go_over(msid, transition, old.as_deref(), (item, ticket));
+                }
+                live @ Next::Live(_) => {
+                    let name = live.name();
+                    let description = format!("{name}: a live stream can only be appended");
+                    driver.tell_of(msid, StatusCode::PlayFailed, description, name);
+                }
             }
         });
     }
@@ -172,7 +179,7 @@ impl SessionDriver {
         msid: MessageStreamId,
         transition: Transition,
         old: Option<&str>,
-        item: Item,
+        (item, ticket): (Item, Option<Ticket>),
     ) {
         let name = item.name().to_owned();
         let Some(replay) = self.roles.replay(msid) else {
@@ -188,8 +195,7 @@ impl SessionDriver {
                 return;
             }
             (Transition::Swap, Some(old)) if old != playback.name() => {
-                let queue = &mut self.guest.wishes.queue;
-                if playback.swap(old, &item) || queue.replace(msid, old, item) {
+                if self.swap(msid, old, item, ticket) {
                     (
                         StatusCode::PlayTransition,
                         "it is played instead of the other",
@@ -201,6 +207,7 @@ impl SessionDriver {
             }
             _ => {
                 playback.switch(item);
+                self.roles.keep(msid, ticket);
                 (
                     StatusCode::PlayTransition,
                     "it is played from its next key frame on",
@@ -208,6 +215,25 @@ impl SessionDriver {
             }
         };
         self.tell_of(msid, code, format!("{name}: {description}"), &name);
+    }
+
+    /// Puts something on the playlist in the place of the first of a name; gives whether there is one.
+    fn swap(
+        &mut self,
+        msid: MessageStreamId,
+        old: &str,
+        item: Item,
+        ticket: Option<Ticket>,
+    ) -> bool {
+        if let Some(replay) = self.roles.replay(msid)
+            && replay.playback().swap(old, &item)
+        {
+            self.roles.keep(msid, ticket);
+            return true;
+        }
+        let next = Next::Recording(item);
+        let new = Permitted { next, ticket };
+        self.guest.wishes.queue.replace(msid, old, new)
     }
 
     pub(super) fn wanted(&self, location: &Location, name: &StreamName) -> Wanted {
@@ -223,23 +249,31 @@ impl SessionDriver {
         self.roles.set_behind(msid, Behind::Nothing);
     }
 
-    /// How long a recording is, in seconds, to those who may play it; 0 is "unknown".
+    /// How long a recording is, in seconds, to those who may see that it exists; 0 is "unknown". A callback that decides
+    /// about playing is not asked: nothing is played yet, so nothing would end.
     pub(super) fn stream_length(&mut self, now: Instant, name: &str, call: CallRequest) {
         let located = self.session.locate(name).ok();
-        let (Some(files), Some((name, location))) = (self.shared.files.clone(), located) else {
+        let (Some(files), Some((name, mut location))) = (self.guest.files.clone(), located) else {
             self.session.reply_call(call, vec![UNKNOWN_LENGTH.into()]);
             return;
         };
-        let asked = self.asked(Action::Play, &location, name.query());
+        let asked = self.asked(Action::List, &location, name.query());
         let decision = self.shared.access().authorize(&asked);
         let about = About::Connection;
-        self.when_decided(now, about, decision, move |driver, now, answer| {
-            if answer.is_ok() {
-                driver.tell_length(now, files, (name, location), call);
-            } else {
-                driver.session.reply_call(call, vec![UNKNOWN_LENGTH.into()]);
-            }
-        });
+        self.when_decided(
+            now,
+            about,
+            decision,
+            move |driver, now, answer| match answer {
+                Ok(granted) => {
+                    if let Some(public) = granted.stream {
+                        location.name = public.into();
+                    }
+                    driver.tell_length(now, files, (name, location), call);
+                }
+                Err(_) => driver.session.reply_call(call, vec![UNKNOWN_LENGTH.into()]),
+            },
+        );
     }
 
     fn tell_length(
@@ -278,8 +312,7 @@ impl SessionDriver {
         description: String,
         name: &str,
     ) {
-        let status = Status::new(code, description).with("details", name);
-        if let Err(error) = self.session.send_status(msid, status) {
+        if let Err(error) = tell_of(&mut self.session, msid, code, description, name) {
             debug!(%error, %code, "status not sent");
         }
     }

@@ -112,12 +112,12 @@ impl Replay {
             Played::NextBuffer => session.send_user_control(UserControl::BufferReady(msid)),
             Played::Switched { name } => tell_switched(session, msid, &name),
             Played::Missing { name, error } => {
-                let status = Status::new(code_of(&error), format!("{name}: {error}"));
-                session.send_status(msid, status.with("details", name))
+                let description = format!("{name}: {error}");
+                tell_of(session, msid, code_of(&error), description, &name)
             }
             Played::Broken { name, why } | Played::NotTransited { name, why } => {
-                let status = Status::new(StatusCode::PlayFailed, format!("{name}: {why}"));
-                session.send_status(msid, status.with("details", name))
+                let description = format!("{name}: {why}");
+                tell_of(session, msid, StatusCode::PlayFailed, description, &name)
             }
             Played::Sought(at) => self.sought(session, at),
             Played::NotSought(why) => self.not_sought(session, &why),
@@ -230,8 +230,19 @@ fn tell(
     what: &str,
     name: &str,
 ) -> Result<(), SendError> {
-    let status = Status::new(code, format!("{name} {what}"));
-    session.send_status(msid, status.with("details", name))
+    tell_of(session, msid, code, format!("{name} {what}"), name)
+}
+
+/// News of one stream, with its name.
+pub(super) fn tell_of(
+    session: &mut ServerSession,
+    msid: MessageStreamId,
+    code: StatusCode,
+    description: String,
+    name: &str,
+) -> Result<(), SendError> {
+    let status = Status::new(code, description).with("details", name);
+    session.send_status(msid, status)
 }
 
 /// News that belong to a place of the stream: `onPlayStatus`, among the media.

@@ -14,7 +14,7 @@ use crate::application::{Decision, Refusal};
 use crate::limits::{PENDING_BYTES, READS_PER_TURN};
 
 /// What waits. The session bounds how many: one `connect` or `publish`, as many plays as may play, and as many calls as may be
-/// unanswered; of what is to be played next [`NEXT_REQUESTS`](crate::limits::playback::NEXT_REQUESTS).
+/// unanswered, which holds here for those too that want no answer; of what is to be played next [`NEXT_REQUESTS`](crate::limits::playback::NEXT_REQUESTS).
 #[derive(Default)]
 pub(super) struct Requests(Vec<Waiting>);
 
@@ -62,6 +62,12 @@ impl Requests {
     pub(super) fn waiting_next(&self) -> usize {
         let is_next = |waiting: &&Waiting| matches!(waiting.about, About::Next(_));
         self.0.iter().filter(is_next).count()
+    }
+
+    /// How many wait that are about the connection, as calls are.
+    pub(super) fn waiting_on_connection(&self) -> usize {
+        let is_call = |waiting: &&Waiting| waiting.about == About::Connection;
+        self.0.iter().filter(is_call).count()
     }
 
     pub(super) fn clear(&mut self) {

@@ -16,6 +16,7 @@ use super::replay::{Completed, Replay, Told};
 use super::sample::Sample;
 use super::summary::Listed;
 use super::term::Behind;
+use crate::access::Ticket;
 use crate::limits::ServerLimits;
 use crate::relay::{Interest, Push};
 
@@ -262,6 +263,14 @@ impl Roles {
             _ => None,
         });
         due.min()
+    }
+
+    /// Keeps what was given with the right to go on there with something else.
+    pub(super) fn keep(&mut self, msid: MessageStreamId, ticket: Option<Ticket>) {
+        let held = self.held.iter_mut().find(|held| held.msid == msid);
+        if let Some(held) = held {
+            held.listed.keep(ticket);
+        }
     }
 
     /// What a player wants to receive, of whatever it plays.

@@ -131,7 +131,7 @@ impl Summary {
             since: now,
             stage: Stage::Granted,
             shown: self.may_write(now),
-            ticket: None,
+            tickets: Vec::new(),
             _in_use: self.presence.uses(role, key),
         };
         if part == Part::Publish {

@@ -8,6 +8,12 @@ pub(crate) const FILES_OPEN: usize = 1000;
 /// Each occupies a thread for as long as the disk takes, so a disk that hangs costs at most so many.
 pub(crate) const READERS: usize = 64;
 
+/// Files that all clients of one IPv4 address or IPv6 /64 together have open to be played; loopback is exempt (`playback.share`).
+pub(crate) const FILES_PER_ADDRESS: usize = FILES_OPEN / 4;
+
+/// Reads of them at one time; others wait for their turn (`playback.share_readers`).
+pub(crate) const READERS_PER_ADDRESS: usize = READERS / 4;
+
 /// What is read ahead of what was sent to one viewer, in bytes; a frame that is longer alone comes on top (`playback.read_ahead`).
 pub(crate) const READ_AHEAD_BYTES: usize = 512 * 1024;
 

@@ -4,8 +4,9 @@ use std::fmt;
 use std::fs::File;
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use adit_media::flv::FileTracks;
@@ -17,6 +18,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
 use super::counters::Counters;
+use super::share::{Share, Shares};
+use super::watched::{Interest, Watched};
 use crate::limits::playback::{DATA_MESSAGES, DATA_SEARCH_BYTES, FILES_OPEN, READERS};
 use crate::media_root::{BadName, MediaFormat, MediaRoot};
 
@@ -25,12 +28,17 @@ pub(super) type Job<T> = Pin<Box<dyn Future<Output = Result<T, OpenError>> + Sen
 
 /// The files under the root for media, as players see them. Clones share the limits.
 #[derive(Clone)]
-pub(crate) struct Files(Arc<Inner>);
+pub(crate) struct Files {
+    inner: Arc<Inner>,
+    /// What whoever plays may take of them; without, all.
+    share: Option<Arc<Share>>,
+}
 
 struct Inner {
     root: MediaRoot,
     handles: Arc<Semaphore>,
     readers: Arc<Semaphore>,
+    shares: Arc<Shares>,
     counters: Counters,
 }
 
@@ -56,11 +64,18 @@ pub(crate) enum DataMessages {
 
 /// A file that is open to be played. It occupies one of the handles until it is dropped.
 pub(super) struct Opened {
-    pub(super) recording: Recording<File>,
+    pub(super) recording: Recording<Watched>,
     /// Data messages from the part that was searched, and how far that was.
     pub(super) data: Vec<Frame>,
     pub(super) searched_until: Option<Timestamp>,
-    _handle: OwnedSemaphorePermit,
+    _handles: Handles,
+    _interest: Option<Interest>,
+}
+
+/// One of the handles of all, and one of the share.
+struct Handles {
+    _of_all: OwnedSemaphorePermit,
+    _of_share: Option<OwnedSemaphorePermit>,
 }
 
 /// Why a file is not played; `Display` says so to the person who asked for it.
@@ -103,25 +118,35 @@ impl Files {
 
     /// The same with another limit of open files.
     pub(super) fn with_handles(root: MediaRoot, handles: usize) -> Self {
-        Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             root,
             handles: Arc::new(Semaphore::new(handles)),
             readers: Arc::new(Semaphore::new(READERS)),
+            shares: Arc::default(),
             counters: Counters::default(),
-        }))
+        });
+        Self { inner, share: None }
+    }
+
+    /// The same for a client that comes from there, of which one address may take a share.
+    pub(crate) fn shared_by(&self, peer: IpAddr) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            share: self.inner.shares.of(peer),
+        }
     }
 
     /// How often each limit was hit, by its key; never where there are no files.
-    pub(crate) fn limits(files: Option<&Self>) -> [(&'static str, u64); 2] {
+    pub(crate) fn limits(files: Option<&Self>) -> [(&'static str, u64); 3] {
         match files {
-            Some(files) => files.0.counters.limits(),
+            Some(files) => files.inner.counters.limits(),
             None => Counters::default().limits(),
         }
     }
 
     /// A playlist was full.
     pub(super) fn playlist_full(&self) {
-        self.0.counters.playlist_full();
+        self.inner.counters.playlist_full();
     }
 
     /// How long a recording is.
@@ -132,13 +157,42 @@ impl Files {
 
     /// Opens what is wanted.
     pub(super) fn open(&self, wanted: Wanted, data: DataMessages) -> Job<Box<Opened>> {
-        let Ok(handle) = Arc::clone(&self.0.handles).try_acquire_owned() else {
-            self.0.counters.file_refused();
+        let Some(handles) = self.handles() else {
             return Box::pin(async { Err(OpenError::Busy) });
         };
-        let root = self.0.root.clone();
-        let opening = self.run(move || open(&root, &wanted, data, handle).map(Box::new));
-        Box::pin(async move { opening.await? })
+        let root = self.inner.root.clone();
+        let interest = Interest::default();
+        let waits = Arc::downgrade(&interest);
+        let opening = self.run(move || open(&root, &wanted, data, &waits, handles));
+        Box::pin(async move {
+            let opened = opening.await??;
+            Ok(Box::new(Opened {
+                _interest: Some(interest),
+                ..opened
+            }))
+        })
+    }
+
+    fn handles(&self) -> Option<Handles> {
+        let counters = &self.inner.counters;
+        let of_share = match &self.share {
+            None => None,
+            Some(share) => match share.handle() {
+                None => {
+                    counters.share_refused();
+                    return None;
+                }
+                handle => handle,
+            },
+        };
+        let Ok(of_all) = Arc::clone(&self.inner.handles).try_acquire_owned() else {
+            counters.file_refused();
+            return None;
+        };
+        Some(Handles {
+            _of_all: of_all,
+            _of_share: of_share,
+        })
     }
 
     /// Does `work` on a thread that may wait for a disk, when it is its turn.
@@ -146,9 +200,15 @@ impl Files {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Job<T> {
-        let readers = Arc::clone(&self.0.readers);
+        let readers = Arc::clone(&self.inner.readers);
+        let share = self.share.clone();
         Box::pin(async move {
-            let turn = readers.acquire_owned().await.ok();
+            // First of its own share, so that nobody waits in the queue of all who may not read yet.
+            let of_share = match &share {
+                Some(share) => share.turn().await,
+                None => None,
+            };
+            let turn = (of_share, readers.acquire_owned().await.ok());
             let done = spawn_blocking(move || {
                 let done = work();
                 drop(turn);
@@ -159,9 +219,22 @@ impl Files {
     }
 }
 
+#[cfg(test)]
+impl Files {
+    /// How many addresses have a share.
+    pub(super) fn addresses(&self) -> usize {
+        self.inner.shares.count()
+    }
+
+    /// How many more reads may run.
+    pub(super) fn readers_left(&self) -> usize {
+        self.inner.readers.available_permits()
+    }
+}
+
 impl fmt::Debug for Files {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Files").field(&self.0.root).finish()
+        f.debug_tuple("Files").field(&self.inner.root).finish()
     }
 }
 
@@ -170,13 +243,15 @@ fn open(
     root: &MediaRoot,
     wanted: &Wanted,
     data: DataMessages,
-    handle: OwnedSemaphorePermit,
+    interest: &Weak<()>,
+    handles: Handles,
 ) -> Result<Opened, OpenError> {
     let file = find(root, wanted)?;
     let again = file
         .try_clone()
         .map_err(|error| OpenError::Io(plain_words(&error)))?;
-    let mut recording = Recording::open(file).map_err(OpenError::Vod)?;
+    let watched = |file| Watched::new(file, Weak::clone(interest));
+    let mut recording = Recording::open(watched(file)).map_err(OpenError::Vod)?;
     if recording.tracks() == FileTracks::Neither {
         return Err(OpenError::Empty);
     }
@@ -184,7 +259,7 @@ fn open(
         DataMessages::InTime => (Vec::new(), None),
         DataMessages::AtOnce => {
             let found = search_data(&mut recording)?;
-            recording = recording.reopen(again).map_err(OpenError::Vod)?;
+            recording = recording.reopen(watched(again)).map_err(OpenError::Vod)?;
             found
         }
     };
@@ -192,7 +267,8 @@ fn open(
         recording,
         data,
         searched_until,
-        _handle: handle,
+        _handles: handles,
+        _interest: None,
     })
 }
 
@@ -223,7 +299,7 @@ fn is_absent(error: &io::Error) -> bool {
 
 /// The data messages of a recording, apart from its metadata, and how far it was searched for them.
 fn search_data(
-    recording: &mut Recording<File>,
+    recording: &mut Recording<Watched>,
 ) -> Result<(Vec<Frame>, Option<Timestamp>), OpenError> {
     let (mut found, mut until, mut bytes) = (Vec::new(), None, 0_usize);
     while bytes < DATA_SEARCH_BYTES && found.len() < DATA_MESSAGES {

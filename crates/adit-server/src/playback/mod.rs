@@ -17,8 +17,10 @@ mod pace;
 mod playlist;
 mod reader;
 mod sent;
+mod share;
 mod track;
 mod turn;
+mod watched;
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -295,7 +297,10 @@ impl Playback {
                 self.sent.moved_to(position);
             }
             Some(track) if is_current && track.is_landing() => {}
-            _ => self.open_again(Why::GoOn(position)),
+            _ => {
+                self.drop_coming();
+                self.open_again(Why::GoOn(position));
+            }
         }
     }
 

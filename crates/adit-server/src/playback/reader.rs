@@ -1,13 +1,13 @@
 //! Frames of one file, read ahead of what is sent.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::task::{Context, Poll};
 
 use adit_media::vod::{Recording, VodError};
 use adit_media::{Frame, Timestamp};
 
 use super::files::{Files, Job, Opened};
+use super::watched::Watched;
 use crate::limits::playback::{READ_AHEAD_BYTES, READ_AHEAD_FRAMES};
 
 /// Reads one file a batch at a time; at most two batches wait for the viewer.
@@ -192,7 +192,7 @@ impl Reader {
 }
 
 /// Reads half of what may be read ahead. Blocks.
-fn read(recording: &mut Recording<File>, aim: Option<Aim>) -> Batch {
+fn read(recording: &mut Recording<Watched>, aim: Option<Aim>) -> Batch {
     let mut batch = Batch {
         landed: None,
         frames: Vec::new(),

@@ -2,17 +2,22 @@
 
 use std::fs;
 use std::future::poll_fn;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use adit_media::flv::{FileTracks, encode_frame, encode_header};
+use adit_media::vod::Recording;
 use adit_media::{Frame, FrameKind, Timestamp};
 use adit_rtmp::command::{Location, NamePrefix, PlayDuration};
 use bytes::{Bytes, BytesMut};
 use tempfile::TempDir;
 
+use super::watched::{Interest, Watched};
 use super::{DataMessages, Files, Item, OpenError, Playback, Played, Precision, Wanted};
 use crate::MediaRoot;
+use crate::limits::playback::{FILES_PER_ADDRESS, READERS, READERS_PER_ADDRESS};
 
 fn frame(kind: FrameKind, at: u32, payload: impl Into<Bytes>) -> Frame {
     Frame::classify(Timestamp::from_ms(at), kind, payload.into())
@@ -449,6 +454,49 @@ async fn a_switch_is_made_at_the_next_key_frame_of_the_other_recording() {
 }
 
 #[tokio::test]
+async fn of_all_headers_on_the_way_to_the_place_of_a_switch_the_last_one_is_sent() {
+    let mut high = Vec::new();
+    for picture in clip("high", 0, 20) {
+        let at = picture.at().ms();
+        let header = frame(FrameKind::Video, at, &b"\x17\0\0\0\0h"[..]);
+        high.extend((0..20).map(|_| header.clone()));
+        high.push(picture);
+    }
+    let disk = Disk::new()
+        .with("low", &clip("low", 0, 20))
+        .with("high", &high);
+    let mut viewer = disk.play(item("low")).await;
+    viewer.playback.switch(item("high"));
+    let mut headers = 0;
+    let mut transited = false;
+    while let Some(played) = viewer.next().await {
+        match played {
+            Played::Transited { .. } => transited = true,
+            Played::Frame(frame) if transited && frame.flags().is_sequence_header() => headers += 1,
+            Played::Frame(frame) if transited && frame.flags().is_coded() => break,
+            _ => {}
+        }
+    }
+    assert_eq!((transited, headers), (true, 1));
+}
+
+#[tokio::test]
+async fn who_goes_on_elsewhere_hears_that_nothing_comes_of_a_switch() {
+    let disk = Disk::new()
+        .with("a", &clip("a", 0, 20))
+        .with("b", &clip("b", 0, 20));
+    let mut viewer = disk.play(item("a")).await;
+    viewer.all().await;
+    viewer.playback.pause();
+    viewer.playback.switch(item("b"));
+    viewer.resume(1200);
+    let all = viewer.all().await;
+    let not = "not-transited:b:the player went elsewhere";
+    assert!(all.starts_with(not), "{all}");
+    assert!(all.contains("a1300 a1400"), "{all}");
+}
+
+#[tokio::test]
 async fn the_end_of_what_was_switched_to_after_the_end_is_told_too() {
     let disk = Disk::new()
         .with("low", &clip("low", 0, 10))
@@ -646,6 +694,84 @@ async fn so_many_files_are_open_and_one_more_is_not() {
     assert_eq!(Files::limits(Some(&disk.files))[0], ("playback.files", 1));
     open.pop();
     disk.open(item("a")).await.unwrap();
+}
+
+fn address(last: u8) -> IpAddr {
+    IpAddr::from([192, 0, 2, last])
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_files_open_and_not_one_more() {
+    let disk = Disk::new().with("a", &clip("a", 0, 1));
+    let one = disk.files.shared_by(address(1));
+    let mut open = Vec::new();
+    for _ in 0..FILES_PER_ADDRESS {
+        open.push(one.open(wanted("a"), DataMessages::InTime).await.unwrap());
+    }
+    let again = disk.files.shared_by(address(1));
+    let refused = again.open(wanted("a"), DataMessages::InTime).await;
+    assert!(matches!(refused, Err(OpenError::Busy)));
+    let counted = Files::limits(Some(&disk.files));
+    assert!(counted.contains(&("playback.share", 1)), "{counted:?}");
+    // Others are served, and so is whoever is on this machine.
+    let local = IpAddr::from([127, 0, 0, 1]);
+    for other in [address(2), local] {
+        let other = disk.files.shared_by(other);
+        assert!(other.open(wanted("a"), DataMessages::InTime).await.is_ok());
+    }
+    open.pop();
+    assert!(again.open(wanted("a"), DataMessages::InTime).await.is_ok());
+    // What nobody uses is forgotten.
+    drop((one, again, open));
+    assert_eq!(disk.files.addresses(), 0);
+}
+
+#[tokio::test]
+async fn who_reads_slowly_leaves_readers_to_others() {
+    let disk = Disk::new();
+    let (one, other) = (
+        disk.files.shared_by(address(1)),
+        disk.files.shared_by(address(2)),
+    );
+    let (go, wait) = mpsc::channel::<()>();
+    let wait = Arc::new(Mutex::new(wait));
+    let slow: Vec<_> = (0..READERS)
+        .map(|_| {
+            let wait = Arc::clone(&wait);
+            tokio::spawn(one.run(move || wait.lock().unwrap().recv().is_err()))
+        })
+        .collect();
+    // As many as may read do, and the others wait.
+    let running = || READERS - disk.files.readers_left();
+    while running() < READERS_PER_ADDRESS {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(other.run(|| 7).await.unwrap(), 7);
+    assert_eq!(running(), READERS_PER_ADDRESS);
+    drop(go);
+    for slow in slow {
+        slow.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_not_walked_through_for_somebody_who_has_left() {
+    let disk = Disk::new().with("a", &clip("a", 0, 20));
+    let file = disk.directory.path().join("vod/a.flv");
+    let interest = Interest::default();
+    let watched = || {
+        let file = fs::File::open(&file).unwrap();
+        Watched::new(file, Arc::downgrade(&interest))
+    };
+    let (stays, leaves) = (watched(), watched());
+    assert!(Recording::open(stays).is_ok());
+    drop(interest);
+    let error = Recording::open(leaves).unwrap_err();
+    assert!(error.to_string().contains("nobody waits"), "{error}");
+    // One that plays goes on.
+    let mut viewer = disk.play(item("a")).await;
+    let all = viewer.all().await;
+    assert!(all.ends_with("complete:2000"), "{all}");
 }
 
 #[tokio::test]

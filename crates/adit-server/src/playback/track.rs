@@ -279,6 +279,24 @@ impl Track {
         }
     }
 
+    /// Whether a frame that is not a header waits to leave.
+    fn has_begun(&self) -> bool {
+        self.out
+            .back()
+            .is_some_and(|last| last.when == When::InTime)
+    }
+
+    /// Of headers that leave one behind the other, only the last of a kind means anything. A search for a key frame passes all those
+    /// of a file, and holds two.
+    fn drop_header_like(&mut self, header: &Frame) {
+        let is_like = |frame: &Frame| {
+            frame.flags().is_sequence_header()
+                && frame.kind() == header.kind()
+                && frame.header_slots() == header.header_slots()
+        };
+        self.out.retain(|timed| !is_like(&timed.frame));
+    }
+
     fn feed(&mut self, frame: Frame) {
         if frame.flags().is_coded() && !self.data.is_empty() {
             let at = self.cut.map.to_stream(frame.at());
@@ -287,6 +305,9 @@ impl Track {
                 let when = When::AtOnce;
                 self.out.push_back(Timed { frame, when });
             }
+        }
+        if frame.flags().is_sequence_header() && !self.has_begun() {
+            self.drop_header_like(&frame);
         }
         if self.cut.feed(frame, &mut self.out) == Rest::Over {
             self.over = Some(Over::CutOff);

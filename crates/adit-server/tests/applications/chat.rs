@@ -138,6 +138,8 @@ async fn names_in_a_chat_are_bounded_and_unique() {
     assert!(longest.is_ok());
     let number = enter_as(&server, vec![1.0.into()]).await;
     assert!(number.is_err_and(|error| error.contains("a name is a text")));
+    let taken = enter(&server, "guest 7").await.unwrap_err();
+    assert!(taken.contains("names of guests are given"), "{taken}");
     let guest = enter_as(&server, vec![]).await.unwrap();
     let mut board = board(&guest).await;
     let is_guest = |change: &ObjectChange| match change {

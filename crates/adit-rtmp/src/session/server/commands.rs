@@ -350,13 +350,14 @@ impl ServerSession {
     }
 
     /// Without a name, the length is unknown: ffmpeg reads a number here, and takes 0 for that
-    ///
+    /// . Nothing is looked for where nobody waits for the answer.
     fn handle_stream_length(
         &mut self,
         msid: MessageStreamId,
         name: Option<Text>,
         transaction: TransactionId,
     ) -> Option<ServerEvent> {
+        let name = name.filter(|_| transaction.wants_answer());
         let Some(name) = name else {
             self.answer_value(transaction, Value::Number(0.0));
             return None;

@@ -9,6 +9,7 @@ use tracing::info;
 use super::Part;
 use crate::access::Ticket;
 use crate::control::InUse;
+use crate::limits::playback::PLAYLIST_ITEMS;
 use crate::server::ConnectionId;
 
 /// A stream that is published or played: it writes a line when that starts, and dropping it one when it stops.
@@ -26,8 +27,8 @@ pub(in crate::driver) struct Listed {
     pub(super) stage: Stage,
     /// Whether it has lines at all.
     pub(super) shown: Verdict,
-    /// Tells, when it is dropped, that it is over.
-    pub(super) ticket: Option<Ticket>,
+    /// They tell, when they are dropped, that it is over, and what followed on its playlist.
+    pub(super) tickets: Vec<Ticket>,
     /// Shows it to others.
     pub(super) _in_use: InUse,
 }
@@ -51,7 +52,11 @@ impl Listed {
 
     /// Keeps what was given with the right to do it.
     pub(in crate::driver) fn keep(&mut self, ticket: Option<Ticket>) {
-        self.ticket = ticket;
+        if self.tickets.len() >= PLAYLIST_ITEMS {
+            // What it was for was played long ago.
+            self.tickets.remove(0);
+        }
+        self.tickets.extend(ticket);
     }
 
     /// Writes the line of `stage` if it is a later one than before.
