@@ -17,16 +17,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use adit_rtmp::command::NamePrefix;
+use adit_rtmp::command::{DEFAULT_INSTANCE, NamePrefix};
 use thiserror::Error;
 
 use crate::limits::{MEDIA_NAME_BYTES, MEDIA_NAME_PARTS};
 
-/// The instance of clients that name none.
-const DEFAULT_INSTANCE: &str = "_definst_";
-
 /// How the directory of a virtual host begins.
 const OF_A_HOST: char = '@';
+
+/// What stands between the name of a recording and the number of an earlier one.
+pub(crate) const BEFORE_NUMBER: char = '~';
 
 /// What a name may hold besides letters and digits of any script. What shells, URLs and other systems give a meaning to is not
 /// among it: `%`, `\`, `:`, `*`, `?`, `"`, `<`, `>`, `|`, and everything that does not print.
@@ -75,6 +75,9 @@ pub enum BadName {
     /// More than 200 bytes between two slashes.
     #[error("a part of the {0} is longer than {MEDIA_NAME_BYTES} bytes")]
     TooLong(NamePart),
+    /// It ends with `~` and a number.
+    #[error("names that end with {BEFORE_NUMBER} and a number are those of earlier recordings")]
+    Numbered,
     /// More than 8 parts between slashes altogether.
     #[error("the name has more than {MEDIA_NAME_PARTS} parts")]
     TooDeep,
@@ -194,6 +197,25 @@ impl MediaRoot {
         Ok(path)
     }
 
+    /// The same for what is to be recorded: no name of an [earlier recording](without_number).
+    ///
+    /// # Errors
+    /// [`BadName`], which can be told to the peer.
+    pub(crate) fn recording(
+        &self,
+        host: &str,
+        application: &str,
+        instance: &str,
+        name: &str,
+    ) -> Result<PathBuf, BadName> {
+        let format = MediaFormat::Flv;
+        let plain = name.strip_suffix(format.extension()).unwrap_or(name);
+        if without_number(plain).is_some() {
+            return Err(BadName::Numbered);
+        }
+        self.file(host, application, instance, name, format)
+    }
+
     /// Opens a file that [`file`](Self::file) named for reading. Blocks.
     ///
     /// # Errors
@@ -241,6 +263,13 @@ impl MediaRoot {
             Err(outside())
         }
     }
+}
+
+/// The name of the recording of which this is an earlier one: `cam` of `cam~1`.
+pub(crate) fn without_number(name: &str) -> Option<&str> {
+    let (latest, number) = name.rsplit_once(BEFORE_NUMBER)?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some(latest)
 }
 
 fn outside() -> io::Error {

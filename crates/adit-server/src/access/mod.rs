@@ -11,6 +11,7 @@ mod callbacks;
 mod config;
 mod counters;
 mod denial;
+mod file;
 mod issue;
 mod keys;
 mod login;
@@ -174,21 +175,37 @@ impl Access {
         now: (Instant, SystemTime),
         request: &Request,
     ) -> Result<Granted, Refusal> {
-        let decided = match policy.need(request) {
-            Need::Nothing => Ok(match policy.examine(now.1, request, &[]) {
-                Shown::Right(_, granted) => granted,
-                _ => Granted::default(),
-            }),
-            Need::Refused => Err(Denied::new(Denial::Forbidden, "a rule refuses it")),
-            Need::Proof { by, users } => self.proven(policy, now, request, (&by, &users)),
-        };
-        let decided = decided.and_then(|granted| policy.with_public_name(request, granted));
+        let decided = self.met(policy, now, request, &policy.need(request));
+        let decided = decided.and_then(|granted| {
+            if let Some((need, by_other_name)) = policy.need_of_file(request) {
+                self.met(policy, now, &by_other_name, &need)?;
+            }
+            policy.with_public_name(request, granted)
+        });
         decided.map_err(|denied| {
             if request.action != Action::List {
                 self.history.counters.refused();
             }
             denied.refusal(request.action)
         })
+    }
+
+    /// Whether what is needed is there.
+    fn met(
+        &self,
+        policy: &Policy,
+        now: (Instant, SystemTime),
+        request: &Request,
+        need: &Need,
+    ) -> Result<Granted, Denied> {
+        match need {
+            Need::Nothing => Ok(match policy.examine(now.1, request, &[]) {
+                Shown::Right(_, granted) => granted,
+                _ => Granted::default(),
+            }),
+            Need::Refused => Err(Denied::new(Denial::Forbidden, "a rule refuses it")),
+            Need::Proof { by, users } => self.proven(policy, now, request, (by, users)),
+        }
     }
 
     /// What is shown has to prove that this one may.

@@ -14,6 +14,10 @@ pub(crate) const RECORDINGS: usize = 500;
 /// Payload bytes of one stream that wait for a slow disk (`recording.queue.bytes`).
 pub(crate) const RECORD_QUEUE_BYTES: u64 = 32 * 1024 * 1024;
 
+/// Payload bytes of all streams together that wait for a slow disk (`recording.queue.total_bytes`); each may have as many as are
+/// written at once in any case.
+pub(crate) const RECORD_QUEUES_BYTES: u64 = 512 * 1024 * 1024;
+
 /// How long the oldest frame of one stream waits for a slow disk (`recording.queue.duration`).
 pub(crate) const RECORD_QUEUE_DURATION: Duration = Duration::from_secs(30);
 
@@ -31,6 +35,9 @@ pub(crate) const RECORD_SYNC: Duration = Duration::from_secs(5);
 
 /// Bytes of the disk that stay free, or 5 % where that is less (`recording.reserve`).
 pub(crate) const RECORD_RESERVE_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// Files for which the disk keeps room, or 5 % of all that it can have where that is less (`recording.reserve_files`).
+pub(crate) const RECORD_RESERVE_FILES: u64 = 1_000;
 
 /// Bytes of one file; a recording that is longer goes on in another (`recording.file`).
 pub(crate) const RECORD_FILE_BYTES: u64 = 64 * 1024 * 1024 * 1024;

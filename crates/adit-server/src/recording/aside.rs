@@ -1,4 +1,4 @@
-//! Earlier recordings of a name, which keep their content under another: `cam.flv` becomes `cam.1.flv`, the next one `cam.2.flv`.
+//! Earlier recordings of a name, which keep their content under another: `cam.flv` becomes `cam~1.flv`, the next one `cam~2.flv`.
 //! No clock has a part in that: when something was recorded stands in its sidecar.
 
 use std::ffi::OsStr;
@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 
 use super::disk::Disk;
 use super::sidecar;
+use crate::media_root::BEFORE_NUMBER;
 
 /// So many numbers are tried that others take at the same moment.
 const TRIES: u64 = 1000;
 
 /// Frees the name `media` if it is taken, and says what the file is called from now on.
 ///
-/// Numbers grow, so the highest is the latest. Nothing that exists is overwritten: the new name is first taken by a file of ours.
+/// Numbers grow, so the highest is the latest. Nothing that exists is overwritten.
 pub(super) fn set_aside(disk: &Disk, media: &Path) -> io::Result<Option<PathBuf>> {
     match fs::symlink_metadata(media) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -24,15 +25,10 @@ pub(super) fn set_aside(disk: &Disk, media: &Path) -> io::Result<Option<PathBuf>
     let highest = highest(media)?;
     for number in (highest + 1)..(highest + TRIES) {
         let aside = numbered(media, number);
-        match disk.create(&aside) {
+        match give(disk, media, &aside) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
-            Ok(_) => {
-                if let Err(error) = give(disk, media, &aside) {
-                    // It is empty and ours.
-                    drop(disk.remove(&aside));
-                    return Err(error);
-                }
+            Ok(()) => {
                 disk.sync_directory(media)?;
                 return Ok(Some(aside));
             }
@@ -48,12 +44,12 @@ fn give(disk: &Disk, media: &Path, aside: &Path) -> io::Result<()> {
     let (known, kept) = (sidecar::path(media), sidecar::path(aside));
     let is_known = known.exists();
     if is_known {
-        disk.rename(&known, &kept)?;
+        disk.rename_to_new(&known, &kept)?;
     }
-    disk.rename(media, aside).inspect_err(|_| {
+    disk.rename_to_new(media, aside).inspect_err(|_| {
         if is_known {
             // If this fails too it is made anew.
-            drop(disk.rename(&kept, &known));
+            drop(disk.rename_to_new(&kept, &known));
         }
     })
 }
@@ -71,7 +67,7 @@ fn highest(media: &Path) -> io::Result<u64> {
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();
         let number = name.to_str().and_then(|name| {
-            let number = name.strip_prefix(stem)?.strip_prefix('.')?;
+            let number = name.strip_prefix(stem)?.strip_prefix(BEFORE_NUMBER)?;
             number
                 .strip_suffix(extension)?
                 .strip_suffix('.')?
@@ -92,7 +88,7 @@ fn numbered(media: &Path, number: u64) -> PathBuf {
         .extension()
         .and_then(OsStr::to_str)
         .unwrap_or_default();
-    media.with_file_name(format!("{stem}.{number}.{extension}"))
+    media.with_file_name(format!("{stem}{BEFORE_NUMBER}{number}.{extension}"))
 }
 
 fn stem(media: &Path) -> Option<&str> {

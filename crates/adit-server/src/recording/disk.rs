@@ -6,7 +6,11 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
 use super::config::{RESERVE_PERCENT, Reserve};
+use crate::limits::RECORD_RESERVE_FILES;
 
 /// Recordings are for the owner and the group of the server.
 const MODE: u32 = 0o640;
@@ -33,6 +37,13 @@ pub(super) enum Operation {
     Remove,
     SyncDirectory,
     Space,
+}
+
+/// Whether a file was there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Existed {
+    Yes,
+    No,
 }
 
 impl Disk {
@@ -91,11 +102,13 @@ impl Disk {
         Ok(self.handle(file, path))
     }
 
-    /// A file that may exist or not.
-    pub(super) fn open_or_create(&self, path: &Path) -> io::Result<Handle> {
+    /// A file that may exist or not, and which of the two it did.
+    pub(super) fn open_or_create(&self, path: &Path) -> io::Result<(Handle, Existed)> {
         match self.create(path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open(path),
-            created => created,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Ok((self.open(path)?, Existed::Yes))
+            }
+            created => Ok((created?, Existed::No)),
         }
     }
 
@@ -112,6 +125,23 @@ impl Disk {
         self.run(Operation::Rename, from, || fs::rename(from, to))
     }
 
+    /// Gives a file a name that nothing has; fails with [`io::ErrorKind::AlreadyExists`] if something has it.
+    pub(super) fn rename_to_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.run(Operation::Rename, from, || rename_to_new(from, to))
+    }
+
+    /// Removes the directories above `path`, up to `root`, that have nothing in them.
+    pub(super) fn prune(&self, path: &Path, root: &Path) {
+        let mut directories = path.ancestors().skip(1);
+        while let Some(directory) = directories.next()
+            && directory != root
+            && directory.starts_with(root)
+            && self
+                .run(Operation::Remove, directory, || fs::remove_dir(directory))
+                .is_ok()
+        {}
+    }
+
     pub(super) fn remove(&self, path: &Path) -> io::Result<()> {
         self.run(Operation::Remove, path, || fs::remove_file(path))
     }
@@ -125,6 +155,9 @@ impl Disk {
     }
 
     /// Whether less is free than `times` the reserve; gives the reserve then.
+    ///
+    /// # Errors
+    /// When that cannot be found out, and [`io::ErrorKind::StorageFull`] when the disk takes hardly any more files.
     pub(super) fn lacks(
         &self,
         path: &Path,
@@ -134,6 +167,9 @@ impl Disk {
         let directory = path.parent().unwrap_or(path);
         self.run(Operation::Space, directory, || {
             let space = rustix::fs::statvfs(directory)?;
+            if lacks_files(space.f_files, space.f_favail, times) {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
             let bytes = |blocks: u64| blocks.saturating_mul(space.f_frsize);
             Ok(lack(
                 bytes(space.f_blocks),
@@ -150,6 +186,23 @@ fn lack(total: u64, free: u64, reserve: Reserve, times: u64) -> Option<u64> {
     let share = total / 100 * RESERVE_PERCENT;
     let reserve = reserve.bytes().min(share);
     (free < reserve.saturating_mul(times)).then_some(reserve)
+}
+
+/// Whether a disk that can have `total` files has room for fewer than `times` the reserve of them. Some do not count them: 0.
+fn lacks_files(total: u64, free: u64, times: u64) -> bool {
+    let reserve = RECORD_RESERVE_FILES.min(total / 100 * RESERVE_PERCENT);
+    free < reserve.saturating_mul(times)
+}
+
+fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // A network file system, for which a second name is no name of something else either.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            fs::hard_link(from, to)?;
+            fs::remove_file(from)
+        }
+        renamed => Ok(renamed?),
+    }
 }
 
 /// An open file.
@@ -231,5 +284,17 @@ mod tests {
         assert_eq!(lack(1000, 50, Reserve::default(), 1), None);
         assert_eq!(lack(1000, 49, Reserve::default(), 1), Some(50));
         assert_eq!(lack(1000, 0, Reserve::of(0), 1), None);
+    }
+
+    #[test]
+    fn a_disk_that_can_take_few_more_files_is_full() {
+        let many = 1_000_000;
+        assert!(!lacks_files(many, RECORD_RESERVE_FILES, 1));
+        assert!(lacks_files(many, RECORD_RESERVE_FILES - 1, 1));
+        assert!(!lacks_files(many, 2 * RECORD_RESERVE_FILES, 2));
+        assert!(lacks_files(many, 2 * RECORD_RESERVE_FILES - 1, 2));
+        assert!(!lacks_files(1000, 50, 1));
+        assert!(lacks_files(1000, 49, 1));
+        assert!(!lacks_files(0, 0, 2));
     }
 }

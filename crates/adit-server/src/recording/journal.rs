@@ -12,7 +12,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::disk::{Disk, Handle, beside};
+use super::disk::{Disk, Existed, Handle, beside};
 use super::sidecar::Sidecar;
 use crate::limits::RECORD_NOTES_BYTES;
 
@@ -62,11 +62,11 @@ impl Journal {
         let path = beside(media, ".", ENDING);
         let since = Instant::now();
         loop {
-            let mark = disk.open_or_create(&path)?;
+            let (mark, existed) = disk.open_or_create(&path)?;
             if mark.try_lock()? {
                 // Who had it may have removed it in the meantime.
                 if mark.is_there()? {
-                    return Ok(Self::read(disk, mark));
+                    return Ok(Self::read(disk, mark, existed));
                 }
             } else if since.elapsed() >= wait {
                 return Err(Unclaimed::Busy);
@@ -76,9 +76,8 @@ impl Journal {
         }
     }
 
-    fn read(disk: &Disk, mark: Handle) -> Self {
+    fn read(disk: &Disk, mark: Handle, existed: Existed) -> Self {
         let mut digits = [0; DIGITS];
-        let is_new = mark.file().metadata().is_ok_and(|mark| mark.len() == 0);
         let good = match mark.file().read_exact_at(&mut digits, 0) {
             Ok(()) => std::str::from_utf8(&digits).ok(),
             Err(_) => None,
@@ -87,7 +86,11 @@ impl Journal {
             disk: disk.clone(),
             good: good.and_then(|digits| digits.parse().ok()).unwrap_or(0),
             notes: notes(&mark).map(Box::new),
-            leftover: if is_new { Leftover::No } else { Leftover::Yes },
+            // What stood in it may be lost.
+            leftover: match existed {
+                Existed::Yes => Leftover::Yes,
+                Existed::No => Leftover::No,
+            },
             mark,
         }
     }

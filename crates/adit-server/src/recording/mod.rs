@@ -50,10 +50,11 @@ use self::lines::Lines;
 pub(crate) use self::output::Finished;
 use self::progress::Running;
 pub use self::progress::RunningRecording;
+use self::queue::Together;
 use self::run::Run;
 use self::sidecar::Begun;
 use crate::control::{Events, Happened};
-use crate::media_root::{MediaFormat, MediaRoot};
+use crate::media_root::MediaRoot;
 
 /// Events of one recording that wait to be heard.
 const EVENTS: usize = 8;
@@ -70,6 +71,7 @@ struct Inner {
     broker: Broker,
     counters: Counters,
     running: Running,
+    waiting: Together,
     events: Events,
     places: Arc<Semaphore>,
     tasks: TaskTracker,
@@ -152,6 +154,7 @@ impl Recordings {
             broker,
             counters: Counters::default(),
             running: Running::default(),
+            waiting: Together::default(),
             events,
             places: Arc::new(Semaphore::new(config.recordings)),
             tasks: TaskTracker::new(),
@@ -214,6 +217,7 @@ impl Recordings {
             config: self.config(),
             broker: inner.broker.clone(),
             counters: inner.counters.clone(),
+            waiting: inner.waiting.clone(),
             events: tell,
             total: Arc::default(),
             stop: stop.clone(),
@@ -310,13 +314,10 @@ impl Recordings {
     }
 
     fn path(&self, key: &StreamKey) -> Result<PathBuf, RecordError> {
-        let path = self.0.root.file(
-            key.vhost(),
-            key.application(),
-            key.instance(),
-            key.name(),
-            MediaFormat::Flv,
-        )?;
+        let path =
+            self.0
+                .root
+                .recording(key.vhost(), key.application(), key.instance(), key.name())?;
         Ok(path)
     }
 

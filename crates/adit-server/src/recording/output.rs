@@ -3,6 +3,7 @@
 //! Whatever happens to the process, the file opens: what is appended are whole tags, and numbers near its beginning are changed in
 //! place. Whatever happens to the machine, it opens up to what was made lasting last.
 
+use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -17,9 +18,9 @@ use tracing::{info, warn};
 use super::aside::set_aside;
 use super::config::{RecordingConfig, SyncInterval};
 use super::counters::Counters;
-use super::disk::{Disk, Handle};
+use super::disk::{Disk, Handle, Operation};
 use super::failure::RecordError;
-use super::journal::{Journal, Leftover};
+use super::journal::{Journal, Leftover, Unclaimed};
 use super::lines::Lines;
 use super::repair::{cut, make_whole, settle};
 use super::sidecar::{self, Begun, Gap, GapCause, Moment, Part, Sidecar, Suspect};
@@ -97,15 +98,19 @@ impl Output {
         config: RecordingConfig,
         counters: &Counters,
     ) -> Result<Self, RecordError> {
-        let prepared = disk.run(super::disk::Operation::Prepare, &target.path, || {
-            target.root.prepare(&target.path)
-        })?;
+        let prepared = prepare(disk, target)?;
         let spare = if target.begun == Begun::Failure { 2 } else { 1 };
         if let Some(reserve) = disk.lacks(&prepared, config.reserve, spare)? {
             counters.reserve_reached();
             return Err(RecordError::Reserve(reserve));
         }
-        let journal = Journal::claim(disk, &prepared, config.wait)?;
+        let journal = match Journal::claim(disk, &prepared, config.wait) {
+            // Somebody else has removed the directory, which was empty.
+            Err(Unclaimed::Failed(error)) if error.kind() == io::ErrorKind::NotFound => {
+                Journal::claim(disk, &prepare(disk, target)?, config.wait)?
+            }
+            claimed => claimed?,
+        };
         let mut output = Self {
             means: Means {
                 disk: disk.clone(),
@@ -150,16 +155,10 @@ impl Output {
     }
 
     fn begin(&mut self, mode: RecordMode) -> Result<(), RecordError> {
-        if self.journal.leftover() == Leftover::Yes
-            && let Err(error) = make_whole(
-                &self.means.disk,
-                &self.path,
-                &self.journal,
-                &self.means.counters,
-            )
-        {
-            let file = self.path.display();
-            warn!(%file, %error, "an unfinished recording was not repaired");
+        if self.journal.leftover() == Leftover::Yes {
+            // Its mark stays if that fails: the next to try repairs it.
+            let means = &self.means;
+            make_whole(&means.disk, &self.path, &self.journal, &means.counters)?;
         }
         self.journal.forget()?;
         self.means.disk.sync_directory(&self.path)?;
@@ -460,6 +459,13 @@ impl Output {
         }
         error
     }
+}
+
+/// Makes the directories.
+fn prepare(disk: &Disk, target: &Target) -> io::Result<PathBuf> {
+    disk.run(Operation::Prepare, &target.path, || {
+        target.root.prepare(&target.path)
+    })
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -2,6 +2,7 @@
 //! memory than it may, and the stream does not wait.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use adit_broker::SharedFrame;
 use tokio::sync::Notify;
 
 use super::config::Flush;
-use crate::limits::{RECORD_QUEUE_FRAMES, RECORD_WRITE, RECORD_WRITE_BYTES};
+use crate::limits::{RECORD_QUEUE_FRAMES, RECORD_QUEUES_BYTES, RECORD_WRITE, RECORD_WRITE_BYTES};
 
 /// What is written next.
 #[derive(Clone, Debug)]
@@ -36,10 +37,29 @@ pub(super) struct Bounds {
     pub(super) flush: Flush,
 }
 
+/// Payload bytes that wait in all queues together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Together(Arc<AtomicU64>);
+
+impl Together {
+    fn add(&self, bytes: u64) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn subtract(&self, bytes: u64) {
+        self.0.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// One end puts items in, the other takes them out in order.
 #[derive(Debug)]
 pub(super) struct Queue {
     bounds: Bounds,
+    together: Together,
     state: Mutex<State>,
     /// There is something to do for the writer.
     filled: Condvar,
@@ -63,9 +83,10 @@ pub(super) struct Batch {
 }
 
 impl Queue {
-    pub(super) fn new(bounds: Bounds) -> Self {
+    pub(super) fn new(bounds: Bounds, together: Together) -> Self {
         Self {
             bounds,
+            together,
             state: Mutex::default(),
             filled: Condvar::new(),
             emptied: Notify::new(),
@@ -75,6 +96,7 @@ impl Queue {
     /// Puts an item in. Whoever does asks for [`room`](Self::room) first.
     pub(super) fn put(&self, now: Instant, item: Item) {
         let mut state = self.lock();
+        self.together.add(item.bytes());
         state.bytes = state.bytes.saturating_add(item.bytes());
         state.items.push_back((now, item));
         if self.is_enough(&state) {
@@ -111,7 +133,11 @@ impl Queue {
     fn has_room(&self, now: Instant) -> bool {
         let state = self.lock();
         let waits = |(since, _): &(Instant, Item)| now.saturating_duration_since(*since);
-        state.bytes < self.bounds.bytes
+        // One with little in it has room whatever the others have, so its own writer makes room for it.
+        let has_share =
+            state.bytes < RECORD_WRITE_BYTES || self.together.bytes() < RECORD_QUEUES_BYTES;
+        has_share
+            && state.bytes < self.bounds.bytes
             && state.items.len() < RECORD_QUEUE_FRAMES
             && state.items.front().map_or(Duration::ZERO, waits) < self.bounds.duration
     }
@@ -134,6 +160,7 @@ impl Queue {
             items.push(item);
         }
         state.bytes = state.bytes.saturating_sub(bytes);
+        self.together.subtract(bytes);
         let is_last = state.is_ended && state.items.is_empty();
         drop(state);
         self.emptied.notify_one();
@@ -154,6 +181,13 @@ impl Queue {
     }
 }
 
+impl Drop for Queue {
+    fn drop(&mut self) {
+        let left = self.lock().bytes;
+        self.together.subtract(left);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use adit_media::{Frame, FrameKind, Timestamp};
@@ -168,11 +202,40 @@ mod tests {
     }
 
     fn queue(bytes: u64) -> Queue {
-        Queue::new(Bounds {
+        queue_beside(&Together::default(), bytes)
+    }
+
+    fn queue_beside(others: &Together, bytes: u64) -> Queue {
+        let bounds = Bounds {
             bytes,
             duration: Duration::from_secs(30),
             flush: Flush::Gathered,
-        })
+        };
+        Queue::new(bounds, others.clone())
+    }
+
+    #[test]
+    fn all_streams_together_wait_up_to_a_limit_and_each_with_a_little_in_any_case() {
+        let now = Instant::now();
+        let together = Together::default();
+        let [one, other] = [(); 2].map(|()| queue_beside(&together, u64::MAX));
+        let little = usize::try_from(RECORD_WRITE_BYTES).unwrap();
+        one.put(now, frame(little));
+        // Others have all but the rest.
+        together.add(RECORD_QUEUES_BYTES - RECORD_WRITE_BYTES - 1);
+        assert!(one.has_room(now) && other.has_room(now));
+        other.put(now, frame(1));
+        assert!(!one.has_room(now) && other.has_room(now));
+        other.put(now, frame(little));
+        assert!(!other.has_room(now));
+        // What is taken, or goes with its queue, makes room.
+        one.take();
+        assert!(one.has_room(now) && !other.has_room(now));
+        drop(other);
+        assert_eq!(
+            together.bytes(),
+            RECORD_QUEUES_BYTES - RECORD_WRITE_BYTES - 1
+        );
     }
 
     #[test]
@@ -215,11 +278,12 @@ mod tests {
     }
     #[test]
     fn where_nothing_may_be_lost_a_frame_does_not_wait_for_company() {
-        let queue = Arc::new(Queue::new(Bounds {
+        let bounds = Bounds {
             bytes: u64::MAX,
             duration: Duration::from_secs(30),
             flush: Flush::EachMessage,
-        }));
+        };
+        let queue = Arc::new(Queue::new(bounds, Together::default()));
         let since = Instant::now();
         let other = Arc::clone(&queue);
         let taker = std::thread::spawn(move || other.take().items.len());

@@ -18,9 +18,9 @@ use super::counters::Counters;
 use super::disk::Disk;
 use super::failure::RecordError;
 use super::progress::Progress;
-use super::queue::{Bounds, Item, Queue};
+use super::queue::{Bounds, Item, Queue, Together};
 use super::sidecar::Begun;
-use super::writer::{Writer, Written};
+use super::writer::{Progressed, Writer, Written};
 use super::{RecordEvent, RecordMode, Target};
 use crate::limits::RECORD_RETRY;
 
@@ -37,6 +37,8 @@ pub(super) struct Run {
     pub(super) config: RecordingConfig,
     pub(super) broker: Broker,
     pub(super) counters: Counters,
+    /// What waits for the disk, of all recordings.
+    pub(super) waiting: Together,
     pub(super) events: mpsc::Sender<RecordEvent>,
     /// Bytes of its files that came before the present one.
     pub(super) total: Arc<AtomicU64>,
@@ -56,13 +58,16 @@ impl Run {
         let mut outage = Outage::default();
         loop {
             let begun = Instant::now();
-            let error = match self.record(&mut reader).await {
+            let (error, progressed) = match self.record(&mut reader).await {
                 Written::All(finished) => {
                     drop(self.events.try_send(RecordEvent::Finished(finished)));
                     return;
                 }
-                Written::Failed(error) => error,
+                Written::Failed(error, progressed) => (error, progressed),
             };
+            if progressed == Progressed::Yes {
+                outage.told = None;
+            }
             // A file that could be written for a while is no outage that goes on.
             if begun.elapsed() > RECORD_RETRY {
                 outage = Outage::default();
@@ -98,11 +103,12 @@ impl Run {
 
     /// Records until the stream ends, the recording is to be finished, or the disk fails.
     async fn record(&self, reader: &mut Reader) -> Written {
-        let queue = Arc::new(Queue::new(Bounds {
+        let bounds = Bounds {
             bytes: self.config.queue_bytes,
             duration: self.config.queue_duration,
             flush: self.config.flush,
-        }));
+        };
+        let queue = Arc::new(Queue::new(bounds, self.waiting.clone()));
         self.progress.begins(&queue);
         let writer = Writer {
             disk: self.disk.clone(),
@@ -117,7 +123,8 @@ impl Run {
         };
         let mut written = writer.start();
         let no_thread = |_: oneshot::error::RecvError| {
-            Written::Failed(RecordError::Server("no thread".to_owned()))
+            let error = RecordError::Server("no thread".to_owned());
+            Written::Failed(error, Progressed::No)
         };
         tokio::select! {
             biased;
@@ -130,7 +137,7 @@ impl Run {
         }
     }
 
-    /// An outage is told once, and again when another cause shows.
+    /// An outage is told once, and again when another cause shows or when it seemed to be over.
     fn failed(&self, outage: &mut Outage, error: &RecordError) {
         self.counters.failed();
         self.progress.is_well(Some(error.to_string()));

@@ -135,7 +135,7 @@ impl Sidecar {
     pub(super) fn write(&self, disk: &Disk, media: &Path) -> io::Result<()> {
         let mut text = serde_json::to_vec_pretty(self).map_err(io::Error::other)?;
         text.push(b'\n');
-        let new = disk.open_or_create(&beside(media, ".", NEW))?;
+        let (new, _) = disk.open_or_create(&beside(media, ".", NEW))?;
         new.cut(0)?;
         new.write(&text, 0)?;
         new.sync()?;

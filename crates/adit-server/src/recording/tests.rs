@@ -245,7 +245,7 @@ async fn a_stream_becomes_a_whole_file_with_duration_and_index() {
 async fn recording_again_keeps_what_was_recorded_before() {
     let room = Room::new();
     fs::create_dir(room.path("")).unwrap();
-    fs::write(room.path("cam.2.flv"), "not ours").unwrap();
+    fs::write(room.path("cam~2.flv"), "not ours").unwrap();
     let lengths = [100, 200, 300];
     for length in lengths {
         room.recorded(RecordMode::Record, &clip(length)).await;
@@ -253,16 +253,16 @@ async fn recording_again_keeps_what_was_recorded_before() {
     // Numbers go on behind the highest there is.
     assert_eq!(
         room.names(),
-        ["cam.2.flv", "cam.3.flv", "cam.4.flv", "cam.flv"]
+        ["cam.flv", "cam~2.flv", "cam~3.flv", "cam~4.flv"]
     );
-    for (name, length) in ["cam.3.flv", "cam.4.flv", "cam.flv"]
+    for (name, length) in ["cam~3.flv", "cam~4.flv", "cam.flv"]
         .into_iter()
         .zip(lengths)
     {
         let frames = frames_of(&room.path(name));
         assert_eq!(payloads(&frames), payloads(&clip(length)), "{name}");
     }
-    assert_eq!(fs::read(room.path("cam.2.flv")).unwrap(), b"not ours");
+    assert_eq!(fs::read(room.path("cam~2.flv")).unwrap(), b"not ours");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -273,6 +273,37 @@ async fn a_publisher_that_sends_nothing_leaves_the_earlier_recording_where_it_is
     assert_eq!(finished.bytes, 0);
     assert_eq!(room.names(), ["cam.flv"]);
     frames_of(&room.path("cam.flv"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publisher_that_sends_nothing_leaves_no_directories() {
+    let room = Room::new();
+    let publication = room.publish("a/b/cam");
+    let mut recording = room.record(&publication, RecordMode::Record);
+    await_started(&mut recording).await;
+    assert!(room.path("a/b/.cam.flv.open").exists());
+    drop(publication);
+    assert_eq!(finished(&mut recording).await.bytes, 0);
+    timeout(Duration::from_secs(20), room.recordings.drained())
+        .await
+        .unwrap();
+    assert!(room.directory.path().exists());
+    assert_eq!(fs::read_dir(room.directory.path()).unwrap().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_recorded_under_the_name_of_an_earlier_recording() {
+    let room = Room::new();
+    for name in ["cam~1", "cam~1.flv", "a/cam~20"] {
+        let publication = room.publish(name);
+        let refused = room.try_record(&publication, RecordMode::Append);
+        let numbered = RecordError::Name(crate::BadName::Numbered);
+        assert_eq!(refused.unwrap_err(), numbered, "{name}");
+    }
+    drop(
+        room.try_record(&room.publish("cam~x"), RecordMode::Append)
+            .unwrap(),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

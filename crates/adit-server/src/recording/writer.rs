@@ -42,7 +42,14 @@ pub(super) struct Writer {
 pub(super) enum Written {
     /// Everything is on the disk.
     All(Finished),
-    Failed(RecordError),
+    Failed(RecordError, Progressed),
+}
+
+/// Whether a recording that failed had been told to be under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progressed {
+    Yes,
+    No,
 }
 
 impl Writer {
@@ -51,7 +58,8 @@ impl Writer {
         let (tell, told) = oneshot::channel();
         let run = move || {
             let written = catch_unwind(AssertUnwindSafe(|| self.run()));
-            let defect = |_| Written::Failed(RecordError::Server("a defect of it".to_owned()));
+            let defect = RecordError::Server("a defect of it".to_owned());
+            let defect = |_| Written::Failed(defect, Progressed::No);
             drop(tell.send(written.unwrap_or_else(defect)));
         };
         // If there is no thread the sender is dropped, and that is told.
@@ -64,13 +72,22 @@ impl Writer {
     }
 
     fn run(&mut self) -> Written {
-        self.write().map_or_else(Written::Failed, Written::All)
+        let mut progressed = Progressed::No;
+        let written = self.write(&mut progressed);
+        // Whoever sends nothing leaves nothing.
+        let Target { path, root, .. } = &self.target;
+        self.disk.prune(path, root.directory());
+        match written {
+            Ok(finished) => Written::All(finished),
+            Err(error) => Written::Failed(error, progressed),
+        }
     }
 
-    fn write(&mut self) -> Result<Finished, RecordError> {
+    fn write(&mut self, progressed: &mut Progressed) -> Result<Finished, RecordError> {
         let mut output = self.open(self.mode)?;
-        // Whoever does not listen is not interested.
-        drop(self.events.try_send(RecordEvent::Started));
+        if self.target.begun != Begun::Failure {
+            self.started(progressed);
+        }
         let mut turn = Turn::default();
         loop {
             let batch = self.queue.take();
@@ -85,6 +102,10 @@ impl Writer {
                 return Err(output.give_up(error));
             }
             self.progress.written(output.written());
+            // After a failure nothing but success shows that it is over.
+            if *progressed == Progressed::No && output.written() > 0 {
+                self.started(progressed);
+            }
             if batch.is_last {
                 if let Some(cause) = turn.begun.filter(|_| !turn.held.is_empty()) {
                     output = self.turn(output, &mut turn, cause)?;
@@ -102,8 +123,14 @@ impl Writer {
             }
         })?;
         self.counters.started();
-        self.progress.is_well(None);
         Ok(output)
+    }
+
+    fn started(&self, progressed: &mut Progressed) {
+        *progressed = Progressed::Yes;
+        self.progress.is_well(None);
+        // Whoever does not listen is not interested.
+        drop(self.events.try_send(RecordEvent::Started));
     }
 
     /// Puts a frame where it belongs: into this file, or into another one that begins with it.

@@ -159,11 +159,11 @@ fn a_full_disk_stops_the_recording_at_a_whole_tag_and_nothing_else_and_with_room
     assert!(publisher.wait_until(Instant::now()).is_err(), "{publisher}");
     fs::remove_file(&filler).unwrap();
     wait_until("the second file", || {
-        stage.file("cam.1").exists() && size(&stage.file("cam")) > 50_000
+        stage.file("cam~1").exists() && size(&stage.file("cam")) > 50_000
     });
     assert!(publisher.wait(3 * PATIENCE).success(), "{publisher}");
     stage.wait_for_the_end("cam");
-    for name in ["cam.1", "cam"] {
+    for name in ["cam~1", "cam"] {
         stage.assert_whole(&stage.file(name));
         assert!(
             stage.file(name).with_extension("flv.json").exists(),

@@ -64,8 +64,8 @@ fn what_is_recorded_appended_and_recorded_anew_has_every_packet_in_time() {
 
     stage.record(&server, Transport::Rtmpt, "cam", "record");
     assert_eq!(coded(&file), once);
-    assert_eq!(coded(&stage.file("cam.1")), recorded);
-    stage.assert_whole(&stage.file("cam.1"));
+    assert_eq!(coded(&stage.file("cam~1")), recorded);
+    stage.assert_whole(&stage.file("cam~1"));
     // Nobody asked for this one.
     let mut publisher = stage.publish(&server, Transport::Rtmp, "live", "live");
     assert!(publisher.wait(PATIENCE).success(), "{publisher}");

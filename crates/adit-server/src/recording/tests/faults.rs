@@ -1,5 +1,7 @@
 //! Disks that fail, fill up, stall and forget.
 
+use std::io::Write as _;
+
 use super::*;
 use crate::recording::sidecar::Begun;
 
@@ -75,12 +77,52 @@ async fn a_disk_that_stalls_costs_a_gap_that_is_marked_and_delays_no_player() {
     );
 }
 
+/// What fails, of what.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    mode: RecordMode,
+    errno: i32,
+    count: u64,
+    before: Before,
+}
+
+/// How the earlier recording was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    Whole,
+    /// The server was killed while it wrote a tag.
+    Torn,
+    /// The power was lost meanwhile, and with it what stood in the mark.
+    TornWithEmptyMark,
+}
+
+impl Before {
+    fn leave(self, room: &Room) {
+        let mark = match self {
+            Self::Whole => return,
+            Self::Torn => "00000000000000000013\n",
+            Self::TornWithEmptyMark => "",
+        };
+        let media = File::options().append(true).open(room.path("cam.flv"));
+        // A tag of video of 65536 bytes begins.
+        media
+            .unwrap()
+            .write_all(&[9, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x17, 1])
+            .unwrap();
+        fs::remove_file(room.path("cam.flv.json")).unwrap();
+        fs::write(room.path(".cam.flv.open"), mark).unwrap();
+    }
+}
+
 /// What is left of an earlier recording and a later one when the disk fails them at some moment, after the next start.
-async fn survive(mode: RecordMode, errno: i32, first: u64, count: u64) -> Vec<Operation> {
-    let what = format!(
-        "{mode:?}, errno {errno} at operation {first} and {} behind it",
-        count - 1
-    );
+async fn survive(case: Case, first: u64) -> Vec<Operation> {
+    let what = format!("{case:?} from operation {first} on");
+    let Case {
+        mode,
+        errno,
+        count,
+        before,
+    } = case;
     let faults = Arc::new(Faults::new(errno, first, count));
     let config = RecordingConfig {
         sync: SyncInterval::Every(Duration::ZERO),
@@ -89,6 +131,7 @@ async fn survive(mode: RecordMode, errno: i32, first: u64, count: u64) -> Vec<Op
     let mut room = Room::with(config, None);
     let (earlier, later) = (clip(300), clip(200));
     room.recorded(RecordMode::Record, &earlier).await;
+    before.leave(&room);
     let healthy = room.recordings.clone();
     let root = healthy.0.root.clone();
     let watch = Some(Arc::clone(&faults) as Arc<dyn Watch>);
@@ -126,17 +169,14 @@ async fn survive(mode: RecordMode, errno: i32, first: u64, count: u64) -> Vec<Op
             continue;
         }
         let path = room.path(&name);
-        // A name that was taken for an earlier recording and not used.
-        if fs::metadata(&path).unwrap().len() > 0 {
-            let report = verify::verify(File::open(&path).unwrap()).unwrap();
-            assert!(report.is_whole(), "{what}: {name}: {:?}", report.findings);
-            assert!(
-                Sidecar::read(&path).is_some(),
-                "{what}: {name} has no sidecar"
-            );
-            known(&path);
-            found.push(payloads(&read(&fs::read(&path).unwrap())));
-        }
+        let report = verify::verify(File::open(&path).unwrap()).unwrap();
+        assert!(report.is_whole(), "{what}: {name}: {:?}", report.findings);
+        assert!(
+            Sidecar::read(&path).is_some(),
+            "{what}: {name} has no sidecar"
+        );
+        known(&path);
+        found.push(payloads(&read(&fs::read(&path).unwrap())));
     }
     let earlier = payloads(&earlier);
     assert!(
@@ -149,17 +189,24 @@ async fn survive(mode: RecordMode, errno: i32, first: u64, count: u64) -> Vec<Op
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_fails_and_whenever_what_was_recorded_is_whole_after_the_next_start() {
     let cases = [(EIO, 1), (EIO, u64::MAX / 2), (ENOSPC, 1)];
-    let mut runs = tokio::task::JoinSet::new();
-    for mode in [RecordMode::Record, RecordMode::Append] {
-        for (errno, count) in cases {
-            for first in 0..OPERATIONS {
-                runs.spawn(survive(mode, errno, first, count));
+    let mut most = 0;
+    for before in [Before::Whole, Before::Torn, Before::TornWithEmptyMark] {
+        let mut runs = tokio::task::JoinSet::new();
+        for mode in [RecordMode::Record, RecordMode::Append] {
+            for (errno, count) in cases {
+                let case = Case {
+                    mode,
+                    errno,
+                    count,
+                    before,
+                };
+                for first in 0..OPERATIONS {
+                    runs.spawn(survive(case, first));
+                }
             }
         }
-    }
-    let mut most = 0;
-    while let Some(seen) = runs.join_next().await {
-        most = most.max(seen.unwrap().len());
+        let seen = runs.join_all().await;
+        most = seen.iter().map(Vec::len).fold(most, usize::max);
     }
     assert!(most > 15, "{most} operations");
 }
@@ -201,18 +248,18 @@ async fn a_file_that_cannot_be_made_lasting_is_noted_as_suspect_and_another_is_b
     push(&mut publication, &clip[300..]);
     drop(publication);
     finished(&mut recording).await;
-    assert_eq!(room.names(), ["cam.1.flv", "cam.flv"]);
-    let suspect = known(&room.path("cam.1.flv")).suspect.unwrap();
+    assert_eq!(room.names(), ["cam.flv", "cam~1.flv"]);
+    let suspect = known(&room.path("cam~1.flv")).suspect.unwrap();
     assert_eq!(suspect.behind_byte, 0);
     assert!(suspect.cause.contains("the disk failed"), "{suspect:?}");
     let next = known(&room.path("cam.flv"));
     assert_eq!(
         (next.begun, next.follows.as_deref()),
-        (Begun::Failure, Some("cam.1.flv"))
+        (Begun::Failure, Some("cam~1.flv"))
     );
     assert_eq!(next.suspect, None);
     let both = [
-        frames_of(&room.path("cam.1.flv")),
+        frames_of(&room.path("cam~1.flv")),
         frames_of(&room.path("cam.flv")),
     ]
     .concat();
@@ -274,4 +321,42 @@ async fn the_loss_of_power_costs_no_more_than_the_interval() {
         );
     }
     assert!(cuts > 10, "{cuts}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_cannot_be_recorded_is_not_told_that_he_is_at_each_attempt() {
+    /// Nothing of media is ever written; says how often it was tried.
+    #[derive(Debug)]
+    struct BadWrite(tokio::sync::watch::Sender<u32>);
+    impl Watch for BadWrite {
+        fn before(&self, operation: Operation, path: &Path) -> std::io::Result<()> {
+            if operation == Operation::Write && path.extension().is_some_and(|it| it == "flv") {
+                self.0.send_modify(|tried| *tried += 1);
+                return Err(std::io::Error::from_raw_os_error(EIO));
+            }
+            Ok(())
+        }
+    }
+    let (tried, mut times) = tokio::sync::watch::channel(0);
+    let room = Room::with(RecordingConfig::default(), Some(Arc::new(BadWrite(tried))));
+    let mut publication = room.publish("cam");
+    let mut recording = room.record(&publication, RecordMode::Record);
+    push(&mut publication, &clip(100));
+    let often = timeout(Duration::from_secs(20), times.wait_for(|tried| *tried >= 3));
+    drop(often.await.unwrap().unwrap());
+    drop(publication);
+    let mut told = Vec::new();
+    while let Some(event) = next(&mut recording).await {
+        told.push(event);
+    }
+    assert!(
+        matches!(
+            told.as_slice(),
+            [
+                RecordEvent::Started,
+                RecordEvent::Failed(RecordError::Disk(_))
+            ]
+        ),
+        "{told:?}"
+    );
 }

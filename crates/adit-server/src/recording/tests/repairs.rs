@@ -86,9 +86,9 @@ async fn what_is_no_flv_is_not_gone_on_with_but_kept() {
     await_started(&mut recording).await;
     drop(publication);
     finished(&mut recording).await;
-    assert_eq!(room.names(), ["cam.1.flv", "cam.flv"]);
+    assert_eq!(room.names(), ["cam.flv", "cam~1.flv"]);
     assert_eq!(
-        fs::read(room.path("cam.1.flv")).unwrap(),
+        fs::read(room.path("cam~1.flv")).unwrap(),
         b"a text about cameras"
     );
     frames_of(&room.path("cam.flv"));

@@ -24,7 +24,7 @@ async fn what_is_known_of_a_recording_goes_with_it() {
     room.recorded(RecordMode::Record, &clip(100)).await;
     let first = known(&room.path("cam.flv"));
     room.recorded(RecordMode::Record, &clip(200)).await;
-    assert_eq!(known(&room.path("cam.1.flv")), first);
+    assert_eq!(known(&room.path("cam~1.flv")), first);
     assert_ne!(known(&room.path("cam.flv")), first);
 }
 

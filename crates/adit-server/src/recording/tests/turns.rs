@@ -38,7 +38,7 @@ impl Room {
         drop(publication);
         finished(&mut recording).await;
         let count = self.names().len();
-        let numbered = (1..count).map(|number| format!("cam.{number}.flv"));
+        let numbered = (1..count).map(|number| format!("cam~{number}.flv"));
         let names = numbered.chain(["cam.flv".to_owned()]);
         let file = |name: String| {
             let path = self.path(&name);
@@ -76,7 +76,7 @@ fn assert_follows(files: &[(Sidecar, Vec<Frame>)], cause: Begun) {
         assert_eq!(known.begun, cause);
         assert_eq!(
             known.follows.as_deref(),
-            Some(&*format!("cam.{number}.flv"))
+            Some(&*format!("cam~{number}.flv"))
         );
     }
     assert_eq!(files[0].0.begun, Begun::Published);
