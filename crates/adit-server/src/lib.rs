@@ -39,7 +39,7 @@ pub use crate::login::{EncoderLogin, EncoderUsers, LoginMethod, UsersError};
 pub use crate::media_root::{BadName, MediaFormat, MediaRoot, NamePart};
 pub use crate::objects::{
     ObjectError, ObjectLock, ObjectNews, ObjectStore, Objects, Persistence, SharedObject,
-    StoreError, Watch,
+    StoreError, ValueError, Watch,
 };
 pub use crate::outputs::{HlsConfig, Offered, Origins, OutputsConfig};
 pub use crate::recording::{

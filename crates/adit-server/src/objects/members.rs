@@ -2,8 +2,6 @@
 
 mod work;
 
-use std::future::Future as _;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -175,7 +173,7 @@ impl Members {
                 Poll::Ready(answer) => self.decided(turn, work, answer),
                 Poll::Pending => Next::Wait(Task::Decide(later)),
             },
-            Task::Load(mut loading, access) => match Pin::new(&mut loading).poll(cx) {
+            Task::Load(mut loading, access) => match loading.as_mut().poll(cx) {
                 Poll::Ready(opened) => self.join(work, opened, access),
                 Poll::Pending => Next::Wait(Task::Load(loading, access)),
             },
@@ -247,7 +245,10 @@ impl Members {
         };
         match opening() {
             Ok(Opening::Done(opened)) => self.join(work, opened, access),
-            Ok(Opening::Loading(loading)) => Next::Then(Task::Load(loading, access)),
+            Ok(Opening::Loading(loading)) => {
+                let opened = Box::pin(loading.within(turn.patience));
+                Next::Then(Task::Load(opened, access))
+            }
             Err(error) => self.join(work, Err(error), access),
         }
     }

@@ -23,6 +23,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 pub use adit_broker::shared_object::Persistence;
 use adit_broker::shared_object::{
@@ -32,10 +33,12 @@ use adit_broker::{KeyTooLong, StreamKey, shared_object as broker};
 use adit_rtmp::command::StatusCode;
 use adit_rtmp::shared_object::Limits;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tracing::error;
 
 pub use self::shared::{ObjectLock, ObjectNews, SharedObject, Watch};
 pub use self::store::{ObjectStore, StoreError};
+pub use self::value::ValueError;
 
 use self::counters::Counters;
 pub(crate) use self::members::{Filled, Members, Turn};
@@ -74,6 +77,9 @@ pub enum ObjectError {
     /// Too many wait to be loaded (`so.loads`).
     #[error("too many shared objects wait to be loaded")]
     Busy,
+    /// The store has not answered in time.
+    #[error("the store of shared objects does not answer")]
+    Late,
     /// The store could not read or write it.
     #[error("the store of shared objects failed: {0}")]
     Store(Arc<str>),
@@ -101,6 +107,14 @@ type Opened = Result<broker::SharedObject<Stored>, ObjectError>;
 /// An object on its way out of the store.
 #[derive(Debug)]
 pub(crate) struct Loading(oneshot::Receiver<Opened>);
+
+impl Loading {
+    /// The object, or that it took too long. Call it inside a tokio runtime.
+    fn within(self, patience: Duration) -> impl Future<Output = Opened> + Send {
+        let in_time = timeout(patience, self);
+        async { in_time.await.unwrap_or(Err(ObjectError::Late)) }
+    }
+}
 
 impl Future for Loading {
     type Output = Opened;
@@ -227,5 +241,17 @@ impl Objects {
     pub(crate) fn limits(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let objects: Vec<_> = self.stats().limits().collect();
         objects.into_iter().chain(self.0.counters.limits())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_store_that_does_not_answer_is_not_waited_for() {
+        let (_hangs, answer) = oneshot::channel();
+        let late = Loading(answer).within(Duration::from_millis(10)).await;
+        assert_eq!(late.unwrap_err(), ObjectError::Late);
     }
 }

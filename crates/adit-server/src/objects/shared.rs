@@ -3,14 +3,13 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 
-use adit_amf::EncodeError;
 use adit_amf::amf0::Value;
 use adit_broker::shared_object::{
     self as broker, Changes, Delivery, JoinError, Joining, Member, MemberUpdate, Notice,
     Permission, Request,
 };
 
-use super::value::{Reads, Stored};
+use super::value::{Reads, Stored, ValueError};
 use super::{ObjectError, Objects};
 
 /// An application's hold on a shared object: as long as there is one, the object is there. A clone is one more hold.
@@ -47,8 +46,8 @@ impl SharedObject {
     /// Sets a slot; null removes it.
     ///
     /// # Errors
-    /// AMF cannot express the value.
-    pub fn set(&self, slot: &str, value: impl Into<Value>) -> Result<(), EncodeError> {
+    /// AMF cannot express the value, or no member would read it.
+    pub fn set(&self, slot: &str, value: impl Into<Value>) -> Result<(), ValueError> {
         let value = value.into();
         if value.is_null() {
             self.remove(slot);
@@ -76,8 +75,8 @@ impl SharedObject {
     /// Calls a method at every member.
     ///
     /// # Errors
-    /// AMF cannot express an argument.
-    pub fn send(&self, handler: &str, arguments: &[Value]) -> Result<(), EncodeError> {
+    /// AMF cannot express an argument, or no member would read it.
+    pub fn send(&self, handler: &str, arguments: &[Value]) -> Result<(), ValueError> {
         let arguments = Stored::all(arguments)?;
         self.object.act(Request::Send {
             handler: handler.into(),

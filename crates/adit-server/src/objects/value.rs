@@ -4,12 +4,24 @@
 
 use adit_amf::amf0::{self, Value};
 use adit_amf::convert::{self, Fidelity};
-use adit_amf::{EncodeError, Limits};
+use adit_amf::{DecodeError, EncodeError, Limits};
 use bytes::{Bytes, BytesMut};
 
 /// The value of a slot, or the arguments of a message: AMF0, or the marker of AMF3 and AMF3 behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stored(Bytes);
+
+/// Why a shared object does not take a value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ValueError {
+    /// AMF cannot express it.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// It is nested deeper, or larger, than members read.
+    #[error("nobody would read this value: {0}")]
+    Unreadable(#[from] DecodeError),
+}
 
 /// What a member can read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,16 +34,18 @@ pub(crate) enum Reads {
 
 impl Stored {
     /// One value.
-    pub(crate) fn one(value: &Value) -> Result<Self, EncodeError> {
+    pub(crate) fn one(value: &Value) -> Result<Self, ValueError> {
         Self::all(std::slice::from_ref(value))
     }
 
     /// The arguments of a message; references in them point into all of them together.
-    pub(crate) fn all(values: &[Value]) -> Result<Self, EncodeError> {
+    pub(crate) fn all(values: &[Value]) -> Result<Self, ValueError> {
         let mut bytes = BytesMut::new();
         amf0::encode_all(values, &mut bytes)?;
         // A slice as long as it is: what is kept is what is counted.
-        Ok(Self(Bytes::copy_from_slice(&bytes)))
+        let bytes = Bytes::copy_from_slice(&bytes);
+        amf0::decode_all(bytes.clone(), &Limits::default())?;
+        Ok(Self(bytes))
     }
 
     /// What a store has kept.

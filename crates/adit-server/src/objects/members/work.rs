@@ -1,5 +1,6 @@
 //! One message of a client, taken apart into the things to do.
 
+use std::pin::Pin;
 use std::time::Instant;
 
 use adit_amf::amf0::Value;
@@ -7,7 +8,7 @@ use adit_broker::shared_object::Request;
 use adit_rtmp::message::MessageKind;
 use adit_rtmp::shared_object::{Event, SharedObjectMessage};
 
-use super::super::Loading;
+use super::super::Opened;
 use super::super::sending::Addressee;
 use super::super::value::Stored;
 use crate::application::{Later, ObjectAccess};
@@ -31,7 +32,7 @@ pub(super) enum Task {
     /// The application decides whether the client may.
     Decide(Later<ObjectAccess>),
     /// The store looks for the object.
-    Load(Loading, ObjectAccess),
+    Load(Pin<Box<dyn Future<Output = Opened> + Send>>, ObjectAccess),
     /// Use it no longer.
     Release,
     /// Changes and messages: one step of the object.

@@ -2,7 +2,7 @@ use adit_amf::amf0::{Object, Value};
 use adit_amf::amf3;
 use bytes::Bytes;
 
-use super::{Reads, Stored};
+use super::{Reads, Stored, ValueError};
 
 fn array(items: Vec<amf3::Value>) -> Value {
     Value::Avm(amf3::Value::Array(items.into()))
@@ -61,4 +61,25 @@ fn few_bytes_of_amf3_do_not_become_very_many_of_amf0() {
 #[test]
 fn what_is_no_value_is_null() {
     assert_eq!(Stored::from_store(&[0xee]).value(Reads::Amf0), Value::Null);
+}
+
+#[test]
+fn what_would_not_come_out_again_is_not_taken() {
+    let nested = |depth: usize| {
+        let inner = Value::StrictArray(vec![]);
+        (1..depth).fold(inner, |inner, _| Value::StrictArray(vec![inner]))
+    };
+    let long = |elements: usize| Value::StrictArray(vec![Value::Null; elements]);
+    let limits = adit_amf::Limits::default();
+    for value in [nested(limits.depth), long(limits.elements)] {
+        let stored = Stored::one(&value).unwrap();
+        assert_eq!(stored.value(Reads::Amf0), value);
+    }
+    for value in [nested(limits.depth + 1), long(limits.elements + 1)] {
+        let refused = Stored::one(&value);
+        assert!(
+            matches!(refused, Err(ValueError::Unreadable(_))),
+            "{refused:?}"
+        );
+    }
 }
