@@ -40,7 +40,7 @@ pub(super) struct Watching {
     backoff: Backoff,
     end: End,
     object: Option<SharedObject>,
-    /// What the flags ask for, until it is asked for.
+    /// What the flags or a line ask for, until it is asked for.
     edit: ObjectEdit,
     /// Where more is asked for, until that is over.
     lines: Option<mpsc::Receiver<Line>>,
@@ -181,11 +181,13 @@ impl Watching {
 
     async fn follow(&mut self, connection: &mut NetConnection, object: &mut SharedObject) -> Next {
         let edit = std::mem::take(&mut self.edit);
-        if !edit.is_empty() {
-            self.asked = self.asked.saturating_add(1);
-            if let Err(error) = object.apply(edit).await {
-                return Next::End(Ended::Failed(error.into()));
-            }
+        if !edit.is_empty()
+            && let Err(error) = self.apply(edit, object).await
+        {
+            return match error {
+                StreamError::Ended(closed) => Next::broken(closed),
+                error => Next::End(Ended::Failed(error.into())),
+            };
         }
         let mut open = true;
         loop {
@@ -244,6 +246,17 @@ impl Watching {
         None
     }
 
+    /// Asks for something, or keeps it for the next connection if this one is over.
+    async fn apply(&mut self, edit: ObjectEdit, object: &SharedObject) -> Result<(), StreamError> {
+        let sent = object.apply(edit.clone()).await;
+        match sent {
+            Ok(()) => self.asked = self.asked.saturating_add(1),
+            Err(StreamError::Ended(_)) => self.edit = edit,
+            Err(_) => {}
+        }
+        sent
+    }
+
     /// Asks for what a line says.
     async fn ask(&mut self, line: Option<Line>, object: &SharedObject) -> Result<(), StreamError> {
         let why: String = match line {
@@ -252,15 +265,12 @@ impl Watching {
                 return Ok(());
             }
             Some((number, Err(error))) => format!("line {number} is {error}"),
-            Some((number, Ok(edit))) => {
-                self.asked = self.asked.saturating_add(1);
-                match object.apply(edit).await {
-                    Err(error @ (StreamError::ObjectEdit(_) | StreamError::Send(_))) => {
-                        format!("line {number} cannot be sent: {error}")
-                    }
-                    sent => return sent,
+            Some((number, Ok(edit))) => match self.apply(edit, object).await {
+                Err(error @ (StreamError::ObjectEdit(_) | StreamError::Send(_))) => {
+                    format!("line {number} cannot be sent: {error}")
                 }
-            }
+                sent => return sent,
+            },
         };
         self.wrong = self.wrong.saturating_add(1);
         ui::note(&why);
