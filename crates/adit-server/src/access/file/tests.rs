@@ -12,11 +12,12 @@ fn rule(application: &str, stream: &str, need: Need) -> Rule {
 }
 
 fn access(rules: impl IntoIterator<Item = Rule>) -> Access {
-    let mut config = AccessConfig::default();
-    config.rules = rules.into_iter().collect();
-    config.keys = "5f3a61c09be84d5a live/room/cam\n77aa8b1b3c4d5e6f live/r*\n"
-        .parse()
-        .unwrap();
+    let keys = "5f3a61c09be84d5a live/room/cam\n77aa8b1b3c4d5e6f live/r*\n";
+    let config = AccessConfig {
+        rules: rules.into_iter().collect(),
+        keys: keys.parse().unwrap(),
+        ..AccessConfig::default()
+    };
     Access::new(config)
 }
 
