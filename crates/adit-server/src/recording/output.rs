@@ -4,7 +4,7 @@
 //! place. Whatever happens to the machine, it opens up to what was made lasting last.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use adit_media::record::{Break, Patch, Recorder, StartTime};
@@ -104,13 +104,7 @@ impl Output {
             counters.reserve_reached();
             return Err(RecordError::Reserve(reserve));
         }
-        let journal = match Journal::claim(disk, &prepared, config.wait) {
-            // Somebody else has removed the directory, which was empty.
-            Err(Unclaimed::Failed(error)) if error.kind() == io::ErrorKind::NotFound => {
-                Journal::claim(disk, &prepare(disk, target)?, config.wait)?
-            }
-            claimed => claimed?,
-        };
+        let journal = claim(disk, target, &prepared, config.wait)?;
         let mut output = Self {
             means: Means {
                 disk: disk.clone(),
@@ -356,7 +350,7 @@ impl Output {
             info!(file = %self.path.display(), kept = %aside.display(), "the earlier recording is kept");
         }
         let before = aside.filter(|_| self.notes.begun != Begun::Published);
-        let name = before.as_deref().and_then(std::path::Path::file_name);
+        let name = before.as_deref().and_then(Path::file_name);
         self.notes.follows = name.map(|name| name.to_string_lossy().into_owned());
         self.note_begun()?;
         self.file = Some(self.means.disk.create(&self.path)?);
@@ -466,6 +460,22 @@ fn prepare(disk: &Disk, target: &Target) -> io::Result<PathBuf> {
     disk.run(Operation::Prepare, &target.path, || {
         target.root.prepare(&target.path)
     })
+}
+
+/// Gets hold of the file that is called so now.
+fn claim(
+    disk: &Disk,
+    target: &Target,
+    prepared: &Path,
+    wait: Duration,
+) -> Result<Journal, RecordError> {
+    match Journal::claim(disk, prepared, wait) {
+        // Somebody else has removed the directory, which was empty.
+        Err(Unclaimed::Failed(error)) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(Journal::claim(disk, &prepare(disk, target)?, wait)?)
+        }
+        claimed => Ok(claimed?),
+    }
 }
 
 fn millis(duration: Duration) -> u64 {
