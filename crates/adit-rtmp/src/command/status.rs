@@ -110,6 +110,12 @@ impl Status {
         self.level == Level::Error
     }
 
+    /// Whether it tells how the recording of a stream goes. An error among these that comes after
+    /// [`PublishStart`](StatusCode::PublishStart) costs the recording, and the stream goes on.
+    pub fn is_about_recording(&self) -> bool {
+        self.code.starts_with("NetStream.Record.")
+    }
+
     /// The object for the wire: level, code, description, then the others in order.
     pub fn into_object(self) -> Object {
         let core = [

@@ -7,7 +7,7 @@ use adit_client::connection::{ConnectionEvent, Ended as Closed, StreamError, Str
 use adit_client::media::Frame;
 use adit_client::media::pace::Pacer;
 use adit_client::network::Transport;
-use adit_client::rtmp::command::{PublishKind, StatusCode};
+use adit_client::rtmp::command::{PublishKind, Status, StatusCode};
 use adit_client::{Destination, NetConnection, NetStream};
 use tokio::time::{sleep, sleep_until, timeout};
 
@@ -424,6 +424,10 @@ async fn until(due: Option<Instant>) {
 fn stream_news(event: Option<StreamEvent>, stream: &NetStream) -> Option<Next> {
     match event {
         Some(StreamEvent::Status(status)) => {
+            if status.is_about_recording() {
+                recording_news(&status);
+                return None;
+            }
             let gone = status.code() == Some(StatusCode::UnpublishSuccess);
             let refused = status.is_error() || gone;
             refused.then(|| Next::Broken(StreamError::Refused(status).into()))
@@ -433,4 +437,16 @@ fn stream_news(event: Option<StreamEvent>, stream: &NetStream) -> Option<Next> {
             stream.ended().cloned().unwrap_or(Closed::ByServer),
         )),
     }
+}
+
+/// A recording that fails is the server's trouble; whoever watches gets the stream all the same.
+fn recording_news(status: &Status) {
+    if !status.is_error() {
+        return;
+    }
+    let why = match status.description().as_str() {
+        "" => status.code_text().as_str(),
+        why => why,
+    };
+    ui::note(&format!("the recording fails, the stream goes on: {why}"));
 }

@@ -19,7 +19,7 @@ fn server_at(listen: &str, state: &Path) -> AditServer {
     })
 }
 
-fn wait_for_bytes(file: &Path, bytes: u64, who: &Process) {
+pub(super) fn wait_for_bytes(file: &Path, bytes: u64, who: &Process) {
     let deadline = Instant::now() + PATIENCE;
     while fs::metadata(file).map_or(0, |about| about.len()) < bytes {
         assert!(Instant::now() < deadline, "{who}");

@@ -3,13 +3,14 @@
 use std::fs;
 use std::sync::mpsc;
 
-use adit_client::rtmp::command::{PlayDuration, PlayStart, PublishKind, StatusCode};
+use adit_client::rtmp::command::{PlayDuration, PlayStart, PublishKind, Status, StatusCode};
 use adit_client::rtmp::session::{CloseReason, ServerEvent};
 use adit_testkit::packets::read;
 use adit_testkit::server::{AditServer, Transport};
 
 use super::scripted::Scripted;
-use super::{ADIT, PATIENCE, clip, run, text};
+use super::breaking::wait_for_bytes;
+use super::{ADIT, PATIENCE, Run, clip, run, start, text};
 
 /// What is asked of a server that has no recording.
 fn asked(arguments: &[&str]) -> (PlayStart, PlayDuration) {
@@ -88,6 +89,78 @@ fn a_recording_goes_on_after_a_break_and_is_not_begun_again() {
     assert_eq!(published(&[]), [Live, Live]);
     assert_eq!(published(&["--as", "record"]), [Record, Append]);
     assert_eq!(published(&["--as", "append"]), [Append, Append]);
+}
+
+/// A stream published to a server that says something about it with its first frame.
+fn told_while_publishing(code: StatusCode, words: &'static str) -> Run {
+    let mut is_told = false;
+    let server = Scripted::start(move |_, session, event| match event {
+        ServerEvent::Publish(request) => {
+            session.accept_publish(request);
+        }
+        ServerEvent::Media { msid, .. } if !is_told => {
+            is_told = true;
+            let status = Status::new(code, words);
+            session.send_status(msid, status).unwrap();
+        }
+        _ => {}
+    });
+    let url = server.url("live/show");
+    let publish = ["publish", "pattern:320x180,200k,key=1", &url, "--as"];
+    let rest = ["record", "--duration", "2s", "--retry", "none", "--json"];
+    run(&[&publish[..], &rest].concat())
+}
+
+#[test]
+fn a_recording_that_fails_is_told_once_and_its_stream_goes_on() {
+    for code in [
+        StatusCode::RecordFailed,
+        StatusCode::RecordNoAccess,
+        StatusCode::RecordDiskQuotaExceeded,
+    ] {
+        let published = told_while_publishing(code, "show is not recorded: the disk is full");
+        published.assert_code(0);
+        let lines = published.err.lines();
+        let told = lines.filter(|line| line.contains("not recorded: the disk is full"));
+        assert_eq!(told.count(), 1, "{}", published.err);
+        let summary = published.json();
+        assert_eq!(summary["ended"], "duration", "{summary}");
+        assert_eq!(summary["reconnects"], 0, "{summary}");
+    }
+    for code in [StatusCode::PublishBadName, StatusCode::PublishDenied] {
+        let published = told_while_publishing(code, "not you");
+        published.assert_code(1);
+        assert!(published.error().contains("not you"), "{}", published.err);
+    }
+}
+
+#[test]
+fn our_server_that_cannot_record_takes_the_stream_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("adit.toml");
+    fs::write(&config, "[limits]\nrecording.streams = 1\n").unwrap();
+    let server = AditServer::start_with(ADIT, |command| {
+        command.arg("--config").arg(&config);
+        command.arg("--media").arg(folder.path().join("media"));
+    });
+    let publish = ["publish", "pattern:320x180,200k,key=1", "--as", "record"];
+    let url = server.url(Transport::Rtmp, "live/first");
+    let first = start(&[&publish[..], &[&url]].concat());
+    let file = folder.path().join("media/live/first.flv");
+    wait_for_bytes(&file, 1_000, &first);
+    let url = server.url(Transport::Rtmpt, "live/second");
+    let rest = [&url, "--duration", "2s", "--json"];
+    let second = run(&[&publish[..], &rest].concat());
+    second.assert_code(0);
+    assert!(
+        second.err.contains("the stream goes on: second is not recorded: 1 streams are"),
+        "{}",
+        second.err
+    );
+    let summary = second.json();
+    assert_eq!(summary["ended"], "duration", "{summary}");
+    assert_eq!(summary["reconnects"], 0, "{summary}");
+    drop(first);
 }
 
 #[test]

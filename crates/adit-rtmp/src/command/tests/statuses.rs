@@ -70,6 +70,15 @@ fn a_status_is_read_however_it_is_written() {
 }
 
 #[test]
+fn what_is_about_a_recording_is_told_from_what_is_about_its_stream() {
+    for code in StatusCode::ALL {
+        let status = Status::new(*code, "");
+        let is_of_record = code.as_str().contains(".Record.");
+        assert_eq!(status.is_about_recording(), is_of_record, "{code}");
+    }
+}
+
+#[test]
 fn a_level_may_be_other_than_the_usual() {
     let status = Status::new(StatusCode::ConnectClosed, "").at_level(Level::Error);
     assert!(status.is_error());

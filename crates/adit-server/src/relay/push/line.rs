@@ -172,6 +172,8 @@ impl Line {
     /// Whether an event of the stream means that the far side has it no more.
     fn failure_in(&self, event: Option<&StreamEvent>) -> Option<Failure> {
         match event {
+            // Whether it is recorded over there is no question of the stream.
+            Some(StreamEvent::Status(status)) if status.is_about_recording() => None,
             Some(StreamEvent::Status(status)) if status.is_error() => {
                 Some(Failure::refused(status))
             }
