@@ -3,6 +3,7 @@
 mod figures;
 mod limits;
 mod output;
+mod part;
 mod summary;
 mod viewing;
 
@@ -18,6 +19,7 @@ use crate::progress::{Elsewhere, Progress};
 
 pub(crate) use output::Output;
 use output::Overwrite;
+use part::Part;
 pub(crate) use viewing::Length;
 use viewing::Viewing;
 
@@ -87,12 +89,9 @@ pub(crate) fn watch(
         let viewing = Viewing {
             way: way.clone(),
             target,
-            start: watch.start,
-            length: watch.duration.map(match watch.start {
-                // What is played of a recording is counted by its own clock.
-                Some(_) => Length::Recorded,
-                None => length,
-            }),
+            part: watch.start.map(|start| Part::new(start, watch.duration)),
+            // What is played of a recording is counted by its own clock.
+            length: watch.duration.filter(|_| watch.start.is_none()).map(length),
             wait: watch.wait,
             retry: watch.run.retry,
             began,

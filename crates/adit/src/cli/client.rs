@@ -66,7 +66,7 @@ pub(crate) struct Watch {
     #[arg(long, requires = "output")]
     pub(crate) force: bool,
 
-    /// Play a recording from this time on, not the live stream of that name
+    /// Play a recording from this time on, not the live stream of that name; pictures begin with the key frame before it
     #[arg(long, value_name = "TIME", value_parser = span::parse_or_zero)]
     pub(crate) start: Option<Duration>,
 
@@ -101,7 +101,7 @@ pub(crate) struct Run {
 /// The flags of `adit play`.
 #[derive(Debug, Args)]
 #[command(mut_arg("duration", |duration| duration.help(
-    "End after so long by the clock on the wall, from the first picture or sound on; with --start, after so much of the recording"
+    "End after so long by the clock on the wall, from the first picture or sound on; with --start, so much of the recording behind that time is played"
 )))]
 pub(crate) struct Play {
     /// Write FLV to this file, or with `-` to standard output for a player: adit play URL -o - | ffplay -
@@ -120,7 +120,7 @@ pub(crate) struct Play {
 /// The flags of `adit record`.
 #[derive(Debug, Args)]
 #[command(mut_arg("duration", |duration| duration.help(
-    "End when so much is recorded, by the clock of the stream: where it stands still, that takes longer"
+    "End when so much is recorded, by the clock of the stream: where it stands still, that takes longer; with --start, so much of the recording behind that time"
 )))]
 pub(crate) struct Record {
     /// FLV file to write; it can be opened at any moment, even after a crash

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use adit_client::connection::{ConnectionEvent, Ended as Closed, StreamError, StreamEvent};
 use adit_client::media::{Frame, FrameKind};
-use adit_client::rtmp::command::{Play, PlayDuration, PlayStart, Status, StatusCode};
+use adit_client::rtmp::command::{Play, Status, StatusCode};
 use adit_client::rtmp::message::UserControl;
 use adit_client::{Destination, NetConnection, NetStream, Target};
 use tokio::time::{sleep, sleep_until, timeout};
@@ -12,6 +12,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 use super::figures::Figures;
 use super::limits::Limits;
 use super::output::{Output, Written};
+use super::part::Part;
 use super::summary::Summary;
 use crate::cli::Retry;
 use crate::connect::{Backoff, Connections, Ended, Interrupt, Next, Way};
@@ -33,9 +34,9 @@ pub(super) struct Viewing {
     pub(super) way: Way,
     /// The stream.
     pub(super) target: Target,
-    /// From where on in a recording; if `None` it may be live.
-    pub(super) start: Option<Duration>,
-    /// How much of it; everything if `None`.
+    /// Which part of a recording; if `None` it may be live.
+    pub(super) part: Option<Part>,
+    /// How much of a stream that may be live; everything if `None`.
     pub(super) length: Option<Length>,
     /// How long to wait for its start.
     pub(super) wait: Option<Duration>,
@@ -59,6 +60,7 @@ struct State {
     output: Option<Output>,
     progress: Progress,
     limits: Limits,
+    part: Option<Part>,
     figures: Figures,
     destination: Destination,
     backoff: Backoff,
@@ -70,7 +72,7 @@ struct State {
 impl Viewing {
     /// Plays to the end. What went wrong is in the summary.
     pub(super) async fn run(
-        self,
+        mut self,
         output: Option<Output>,
         progress: Progress,
         interrupt: Interrupt,
@@ -79,6 +81,7 @@ impl Viewing {
             output,
             progress,
             limits: Limits::new(interrupt),
+            part: self.part.take(),
             figures: Figures::new(),
             destination: Destination::new(self.target.clone()),
             backoff: Backoff::new(self.retry),
@@ -148,7 +151,7 @@ impl Viewing {
     }
 
     async fn play(&self, connection: &mut NetConnection, state: &mut State) -> Next {
-        let play = self.request(connection, state);
+        let play = request(connection, state);
         let begin = async {
             let mut stream = connection.create_stream().await?;
             stream.play(play).await?;
@@ -171,22 +174,6 @@ impl Viewing {
             state.limits.wait_for_start(time);
         }
         self.watch(connection, &mut stream, state).await
-    }
-
-    /// What is asked for: after a break the part of a recording that has not come yet.
-    fn request(&self, connection: &NetConnection, state: &State) -> Play {
-        let mut play = Play::new(connection.target().stream_argument().expose());
-        let ms = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
-        if let Some(start) = self.start {
-            let played = state.figures.duration();
-            let from_ms = ms(start.saturating_add(played));
-            play.start = PlayStart::Recorded { from_ms };
-            if let Some(Length::Recorded(time) | Length::Watched(time)) = self.length {
-                let ms = ms(time.saturating_sub(played)).max(1);
-                play.duration = PlayDuration::Limited { ms };
-            }
-        }
-        play
     }
 
     async fn watch(
@@ -247,6 +234,9 @@ impl Viewing {
             state.has_begun = true;
             state.limits.is_there();
         }
+        if state.part.as_mut().is_some_and(|part| part.note(frame)) {
+            return Some(Ended::Duration);
+        }
         match self.length {
             Some(Length::Watched(time)) if state.limits.deadline.is_none() => {
                 let first = state.figures.first.map(tokio::time::Instant::from_std);
@@ -264,6 +254,15 @@ impl Viewing {
             ended = state.limits.reached() => Some(ended),
         }
     }
+}
+
+/// What is asked for: after a break the part of a recording that has not come yet.
+fn request(connection: &NetConnection, state: &mut State) -> Play {
+    let mut play = Play::new(connection.target().stream_argument().expose());
+    if let Some(part) = &mut state.part {
+        (play.start, play.duration) = part.request();
+    }
+    play
 }
 
 /// Writes what is left; gives why it really ended, and how much was written.

@@ -8,8 +8,8 @@ use adit_client::rtmp::session::{CloseReason, ServerEvent};
 use adit_testkit::packets::read;
 use adit_testkit::server::{AditServer, Transport};
 
-use super::scripted::Scripted;
 use super::breaking::wait_for_bytes;
+use super::scripted::Scripted;
 use super::{ADIT, PATIENCE, Run, clip, run, start, text};
 
 /// What is asked of a server that has no recording.
@@ -153,7 +153,9 @@ fn our_server_that_cannot_record_takes_the_stream_all_the_same() {
     let second = run(&[&publish[..], &rest].concat());
     second.assert_code(0);
     assert!(
-        second.err.contains("the stream goes on: second is not recorded: 1 streams are"),
+        second
+            .err
+            .contains("the stream goes on: second is not recorded: 1 streams are"),
         "{}",
         second.err
     );
@@ -201,6 +203,16 @@ fn a_part_of_a_recording_is_played_by_our_own_server_and_its_length_is_told() {
         .filter(|packet| packet.is_coded())
         .count();
     assert!((130..180).contains(&coded), "{coded}");
+
+    // What leads up to the place, from the key frame on, takes nothing from the end.
+    let between = ["--start", "3.5", "--duration", "2", "--force"];
+    let played = run(&[&["play", &film, "-o", text(&written)][..], &between].concat());
+    played.assert_code(0);
+    let packets = read(&written);
+    let coded = packets.iter().filter(|packet| packet.is_coded());
+    let last = coded.map(|packet| packet.at_ms).max().unwrap();
+    // From 3.0 s on, which is 0 in the file, to 5.5 s.
+    assert!((2_400..2_500).contains(&last), "{last}");
 
     let beyond = run(&["play", &film, "--start", "1m"]);
     beyond.assert_code(1);
