@@ -422,6 +422,7 @@ impl Driver {
         }
         match self.stream_meant(msid, &status) {
             Some(msid) => self.hold(msid, StreamEvent::Status(status)),
+            None if self.objects.refuse(&status) => {}
             None => self.tell(ConnectionEvent::Status(status)),
         }
     }

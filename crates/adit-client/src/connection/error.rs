@@ -67,7 +67,7 @@ pub enum StreamError {
     #[error("the call failed{}", .0.iter().find_map(code).map(|code| format!(": {code}")).unwrap_or_default())]
     CallFailed(Vec<Value>),
     /// The server does not answer.
-    #[error("the server has not answered within {} s", after.as_secs())]
+    #[error("the server has not answered within {} s", after.as_secs_f64())]
     Silent {
         /// How long.
         after: Duration,

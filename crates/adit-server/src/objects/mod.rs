@@ -137,6 +137,10 @@ impl Objects {
     /// No object yet, but those in the store.
     pub(crate) fn start(config: ObjectsConfig) -> Self {
         let mut objects = ObjectConfig::default();
+        // What an object may hold can be read too.
+        let mut decoding = Limits::default();
+        decoding.value = decoding.value.max(config.limits.value_bytes);
+        decoding.key = decoding.key.max(config.limits.slot_name);
         objects.limits = config.limits;
         if config.store.is_some() {
             objects.store = Store::Present;
@@ -153,7 +157,7 @@ impl Objects {
         Self(Arc::new(Inner {
             registry,
             store,
-            decoding: Limits::default(),
+            decoding,
             counters,
         }))
     }

@@ -53,7 +53,7 @@ pub(crate) struct So {
     #[arg(long)]
     pub(crate) once: bool,
 
-    /// How long --once waits for that [default: 10s]
+    /// How long --once waits for the object, and then for each confirmation [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = span::parse, requires = "once")]
     pub(crate) wait: Option<Duration>,
 

@@ -1,6 +1,7 @@
 //! What happens to an object, for programs.
 
 use adit_client::connection::{Author, ObjectChange};
+use adit_client::rtmp::command::Status;
 use serde_json::{Value, json};
 
 use crate::amf;
@@ -32,6 +33,17 @@ pub(super) fn of(change: &ObjectChange, version: u32) -> Value {
         told.insert("version".to_owned(), json!(version));
     }
     told
+}
+
+/// A request that the server could not carry out.
+pub(super) fn refusal(status: &Status, version: u32) -> Value {
+    json!({
+        "event": "refused",
+        "code": status.code_text().as_str(),
+        "level": status.level().as_str(),
+        "description": status.description().as_str(),
+        "version": version,
+    })
 }
 
 fn of_author(by: Author) -> &'static str {

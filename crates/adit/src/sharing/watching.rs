@@ -10,7 +10,7 @@ use adit_client::connection::{
     ConnectionEvent, Ended as Closed, ObjectChange, ObjectEdit, ObjectUpdate, SharedObject,
     StreamError,
 };
-use adit_client::rtmp::command::Status;
+use adit_client::rtmp::command::{Status, StatusCode};
 use adit_client::rtmp::shared_object::Persistence;
 use adit_client::{Destination, NetConnection};
 use tokio::sync::mpsc;
@@ -133,7 +133,7 @@ impl Watching {
         };
         let (target, rung) = (connection.target(), connection.rung());
         ui::note(&format!("connected over {rung} to {target}"));
-        let joined = match self.join(&connection).await {
+        let joined = match self.join_in_time(&connection).await {
             Ok(()) => Ok(self.watch(&mut connection).await),
             Err(error) => Err(error),
         };
@@ -156,6 +156,15 @@ impl Watching {
                 "nobody knows whether these slots were changed: {slots}"
             ));
         }
+    }
+
+    /// Joins within the time that there is, if there is one; the library has a longer one of its own.
+    async fn join_in_time(&mut self, connection: &NetConnection) -> Result<(), StreamError> {
+        let End::WhenConfirmed(after) = self.end else {
+            return self.join(connection).await;
+        };
+        let joined = timeout(after, self.join(connection)).await;
+        joined.unwrap_or(Err(StreamError::Silent { after }))
     }
 
     async fn join(&mut self, connection: &NetConnection) -> Result<(), StreamError> {
@@ -205,10 +214,7 @@ impl Watching {
                 },
                 event = connection.next_event(), if open => {
                     open = event.is_some();
-                    // A call of the server is answered that there is no such method.
-                    if let Some(ConnectionEvent::ReconnectRequested { url, .. }) = event
-                        && let Some(next) = Next::as_asked(&mut self.destination, connection, url.as_deref())
-                    {
+                    if let Some(next) = self.news(event, connection, object) {
                         return next;
                     }
                 }
@@ -223,24 +229,47 @@ impl Watching {
         }
     }
 
+    /// Takes news about the connection; says what follows.
+    fn news(
+        &mut self,
+        event: Option<ConnectionEvent>,
+        connection: &NetConnection,
+        object: &SharedObject,
+    ) -> Option<Next> {
+        match event? {
+            ConnectionEvent::ReconnectRequested { url, .. } => {
+                Next::as_asked(&mut self.destination, connection, url.as_deref())
+            }
+            // A change that the server could not even read, perhaps because it is too long.
+            ConnectionEvent::Status(status) if status.code() == Some(StatusCode::CallFailed) => {
+                let line = told::refusal(&status, object.version()).to_string();
+                let ended = told_line(&line).or_else(|| self.end_by(status));
+                ended.map(Next::End)
+            }
+            // A call of the server is answered that there is no such method.
+            _ => None,
+        }
+    }
+
+    /// Whether a refusal is the end: it is if there is nothing to stay for.
+    fn end_by(&self, status: Status) -> Option<Ended> {
+        let refused = || Ended::Failed(StreamError::Refused(status).into());
+        matches!(self.end, End::WhenConfirmed(_)).then(refused)
+    }
+
     /// Tells an update; says whether that was the end.
     fn tell(&self, update: &ObjectUpdate) -> Option<Ended> {
         for change in &update.changes {
             let line = told::of(change, update.version).to_string();
-            match ui::data(&line) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                    return Some(Ended::OutputClosed);
-                }
-                Err(error) => return Some(Ended::Failed(Failure::stdout(error))),
-            }
-            if let (ObjectChange::Refused { code, level }, End::WhenConfirmed(_)) =
-                (change, self.end)
-            {
+            let mut ended = told_line(&line);
+            if let (ObjectChange::Refused { code, level }, None) = (change, &ended) {
                 let said = Object::new();
                 let said = said.with("code", code.clone()).with("level", level.clone());
-                let refused = Status::from_value(&said.into()).map(StreamError::Refused);
-                return refused.map(|refused| Ended::Failed(refused.into()));
+                let refused = Status::from_value(&said.into());
+                ended = refused.and_then(|refused| self.end_by(refused));
+            }
+            if ended.is_some() {
+                return ended;
             }
         }
         None
@@ -296,6 +325,15 @@ impl Watching {
             }
             _ => Ended::Complete,
         }
+    }
+}
+
+/// Prints a line; says whether that was the end.
+fn told_line(line: &str) -> Option<Ended> {
+    match ui::data(line) {
+        Ok(()) => None,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Some(Ended::OutputClosed),
+        Err(error) => Some(Ended::Failed(Failure::stdout(error))),
     }
 }
 

@@ -353,6 +353,68 @@ fn a_change_that_is_refused_or_never_confirmed_is_a_failure() {
 }
 
 #[test]
+fn what_our_own_server_cannot_even_read_is_refused_at_once_and_in_its_words() {
+    let server = AditServer::start_with(ADIT, |command| {
+        command.env("ADIT_LOG", "debug");
+    });
+    let url = server.url(Transport::Rtmp, "chat");
+    let (name, slot) = ("o".repeat(300), format!("{}=1", "s".repeat(300)));
+    let value = format!("big=\"{}\"", "v".repeat(100_000));
+    let cases = [
+        (&["so", &url, &name][..], "so.name = 256"),
+        (&["so", &url, &name, "--once"], "so.name = 256"),
+        (
+            &["so", &url, "room", "--once", "--set", &slot],
+            "so.key = 256",
+        ),
+        (
+            &["so", &url, "room", "--once", "--set", &value],
+            "so.value = 65536",
+        ),
+    ];
+    for (arguments, limit) in cases {
+        // Longer than any command is waited for: it has to end by itself.
+        let wait: &[&str] = if arguments.contains(&"--once") {
+            &["--wait", "10m"]
+        } else {
+            &[]
+        };
+        let refused = run(&[arguments, wait].concat());
+        refused.assert_code(1);
+        let error = refused.error();
+        assert!(error.starts_with("the server refuses: "), "{error}");
+        assert!(error.contains(limit), "{error}");
+        assert!(!error.contains("sss"), "{error}");
+        let line = server.log_line("shared object message refused", PATIENCE);
+        assert!(line.contains("so."), "{line}");
+    }
+    // Who stays is told, and goes on.
+    let script = r#"printf '{"set":{"%s":1}}\n{"set":{"a":1}}\n' "$2" | "$0" so "$1" room --input"#;
+    let mut command = shell(script, &[&url, &"s".repeat(300)]);
+    let watcher = Process::start("adit so", &mut command);
+    watcher.stdout_lines("{\"event\":\"set\",\"slot\":\"a\"", 1, PATIENCE);
+    let told = watcher.stdout_lines("{\"event\":\"refused\"", 1, PATIENCE);
+    let told = json(&told[0]);
+    assert_eq!(told["code"], "NetConnection.Call.Failed", "{told}");
+    let description = told["description"].as_str().unwrap();
+    assert!(description.contains("so.key = 256"), "{told}");
+    drop(watcher);
+    server.assert_sound();
+}
+
+#[test]
+fn an_object_that_nobody_answers_for_is_waited_for_as_long_as_was_asked() {
+    let silent = Scripted::sharing(|_, _| Vec::new());
+    let began = Instant::now();
+    let url = silent.url("chat");
+    let waited = run(&["so", &url, "room", "--once", "--wait", "1500ms"]);
+    waited.assert_code(1);
+    assert_eq!(waited.error(), "the server has not answered within 1.5 s");
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(9), "{took:?}");
+}
+
+#[test]
 fn a_storm_of_messages_reaches_a_fast_reader_whole() {
     const STEPS: u32 = 500;
     let server = Scripted::sharing(|_, message| {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use adit_amf::Text;
+use adit_rtmp::command::{Status, StatusCode};
 use adit_rtmp::message::MessageKind;
 use adit_rtmp::session::ClientSession;
 use adit_rtmp::shared_object::{self, Persistence, SharedObjectMessage};
@@ -144,6 +145,28 @@ impl Objects {
         for (_, used) in dropped {
             say_release(session, &used.board);
         }
+    }
+
+    /// Takes a status about a message that the server could not carry out, which does not say of which object it was: where one is
+    /// being asked for and nothing else of any, it is that one. Says whether it was.
+    pub(super) fn refuse(&mut self, status: &Status) -> bool {
+        let is_asking = |used: &Used| used.asking.is_some();
+        let is_open = |used: &Used| is_asking(used) || used.board.waits_for_answer();
+        let mut open = self.used.iter().filter(|(_, used)| is_open(used));
+        let (Some((key, used)), None) = (open.next(), open.next()) else {
+            return false;
+        };
+        if status.code() != Some(StatusCode::CallFailed) || !is_asking(used) {
+            return false;
+        }
+        let key = key.clone();
+        // It is not given back: the server has never let us use it.
+        if let Some(mut used) = self.used.remove(&key) {
+            let why = StreamError::Refused(status.clone());
+            used.board.end(why.clone());
+            used.answer(Err(why));
+        }
+        true
     }
 
     fn give_up(&mut self, session: &mut ClientSession, key: &Key, why: &StreamError) {

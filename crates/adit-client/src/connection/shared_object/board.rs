@@ -86,6 +86,11 @@ impl Board {
         self.read(|replica| (replica.name().clone(), replica.persistence()))
     }
 
+    /// Whether something was asked for that is not answered.
+    pub(in crate::connection) fn waits_for_answer(&self) -> bool {
+        self.read(Replica::waits_for_answer)
+    }
+
     pub(super) async fn next_update(&self) -> Option<ObjectUpdate> {
         loop {
             let news = self.news.notified();

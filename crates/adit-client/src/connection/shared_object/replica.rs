@@ -102,6 +102,11 @@ impl Replica {
         self.pending.iter().map(|own| own.slot.clone()).collect()
     }
 
+    /// Whether a change that this client has asked for is neither made nor refused.
+    pub(super) fn waits_for_answer(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// The message that asks to use the object. What was asked for on an earlier connection is forgotten.
     pub(super) fn join(&mut self) -> SharedObjectMessage {
         self.pending.clear();
