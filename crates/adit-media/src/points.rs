@@ -35,11 +35,17 @@ impl Point {
         self,
         source: &mut Source<S>,
     ) -> io::Result<Option<TagHead>> {
+        let there = self.key_frame_there(source)?;
+        Ok(there.filter(|tag| self.is_near(tag)))
+    }
+
+    /// The key frame that begins there, whatever its time.
+    pub(crate) fn key_frame_there<S: Read + Seek>(
+        self,
+        source: &mut Source<S>,
+    ) -> io::Result<Option<TagHead>> {
         Ok(match Walker::at(self.offset).step(source)? {
-            Step::Tag(tag) => {
-                (tag.offset == self.offset && tag.is_key_frame() && self.is_near(&tag))
-                    .then_some(tag)
-            }
+            Step::Tag(tag) => (tag.offset == self.offset && tag.is_key_frame()).then_some(tag),
             Step::End | Step::Torn(_) => None,
         })
     }

@@ -102,13 +102,27 @@ pub enum Finding {
     },
     /// The seek index cannot be read: its lists are not alike or too long, or it has what is no number.
     IndexUnreadable,
-    /// An entry of the seek index is no key frame of that time.
+    /// No key frame begins at the place of an entry of the seek index.
     Index {
         /// Which entry, from 0.
         entry: usize,
         /// The time that is told, in milliseconds.
         at_ms: i64,
         /// The place that is told.
+        offset: u64,
+    },
+    /// Entries of the seek index have the places of key frames and other times than these: a warning. FFmpeg counts them from the
+    /// first frame, whenever that is.
+    IndexTimes {
+        /// How many.
+        entries: u64,
+        /// The first of them, from 0.
+        entry: usize,
+        /// The time that it tells, in milliseconds.
+        told_ms: i64,
+        /// The time of its key frame.
+        is: Timestamp,
+        /// The place of both.
         offset: u64,
     },
     /// The header tells other tracks than there are.
@@ -166,9 +180,15 @@ impl Finding {
             | Self::BackPointer { offset, .. }
             | Self::UnknownTag { offset, .. }
             | Self::TimeGoesBack { offset, .. }
-            | Self::Index { offset, .. } => Some(offset),
+            | Self::Index { offset, .. }
+            | Self::IndexTimes { offset, .. } => Some(offset),
             _ => None,
         }
+    }
+
+    /// Whether the file is whole all the same.
+    pub const fn is_warning(&self) -> bool {
+        matches!(self, Self::IndexTimes { .. })
     }
 
     /// Says what is wrong with what the file tells about itself.
@@ -198,7 +218,17 @@ impl Finding {
                 offset,
             } => write!(
                 f,
-                "entry {entry} of the seek index, {at_ms} ms at byte {offset}, is no key frame of that time"
+                "entry {entry} of the seek index, {at_ms} ms at byte {offset}, is no key frame"
+            ),
+            Self::IndexTimes {
+                entries,
+                entry,
+                told_ms,
+                is,
+                offset,
+            } => write!(
+                f,
+                "{entries} entries of the seek index have other times than their key frames: entry {entry} says {told_ms} ms, and at byte {offset} is {is}"
             ),
             Self::Tracks { told, is } => write!(
                 f,
@@ -229,9 +259,9 @@ const fn tracks(tracks: FileTracks) -> &'static str {
 }
 
 impl Report {
-    /// Whether nothing is wrong.
-    pub const fn is_whole(&self) -> bool {
-        self.findings.is_empty()
+    /// Whether nothing is wrong; there may be warnings.
+    pub fn is_whole(&self) -> bool {
+        self.findings.iter().all(Finding::is_warning)
     }
 
     fn add(&mut self, finding: Finding) {
@@ -412,14 +442,30 @@ fn told_of_file<S: Read + Seek>(
         report.add(Finding::IndexUnreadable);
         return Ok(());
     };
+    let mut entries: u64 = 0;
+    let mut first = None;
     for (entry, point) in points.iter().enumerate() {
-        if point.key_frame(source)?.is_none() {
+        let Some(tag) = point.key_frame_there(source)? else {
             report.add(Finding::Index {
                 entry,
                 at_ms: point.at,
                 offset: point.offset,
             });
+            continue;
+        };
+        if !point.is_near(&tag) {
+            entries = entries.saturating_add(1);
+            first.get_or_insert((entry, point, tag.at));
         }
+    }
+    if let Some((entry, point, is)) = first {
+        report.add(Finding::IndexTimes {
+            entries,
+            entry,
+            told_ms: point.at,
+            is,
+            offset: point.offset,
+        });
     }
     Ok(())
 }

@@ -1,8 +1,11 @@
 //! `adit verify`: whether recordings are whole, and what is wrong with them.
 
+use std::fmt;
 use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
+use adit_client::media::flv::FlvError;
 use adit_client::media::verify::{Finding, Report, verify};
 use adit_client::media::vod::VodError;
 use adit_server::{SidecarCheck, check_sidecar};
@@ -18,11 +21,14 @@ use crate::ui;
 /// # Errors
 /// When one of them is not whole, or what is found cannot be told.
 pub(crate) fn run(arguments: &cli::Verify) -> Result<(), Failure> {
-    let mut bad: usize = 0;
+    let (mut bad, mut others): (usize, usize) = (0, 0);
     for path in &arguments.files {
         let outcome = look(path);
         if !outcome.as_ref().is_ok_and(Look::is_whole) {
             bad = bad.saturating_add(1);
+        }
+        if let Err(Unknown::NoFlv(_)) = outcome {
+            others = others.saturating_add(1);
         }
         let text = if arguments.json {
             for_programs(path, &outcome).to_string()
@@ -34,10 +40,11 @@ pub(crate) fn run(arguments: &cli::Verify) -> Result<(), Failure> {
     if bad == 0 {
         return Ok(());
     }
-    Err(Failure::NotWhole {
-        bad,
-        looked_at: arguments.files.len(),
-    })
+    let looked_at = arguments.files.len();
+    if bad == others {
+        return Err(Failure::NoFlv { others, looked_at });
+    }
+    Err(Failure::NotWhole { bad, looked_at })
 }
 
 /// What is found in a file, and beside it.
@@ -55,7 +62,14 @@ impl Look {
     }
 }
 
-fn look(path: &Path) -> Result<Look, VodError> {
+fn look(path: &Path) -> Result<Look, Unknown> {
+    match read(path) {
+        Err(VodError::Flv(FlvError::NotFlv { .. })) => Err(Unknown::NoFlv(format_of(path))),
+        outcome => outcome.map_err(Unknown::Unreadable),
+    }
+}
+
+fn read(path: &Path) -> Result<Look, VodError> {
     Ok(Look {
         report: verify(File::open(path)?)?,
         sidecar: check_sidecar(path)?,
@@ -63,18 +77,38 @@ fn look(path: &Path) -> Result<Look, VodError> {
 }
 
 /// Why nothing is known of a file.
-fn why(error: &VodError) -> String {
-    match error {
-        VodError::Io(error) => in_words(error),
-        other => other.to_string(),
+enum Unknown {
+    /// It is of another format; in words.
+    NoFlv(&'static str),
+    /// It cannot be read.
+    Unreadable(VodError),
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoFlv(what) => write!(f, "verify is for FLV files, and this is {what}"),
+            Self::Unreadable(VodError::Io(error)) => f.write_str(&in_words(error)),
+            Self::Unreadable(other) => write!(f, "{other}"),
+        }
     }
 }
 
-fn for_people(path: &Path, outcome: &Result<Look, VodError>) -> String {
+/// What a file that is no FLV is instead.
+fn format_of(path: &Path) -> &'static str {
+    let mut first = [0; 8];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut first));
+    match (read, &first[4..]) {
+        (Ok(()), b"ftyp") => "an MP4 file",
+        _ => "none",
+    }
+}
+
+fn for_people(path: &Path, outcome: &Result<Look, Unknown>) -> String {
     let path = path.display();
     let look = match outcome {
         Ok(look) => look,
-        Err(error) => return format!("{path}: {}", why(error)),
+        Err(error) => return format!("{path}: {error}"),
     };
     let report = &look.report;
     let verdict = if look.is_whole() {
@@ -89,7 +123,10 @@ fn for_people(path: &Path, outcome: &Result<Look, VodError>) -> String {
         report.tags,
         report.key_frames
     )];
-    lines.extend(report.findings.iter().map(|it| format!("    {it}")));
+    lines.extend(report.findings.iter().map(|it| {
+        let kind = if it.is_warning() { "warning: " } else { "" };
+        format!("    {kind}{it}")
+    }));
     if report.unlisted > 0 {
         lines.push(format!("    and {} more", report.unlisted));
     }
@@ -103,7 +140,7 @@ fn for_people(path: &Path, outcome: &Result<Look, VodError>) -> String {
     lines.join("\n")
 }
 
-fn for_programs(path: &Path, outcome: &Result<Look, VodError>) -> Value {
+fn for_programs(path: &Path, outcome: &Result<Look, Unknown>) -> Value {
     let file = path.to_string_lossy();
     match outcome {
         Ok(look @ Look { report, sidecar }) => json!({
@@ -117,7 +154,7 @@ fn for_programs(path: &Path, outcome: &Result<Look, VodError>) -> Value {
             "unlisted": report.unlisted,
             "sidecar": sidecar.as_ref().map(known),
         }),
-        Err(error) => json!({ "file": file, "whole": false, "verdict": why(error) }),
+        Err(error) => json!({ "file": file, "whole": false, "verdict": error.to_string() }),
     }
 }
 
@@ -133,5 +170,9 @@ fn known(sidecar: &SidecarCheck) -> Value {
 }
 
 fn finding(finding: &Finding) -> Value {
-    json!({ "offset": finding.offset(), "problem": finding.to_string() })
+    json!({
+        "offset": finding.offset(),
+        "problem": finding.to_string(),
+        "warning": finding.is_warning(),
+    })
 }

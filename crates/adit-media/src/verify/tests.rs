@@ -101,20 +101,41 @@ fn every_entry_of_the_index_is_compared() {
     );
     check(index(&[(0.0, first), (0.04, first + 39.0)]), &frames, &[]);
     let wrong = |entry: usize, ms: u32, place: f64| {
-        format!(
-            "entry {entry} of the seek index, {ms} ms at byte {place}, is no key frame of that time"
-        )
+        format!("entry {entry} of the seek index, {ms} ms at byte {place}, is no key frame")
     };
     check(
-        index(&[(0.0, first + 21.0), (0.05, first + 39.0)]),
+        index(&[(0.0, first + 21.0), (0.05, first + 40.0)]),
         &frames,
-        &[&wrong(0, 0, first + 21.0), &wrong(1, 50, first + 39.0)],
+        &[&wrong(0, 0, first + 21.0), &wrong(1, 50, first + 40.0)],
     );
     check(
         Object::new().with("keyframes", Object::new().with("times", 1.0)),
         &frames,
         &["the seek index in onMetaData cannot be read"],
     );
+}
+
+#[test]
+fn an_index_with_times_of_another_clock_is_a_warning_and_told_once() {
+    let list =
+        |numbers: [f64; 2]| Value::StrictArray(numbers.into_iter().map(Value::Number).collect());
+    let members = |first: f64| {
+        let index = Object::new()
+            .with("times", list([0.0, 0.04]))
+            .with("filepositions", list([first, first + 39.0]));
+        Object::new().with("keyframes", index)
+    };
+    let first = file(FileTracks::Video, &[metadata(members(0.0))]).len();
+    let told = members(f64::from(u32::try_from(first).unwrap()));
+    let frames = [metadata(told), key(23), audio(23), key(63)];
+    let report = verify(Cursor::new(file(FileTracks::AudioVideo, &frames))).unwrap();
+    let found: Vec<_> = report.findings.iter().map(ToString::to_string).collect();
+    let warning = format!(
+        "2 entries of the seek index have other times than their key frames: entry 0 says 0 ms, and at byte {first} is 23 ms"
+    );
+    assert_eq!(found, [warning]);
+    assert!(report.findings[0].is_warning());
+    assert!(report.is_whole());
 }
 
 #[test]

@@ -110,6 +110,14 @@ pub(crate) enum Failure {
         /// How many there were.
         looked_at: usize,
     },
+    /// Files to look at are no FLV, and nothing else is looked at.
+    #[error("no FLV files: {others} of {looked_at}")]
+    NoFlv {
+        /// How many of them.
+        others: usize,
+        /// How many there were.
+        looked_at: usize,
+    },
     /// The stream has not started.
     #[error("the stream has not started within {}", humantime::format_duration(*waited))]
     NotStarted {

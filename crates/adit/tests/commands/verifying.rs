@@ -1,11 +1,15 @@
 //! `adit verify` tells whole files from others, and where they are damaged.
 
 use std::fs::{self, File};
+use std::path::Path;
+use std::process::Command;
 
 use adit_client::media::repair::repair;
+use adit_testkit::peers::{Peer, Peers};
+use adit_testkit::process::Process;
 use adit_testkit::server::json;
 
-use super::{clip, run, text};
+use super::{PATIENCE, clip, run, text};
 
 #[test]
 fn whole_and_damaged_files_are_told_apart_and_the_place_is_named() {
@@ -53,4 +57,44 @@ fn whole_and_damaged_files_are_told_apart_and_the_place_is_named() {
 #[test]
 fn nothing_to_look_at_is_a_usage_error() {
     run(&["verify"]).assert_code(2);
+}
+
+#[test]
+fn a_sound_file_of_ffmpeg_with_a_seek_index_by_its_own_clock_is_whole() {
+    let Some(peers) = Peers::with(&[Peer::Ffmpeg5]) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (source, film) = (clip(&folder, 300), folder.path().join("film.mp4"));
+    let indexed = folder.path().join("indexed.flv");
+    let ffmpeg = |from: &Path, to: &Path, more: &[&str]| {
+        let mut command = Command::new(peers.path(Peer::Ffmpeg5));
+        command.args(["-v", "error", "-i", text(from), "-c", "copy"]);
+        let command = command.args(more).arg(to);
+        Process::run("ffmpeg", command, PATIENCE);
+    };
+    ffmpeg(&source, &film, &[]);
+    let index = ["-output_ts_offset", "0.023", "-flvflags"];
+    ffmpeg(
+        &film,
+        &indexed,
+        &[&index[..], &["add_keyframe_index"]].concat(),
+    );
+    let whole = run(&["verify", text(&indexed)]);
+    whole.assert_code(0);
+    assert!(whole.out.contains("indexed.flv: whole: "), "{}", whole.out);
+    let told = run(&["verify", "--json", text(&indexed)]).json();
+    let findings = told["findings"].as_array().unwrap();
+    assert!(findings.iter().all(|it| it["warning"] == true), "{told}");
+
+    let other = run(&["verify", text(&film)]);
+    other.assert_code(1);
+    assert_eq!(other.error(), "no FLV files: 1 of 1");
+    assert!(
+        other
+            .out
+            .contains("film.mp4: verify is for FLV files, and this is an MP4 file"),
+        "{}",
+        other.out
+    );
 }
