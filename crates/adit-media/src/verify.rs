@@ -435,6 +435,15 @@ fn told_of_file<S: Read + Seek>(
             is: report.bytes,
         });
     }
+    told_of_index(members, source, report)
+}
+
+/// Compares the seek index, if there is one, with the key frames.
+fn told_of_index<S: Read + Seek>(
+    members: &Object,
+    source: &mut Source<S>,
+    report: &mut Report,
+) -> Result<(), VodError> {
     if members.property("keyframes").is_none() {
         return Ok(());
     }
