@@ -62,6 +62,8 @@ pub struct PublisherInfo {
     pub peer: Arc<str>,
     /// The latency mode of the stream, when the application chose one.
     pub latency: Option<Latency>,
+    /// Through which servers it came, in the words of whoever relays; none where an encoder publishes itself.
+    pub via: Option<Arc<str>>,
 }
 
 impl PublisherInfo {
@@ -71,6 +73,7 @@ impl PublisherInfo {
             session: session.into(),
             peer: peer.into(),
             latency: None,
+            via: None,
         }
     }
 
@@ -78,6 +81,13 @@ impl PublisherInfo {
     #[must_use]
     pub fn with_latency(mut self, latency: Latency) -> Self {
         self.latency = Some(latency);
+        self
+    }
+
+    /// The same publisher, which is another server.
+    #[must_use]
+    pub fn with_via(mut self, via: impl Into<Arc<str>>) -> Self {
+        self.via = Some(via.into());
         self
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use adit_amf::amf0::Value;
+use adit_amf::amf0::{Object, Value};
 use adit_net::client::TunnelClientConfig;
 use adit_rtmp::command::{Connect, EnhancedCapabilities, ObjectEncoding};
 use adit_rtmp::session::ClientConfig;
@@ -61,6 +61,8 @@ pub struct ConnectOptions {
     pub object_encoding: ObjectEncoding,
     /// What the application is told besides, as `NetConnection.connect` gives it after the address. Default nothing.
     pub arguments: Vec<Value>,
+    /// What the server is told besides among the properties of `connect`, in the names of the program's own. Default nothing.
+    pub properties: Object,
 }
 
 impl ConnectOptions {
@@ -76,6 +78,7 @@ impl ConnectOptions {
             agent: String::new(),
             object_encoding: ObjectEncoding::Amf0,
             arguments: Vec::new(),
+            properties: Object::new(),
         }
     }
 
@@ -111,12 +114,13 @@ impl ConnectOptions {
         }
         connect.object_encoding = self.object_encoding;
         connect.arguments.clone_from(&self.arguments);
+        connect.other.clone_from(&self.properties);
         connect.enhanced = EnhancedCapabilities::forwarding();
         connect
     }
 }
 
-/// Without the arguments, which may hold secrets.
+/// Without arguments and properties, which may hold secrets.
 impl fmt::Debug for ConnectOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectOptions")

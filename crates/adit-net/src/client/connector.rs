@@ -61,8 +61,21 @@ impl fmt::Debug for Watch {
     }
 }
 
-/// Which addresses of a server may be connected to; those of proxies always may.
-type Admits = fn(IpAddr) -> bool;
+/// Which addresses of a server may be connected to, all without it; those of proxies always may.
+#[derive(Clone, Default)]
+struct Admits(Option<Arc<dyn Fn(IpAddr) -> bool + Send + Sync>>);
+
+impl Admits {
+    fn admits(&self, address: IpAddr) -> bool {
+        self.0.as_ref().is_none_or(|admits| admits(address))
+    }
+}
+
+impl fmt::Debug for Admits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Admits")
+    }
+}
 
 /// What protects a connection, and what is announced to travel in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,7 +107,7 @@ impl Connector {
         Self {
             config: Arc::new(config),
             watch: None,
-            admits: |_| true,
+            admits: Admits::default(),
             tunnels: ByProxy::Requests,
             closing: TaskTracker::new(),
         }
@@ -107,11 +120,14 @@ impl Connector {
         self
     }
 
-    /// The same connector, which connects to a server only at addresses that `admits` is true of. Addresses of proxies, and those
-    /// that a proxy finds, are not asked about.
+    /// The same connector, which connects to a server only at addresses that `admits`, too, is true of. Names are asked about by the
+    /// addresses that they have at that moment. Addresses of proxies, and those that a proxy finds, are not asked about.
     #[must_use]
-    pub fn admitting(mut self, admits: fn(IpAddr) -> bool) -> Self {
-        self.admits = admits;
+    pub fn admitting(mut self, admits: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
+        let before = std::mem::take(&mut self.admits);
+        self.admits = Admits(Some(Arc::new(move |address| {
+            before.admits(address) && admits(address)
+        })));
         self
     }
 
@@ -161,7 +177,7 @@ impl Connector {
     ) -> Result<Connection, DialError> {
         let mut steps = Vec::new();
         let (stream, proxy) = match route {
-            Route::Direct => (self.direct(target, self.admits, &mut steps).await?, None),
+            Route::Direct => (self.direct(target, &self.admits, &mut steps).await?, None),
             Route::Proxy(proxy) => {
                 let begin = Instant::now();
                 let stream = self.through(proxy, target).await?;
@@ -199,16 +215,16 @@ impl Connector {
     async fn direct(
         &self,
         target: &Target,
-        admits: Admits,
+        admits: &Admits,
         steps: &mut Vec<(Stage, Duration)>,
     ) -> Result<ClientStream, DialError> {
         self.enter(Stage::Dns);
         let begin = Instant::now();
         let mut addresses = self.resolve(target).await?;
-        addresses.retain(|address| admits(address.ip()));
+        addresses.retain(|address| admits.admits(address.ip()));
         if addresses.is_empty() {
             let host = target.host().to_string();
-            return Err(DialError::new(Stage::Dns, Cause::NoAddress { host }));
+            return Err(DialError::new(Stage::Dns, Cause::NotAdmitted { host }));
         }
         steps.push((Stage::Dns, begin.elapsed()));
         self.enter(Stage::Tcp);
@@ -246,7 +262,7 @@ impl Connector {
     pub(super) async fn stream_to(&self, proxy: &Proxy) -> Result<ClientStream, ProxyError> {
         let unreachable = |error| ProxyError::Unreachable(Box::new(error));
         let stream = self
-            .direct(proxy.address(), |_| true, &mut Vec::new())
+            .direct(proxy.address(), &Admits::default(), &mut Vec::new())
             .await
             .map_err(unreachable)?;
         self.enter(Stage::Proxy);

@@ -84,6 +84,12 @@ pub enum Cause {
         /// What was looked up.
         host: String,
     },
+    /// The name has only addresses to which no connection may be made from here.
+    #[error("no connection may be made to the address of {host}")]
+    NotAdmitted {
+        /// What was looked up.
+        host: String,
+    },
     /// Nothing came in time.
     #[error("no answer from {who} within {} ms", after.as_millis())]
     Silent {
@@ -158,7 +164,7 @@ impl DialError {
     /// Whose side it is on, as far as can be told from here.
     pub fn fault(&self) -> Fault {
         match &*self.cause {
-            Cause::Name { .. } | Cause::NoAddress { .. } => Fault::Here,
+            Cause::Name { .. } | Cause::NoAddress { .. } | Cause::NotAdmitted { .. } => Fault::Here,
             Cause::Silent { .. } | Cause::Unreachable { .. } | Cause::TurnedAway { .. } => {
                 Fault::Network
             }
@@ -173,6 +179,9 @@ impl DialError {
         match &*self.cause {
             Cause::Name { .. } | Cause::NoAddress { .. } => {
                 "check the host name in the URL and this machine's name service"
+            }
+            Cause::NotAdmitted { .. } => {
+                "it leads to this machine or its own network, where this program does not go on behalf of others"
             }
             Cause::Silent { .. } => {
                 "a firewall may drop the packets: try another port or transport, or ask for the network's proxy"
