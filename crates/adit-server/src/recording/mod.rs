@@ -259,6 +259,11 @@ impl Recordings {
         Ok(())
     }
 
+    /// Whether a stream is being recorded.
+    pub(crate) fn records(&self, key: &StreamKey) -> bool {
+        self.0.running.find(key).is_some()
+    }
+
     /// Ends the recording of a stream; `false` if there is none.
     pub(crate) fn stop(&self, key: &StreamKey) -> bool {
         let found = self.0.running.find(key);

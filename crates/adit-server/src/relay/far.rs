@@ -64,10 +64,10 @@ pub(super) fn other_application(relay: &Target, local: Local<'_>) -> Option<Stri
 }
 
 /// How to get to the far side, over any number of connections.
-pub(super) struct Far {
-    pub(super) client: Client,
-    pub(super) options: Arc<ConnectOptions>,
-    pub(super) destination: Destination,
+pub(crate) struct Far {
+    pub(crate) client: Client,
+    pub(crate) options: Arc<ConnectOptions>,
+    pub(crate) destination: Destination,
 }
 
 impl Far {

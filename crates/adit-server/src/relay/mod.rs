@@ -18,11 +18,12 @@
 //! What it leaves open is taken from the local client.
 
 mod backlog;
+mod carried;
 mod far;
 mod interest;
 mod news;
 mod pressure;
-mod pull;
+pub(crate) mod pull;
 mod push;
 mod refusal;
 mod retry;
@@ -49,18 +50,18 @@ pub use crate::limits::relay::NEWS;
 use crate::server::ConnectionId;
 
 pub use self::backlog::{BufferLimits, Skipped};
-use self::far::Far;
-pub(crate) use self::far::Local;
+pub(crate) use self::carried::Carried;
+pub(crate) use self::far::{Far, Local};
 pub(crate) use self::interest::Interest;
-use self::news::Teller;
+pub(crate) use self::news::Teller;
 pub use self::news::{Direction, Happening, Lasting, News};
 pub(crate) use self::pressure::Pressure;
 use self::pull::Puller;
-use self::push::Pusher;
-pub(crate) use self::refusal::Refusal;
+pub(crate) use self::push::Pusher;
+pub(crate) use self::refusal::{Failure, Refusal};
 pub use self::retry::Patience;
-use self::retry::Retries;
-use self::source::Source;
+pub(crate) use self::retry::{Next, Retries, random_byte};
+pub(crate) use self::source::Source;
 use self::table::{Joined, Table};
 
 /// A far side for everything that is published or played here.
@@ -137,14 +138,9 @@ impl Push {
 impl Relay {
     /// A relay whose streams are in `broker`, until `stop`.
     pub(crate) fn new(config: RelayConfig, broker: Broker, stop: CancellationToken) -> Self {
-        let mut publish = config.options.clone();
-        publish.intent = Intent::Publish;
-        publish.session.window = publish.session.window.min(limits::WINDOW);
-        let mut play = config.options.clone();
-        play.intent = Intent::Play;
         Self {
-            publish: Arc::new(publish),
-            play: Arc::new(play),
+            publish: Arc::new(options_for(Direction::Push, &config.options)),
+            play: Arc::new(options_for(Direction::Pull, &config.options)),
             config,
             broker,
             table: Arc::default(),
@@ -190,6 +186,7 @@ impl Relay {
             far: self.far(target, &self.publish),
             retries: Retries::new(self.config.patience),
             pressure: pressure.clone(),
+            carried: Carried::default(),
             end,
         };
         self.tasks.spawn(async move {
@@ -245,7 +242,7 @@ impl Relay {
                     key: key.clone(),
                     publisher: PublisherInfo::new("relay", target.to_string()),
                     publication: None,
-                    frames: 0,
+                    carried: Carried::default(),
                 },
                 far: self.far(target, &self.play),
                 retries: Retries::new(self.config.patience),
@@ -312,6 +309,19 @@ impl Relay {
     }
 }
 
+/// How connections of one direction are made.
+pub(crate) fn options_for(direction: Direction, options: &ConnectOptions) -> ConnectOptions {
+    let mut options = options.clone();
+    match direction {
+        Direction::Push => {
+            options.intent = Intent::Publish;
+            options.session.window = options.session.window.min(limits::WINDOW);
+        }
+        Direction::Pull => options.intent = Intent::Play,
+    }
+    options
+}
+
 /// The answer, or a refusal when it takes too long.
 fn within_ask(
     code: StatusCode,
@@ -329,7 +339,7 @@ fn within_ask(
 }
 
 /// Ready at this time, or never.
-async fn until(time: Option<Instant>) {
+pub(crate) async fn until(time: Option<Instant>) {
     match time {
         Some(time) => sleep_until(time.into()).await,
         None => pending().await,

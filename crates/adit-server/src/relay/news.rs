@@ -253,16 +253,16 @@ impl fmt::Display for Lasting {
 
 /// Tells what happens to one stream: in the log, and to whoever asked for news.
 #[derive(Clone, Debug)]
-pub(super) struct Teller {
-    pub(super) connection: ConnectionId,
-    pub(super) stream: u64,
-    pub(super) direction: Direction,
-    pub(super) far: String,
-    pub(super) news: Option<mpsc::Sender<News>>,
+pub(crate) struct Teller {
+    pub(crate) connection: ConnectionId,
+    pub(crate) stream: u64,
+    pub(crate) direction: Direction,
+    pub(crate) far: String,
+    pub(crate) news: Option<mpsc::Sender<News>>,
 }
 
 impl Teller {
-    pub(super) fn tell(&self, what: Happening) {
+    pub(crate) fn tell(&self, what: Happening) {
         let news = News {
             connection: self.connection,
             stream: self.stream,

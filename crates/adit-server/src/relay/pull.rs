@@ -8,6 +8,7 @@ use adit_amf::amf0::{self, Value};
 use adit_broker::{Broker, NameInUse, Publication, PublisherInfo, StreamKey};
 use adit_client::connection::{ConnectionEvent, StreamEvent};
 use adit_client::media::{Frame, FrameKind, Timestamp};
+use adit_client::strategy::Rung;
 use adit_client::{NetConnection, NetStream};
 use adit_rtmp::command::{Play, Status, StatusCode};
 use bytes::BytesMut;
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tracing::debug;
 
+use super::carried::Carried;
 use super::far::Far;
 use super::news::{Direction, Happening, Teller};
 use super::refusal::{Failure, Refusal};
@@ -23,10 +25,10 @@ use super::{after, until};
 use crate::limits::relay::DRAIN;
 
 /// The first answer of the far side; nothing until it has come.
-pub(super) type FirstAnswer = Option<Result<(), Refusal>>;
+pub(in crate::relay) type FirstAnswer = Option<Result<(), Refusal>>;
 
 /// The task of one pull.
-pub(super) struct Puller {
+pub(in crate::relay) struct Puller {
     pub(super) far: Far,
     pub(super) retries: Retries,
     pub(super) teller: Teller,
@@ -34,26 +36,92 @@ pub(super) struct Puller {
     pub(super) answer: watch::Sender<FirstAnswer>,
 }
 
-/// Where frames go to.
-pub(super) struct Local {
-    pub(super) broker: Broker,
-    pub(super) key: StreamKey,
-    pub(super) publisher: PublisherInfo,
-    pub(super) publication: Option<Publication>,
-    pub(super) frames: u64,
+/// Where frames go to: a stream here, which begins with its first frame.
+pub(crate) struct Local {
+    pub(crate) broker: Broker,
+    pub(crate) key: StreamKey,
+    pub(crate) publisher: PublisherInfo,
+    pub(crate) publication: Option<Publication>,
+    pub(crate) carried: Carried,
+}
+
+/// Takes what the far side plays.
+pub(crate) trait Taker {
+    /// The next frame.
+    ///
+    /// # Errors
+    /// The line is of no use for it.
+    fn push(&mut self, frame: Frame) -> Result<(), Untaken>;
+
+    /// The publication, while there is one.
+    fn publication(&mut self) -> Option<&mut Publication>;
+
+    /// Ends the publication: players hear that the publisher is gone.
+    fn end(&mut self);
+
+    /// Tells players that the publisher is gone when the far side does.
+    fn note(&mut self, status: &Status) {
+        let over = [
+            StatusCode::PlayUnpublishNotify,
+            StatusCode::PlayStop,
+            StatusCode::PlayComplete,
+        ];
+        if status.code().is_some_and(|code| over.contains(&code)) {
+            self.end();
+        }
+    }
+
+    /// Withdraws what the far side withdraws, such as `onMetaData`.
+    fn clear(&mut self, handler: Text) {
+        let mut body = BytesMut::new();
+        let words = ["@clearDataFrame".into(), Value::String(handler)];
+        if let Some(publication) = self.publication()
+            && amf0::encode_all(&words, &mut body).is_ok()
+        {
+            let frame = Frame::classify(Timestamp::ZERO, FrameKind::Data, body.freeze());
+            publication.push(Instant::now(), frame);
+        }
+    }
+
+    /// Shows players what is due.
+    fn flush(&mut self) {
+        if let Some(publication) = self.publication() {
+            publication.flush(Instant::now());
+        }
+    }
+
+    /// When frames that wait for company have to be shown to players after all.
+    fn next_flush(&mut self) -> Option<Instant> {
+        self.publication()
+            .and_then(|publication| publication.next_flush())
+    }
+}
+
+/// Why a frame is not taken.
+pub(crate) enum Untaken {
+    /// Somebody else publishes the stream here.
+    Taken(NameInUse),
+    /// It needs what was told before it, which another line would tell again.
+    Headless,
+}
+
+impl From<NameInUse> for Untaken {
+    fn from(in_use: NameInUse) -> Self {
+        Self::Taken(in_use)
+    }
 }
 
 /// A stream that the far side plays.
-struct Line {
+pub(crate) struct Line {
     connection: NetConnection,
     stream: NetStream,
     since: Instant,
 }
 
 /// Why a line is not used any more.
-enum Over {
+pub(crate) enum Over {
     Broken(Failure),
-    /// The far side wants a new connection.
+    /// Another connection is wanted.
     Moved,
     /// Somebody publishes the stream here.
     Taken,
@@ -72,7 +140,7 @@ impl Puller {
         };
         self.teller
             .tell(failure.unwrap_or_else(|| Happening::Ended {
-                frames: self.local.frames,
+                frames: self.local.carried.messages(),
                 lasted: begun.elapsed(),
                 undelivered: 0,
             }));
@@ -154,7 +222,7 @@ impl Puller {
 
 impl Line {
     /// Connects and plays.
-    async fn open(far: &mut Far) -> Result<Self, Failure> {
+    pub(crate) async fn open(far: &mut Far) -> Result<Self, Failure> {
         let connection = far.connect().await?;
         let mut stream = connection.create_stream().await?;
         stream.play(Play::new(far.name().expose())).await?;
@@ -165,8 +233,23 @@ impl Line {
         })
     }
 
+    /// The way that won.
+    pub(crate) fn rung(&self) -> &Rung {
+        self.connection.rung()
+    }
+
+    /// Since when.
+    pub(crate) fn since(&self) -> Instant {
+        self.since
+    }
+
     /// Carries frames until something ends it.
-    async fn carry(&mut self, far: &mut Far, local: &mut Local, teller: &Teller) -> Over {
+    pub(crate) async fn carry(
+        &mut self,
+        far: &mut Far,
+        local: &mut impl Taker,
+        teller: &Teller,
+    ) -> Over {
         let mut patience = Some(after(PATIENCE));
         loop {
             let flush = until(local.next_flush());
@@ -189,15 +272,19 @@ impl Line {
                 () = flush => local.flush(),
                 () = until(patience) => {
                     patience = None;
-                    if local.publication.is_none() {
+                    if local.publication().is_none() {
                         teller.tell(Happening::Waiting);
                     }
                 }
                 event = self.stream.next_event() => match event {
                     Some(StreamEvent::Frame(frame)) => {
-                        if let Err(in_use) = local.push(frame) {
-                            debug!(%in_use, "somebody publishes here what was played");
-                            return Over::Taken;
+                        match local.push(frame) {
+                            Ok(()) => {}
+                            Err(Untaken::Taken(in_use)) => {
+                                debug!(%in_use, "somebody publishes here what was played");
+                                return Over::Taken;
+                            }
+                            Err(Untaken::Headless) => return Over::Moved,
                         }
                     }
                     Some(StreamEvent::Status(status)) if status.is_error() => {
@@ -212,7 +299,8 @@ impl Line {
         }
     }
 
-    async fn close(self) {
+    /// Ends the play and the connection, in bounded time.
+    pub(crate) async fn close(self) {
         let Self {
             connection, stream, ..
         } = self;
@@ -224,8 +312,8 @@ impl Line {
     }
 }
 
-impl Local {
-    fn push(&mut self, frame: Frame) -> Result<(), NameInUse> {
+impl Taker for Local {
+    fn push(&mut self, frame: Frame) -> Result<(), Untaken> {
         let now = Instant::now();
         let publication = match &mut self.publication {
             Some(publication) => publication,
@@ -235,44 +323,17 @@ impl Local {
                 now,
             )?),
         };
+        self.carried.note(frame.payload().len());
         publication.push(now, frame);
-        self.frames = self.frames.saturating_add(1);
         Ok(())
     }
 
-    /// Tells players that the publisher is gone when the far side does.
-    fn note(&mut self, status: &Status) {
-        let over = [
-            StatusCode::PlayUnpublishNotify,
-            StatusCode::PlayStop,
-            StatusCode::PlayComplete,
-        ];
-        if status.code().is_some_and(|code| over.contains(&code)) {
-            self.publication = None;
-        }
+    fn publication(&mut self) -> Option<&mut Publication> {
+        self.publication.as_mut()
     }
 
-    /// Withdraws what the far side withdraws, such as `onMetaData`.
-    fn clear(&mut self, handler: Text) {
-        let mut body = BytesMut::new();
-        let words = ["@clearDataFrame".into(), Value::String(handler)];
-        if let Some(publication) = &mut self.publication
-            && amf0::encode_all(&words, &mut body).is_ok()
-        {
-            let frame = Frame::classify(Timestamp::ZERO, FrameKind::Data, body.freeze());
-            publication.push(Instant::now(), frame);
-        }
-    }
-
-    fn flush(&mut self) {
-        if let Some(publication) = &mut self.publication {
-            publication.flush(Instant::now());
-        }
-    }
-
-    /// When frames that wait for company have to be shown to players after all.
-    fn next_flush(&self) -> Option<Instant> {
-        self.publication.as_ref().and_then(Publication::next_flush)
+    fn end(&mut self) {
+        self.publication = None;
     }
 }
 

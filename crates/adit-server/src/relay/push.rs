@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use self::line::{Carriage, Line, Over};
+use super::carried::Carried;
 use super::far::Far;
 use super::news::{Direction, Happening, Teller};
 use super::pressure::Pressure;
@@ -16,14 +17,15 @@ use super::retry::{Next, Retries, random_byte};
 use super::source::{Ended, Source};
 
 /// The task of one push.
-pub(super) struct Pusher {
-    pub(super) source: Source,
-    pub(super) far: Far,
-    pub(super) retries: Retries,
-    pub(super) teller: Teller,
-    pub(super) pressure: Pressure,
+pub(crate) struct Pusher {
+    pub(crate) source: Source,
+    pub(crate) far: Far,
+    pub(crate) retries: Retries,
+    pub(crate) teller: Teller,
+    pub(crate) pressure: Pressure,
+    pub(crate) carried: Carried,
     /// Why the local publisher has to end.
-    pub(super) end: oneshot::Sender<String>,
+    pub(crate) end: oneshot::Sender<String>,
 }
 
 /// Takes the far side's first answer to the local publisher.
@@ -43,10 +45,37 @@ impl Pusher {
         let Some(line) = self.first_line(begun, answer).await else {
             return;
         };
-        let mut frames = 0;
-        match self.carry(line, &mut frames).await {
+        let lost = self.carry(line).await;
+        self.tell_end(begun, lost);
+    }
+
+    /// The same for a far side that nobody waits for: the first line is tried for like every other.
+    pub(crate) async fn run_patiently(mut self) {
+        let begun = Instant::now();
+        let opened = open(
+            &mut self.source,
+            &mut self.far,
+            &mut self.retries,
+            &self.teller,
+            None,
+        );
+        let lost = match opened.await {
+            Ok(line) => {
+                self.teller.tell(Happening::Connected {
+                    rung: Box::new(line.rung().clone()),
+                    took: begun.elapsed(),
+                });
+                self.carry(line).await
+            }
+            Err(lost) => lost,
+        };
+        self.tell_end(begun, lost);
+    }
+
+    fn tell_end(self, begun: Instant, lost: Lost) {
+        match lost {
             Lost::Ended => self.teller.tell(Happening::Ended {
-                frames,
+                frames: self.carried.messages(),
                 lasted: begun.elapsed(),
                 undelivered: self.source.backlog.missing(),
             }),
@@ -84,14 +113,14 @@ impl Pusher {
     }
 
     /// Carries frames over one line after the other.
-    async fn carry(&mut self, mut line: Line, frames: &mut u64) -> Lost {
+    async fn carry(&mut self, mut line: Line) -> Lost {
         loop {
             let mut carriage = Carriage {
                 source: &mut self.source,
                 far: &mut self.far,
                 pressure: &self.pressure,
                 teller: &self.teller,
-                frames: &mut *frames,
+                carried: &self.carried,
             };
             let over = line.carry(&mut carriage).await;
             line.account(&mut self.source.backlog);
@@ -139,10 +168,28 @@ async fn restore(
     far: &mut Far,
     retries: &mut Retries,
     teller: &Teller,
-    mut broken: Option<Failure>,
+    broken: Option<Failure>,
 ) -> Result<Line, Lost> {
     let since = Instant::now();
     source.backlog.rewind(since);
+    let line = open(source, far, retries, teller, broken).await?;
+    teller.tell(Happening::Recovered {
+        rung: Box::new(line.rung().clone()),
+        after: since.elapsed(),
+        skipped: source.backlog.take_skipped(),
+        repeated: source.backlog.repeated(),
+    });
+    Ok(line)
+}
+
+/// Tries for a line until there is one; `broken` is why there is none, if that was told to nobody yet.
+async fn open(
+    source: &mut Source,
+    far: &mut Far,
+    retries: &mut Retries,
+    teller: &Teller,
+    mut broken: Option<Failure>,
+) -> Result<Line, Lost> {
     loop {
         if let Some(failure) = broken.take() {
             let next = retries.next(Instant::now(), failure.cause, random_byte());
@@ -160,15 +207,7 @@ async fn restore(
         }
         let opened = source.deliver_while(Line::open(far)).await;
         match opened.map_err(|Ended| Lost::Ended)? {
-            Ok(line) => {
-                teller.tell(Happening::Recovered {
-                    rung: Box::new(line.rung().clone()),
-                    after: since.elapsed(),
-                    skipped: source.backlog.take_skipped(),
-                    repeated: source.backlog.repeated(),
-                });
-                return Ok(line);
-            }
+            Ok(line) => return Ok(line),
             Err(failure) => broken = Some(failure.hiding(far)),
         }
     }

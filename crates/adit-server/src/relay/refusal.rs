@@ -17,16 +17,16 @@ pub(crate) struct Refusal {
 
 /// Why the far side does not have the stream.
 #[derive(Clone, Debug)]
-pub(super) struct Failure {
-    pub(super) cause: Cause,
+pub(crate) struct Failure {
+    pub(crate) cause: Cause,
     /// What the far side said, if it did.
     code: Option<StatusCode>,
     /// For people.
-    pub(super) reason: String,
+    pub(crate) reason: String,
 }
 
 impl Failure {
-    pub(super) fn new(reason: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self {
             cause: Cause::Failure,
             code: None,
@@ -48,7 +48,7 @@ impl Failure {
     }
 
     /// The same without what `far` keeps secret.
-    pub(super) fn hiding(mut self, far: &Far) -> Self {
+    pub(crate) fn hiding(mut self, far: &Far) -> Self {
         self.reason = far.without_secrets(&self.reason);
         self
     }

@@ -24,25 +24,35 @@ pub enum Patience {
 
 /// One break after the other.
 #[derive(Debug)]
-pub(super) struct Retries {
+pub(crate) struct Retries {
     patience: Patience,
     /// Since when there is no connection that lasted.
     since: Option<Instant>,
     tries: u32,
     /// Since when every answer is no.
     refused_since: Option<Instant>,
+    refusals: Refusals,
+}
+
+/// How long refusals are borne.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusals {
+    /// As long as a server may hold the name of a publisher that it has lost.
+    ForAWhile,
+    /// As long as there is patience.
+    Borne,
 }
 
 /// What to do about a break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(crate) enum Next {
     After(Duration),
     GiveUp,
 }
 
 /// Why there is no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(crate) enum Cause {
     /// The network or the server failed.
     Failure,
     /// The server said no.
@@ -56,18 +66,30 @@ impl Retries {
             since: None,
             tries: 0,
             refused_since: None,
+            refusals: Refusals::ForAWhile,
+        }
+    }
+
+    /// Without an end, whatever the far side says.
+    pub(crate) fn endless() -> Self {
+        Self {
+            refusals: Refusals::Borne,
+            ..Self::new(Patience::Forever)
         }
     }
 
     /// A connection that worked since `connected` has ended now. One that lasted makes everything before it forgotten.
-    pub(super) fn note_connection(&mut self, connected: Instant, now: Instant) {
+    pub(crate) fn note_connection(&mut self, connected: Instant, now: Instant) {
         if now.saturating_duration_since(connected) >= SETTLED {
-            *self = Self::new(self.patience);
+            *self = Self {
+                refusals: self.refusals,
+                ..Self::new(self.patience)
+            };
         }
     }
 
     /// There is no connection. `spread` is a random number below 256, so that not everybody comes back at once.
-    pub(super) fn next(&mut self, now: Instant, cause: Cause, spread: u8) -> Next {
+    pub(crate) fn next(&mut self, now: Instant, cause: Cause, spread: u8) -> Next {
         let lasted = now.saturating_duration_since(*self.since.get_or_insert(now));
         let refused = match cause {
             Cause::Refusal => now.saturating_duration_since(*self.refused_since.get_or_insert(now)),
@@ -82,7 +104,8 @@ impl Retries {
             Patience::For(span) => lasted >= span,
             Patience::Forever => false,
         };
-        if is_over || refused >= REFUSALS {
+        let is_hopeless = self.refusals == Refusals::ForAWhile && refused >= REFUSALS;
+        if is_over || is_hopeless {
             return Next::GiveUp;
         }
         self.tries = self.tries.saturating_add(1);
@@ -100,7 +123,7 @@ fn spread_by(pause: Duration, spread: u8) -> Duration {
 }
 
 /// Any byte; where the system gives none, one in the middle.
-pub(super) fn random_byte() -> u8 {
+pub(crate) fn random_byte() -> u8 {
     let mut byte = [127];
     if let Err(error) = getrandom::fill(&mut byte) {
         debug!(%error, "no randomness for a pause");

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use adit_broker::{Delivery, Subscription};
+use tokio_util::sync::CancellationToken;
 
-use super::backlog::Backlog;
+use super::backlog::{Backlog, BufferLimits};
 use super::{after, until};
 use crate::limits::relay::DRAIN;
 
 /// A local publication on its way into a backlog.
-pub(super) struct Source {
+pub(crate) struct Source {
     subscription: Subscription,
     pub(super) backlog: Backlog,
     state: State,
+    /// When nothing more is wanted of it.
+    stop: CancellationToken,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +31,7 @@ enum State {
 
 /// The local publisher has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ended;
+pub(crate) struct Ended;
 
 impl Source {
     pub(super) fn new(subscription: Subscription, backlog: Backlog) -> Self {
@@ -36,6 +39,15 @@ impl Source {
             subscription,
             backlog,
             state: State::Running,
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// One that ends at `stop` as if the publisher did.
+    pub(crate) fn until(subscription: Subscription, stop: CancellationToken) -> Self {
+        Self {
+            stop,
+            ..Self::new(subscription, Backlog::new(BufferLimits::default()))
         }
     }
 
@@ -52,22 +64,31 @@ impl Source {
         if self.state != State::Running {
             pending::<()>().await;
         }
-        match poll_fn(|cx| self.subscription.poll_next(cx)).await {
+        let next = poll_fn(|cx| self.subscription.poll_next(cx));
+        // Both arms are cancel-safe.
+        let delivery = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return self.end(),
+            delivery = next => delivery,
+        };
+        match delivery {
             Delivery::Frame(frame) => self.backlog.push(Instant::now(), Arc::clone(&frame)),
             Delivery::Skipped { frames } => self.backlog.note_skipped(frames),
-            Delivery::Stopped { .. } => {
-                let drain_by = after(DRAIN);
-                self.state = State::Ended { drain_by };
-            }
+            Delivery::Stopped { .. } => self.end(),
             _ => {}
         }
+    }
+
+    fn end(&mut self) {
+        let drain_by = after(DRAIN);
+        self.state = State::Ended { drain_by };
     }
 
     /// Waits for something else, and keeps what the publisher sends meanwhile.
     ///
     /// # Errors
     /// The publisher has ended before.
-    pub(super) async fn keep_while<T>(
+    pub(crate) async fn keep_while<T>(
         &mut self,
         other: impl Future<Output = T>,
     ) -> Result<T, Ended> {

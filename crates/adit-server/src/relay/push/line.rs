@@ -14,6 +14,7 @@ use tracing::debug;
 use crate::limits::relay::{DRAIN, MOVE, STALL};
 use crate::relay::after;
 use crate::relay::backlog::Backlog;
+use crate::relay::carried::Carried;
 use crate::relay::far::Far;
 use crate::relay::news::{Happening, Teller};
 use crate::relay::pressure::Pressure;
@@ -33,8 +34,8 @@ pub(super) struct Carriage<'a> {
     pub(super) far: &'a mut Far,
     pub(super) pressure: &'a Pressure,
     pub(super) teller: &'a Teller,
-    /// Frames carried over all lines.
-    pub(super) frames: &'a mut u64,
+    /// Over all lines.
+    pub(super) carried: &'a Carried,
 }
 
 /// Why a line is not used any more.
@@ -104,10 +105,11 @@ impl Line {
             {
                 return Over::Moved;
             }
+            let bytes = next.as_ref().map_or(0, |frame| frame.payload().len());
             let failure = match self.step(with.source, next, &mut look).await {
                 Step::Sent(Ok(())) => {
                     with.source.backlog.note_sent(Instant::now());
-                    *with.frames = with.frames.saturating_add(1);
+                    with.carried.note(bytes);
                     None
                 }
                 Step::Sent(Err(error)) => Some(error.into()),
