@@ -22,6 +22,7 @@ mod outputs;
 mod playback;
 mod recording;
 pub mod relay;
+pub mod relays;
 mod secret_file;
 mod server;
 mod settings;
@@ -34,7 +35,7 @@ pub use adit_rtmp::ChunkSize;
 #[cfg(feature = "acme")]
 pub use crate::acme::{AcmeConfig, AcmeError, AcmeProof, keep_certificate};
 pub use crate::config::{AppConfig, ObjectsConfig, ServerConfig};
-pub use crate::limits::{ServerLimits, StoreLimits};
+pub use crate::limits::{RelayLimits, ServerLimits, StoreLimits};
 pub use crate::login::{EncoderLogin, EncoderUsers, LoginMethod, UsersError};
 pub use crate::media_root::{BadName, MediaFormat, MediaRoot, NamePart};
 pub use crate::objects::{

@@ -7,11 +7,13 @@ mod media;
 pub(crate) mod outputs;
 pub(crate) mod playback;
 pub(crate) mod relay;
+pub(crate) mod relays;
 
 pub(crate) use self::access::*;
 pub(crate) use self::control::*;
 pub(crate) use self::login::*;
 pub(crate) use self::media::*;
+pub use self::relays::RelayLimits;
 
 use std::time::Duration;
 
@@ -157,6 +159,8 @@ pub struct ServerLimits {
     pub linger: Duration,
     /// How long a client may do nothing, neither publish, play nor call. Default: for ever (`client.idle`).
     pub client_idle: Option<Duration>,
+    /// How many relays there may be.
+    pub relays: RelayLimits,
 }
 
 impl Default for ServerLimits {
@@ -171,6 +175,7 @@ impl Default for ServerLimits {
             call_answer: CALL_ANSWER,
             linger: LINGER,
             client_idle: None,
+            relays: RelayLimits::default(),
         }
     }
 }

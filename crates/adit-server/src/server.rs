@@ -25,6 +25,7 @@ use crate::outputs::{Outputs, Parts};
 use crate::playback::Files;
 use crate::recording::Recordings;
 use crate::relay::Relay;
+use crate::relays::{self, Relays};
 use crate::settings::{self, Live};
 use crate::stats::{Others, ServerStats};
 
@@ -55,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) admission: Admission,
     pub(crate) phase: Phase,
     pub(crate) relay: Option<Arc<Relay>>,
+    pub(crate) relays: Relays,
     pub(crate) objects: Objects,
     pub(crate) recordings: Option<Recordings>,
     pub(crate) instances: Arc<Instances>,
@@ -102,16 +104,23 @@ impl Server {
         let access = Access::new(config.access.clone());
         let live = Live::new(&config, access.clone());
         let connections = Connections::new(events.clone(), stop.clone());
-        let outputs = outputs(&mut config, (&broker, &live, &connections), &stop);
+        let recordings = config
+            .media
+            .clone()
+            .map(|root| Recordings::new(root, config.recording, (broker.clone(), events.clone())));
+        let relays = Relays::new(relays::Parts {
+            broker: broker.clone(),
+            events: events.clone(),
+            live: live.clone(),
+            recordings: recordings.clone(),
+            stop: stop.clone(),
+        });
+        let outputs = outputs(&mut config, (&broker, &live, (&connections, &relays)), &stop);
         let acceptor = Acceptor::start(listeners, config.net);
         let objects = Objects::start(config.objects);
         let relay = config
             .relay
             .map(|relay| Arc::new(Relay::new(relay, broker.clone(), stop.clone())));
-        let recordings = config
-            .media
-            .clone()
-            .map(|root| Recordings::new(root, config.recording, (broker.clone(), events.clone())));
         let instances = Instances::new(live.clone(), broker.clone(), objects.clone());
         let files = config.media.map(Files::new);
         let others = Others {
@@ -123,6 +132,7 @@ impl Server {
             recordings: recordings.as_ref().map(Recordings::counters).cloned(),
             outputs: outputs.as_ref().map(Outputs::stats).cloned(),
             events,
+            relays: relays.clone(),
         };
         Self {
             shared: Arc::new(Shared {
@@ -133,6 +143,7 @@ impl Server {
                 files,
                 broker,
                 relay,
+                relays,
                 objects,
                 recordings,
                 instances: Arc::new(instances),
@@ -203,6 +214,7 @@ impl Server {
         self.shared.phase.end();
         // Tunnel sessions say goodbye in HTTP answers, so both sides have to be worked off together.
         let relay = self.shared.relay.clone();
+        let relays = self.shared.relays.clone();
         let recordings = self.shared.recordings.clone();
         let access = self.shared.access();
         let drained = async {
@@ -210,6 +222,7 @@ impl Server {
             if let Some(relay) = relay {
                 relay.drained().await;
             }
+            relays.drained().await;
             if let Some(recordings) = recordings {
                 recordings.drained().await;
             }
@@ -260,7 +273,7 @@ impl Server {
 /// What answers browsers on the ports, if anything does; it takes the place of the handler there, which is asked what is not for it.
 fn outputs(
     config: &mut ServerConfig,
-    (broker, live, connections): (&Broker, &Live, &Connections),
+    (broker, live, (connections, relays)): (&Broker, &Live, (&Connections, &Relays)),
     stop: &CancellationToken,
 ) -> Option<Outputs> {
     // Names of streams that are relayed are keys of the far server.
@@ -271,6 +284,7 @@ fn outputs(
         live: live.clone(),
         broker: broker.clone(),
         connections: connections.clone(),
+        relays: relays.clone(),
         stop: stop.clone(),
         next: Arc::clone(&config.net.http.handler),
     });

@@ -16,6 +16,7 @@ use crate::objects::Objects;
 use crate::outputs::OutputStats;
 use crate::playback::Files;
 use crate::recording::{Counters as RecordCounters, RecordingSnapshot};
+use crate::relays::{Direction, RelayCounts, Relays};
 
 /// Counters that sessions add to; see [`ServerStats::snapshot`] for their meaning. Clones count together.
 #[derive(Clone, Debug)]
@@ -47,6 +48,7 @@ pub(crate) struct Others {
     pub(crate) recordings: Option<RecordCounters>,
     pub(crate) outputs: Option<OutputStats>,
     pub(crate) events: Events,
+    pub(crate) relays: Relays,
 }
 
 /// Sessions that were ended because of their peers, by why.
@@ -143,6 +145,7 @@ impl ServerStats {
             .chain(inner.others.broker.stats().limits())
             .chain(inner.others.objects.limits())
             .chain([("events.queue", inner.others.events.lags())])
+            .chain(inner.others.relays.limits())
             .chain(
                 inner
                     .others
@@ -170,6 +173,11 @@ impl ServerStats {
             .recordings
             .as_ref()
             .map(RecordCounters::snapshot)
+    }
+
+    /// What the relays of one direction have carried so far.
+    pub fn relays(&self, direction: Direction) -> RelayCounts {
+        self.0.others.relays.counts(direction)
     }
 
     /// Live streams: how many are published, and the counters of all there were.

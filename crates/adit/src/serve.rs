@@ -10,6 +10,7 @@ mod front_page;
 mod objects;
 mod plan;
 mod ports;
+mod relays;
 mod reload;
 mod state_dir;
 mod supervisor;
@@ -62,6 +63,9 @@ pub(crate) enum ServeError {
     /// What is said about access cannot be used.
     #[error(transparent)]
     Access(#[from] access::AccessError),
+    /// There cannot be the relays that are asked for.
+    #[error(transparent)]
+    Relays(#[from] relays::RelayError),
     /// There is no API where one was asked for.
     #[error(transparent)]
     Api(#[from] api::ApiError),
@@ -126,10 +130,12 @@ async fn serve(sources: Sources, asked: Config) -> Result<(), ServeError> {
     let listeners = listeners(&addresses)?;
     let first_key = access::first_key(&asked);
     let config = plan::server(&asked)?;
+    let relays = relays::read(&asked)?;
     let tls = config.net.tls.clone();
     let api = api::bind(&asked.api, &plan::state_directory(&asked)).await?;
     let server = Server::new(config, listeners);
     let control = server.control();
+    control.set_relays(relays, relays::networks(&asked));
     #[cfg(feature = "acme")]
     let acme = plan::acme(&asked);
     let published_to = plan::live_application(&asked);

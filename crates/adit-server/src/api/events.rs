@@ -29,8 +29,8 @@ const AHEAD: usize = 16;
 
 /// What happens from now on, as server-sent events
 ///
-/// The name of an event is `connect`, `disconnect`, `publish`, `unpublish`, `play`, `stop`, `record`, `recorded`, `drain` or `reload`; its
-/// data is an object in JSON that says of what. `missed` says that the listener was too slow, and how many events it did not get.
+/// The name of an event is `connect`, `disconnect`, `publish`, `unpublish`, `play`, `stop`, `record`, `recorded`, `relay`, `drain` or `reload`;
+/// its data is an object in JSON that says of what. `missed` says that the listener was too slow, and how many events it did not get.
 #[utoipa::path(get, path = "/events", tag = "events", responses((status = 200, body = String, content_type = "text/event-stream"), Problems))]
 pub(super) async fn events(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
     let listener = api.control.events();
@@ -116,6 +116,17 @@ fn data(event: &Event) -> Value {
         Happened::Recording { stream, file } | Happened::Recorded { stream, file } => {
             place(stream, &mut says);
             says("file", file.as_ref().into());
+        }
+        Happened::Relay {
+            relay,
+            direction,
+            stream,
+            state,
+        } => {
+            place(stream, &mut says);
+            says("relay", (*relay).into());
+            says("direction", crate::relays::word(*direction).into());
+            says("state", (*state).into());
         }
         Happened::Draining | Happened::Reloaded => {}
     }

@@ -1,7 +1,7 @@
 //! The HTTP API of a server, on a port of its own: what [`Control`] shows and does, metrics, health.
 //!
 //! ```text
-//! /api/v1/…       with the token: server, applications, streams, connections, recordings, objects, events, reload, drain, openapi.json
+//! /api/v1/…       with the token: server, applications, streams, connections, recordings, relays, objects, events, reload, drain, …
 //! /metrics        with the token: for Prometheus
 //! /console        a page that shows all this, for the operator's browser
 //! /healthz        whether the tasks of the server get their turns
@@ -126,6 +126,8 @@ fn api_paths() -> (Router<Arc<Api>>, String) {
         .routes(paths!(routes::connections::kick))
         .routes(paths!(routes::recordings::running))
         .routes(paths!(routes::recordings::files))
+        .routes(paths!(routes::relays::list, routes::relays::start))
+        .routes(paths!(routes::relays::one, routes::relays::stop))
         .routes(paths!(routes::objects::list))
         .routes(paths!(routes::objects::one))
         .routes(paths!(events::events));

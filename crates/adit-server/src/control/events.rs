@@ -10,6 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::Way;
 use crate::limits::EVENTS_WAITING;
+use crate::relays::Direction;
 use crate::server::ConnectionId;
 
 /// Something that happened.
@@ -92,6 +93,17 @@ pub enum Happened {
         /// The file, below the directory of media.
         file: Arc<str>,
     },
+    /// A relay is in another state with a stream.
+    Relay {
+        /// The relay.
+        relay: u64,
+        /// Whether the stream goes, or comes.
+        direction: Direction,
+        /// The stream.
+        stream: StreamKey,
+        /// `connecting`, `running`, `waiting` or `ended`.
+        state: &'static str,
+    },
     /// The server lets nobody in any more, and goes as soon as it can.
     Draining,
     /// Settings were read again.
@@ -110,6 +122,7 @@ impl Happened {
             Self::Stopped { .. } => "stop",
             Self::Recording { .. } => "record",
             Self::Recorded { .. } => "recorded",
+            Self::Relay { .. } => "relay",
             Self::Draining => "drain",
             Self::Reloaded => "reload",
         }

@@ -26,6 +26,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use adit_broker::StreamKey;
 use adit_broker::shared_object::{ObjectKey, Persistence};
+use adit_net::Network;
 use adit_net::tls::Tls;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
@@ -45,6 +46,7 @@ use crate::application::Instance;
 use crate::config::ServerConfig;
 use crate::objects::SharedObject;
 use crate::recording::{RecordMode, RunningRecording, Unstarted};
+use crate::relays::{RelaySnapshot, RelaySpec};
 use crate::server::{ConnectionId, Shared};
 use crate::stats::ServerStats;
 
@@ -324,6 +326,43 @@ impl Control {
     pub fn has_room(&self) -> bool {
         let recordings = self.0.shared.recordings.as_ref();
         recordings.is_none_or(crate::recording::Recordings::has_room)
+    }
+
+    /// The relays, in the order of their numbers.
+    pub fn relays(&self) -> Vec<RelaySnapshot> {
+        self.0.shared.relays.snapshots()
+    }
+
+    /// One of them.
+    pub fn relay(&self, id: u64) -> Option<RelaySnapshot> {
+        self.0.shared.relays.snapshot(id)
+    }
+
+    /// Starts a relay, which lasts until it is stopped or the server ends.
+    ///
+    /// # Errors
+    /// There are as many as may be, or one does the same already.
+    pub fn start_relay(&self, spec: RelaySpec) -> Result<RelaySnapshot, ControlError> {
+        self.0.shared.relays.start(spec)
+    }
+
+    /// Ends a relay that was [started](Self::start_relay).
+    ///
+    /// # Errors
+    /// There is none of this number, or it is one of [`set_relays`](Self::set_relays).
+    pub fn stop_relay(&self, id: u64) -> Result<(), ControlError> {
+        self.0.shared.relays.stop(id)
+    }
+
+    /// Has the relays of the configuration be these: what is new begins, what is no more ends, and what stays goes on undisturbed.
+    /// `networks` are those of the operator's own where relays may go that others [start](Self::start_relay).
+    pub fn set_relays(&self, relays: Vec<RelaySpec>, networks: Vec<Network>) {
+        self.0.shared.relays.replace(relays, networks);
+    }
+
+    /// Networks of the operator's own where relays may go that others start.
+    pub fn relay_networks(&self) -> Vec<Network> {
+        self.0.shared.relays.networks()
     }
 
     /// The shared objects in memory: where each is, and whether it is kept.

@@ -9,6 +9,7 @@ use adit_rtmp::session::server::{ConnectRequest, Rejection};
 use super::SessionDriver;
 use super::requests::About;
 use crate::application::{Bandwidth, Client, Refusal, Welcome};
+use crate::relays::Via;
 
 impl SessionDriver {
     pub(super) fn connect(&mut self, now: Instant, request: ConnectRequest) {
@@ -33,6 +34,7 @@ impl SessionDriver {
 
     /// Access is granted; the application decides.
     fn enter(&mut self, now: Instant, request: ConnectRequest) {
+        self.guest.via = Via::of(&request.connect);
         let (address, info) = (&request.address, self.carrier.info());
         let user = self.guest.user.as_deref().map(Into::into);
         let client = Client::new(self.summary.id(), info, address, &request.connect, user);

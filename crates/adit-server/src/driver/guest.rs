@@ -15,6 +15,7 @@ use super::wishes::Wishes;
 use crate::application::{Client, Seat};
 use crate::objects::{Members, Turn};
 use crate::playback::Files;
+use crate::relays::Via;
 
 /// The place of a connection in an instance, what it waits for there, the calls that its client has not answered, and the shared objects it
 /// uses.
@@ -35,6 +36,8 @@ pub(super) struct Guest {
     pub(super) objects: Members,
     /// The recordings as it may play them, where there are any.
     pub(super) files: Option<Files>,
+    /// The servers that what it publishes has come through.
+    pub(super) via: Via,
 }
 
 impl Guest {
@@ -50,6 +53,7 @@ impl Guest {
             active: None,
             objects,
             files,
+            via: Via::default(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! `publish`: a stream gets its publisher, and media of it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use adit_amf::Text;
@@ -123,6 +124,10 @@ impl SessionDriver {
             .now()
             .latency(&request.location.application);
         let publisher = publisher.with_latency(latency);
+        let publisher = match self.guest.via.text() {
+            Some(via) => publisher.with_via(Arc::clone(via)),
+            None => publisher,
+        };
         let key = match self.guest.key(&request.location) {
             Ok(key) => key,
             Err(too_long) => {
@@ -130,6 +135,10 @@ impl SessionDriver {
                 return self.refuse_publish(request, code, &too_long.to_string());
             }
         };
+        if self.guest.via.holds(self.shared.relays.name()) {
+            let circle = "this server pushes it itself: a relay sends it in a circle";
+            return self.refuse_publish(request, StatusCode::PublishDenied, circle);
+        }
         if let Some(objection) = self.objection(&key, recorded) {
             let code = StatusCode::RecordNoAccess;
             return self.refuse_publish(request, code, &objection);

@@ -14,6 +14,9 @@ pub(crate) const VIEWERS: usize = 5_000;
 /// The longest that a request waits for a stream that is not live (`http.wait`).
 pub(crate) const WAIT: Duration = Duration::from_secs(30);
 
+/// How long a request waits for a stream that a relay fetches when it is asked for (`http.fetch`).
+pub(crate) const FETCH: Duration = Duration::from_secs(10);
+
 /// Live streams that the public page lists (`http.listed`); those beyond are played by who knows their names.
 pub(crate) const LISTED_STREAMS: usize = 1_000;
 

@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 
 use self::write::Writer;
 use crate::control::{Control, Traffic};
+use crate::relays::{Direction, RelayCounts, word};
 
 /// The numbers of one server. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -50,6 +51,7 @@ impl Collector for Server {
         self.ports(&mut writer)?;
         self.media(&mut writer)?;
         self.recordings(&mut writer)?;
+        self.relays(&mut writer)?;
         self.objects(&mut writer)?;
         self.limits(&mut writer)?;
         writer.counter(
@@ -262,6 +264,58 @@ impl Server {
             ),
         ] {
             to.counter(name, help, count)?;
+        }
+        Ok(())
+    }
+
+    fn relays(&self, to: &mut Writer<'_>) -> fmt::Result {
+        type Of = fn(&RelayCounts) -> u64;
+        let mut legs = [("connecting", 0), ("running", 0), ("waiting", 0)];
+        let relays = self.0.relays();
+        for leg in relays.iter().flat_map(|relay| &relay.legs) {
+            let word = leg.state.as_str();
+            for (_, count) in legs.iter_mut().filter(|(state, _)| *state == word) {
+                *count += 1;
+            }
+        }
+        to.gauges(
+            "adit_relays",
+            "Streams that are relayed or should be, by how that goes",
+            "state",
+            &legs,
+        )?;
+        let counters: [(_, _, Of); 5] = [
+            (
+                "adit_relay_messages",
+                "Messages of media that were relayed",
+                |it| it.messages,
+            ),
+            (
+                "adit_relay_bytes",
+                "Bytes of media that were relayed",
+                |it| it.bytes,
+            ),
+            (
+                "adit_relay_connections",
+                "Connections of relays on which the far side let the stream in",
+                |it| it.connections,
+            ),
+            (
+                "adit_relay_failures",
+                "Connections of relays that broke or did not come about",
+                |it| it.failures,
+            ),
+            (
+                "adit_relay_skipped_messages",
+                "Messages that far sides of relays did not get, because they were slow or away",
+                |it| it.skipped,
+            ),
+        ];
+        let stats = self.0.stats();
+        for (name, help, of) in counters {
+            let ways = [Direction::Push, Direction::Pull];
+            let all = ways.map(|way| (word(way), of(&stats.relays(way))));
+            to.counters(name, help, "direction", &all)?;
         }
         Ok(())
     }

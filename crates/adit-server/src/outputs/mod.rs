@@ -27,13 +27,14 @@ mod websocket;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use adit_broker::{Broker, StreamKey};
+use adit_broker::{Broker, Delivery, StreamKey, SubscribeOptions, Subscription};
 use adit_net::CarrierInfo;
 use adit_net::http::{
     HttpBody, HttpFuture, HttpHandler, Method, Request, RequestBody, Response, StatusCode, header,
 };
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 pub use self::config::{HlsConfig, Offered, Origins, OutputsConfig};
@@ -44,6 +45,8 @@ use self::place::{Place, Places};
 use self::request::Asked;
 use crate::application::Web;
 use crate::control::Connections;
+use crate::limits::outputs::FETCH;
+use crate::relays::Relays;
 use crate::settings::Live;
 
 /// The outputs of one server. A clone is the same.
@@ -64,6 +67,7 @@ struct Inner {
     live: Live,
     broker: Broker,
     connections: Connections,
+    relays: Relays,
     stats: OutputStats,
     hls: Hls,
     /// Numbers what is packaged, so that files have other names each time, also after a restart: the old ones may be in caches.
@@ -78,6 +82,7 @@ pub(crate) struct Parts {
     pub(crate) live: Live,
     pub(crate) broker: Broker,
     pub(crate) connections: Connections,
+    pub(crate) relays: Relays,
     pub(crate) stop: CancellationToken,
     pub(crate) next: Arc<dyn HttpHandler>,
 }
@@ -101,6 +106,7 @@ impl Outputs {
             live: parts.live,
             broker: parts.broker,
             connections: parts.connections,
+            relays: parts.relays,
             stop: parts.stop,
             next: parts.next,
         }))
@@ -239,6 +245,30 @@ impl Inner {
         }
         let place = live.or(first).ok_or_else(|| Box::new(reply::not_live()))?;
         access::allowed(self, asked, place, protocol).await
+    }
+
+    /// A reader of a stream once it is live; nothing if that takes longer than `patience`, or than it takes to fetch what relays fetch.
+    async fn begun(&self, stream: StreamKey, patience: Duration) -> Option<Subscription> {
+        let patience = if self.relays.fetches(&stream) {
+            patience.max(FETCH)
+        } else {
+            patience
+        };
+        let options = SubscribeOptions::default();
+        let mut subscription = self.broker.subscribe(stream, options);
+        let begins = async {
+            loop {
+                let next = std::future::poll_fn(|cx| subscription.poll_next(cx));
+                if let Delivery::Started { .. } = next.await {
+                    return;
+                }
+            }
+        };
+        let live = self
+            .stop
+            .run_until_cancelled(timeout(patience, begins))
+            .await;
+        matches!(live, Some(Ok(()))).then_some(subscription)
     }
 
     /// Where that would be; nothing if its application shows nothing to browsers.

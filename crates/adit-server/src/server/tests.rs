@@ -10,6 +10,7 @@ use crate::application::Instances;
 use crate::config::{ObjectsConfig, ServerConfig};
 use crate::control::{Connections, Events, Phase};
 use crate::objects::Objects;
+use crate::relays::{Parts, Relays};
 use crate::settings::Live;
 use crate::stats::{Others, ServerStats};
 
@@ -19,6 +20,13 @@ fn sessions() -> Sessions {
     let objects = Objects::start(ObjectsConfig::default());
     let access = Access::new(AccessConfig::default());
     let live = Live::new(&config, access.clone());
+    let relays = Relays::new(Parts {
+        broker: broker.clone(),
+        events: Events::default(),
+        live: live.clone(),
+        recordings: None,
+        stop: CancellationToken::new(),
+    });
     let instances = Instances::new(live.clone(), broker.clone(), objects.clone());
     Sessions::new(Arc::new(Shared {
         stats: ServerStats::new(Others {
@@ -30,6 +38,7 @@ fn sessions() -> Sessions {
             recordings: None,
             outputs: None,
             events: Events::default(),
+            relays: relays.clone(),
         }),
         connections: Connections::new(Events::default(), CancellationToken::new()),
         admission: Admission::default(),
@@ -37,6 +46,7 @@ fn sessions() -> Sessions {
         files: None,
         broker,
         relay: None,
+        relays,
         objects,
         recordings: None,
         instances: Arc::new(instances),

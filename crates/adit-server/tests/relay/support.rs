@@ -110,7 +110,7 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    fn new(broker: &Broker, application: &str, name: &str) -> Self {
+    pub(crate) fn new(broker: &Broker, application: &str, name: &str) -> Self {
         let key = key(application, name);
         let subscription = broker.subscribe(key, SubscribeOptions::default());
         Self { subscription }

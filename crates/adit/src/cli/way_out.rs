@@ -6,6 +6,8 @@ use std::time::Duration;
 use adit_client::network::GivenProxy;
 use adit_client::{Secret, strategy};
 use clap::{Args, ValueEnum};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{LogFormat, span};
 
@@ -64,9 +66,13 @@ pub(crate) struct Key {
 }
 
 /// Which ways are tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Strategy {
     /// The one the URL names; for rtmp:// without a port also RTMPT on port 80
+    #[default]
     Standard,
     /// RTMP on ports 1935, 443 and 80, no tunnel
     Classic,

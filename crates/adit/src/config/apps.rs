@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::relays::Relay;
 use crate::cli::{AppKind, Latency};
 
 /// An application: what clients find that connect to `rtmp://HOST/NAME`.
@@ -15,6 +16,8 @@ pub(crate) struct App {
     pub(crate) latency: Option<Latency>,
     /// Which of its streams are recorded. Without it as `recording.all` says.
     pub(crate) recording: Option<AppRecording>,
+    /// Streams that go to other servers, or come from them. `docs/relays.md` tells the whole of it.
+    pub(crate) relays: Vec<Relay>,
 }
 
 /// Which streams of an application are recorded.

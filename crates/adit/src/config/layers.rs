@@ -198,7 +198,11 @@ fn place(
             .map_or_else(|| Place::Nowhere(path.clone()), Place::File),
         Some(Origin::Variable(name)) => Place::Variable(name.clone()),
         Some(Origin::Flag(flag)) => Place::Flag(flag),
-        None => Place::Nowhere(path.clone()),
+        // What stands in a list of tables has no origin of its own.
+        None => spans
+            .get(path)
+            .cloned()
+            .map_or_else(|| Place::Nowhere(path.clone()), Place::File),
     }
 }
 

@@ -27,6 +27,7 @@ mod path;
 mod print;
 mod recording;
 mod reference;
+mod relays;
 mod server;
 mod tls;
 mod together;

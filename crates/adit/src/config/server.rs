@@ -25,6 +25,9 @@ pub(crate) struct Server {
     pub(crate) unknown_apps: UnknownApps,
     /// Directory of recordings and files to play: `rtmp://HOST/APP/NAME` is `APP/NAME.flv`, `.mp4` or `.f4v` in it.
     pub(crate) media: Option<Place>,
+    /// Networks of this machine and around it where relays may go that are started by the API, as in `10.0.0.0/8`; others of these they never
+    /// go to. Relays of this file go everywhere but to link-local addresses that are not named here.
+    pub(crate) relay_networks: Vec<Cidr>,
 }
 
 impl Default for Server {
@@ -36,6 +39,7 @@ impl Default for Server {
             latency: Latency::Balanced,
             unknown_apps: UnknownApps::Live,
             media: None,
+            relay_networks: Vec::new(),
         }
     }
 }

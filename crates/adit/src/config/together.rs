@@ -1,5 +1,7 @@
 //! Keys that do not go together.
 
+use adit_server::relays::{RelayOrigin, RelaySpec};
+
 use super::Config;
 use super::path::KeyPath;
 
@@ -39,6 +41,7 @@ pub(crate) fn check(config: &Config) -> Vec<Conflict> {
             help: "keep one of them".to_owned(),
         }];
     }
+    let relays = relays(config);
     let broken = needs
         .into_iter()
         .filter(|(_, is_set, _, has_other)| *is_set && !has_other);
@@ -52,5 +55,35 @@ pub(crate) fn check(config: &Config) -> Vec<Conflict> {
                 None => format!("set {other} too"),
             },
         })
+        .chain(relays)
         .collect()
+}
+
+/// Relays that cannot be.
+fn relays(config: &Config) -> Vec<Conflict> {
+    let networks: Vec<_> = config.server.relay_networks.iter().map(|it| it.0).collect();
+    let mut conflicts = Vec::new();
+    for (name, app) in &config.apps {
+        for (place, relay) in app.relays.iter().enumerate() {
+            let table = KeyPath::read("apps").join(name).join("relays");
+            let table = table.join(&place.to_string());
+            let (key, what) = match relay.job(name) {
+                Err(what) => ("stream", what),
+                Ok(job) => {
+                    let whose = (RelayOrigin::Configuration, networks.as_slice());
+                    match RelaySpec::check(&job, relay.url.url(), whose) {
+                        Err(refused) => ("url", refused.to_string()),
+                        Ok(()) => continue,
+                    }
+                }
+            };
+            conflicts.push(Conflict {
+                path: table.join(key),
+                what,
+                label: "here",
+                help: "docs/relays.md shows what a relay may be".to_owned(),
+            });
+        }
+    }
+    conflicts
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use adit_client::network::GivenProxy;
 use adit_server::access::{CallbackUrl, Pattern, PatternTooLong};
+use adit_server::relays::RelayUrl;
 use adit_server::{Network, SyncInterval};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error as _, Visitor};
@@ -305,6 +307,84 @@ impl AsRef<Path> for Place {
         &self.0
     }
 }
+
+/// The address of a far server with everything secret in it. The schema marks the key, so that it is shown to nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RelayAddress {
+    text: Secret,
+    url: RelayUrl,
+}
+
+impl RelayAddress {
+    pub(crate) const fn url(&self) -> &RelayUrl {
+        &self.url
+    }
+}
+
+/// Which proxies are used. The address of one may hold a password, so that it is shown to nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProxyChoice {
+    text: Secret,
+    given: GivenProxy,
+}
+
+impl ProxyChoice {
+    pub(crate) const fn given(&self) -> &GivenProxy {
+        &self.given
+    }
+}
+
+impl Default for ProxyChoice {
+    fn default() -> Self {
+        Self {
+            text: Secret("system".to_owned()),
+            given: GivenProxy::System,
+        }
+    }
+}
+
+/// A value that is written as a text which is shown to nobody.
+macro_rules! hidden {
+    ($name:ident { $field:ident }, $kind:literal) => {
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.text.serialize(serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                let $field = text.parse().map_err(D::Error::custom)?;
+                let text = Secret(text);
+                Ok(Self { text, $field })
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "x-kind": $kind, "x-secret": true })
+            }
+        }
+    };
+}
+
+hidden!(
+    RelayAddress { url },
+    "an address as in rtmps://live.example.com/app/KEY"
+);
+hidden!(
+    ProxyChoice { given },
+    "`none`, `system`, or the URL of a proxy"
+);
 
 /// Something that is shown to nobody: the schema marks the key, so that `print` and errors leave its value out.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use tokio::signal::unix::Signal;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use super::plan;
+use super::{ServeError, plan, relays};
 use crate::config::{Config, Difference, Mistakes, Sources, load};
 use crate::ui;
 
@@ -44,11 +44,14 @@ impl Reloader {
             Err(mistakes) => return Err(refused(&mistakes)),
         };
         let mut config = ServerConfig::default();
-        plan::apply(&asked, &mut config).map_err(|error| {
+        let planned = plan::apply(&asked, &mut config)
+            .and_then(|()| relays::read(&asked).map_err(ServeError::from));
+        let planned = planned.map_err(|error| {
             tracing::error!(%error, "the configuration was not taken over; nothing has changed");
             error.to_string()
         })?;
         control.apply(&config);
+        control.set_relays(planned, relays::networks(&asked));
         let Difference {
             changed,
             needs_restart,

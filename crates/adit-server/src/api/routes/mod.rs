@@ -8,6 +8,7 @@ pub(super) mod applications;
 pub(super) mod connections;
 pub(super) mod objects;
 pub(super) mod recordings;
+pub(super) mod relays;
 pub(super) mod server;
 pub(super) mod streams;
 

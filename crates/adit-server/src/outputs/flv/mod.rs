@@ -15,14 +15,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use adit_broker::{Delivery, SubscribeOptions, Subscription};
 use adit_net::http::{HttpBody, HttpPiece, Method, Response, header};
 use bytes::Buf as _;
 use hyper::body::{Body, Frame};
-use tokio::time::timeout;
 
 pub(super) use self::feed::{End, Feed, Piece};
-use super::place::{Place, Places};
+use super::place::Places;
 use super::request::Asked;
 use super::watcher::Watcher;
 use super::{Inner, reply, websocket};
@@ -57,7 +55,7 @@ pub(super) async fn answer(
         return reply::busy();
     };
     let key = place.key.clone();
-    let Some(subscription) = watch(outputs, asked, place).await else {
+    let Some(subscription) = outputs.begun(place.key, asked.patience()).await else {
         return reply::not_live();
     };
     let way = upgrade.as_ref().map_or(Way::HttpFlv, |_| Way::WebSocketFlv);
@@ -69,25 +67,6 @@ pub(super) async fn answer(
         Some(upgrade) => upgrade.answer(feed),
         None => reply::media(FLV, HttpBody::streamed(Endless(feed))),
     }
-}
-
-/// A reader of the stream once it is live; nothing if that takes longer than the viewer wants to wait.
-async fn watch(outputs: &Inner, asked: &Asked, place: Place) -> Option<Subscription> {
-    let options = SubscribeOptions::default();
-    let mut subscription = outputs.broker.subscribe(place.key, options);
-    let begins = async {
-        loop {
-            let next = std::future::poll_fn(|cx| subscription.poll_next(cx));
-            if let Delivery::Started { .. } = next.await {
-                return;
-            }
-        }
-    };
-    let live = outputs
-        .stop
-        .run_until_cancelled(timeout(asked.patience(), begins))
-        .await;
-    matches!(live, Some(Ok(()))).then_some(subscription)
 }
 
 /// The body of a response that ends with the stream.

@@ -106,6 +106,13 @@ pub(super) async fn answer(
         Err(refusal) => return *refusal,
     };
     let begins = matches!(file, File::Index | File::Media);
+    if begins && !outputs.broker.is_published(&place.key) && outputs.relays.fetches(&place.key) {
+        // It is a reader while it waits, and that is why it is fetched. From here on the packager is one.
+        let fetched = outputs.begun(place.key.clone(), Duration::ZERO).await;
+        if fetched.is_none() {
+            return reply::not_live();
+        }
+    }
     let stream = match outputs.hls.stream(outputs, &place.key, begins) {
         Ok(stream) => stream,
         Err(packager::None::NotLive) => return reply::not_live(),

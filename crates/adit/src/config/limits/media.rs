@@ -111,3 +111,17 @@ table! {
         duration: Span, "1s" ..= "1h", recording.queue_duration;
     }
 }
+
+table! {
+    /// Relays.
+    Relay {
+        /// Relays that are asked for, and streams that are relayed at once.
+        total: u64, 1 ..= 100_000, limits.relays.total;
+        /// Places to which one stream is pushed at once.
+        per_stream: u64, 1 ..= 1000, limits.relays.per_stream;
+        /// Servers that a stream has come through from which on it is not pushed any further.
+        hops: u64, 1 ..= 16, limits.relays.hops;
+        /// How long a stream that is pulled stays published while its far side is away.
+        hold: Span, "1s" ..= "1h", limits.relays.hold;
+    }
+}

@@ -131,6 +131,8 @@ table! {
         stream: media::Stream,
         /// Recordings.
         recording: media::Recording,
+        /// Relays.
+        relay: media::Relay,
     ]
 }
 

@@ -10,6 +10,7 @@ use crate::access::Access;
 use crate::config::ServerConfig;
 use crate::control::{Connections, Events};
 use crate::outputs::{Outputs, Parts};
+use crate::relays::{self, Relays};
 use crate::settings::Live;
 
 fn outputs(broker: &Broker, streams: usize, idle: Duration) -> (Outputs, CancellationToken) {
@@ -18,10 +19,19 @@ fn outputs(broker: &Broker, streams: usize, idle: Duration) -> (Outputs, Cancell
     config.outputs.hls.idle = idle;
     let access = Access::new(config.access.clone());
     let stop = CancellationToken::new();
+    let live = Live::new(&config, access);
+    let relays = Relays::new(relays::Parts {
+        broker: broker.clone(),
+        events: Events::default(),
+        live: live.clone(),
+        recordings: None,
+        stop: stop.clone(),
+    });
     let outputs = Outputs::new(Parts {
-        live: Live::new(&config, access),
+        live,
         broker: broker.clone(),
         connections: Connections::new(Events::default(), stop.clone()),
+        relays,
         stop: stop.clone(),
         next: Arc::new(NotFound),
     });
