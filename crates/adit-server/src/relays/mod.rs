@@ -11,8 +11,8 @@
 //! publisher nor the player, and that it is tried for ever.
 //!
 //! A publisher never waits for a relay: what the far side does not take is kept for a while and then left out, up to a key frame. What is
-//! pushed says through which servers it has come ([`via`]), so that none gets back what it sent. Where a relay may go depends on who
-//! asked for it ([`reach`]).
+//! pushed says through which servers it has come (`via`), so that none gets back what it sent. Where a relay may go depends on who
+//! asked for it (`reach`).
 
 mod counters;
 mod leg;
