@@ -115,7 +115,11 @@ impl Server {
             recordings: recordings.clone(),
             stop: stop.clone(),
         });
-        let outputs = outputs(&mut config, (&broker, &live, (&connections, &relays)), &stop);
+        let outputs = outputs(
+            &mut config,
+            (&broker, &live, (&connections, &relays)),
+            &stop,
+        );
         let acceptor = Acceptor::start(listeners, config.net);
         let objects = Objects::start(config.objects);
         let relay = config
