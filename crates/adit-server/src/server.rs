@@ -104,10 +104,7 @@ impl Server {
         let access = Access::new(config.access.clone());
         let live = Live::new(&config, access.clone());
         let connections = Connections::new(events.clone(), stop.clone());
-        let recordings = config
-            .media
-            .clone()
-            .map(|root| Recordings::new(root, config.recording, (broker.clone(), events.clone())));
+        let recordings = recordings(&config, &broker, &events);
         let relays = Relays::new(relays::Parts {
             broker: broker.clone(),
             events: events.clone(),
@@ -115,11 +112,8 @@ impl Server {
             recordings: recordings.clone(),
             stop: stop.clone(),
         });
-        let outputs = outputs(
-            &mut config,
-            (&broker, &live, (&connections, &relays)),
-            &stop,
-        );
+        let viewers = (&broker, &live, (&connections, &relays));
+        let outputs = outputs(&mut config, viewers, &stop);
         let acceptor = Acceptor::start(listeners, config.net);
         let objects = Objects::start(config.objects);
         let relay = config
@@ -272,6 +266,13 @@ impl Server {
         let carrier = self.acceptor.accept().await.expect("a connection");
         SessionDriver::new(ConnectionId(0), carrier, Arc::clone(&self.shared)).expect("randomness")
     }
+}
+
+/// Whoever records, where there is a directory for it.
+fn recordings(config: &ServerConfig, broker: &Broker, events: &Events) -> Option<Recordings> {
+    let root = config.media.clone()?;
+    let sources = (broker.clone(), events.clone());
+    Some(Recordings::new(root, config.recording, sources))
 }
 
 /// What answers browsers on the ports, if anything does; it takes the place of the handler there, which is asked what is not for it.
