@@ -19,7 +19,7 @@
 //! | reference | reference, in the numbering of the other format; to a date, the date itself |
 //!
 //! What AMF0 has no exact word for: vectors, externalizable collections, XML that is no document,
-//! dictionaries, byte arrays, and references to XML. [`Fidelity::Close`] writes vectors and lists as
+//! dictionaries, byte arrays, members with an empty name, and references to XML. [`Fidelity::Close`] writes vectors and lists as
 //! strict arrays, proxies as their objects, dictionaries whose keys are strings as ECMA arrays, any
 //! XML as a document, and objects without their class. Nothing makes a byte array of AMF0.
 //! What AMF3 has no word for: "unsupported" inside other values, and members with an empty name.

@@ -139,6 +139,10 @@ impl Conversion {
 
     fn object(&mut self, object: &amf3::Object) -> Option<Value> {
         self.target()?;
+        // AMF0 ends an object with an empty name, and dynamic members of AMF3, which these would be on the way back, have none.
+        if self.fidelity == Fidelity::Exact && object.iter().any(|(name, _)| name.is_empty()) {
+            return None;
+        }
         let pairs = object.iter().map(|(name, value)| (name.clone(), value));
         let members = self.members(pairs)?;
         let class = &object.traits().class;

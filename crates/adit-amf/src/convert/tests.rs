@@ -256,6 +256,19 @@ fn amf3_between_amf0_is_renumbered() {
 }
 
 #[test]
+fn a_member_without_a_name_has_no_exact_form_in_amf0() {
+    let traits = Traits {
+        sealed: vec!["".into()],
+        ..Traits::default()
+    };
+    let object = amf3::Object::of(Arc::new(traits), vec![amf3::Value::Integer(7)]);
+    let sent = [Value::Avm(object.into())];
+    assert_eq!(to_amf0(&sent, Fidelity::Exact), None);
+    assert_eq!(*prefer_amf0(&sent), sent);
+    check_encodes(&to_amf0(&sent, Fidelity::Close).unwrap());
+}
+
+#[test]
 fn conversion_goes_as_deep_as_encoding() {
     let nested = |depth: usize| {
         (0..depth).fold(amf3::Value::Null, |inner, _| {
