@@ -30,9 +30,7 @@ async fn carries_every_frame_by(scheme: &str) {
         .await
         .unwrap();
     let sent = clip(0, 400);
-    for frame in &sent {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(&sent).await;
     let got = watched.take(sent.len()).await;
     assert_eq!(got, frames_of(&sent));
     encoder.close().await;
@@ -131,9 +129,7 @@ async fn cut(tunnel: &mut Tunnel, proxy: &Proxy, watched: &mut Watched) -> Frame
 /// Sends what is left to the end of the stream; gives what comes on the new connection.
 async fn finish(mut watched: Watched, encoder: Encoder, late: &[Frame]) -> Frames {
     let after = tokio::spawn(async move { watched.until_stopped().await });
-    for frame in late {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(late).await;
     encoder.close().await;
     timeout(SOON, after).await.unwrap().unwrap()
 }
@@ -153,15 +149,11 @@ async fn what_the_network_took_and_lost_is_sent_again() {
     let (vanishing, late) = rest.split_at(1500);
     let mut before = Frames::new();
     for some in arriving.chunks(100) {
-        for frame in some {
-            encoder.send(frame.clone()).await;
-        }
+        encoder.send_all(some).await;
         before.extend(watched.take(some.len()).await);
     }
     proxy.set(Weather::Hole);
-    for frame in vanishing {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(vanishing).await;
     proxy.lost(1_000_000).await;
     before.extend(cut(&mut tunnel, &proxy, &mut watched).await);
     let after = finish(watched, encoder, late).await;
@@ -187,9 +179,7 @@ async fn what_leaves_before_the_first_acknowledgement_is_kept_for_a_break() {
     let (early, late) = all.split_at(3000);
     let mut before = Frames::new();
     for some in early.chunks(100) {
-        for frame in some {
-            encoder.send(frame.clone()).await;
-        }
+        encoder.send_all(some).await;
         before.extend(watched.take(some.len()).await);
     }
     before.extend(cut(&mut tunnel, &proxy, &mut watched).await);
@@ -366,9 +356,7 @@ async fn a_player_gets_every_frame_of_the_far_side_over_a_break() {
         .await;
     let sent = clip(0, 100);
     let encoder = Encoder::publish(far.address, "app", "key").await.unwrap();
-    for frame in &sent {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(&sent).await;
     assert_eq!(
         timeout(SOON, player.take(sent.len())).await.unwrap(),
         frames_of(&sent)
@@ -380,9 +368,7 @@ async fn a_player_gets_every_frame_of_the_far_side_over_a_break() {
     let far = FarServer::start_on(address).await;
     let encoder = Encoder::publish(far.address, "app", "key").await.unwrap();
     let more = clip(10_000, 10);
-    for frame in &more {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(&more).await;
     let last = frames_of(&more).pop().unwrap();
     timeout(SOON, player.until(&last)).await.unwrap();
 }
@@ -421,9 +407,7 @@ async fn a_player_and_a_publisher_here_need_no_far_player() {
         .unwrap();
     let mut player = Encoder::play(tunnel.address, "app", "key").await.unwrap();
     let sent = clip(0, 10);
-    for frame in &sent {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(&sent).await;
     let last = frames_of(&sent).pop().unwrap();
     timeout(SOON, player.until(&last)).await.unwrap();
     assert_eq!(far.players("app", "key"), 0);
@@ -471,15 +455,11 @@ async fn a_far_side_that_asks_for_a_new_connection_gets_the_rest_there_and_nothi
         .unwrap();
     let sent = clip(0, 400);
     let (early, late) = sent.split_at(60);
-    for frame in early {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(early).await;
     tunnel
         .until(|what| matches!(what, Happening::Moving { .. }))
         .await;
-    for frame in late {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(late).await;
     encoder.close().await;
     tunnel.until(|what| matches!(what, Happening::Recovered { repeated: 0, skipped, .. } if skipped.frames == 0)).await;
     tunnel

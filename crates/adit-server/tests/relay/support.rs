@@ -283,6 +283,12 @@ impl Encoder {
         self.stream.send(frame).await.unwrap();
     }
 
+    pub(crate) async fn send_all(&self, frames: &[Frame]) {
+        for frame in frames {
+            self.send(frame.clone()).await;
+        }
+    }
+
     /// Sends frames as their clock goes, until it is `until` after `start`.
     pub(crate) async fn pace(
         &self,

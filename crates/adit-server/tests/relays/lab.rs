@@ -52,6 +52,11 @@ impl Lab {
         self.control.set_relays(all, Vec::new());
     }
 
+    /// Has one relay, which pulls a stream all the time.
+    pub(crate) fn pulls(&self, stream: &str, url: &str) {
+        self.relays(vec![pull(stream, url, Demand::Always)]);
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("rtmp://127.0.0.1:{}/{path}", self.address.port())
     }

@@ -33,9 +33,7 @@ async fn pushes_every_message_by(scheme: &str) {
     lab.relays(vec![push("live/*", &far.url(scheme, "in"))]);
     let encoder = Encoder::publish(lab.address, "live", "cam").await.unwrap();
     let sent = clip(0, 400);
-    for frame in &sent {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(&sent).await;
     assert_eq!(there.take(sent.len()).await, frames_of(&sent));
     let leg = lab.until_leg(|leg| is_running(&leg.state)).await;
     assert_eq!(leg.transport.unwrap().to_string(), scheme);
@@ -150,9 +148,7 @@ async fn a_far_side_that_takes_nothing_delays_nobody_here() {
     // A group of pictures at a time, so that whoever reads keeps up however slow the machine is.
     for group in support::heavy_clip(40 << 20).chunks(50) {
         let sending = async {
-            for frame in group {
-                encoder.send(frame.clone()).await;
-            }
+            encoder.send_all(group).await;
         };
         let last = support::seen(group.last().unwrap());
         let (done, ()) = tokio::join!(timeout(SOON, player.until(&last)), sending);
@@ -174,9 +170,7 @@ async fn a_stream_is_pushed_to_several_places_and_no_more_than_are_allowed() {
         .map(|far| push("live/*", &far.url("rtmp", "in")));
     lab.relays(relays.collect());
     let encoder = Encoder::publish(lab.address, "live", "cam").await.unwrap();
-    for frame in clip(0, 10) {
-        encoder.send(frame).await;
-    }
+    encoder.send_all(&clip(0, 10)).await;
     let states = || {
         let relays = lab.control.relays();
         let mut words: Vec<_> = relays.iter().map(|it| it.state.as_str()).collect();
@@ -222,9 +216,7 @@ async fn a_circle_of_relays_is_noticed_and_carries_nothing_twice() {
     a.relays(vec![push("live/*", &b.url("{app}/{stream}x"))]);
     b.relays(vec![push("live/*", &a.url("{app}/{stream}y"))]);
     let encoder = Encoder::publish(a.address, "live", "cam").await.unwrap();
-    for frame in clip(0, 60) {
-        encoder.send(frame).await;
-    }
+    encoder.send_all(&clip(0, 60)).await;
     a.until_leg(|leg| is_running(&leg.state)).await;
     let leg = b.until_leg(|leg| leg.failures > 1).await;
     assert!(leg.error.as_ref().unwrap().contains("circle"), "{leg:?}");
@@ -236,9 +228,7 @@ async fn a_circle_of_relays_is_noticed_and_carries_nothing_twice() {
     let encoder = Encoder::publish(itself.address, "live", "cam")
         .await
         .unwrap();
-    for frame in clip(0, 60) {
-        encoder.send(frame).await;
-    }
+    encoder.send_all(&clip(0, 60)).await;
     let leg = itself.until_leg(|leg| leg.failures > 0).await;
     assert!(leg.error.as_ref().unwrap().contains("circle"), "{leg:?}");
 }
@@ -260,9 +250,7 @@ async fn a_stream_comes_through_as_many_servers_as_are_allowed_and_not_more() {
         .await
         .unwrap();
     let sent = clip(0, 60);
-    for frame in &sent {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(&sent).await;
     there.until(sent.last().unwrap()).await;
     let leg = labs[3].until_leg(|leg| !is_running(&leg.state)).await;
     assert!(format!("{leg:?}").contains("limits.relay.hops"), "{leg:?}");
@@ -285,9 +273,7 @@ async fn relays_that_stay_in_the_configuration_go_on_and_others_end_and_begin() 
     let encoder = Encoder::publish(lab.address, "live", "cam").await.unwrap();
     let all = clip(0, 300);
     let (first, rest) = all.split_at(100);
-    for frame in first {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(first).await;
     at_one.take(first.len()).await;
     at_two.take(first.len()).await;
     let before = lab.control.relays();
@@ -296,9 +282,7 @@ async fn relays_that_stay_in_the_configuration_go_on_and_others_end_and_begin() 
         .await
         .expect("the far side hears that it is over");
     at_three.take(3).await;
-    for frame in rest {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(rest).await;
     assert_eq!(at_one.take(rest.len()).await, frames_of(rest));
     at_three.until(rest.last().unwrap()).await;
     let after = lab.control.relays();
@@ -313,18 +297,12 @@ async fn a_stream_is_pulled_and_published_here() {
     let lab = Lab::start();
     let mut here = lab.watch("live", "cam");
     let mut events = lab.control.events();
-    lab.relays(vec![pull(
-        "live/cam",
-        &far.url("rtmp", "in/there"),
-        Demand::Always,
-    )]);
+    lab.pulls("live/cam", &far.url("rtmp", "in/there"));
     let leg = lab.until_leg(|leg| leg.state.as_str() == "waiting").await;
     assert!(format!("{leg:?}").contains("has not started"), "{leg:?}");
     let encoder = Encoder::publish(far.address, "in", "there").await.unwrap();
     let sent = clip(0, 200);
-    for frame in &sent {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(&sent).await;
     assert_eq!(here.take(sent.len()).await, frames_of(&sent));
     lab.until_leg(|leg| is_running(&leg.state)).await;
     encoder.close().await;
@@ -334,9 +312,7 @@ async fn a_stream_is_pulled_and_published_here() {
     lab.until_leg(|leg| leg.state.as_str() == "waiting").await;
     // It is there again when it begins again.
     let encoder = Encoder::publish(far.address, "in", "there").await.unwrap();
-    for frame in &sent {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(&sent).await;
     assert_eq!(here.take(sent.len()).await, frames_of(&sent));
     let mut states = Vec::new();
     while !states.contains(&"unpublish") {
@@ -368,17 +344,11 @@ async fn a_stream_is_pulled_and_published_here() {
 async fn what_is_pulled_goes_on_after_a_break_and_its_time_never_goes_back() {
     let far = FarServer::start().await;
     let lab = Lab::start();
-    lab.relays(vec![pull(
-        "live/cam",
-        &far.url("rtmp", "in/cam"),
-        Demand::Always,
-    )]);
+    lab.pulls("live/cam", &far.url("rtmp", "in/cam"));
     let mut here = lab.watch("live", "cam");
     let encoder = Encoder::publish(far.address, "in", "cam").await.unwrap();
     let all = clip(40_000, 150);
-    for frame in &all {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(&all).await;
     let before = here.take(all.len()).await;
     let address = far.kill().await;
     let far = FarServer::start_on(address).await;
@@ -387,9 +357,7 @@ async fn what_is_pulled_goes_on_after_a_break_and_its_time_never_goes_back() {
     // So does the encoder, with a clock that begins anew.
     let encoder = Encoder::publish(far.address, "in", "cam").await.unwrap();
     let again = clip(0, 150);
-    for frame in &again {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(&again).await;
     let after = here.take(again.len()).await;
     let media = |frames: &support::Frames| -> Vec<support::Seen> {
         frames.iter().filter(|it| !is_header(it)).cloned().collect()
@@ -420,16 +388,10 @@ async fn a_name_that_is_in_use_here_is_waited_for() {
     let far = FarServer::start().await;
     let there = Encoder::publish(far.address, "in", "cam").await.unwrap();
     let sent = clip(0, 100);
-    for frame in &sent {
-        there.send(frame.clone()).await;
-    }
+    there.send_all(&sent).await;
     let lab = Lab::start();
     let here = Encoder::publish(lab.address, "live", "cam").await.unwrap();
-    lab.relays(vec![pull(
-        "live/cam",
-        &far.url("rtmp", "in/cam"),
-        Demand::Always,
-    )]);
+    lab.pulls("live/cam", &far.url("rtmp", "in/cam"));
     let leg = lab.until_leg(|leg| leg.state.as_str() == "waiting").await;
     assert!(format!("{leg:?}").contains("in use here"), "{leg:?}");
     here.assert_connected();
@@ -443,9 +405,7 @@ async fn a_stream_is_pulled_while_somebody_plays_and_a_little_longer() {
     let far = FarServer::start().await;
     let there = Encoder::publish(far.address, "in", "cam").await.unwrap();
     let sent = clip(0, 100);
-    for frame in &sent {
-        there.send(frame.clone()).await;
-    }
+    there.send_all(&sent).await;
     let lab = Lab::start();
     // That it is pushed on is no reason to pull it.
     let onward = FarServer::start().await;
@@ -488,9 +448,7 @@ async fn relays_that_are_started_by_hand_are_stopped_by_hand() {
     );
     let encoder = Encoder::publish(lab.address, "live", "cam").await.unwrap();
     let sent = clip(0, 50);
-    for frame in &sent {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(&sent).await;
     there.take(sent.len()).await;
     // What the configuration says does not concern it.
     lab.relays(Vec::new());
@@ -516,9 +474,7 @@ async fn a_server_that_stops_says_goodbye_on_its_relays() {
     lab.relays(vec![push("live/*", &far.url("rtmp", "in"))]);
     let encoder = Encoder::publish(lab.address, "live", "cam").await.unwrap();
     let sent = clip(0, 50);
-    for frame in &sent {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(&sent).await;
     there.take(sent.len()).await;
     lab.stop().await;
     timeout(SOON, there.until_stopped())
@@ -548,19 +504,13 @@ async fn nothing_secret_of_an_address_is_told() {
 async fn a_stream_without_pictures_is_pulled_too() {
     let far = FarServer::start().await;
     let lab = Lab::start();
-    lab.relays(vec![pull(
-        "live/radio",
-        &far.url("rtmp", "in/radio"),
-        Demand::Always,
-    )]);
+    lab.pulls("live/radio", &far.url("rtmp", "in/radio"));
     let encoder = Encoder::publish(far.address, "in", "radio").await.unwrap();
     let sound: Vec<Frame> = clip(0, 100)
         .into_iter()
         .filter(|frame| frame.kind() == FrameKind::Audio)
         .collect();
-    for frame in &sound {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(&sound).await;
     let mut here = lab.watch("live", "radio");
     here.until(sound.last().unwrap()).await;
 }
@@ -569,17 +519,11 @@ async fn a_stream_without_pictures_is_pulled_too() {
 async fn players_hear_that_a_far_side_stays_away() {
     let far = FarServer::start().await;
     let lab = Lab::start_with(|config| config.limits.relays.hold = Duration::from_secs(1));
-    lab.relays(vec![pull(
-        "live/cam",
-        &far.url("rtmp", "in/cam"),
-        Demand::Always,
-    )]);
+    lab.pulls("live/cam", &far.url("rtmp", "in/cam"));
     let mut here = lab.watch("live", "cam");
     let encoder = Encoder::publish(far.address, "in", "cam").await.unwrap();
     let sent = clip(0, 50);
-    for frame in &sent {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(&sent).await;
     here.take(sent.len()).await;
     far.kill().await;
     timeout(SOON, here.until_stopped())
@@ -592,9 +536,7 @@ async fn players_hear_that_a_far_side_stays_away() {
 async fn viewers_by_http_have_a_stream_fetched() {
     let far = FarServer::start().await;
     let there = Encoder::publish(far.address, "in", "cam").await.unwrap();
-    for frame in clip(0, 100) {
-        there.send(frame).await;
-    }
+    there.send_all(&clip(0, 100)).await;
     let lab = Lab::start();
     lab.relays(vec![pull("live/cam", &far.url("rtmp", "in/cam"), PLAYED)]);
     let status = async |path: &str| {
@@ -621,25 +563,17 @@ async fn viewers_by_http_have_a_stream_fetched() {
 async fn a_far_side_that_falls_silent_ends_the_stream_here_and_begins_it_anew() {
     let far = FarServer::start().await;
     let lab = Lab::start_with(|config| config.limits.publisher_idle = Duration::from_secs(1));
-    lab.relays(vec![pull(
-        "live/cam",
-        &far.url("rtmp", "in/cam"),
-        Demand::Always,
-    )]);
+    lab.pulls("live/cam", &far.url("rtmp", "in/cam"));
     let mut here = lab.watch("live", "cam");
     let encoder = Encoder::publish(far.address, "in", "cam").await.unwrap();
     let all = clip(0, 150);
     let (first, rest) = all.split_at(53);
-    for frame in first {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(first).await;
     timeout(SOON, here.until_stopped())
         .await
         .expect("it is over");
     lab.until_leg(|leg| leg.state.as_str() == "waiting").await;
-    for frame in rest {
-        encoder.send(frame.clone()).await;
-    }
+    encoder.send_all(rest).await;
     // The headers come again, though the encoder does not send them.
     let again = here.take(4).await;
     assert!(again[..3].iter().all(is_header), "{again:?}");
