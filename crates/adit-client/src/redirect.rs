@@ -205,26 +205,39 @@ fn is_inward(host: &Host) -> bool {
 /// assert!(!is_inward_address([192, 0, 2, 7].into()));
 /// ```
 pub fn is_inward_address(ip: IpAddr) -> bool {
-    match ip.to_canonical() {
+    match reached_address(ip) {
         IpAddr::V4(ip) => is_inward_v4(ip),
         IpAddr::V6(ip) => {
             let [first, ..] = ip.segments();
-            let embedded = match ip.segments() {
-                // NAT64 writes an IPv4 address into the last 32 bits [RFC 6052 2.1].
-                [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-                    let [a, b] = high.to_be_bytes();
-                    let [c, d] = low.to_be_bytes();
-                    is_inward_v4(Ipv4Addr::new(a, b, c, d))
-                }
-                _ => false,
-            };
-            embedded
-                || ip.is_loopback()
+            ip.is_loopback()
                 || ip.is_unspecified()
                 || ip.is_multicast()
                 || first & 0xfe00 == 0xfc00
                 || first & 0xffc0 == 0xfe80
         }
+    }
+}
+
+/// The address that is reached by another one: IPv4 where IPv6 only stands for it, be it mapped or by NAT64 [RFC 6052 2.1].
+///
+/// ```
+/// use std::net::Ipv6Addr;
+///
+/// use adit_client::redirect::reached_address;
+///
+/// let nat64 = Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0x7f00, 1);
+/// assert_eq!(reached_address(nat64.into()), std::net::Ipv4Addr::LOCALHOST);
+/// ```
+pub fn reached_address(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => match ip.segments() {
+            [0x64, 0xff9b, 0, 0, 0, 0, _, _] => {
+                let [.., a, b, c, d] = ip.octets();
+                Ipv4Addr::new(a, b, c, d).into()
+            }
+            _ => ip.into(),
+        },
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

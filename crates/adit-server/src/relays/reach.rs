@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use adit_client::Host;
-use adit_client::redirect::is_inward_address;
+use adit_client::redirect::{is_inward_address, reached_address};
 use adit_net::Network;
 
 /// Who asked for a relay.
@@ -69,21 +69,11 @@ impl Reach {
 
 /// Addresses that mean something on one link only, where clouds keep what a machine may know about itself, and those of nobody.
 fn is_local_to_a_link(address: IpAddr) -> bool {
-    match address {
+    match reached_address(address) {
         IpAddr::V4(ip) => is_local_v4(ip),
         IpAddr::V6(ip) => {
             let [first, ..] = ip.segments();
-            let embedded = match ip.segments() {
-                // NAT64 writes an IPv4 address into the last 32 bits [RFC 6052 2.1].
-                [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-                    let [a, b] = high.to_be_bytes();
-                    let [c, d] = low.to_be_bytes();
-                    is_local_v4(Ipv4Addr::new(a, b, c, d))
-                }
-                _ => false,
-            };
-            embedded
-                || ip.is_unspecified()
+            ip.is_unspecified()
                 || ip.is_multicast()
                 || first & 0xffc0 == 0xfe80
                 || ip == METADATA_V6
