@@ -10,6 +10,8 @@ mod findings;
 mod ports;
 mod public;
 
+use adit_server::ServerConfig;
+
 use self::findings::Findings;
 use crate::cli::{self, LogFormat};
 use crate::config::{self, Config, Sources};
@@ -53,6 +55,13 @@ pub(crate) fn run(arguments: &cli::Doctor) -> Result<(), Failure> {
         0 => Ok(()),
         wrong => Err(Failure::Unwell { wrong }),
     }
+}
+
+/// What a server with these limits goes by.
+fn settings_of(config: &Config) -> ServerConfig {
+    let mut settings = ServerConfig::default();
+    config.limits.apply(&mut settings);
+    settings
 }
 
 /// The configuration, without which there is nothing else to look at.

@@ -108,6 +108,11 @@ impl Reserve {
     pub const fn bytes(self) -> u64 {
         self.0
     }
+
+    /// How many of a disk of `total` bytes: of a small one a share.
+    pub fn of_disk(self, total: u64) -> u64 {
+        self.0.min(total / 100 * RESERVE_PERCENT)
+    }
 }
 
 impl Default for Reserve {

@@ -183,8 +183,7 @@ impl Disk {
 
 /// The reserve of a disk of `total` bytes if fewer than `times` of it are `free`.
 fn lack(total: u64, free: u64, reserve: Reserve, times: u64) -> Option<u64> {
-    let share = total / 100 * RESERVE_PERCENT;
-    let reserve = reserve.bytes().min(share);
+    let reserve = reserve.of_disk(total);
     (free < reserve.saturating_mul(times)).then_some(reserve)
 }
 

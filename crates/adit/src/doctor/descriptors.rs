@@ -1,6 +1,5 @@
 //! How many connections the operating system lets a process have.
 
-use adit_server::ServerConfig;
 use rustix::process::{Resource, getrlimit};
 
 use super::findings::Findings;
@@ -10,8 +9,7 @@ const CHECK: &str = "descriptors";
 
 /// Compares the limit of this process, which is that of what is started beside it, with what is configured.
 pub(super) fn look(config: &Config, findings: &mut Findings) {
-    let mut settings = ServerConfig::default();
-    config.limits.apply(&mut settings);
+    let settings = super::settings_of(config);
     let admission = &settings.net.admission;
     let connections = u64::try_from(admission.total).unwrap_or(u64::MAX);
     let needed = connections.saturating_add(admission.descriptors_reserve);

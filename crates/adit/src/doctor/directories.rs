@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use adit_server::ServerConfig;
+use adit_server::Reserve;
 use rustix::fs::{Access, access, statvfs};
 
 use super::findings::Findings;
@@ -16,7 +16,7 @@ use crate::serve::state_directory_of;
 pub(super) fn look(config: &Config, findings: &mut Findings) {
     let state = state_directory_of(config);
     if let Some(there) = writable("state", &state, findings) {
-        room("state", &there, STATE_BYTES, findings);
+        room("state", &there, STATE_RESERVE, findings);
     }
     if let Some(media) = &config.server.media {
         if !media.0.is_dir() {
@@ -29,14 +29,8 @@ pub(super) fn look(config: &Config, findings: &mut Findings) {
                 format!("mkdir -p {}, for the user of the server", media.0.display()),
             );
         } else if let Some(there) = writable("recordings", &media.0, findings) {
-            let mut settings = ServerConfig::default();
-            config.limits.apply(&mut settings);
-            room(
-                "recordings",
-                &there,
-                settings.recording.reserve.bytes(),
-                findings,
-            );
+            let reserve = super::settings_of(config).recording.reserve;
+            room("recordings", &there, reserve, findings);
         }
     }
 }
@@ -77,7 +71,7 @@ fn writable(check: &'static str, directory: &Path, findings: &mut Findings) -> O
     Some(there.to_owned())
 }
 
-fn room(check: &'static str, directory: &Path, reserve: u64, findings: &mut Findings) {
+fn room(check: &'static str, directory: &Path, reserve: Reserve, findings: &mut Findings) {
     let space = match statvfs(directory) {
         Ok(space) => space,
         Err(error) => {
@@ -89,8 +83,7 @@ fn room(check: &'static str, directory: &Path, reserve: u64, findings: &mut Find
     };
     let bytes = |blocks: u64| blocks.saturating_mul(space.f_frsize);
     let free = bytes(space.f_bavail);
-    // As recordings count it: a small disk has a small reserve.
-    let reserve = reserve.min(bytes(space.f_blocks) / 20);
+    let reserve = reserve.of_disk(bytes(space.f_blocks));
     let shown = format!("{} are free", Size(free));
     if free < reserve {
         let what = format!(
@@ -110,4 +103,4 @@ fn room(check: &'static str, directory: &Path, reserve: u64, findings: &mut Find
 }
 
 /// What the state directory needs to stay alive.
-const STATE_BYTES: u64 = 64 << 20;
+const STATE_RESERVE: Reserve = Reserve::of(64 << 20);
