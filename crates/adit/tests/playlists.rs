@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use adit_client::amf::amf0::Object;
 use adit_client::connection::{StreamError, StreamEvent};
 use adit_client::media::pattern::Pattern;
 use adit_client::media::record::{Recorder, StartTime};
@@ -34,6 +35,9 @@ const CLIPS: [(&str, &str); 3] = [
     ("two", "pattern:320x180@30,300k,key=1"),
     ("three", "pattern:320x180@30,100k,key=1"),
 ];
+
+/// What comes is decoded and not shown; and it is shown again.
+const MARKS: [&[u8]; 2] = [&[0x57, 0], &[0x57, 1]];
 
 /// Coded frames of each, 76 or so a second.
 const FRAMES: usize = 600;
@@ -68,25 +72,21 @@ impl Stage {
     }
 
     async fn connect(&self, transport: Transport) -> NetConnection {
+        self.connect_as(transport, ConnectOptions::new(Intent::Play))
+            .await
+    }
+
+    async fn connect_as(&self, transport: Transport, options: ConnectOptions) -> NetConnection {
         let url = self.server.url(transport, "vod/any");
         let target = Target::parse(&url).unwrap();
         let tls = TlsClient::insecure(InsecureTls::accept_any_certificate());
         let client = Client::new(ConnectorConfig::new(tls), GivenProxy::None);
-        let options = ConnectOptions::new(Intent::Play);
         client.connect(&target, &options).await.unwrap()
     }
 
     /// A player of `play`.
     async fn play(&self, transport: Transport, play: Play) -> Viewer {
-        let connection = self.connect(transport).await;
-        let mut stream = connection.create_stream().await.unwrap();
-        stream.play(play).await.unwrap();
-        Viewer {
-            stream,
-            frames: Vec::new(),
-            news: Vec::new(),
-            _connection: connection,
-        }
+        Viewer::new(self.connect(transport).await, play).await
     }
 }
 
@@ -105,6 +105,11 @@ fn coded(name: &str) -> Vec<Frame> {
     frames
 }
 
+/// Whether it says where pictures begin or end that are decoded and not shown.
+fn is_mark(frame: &Frame) -> bool {
+    MARKS.contains(&frame.payload().as_ref())
+}
+
 /// A recording and nothing else.
 fn recording(name: &str) -> Play {
     let mut play = Play::new(name);
@@ -112,10 +117,19 @@ fn recording(name: &str) -> Play {
     play
 }
 
+/// Some of a recording.
+fn part(name: &str, from_ms: u32, ms: u32) -> Play {
+    Play {
+        start: PlayStart::Recorded { from_ms },
+        duration: PlayDuration::Limited { ms },
+        ..Play::new(name)
+    }
+}
+
 /// Who plays, and what came of it.
 struct Viewer {
     stream: NetStream,
-    /// Sound and pictures.
+    /// Sound and pictures, and marks around those that are not to be shown.
     frames: Vec<Frame>,
     /// Codes of statuses, and what says that a stream ends or runs dry; each with the number of frames before it.
     news: Vec<(usize, String)>,
@@ -123,11 +137,24 @@ struct Viewer {
 }
 
 impl Viewer {
+    async fn new(connection: NetConnection, play: Play) -> Self {
+        let mut stream = connection.create_stream().await.unwrap();
+        stream.play(play).await.unwrap();
+        Self {
+            stream,
+            frames: Vec::new(),
+            news: Vec::new(),
+            _connection: connection,
+        }
+    }
+
     /// Takes what comes next.
     async fn step(&mut self) {
         let event = timeout(PATIENCE, self.stream.next_event()).await;
         match event.expect("nothing comes").expect("the connection ended") {
-            StreamEvent::Frame(frame) if frame.flags().is_coded() => self.frames.push(frame),
+            StreamEvent::Frame(frame) if frame.flags().is_coded() || is_mark(&frame) => {
+                self.frames.push(frame);
+            }
             StreamEvent::Status(status) => self.hear(status.code_text().to_string()),
             StreamEvent::Control(UserControl::StreamEof(_)) => self.hear("end".to_owned()),
             StreamEvent::Control(UserControl::StreamDry(_)) => self.hear("dry".to_owned()),
@@ -256,11 +283,6 @@ async fn a_playlist_of_three_recordings_has_no_gaps_by_rtmpts() {
 #[tokio::test]
 async fn parts_of_recordings_follow_each_other_as_well() {
     let stage = Stage::set();
-    let part = |name: &str, from_ms, ms| Play {
-        start: PlayStart::Recorded { from_ms },
-        duration: PlayDuration::Limited { ms },
-        ..Play::new(name)
-    };
     let mut viewer = stage.play(Transport::Rtmp, part("one", 1000, 1000)).await;
     viewer.stream.enqueue(part("two", 0, 500)).await.unwrap();
     viewer
@@ -269,8 +291,6 @@ async fn parts_of_recordings_follow_each_other_as_well() {
         .await
         .unwrap();
     viewer.stream.set_buffer(EVERYTHING).await.unwrap();
-    viewer.until("NetStream.Play.Complete").await;
-    viewer.until("end").await;
     let cut = |name: &str, from: u32, until: u32| -> Vec<Frame> {
         let mut frames = coded(name);
         frames.retain(|frame| (from..until).contains(&frame.at().ms()));
@@ -282,10 +302,76 @@ async fn parts_of_recordings_follow_each_other_as_well() {
         cut("one", 2000, 3000),
     ]
     .concat();
+    // The first one may have ended before the others were on the list.
+    viewer.until_frames(parts.len()).await;
+    viewer.until("end").await;
     assert!(payloads(&viewer.frames) == payloads(&parts));
     assert_gapless(&viewer.frames);
     let total = viewer.last_at() - viewer.frames[0].at().ms();
     assert!((2440..=2500).contains(&total), "{total}");
+}
+
+/// A player that says it can decode pictures without showing them, as Flash Player and librtmp do.
+#[tokio::test]
+async fn an_item_begins_where_it_was_asked_to_and_what_leads_there_takes_no_time() {
+    let stage = Stage::set();
+    let mut options = ConnectOptions::new(Intent::Play);
+    options.properties = Object::new().with("videoFunction", 1.0);
+    let connection = stage.connect_as(Transport::Rtmp, options).await;
+    let mut viewer = Viewer::new(connection, part("one", 0, 1000)).await;
+    let second = part("two", 2500, 1000);
+    viewer.stream.enqueue(second).await.unwrap();
+    viewer.stream.set_buffer(EVERYTHING).await.unwrap();
+    let of = |name, from: u32, until: u32, kind| {
+        let mut frames = coded(name);
+        frames.retain(|frame| frame.kind() == kind && (from..until).contains(&frame.at().ms()));
+        frames
+    };
+    let kinds = [FrameKind::Audio, FrameKind::Video];
+    let one: usize = kinds
+        .map(|kind| of("one", 0, 1000, kind).len())
+        .iter()
+        .sum();
+    let shown: usize = kinds
+        .map(|kind| of("two", 2500, 3500, kind).len())
+        .iter()
+        .sum();
+    let way = of("two", 2000, 2500, FrameKind::Video);
+    let all = one + MARKS.len() + way.len() + shown;
+    viewer.until_frames(all).await;
+    viewer.until("end").await;
+    assert_eq!(viewer.frames.len(), all);
+    assert_eq!(viewer.before("NetStream.Play.Switch"), one);
+    let two = viewer.frames.split_off(one);
+    // From the key frame on, at one time and marked.
+    let begin = two
+        .iter()
+        .position(|frame| frame.payload() == MARKS[0])
+        .unwrap();
+    let end = two
+        .iter()
+        .position(|frame| frame.payload() == MARKS[1])
+        .unwrap();
+    let mut lead = two[begin + 1..end].to_vec();
+    lead.retain(|frame| frame.kind() == FrameKind::Video);
+    assert!(payloads(&lead) == payloads(&way));
+    let at = two[begin].at();
+    assert!(lead.iter().all(|frame| frame.at() == at) && two[end].at() == at);
+    // What is shown follows without a gap, and is what was asked for.
+    let mut shown = two;
+    shown.retain(|frame| !is_mark(frame) && !lead.contains(frame));
+    for kind in kinds {
+        let mut shown = shown.clone();
+        shown.retain(|frame| frame.kind() == kind);
+        assert!(payloads(&shown) == payloads(&of("two", 2500, 3500, kind)));
+    }
+    viewer.frames.extend(shown);
+    assert_gapless(&viewer.frames);
+    assert!(
+        (1950..2000).contains(&viewer.last_at()),
+        "{}",
+        viewer.last_at()
+    );
 }
 
 /// `ADIT_SOAK` is for a pause of 30 s.

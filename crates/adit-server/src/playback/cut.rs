@@ -3,7 +3,7 @@
 //! ```text
 //! file     ──── key ──── target ───────────────── until ───
 //!                │  lead   │       in time          │
-//! stream         └ origin is told as base
+//! stream         └ origin is told as base, and so is all before it
 //! ```
 
 use std::collections::VecDeque;
@@ -93,8 +93,8 @@ pub(super) struct Cut {
     pub(super) map: Map,
     pub(super) extent: Extent,
     pub(super) lead: Lead,
-    /// What the first key frame of the lead began with: a mark for its end begins alike.
-    mark: u8,
+    /// What marks for the beginning and the end of the lead begin with, if it is marked.
+    mark: Option<u8>,
     /// Data messages up to this time of the file were told before.
     pub(super) told_until: Option<Timestamp>,
 }
@@ -105,7 +105,7 @@ impl Cut {
             map,
             extent,
             lead,
-            mark: 0,
+            mark: None,
             told_until: None,
         }
     }
@@ -151,7 +151,7 @@ impl Cut {
     /// Ends what is marked, where the file ends before the place that was looked for.
     pub(super) fn finish(&mut self, out: &mut VecDeque<Timed>) {
         if let Lead::OnTheWay(target) = self.lead {
-            out.push_back(self.marked(END_SEEK, target));
+            self.mark(END_SEEK, target, out);
             self.lead = Lead::None;
         }
     }
@@ -189,7 +189,7 @@ impl Cut {
     }
 
     /// The first picture begins what is marked. Of enhanced codecs nothing is: what a mark looks like there no player is known
-    /// to agree about.
+    /// to agree about. They are played from the key frame on, unless the stream has no time for that.
     fn exact(
         &mut self,
         target: Timestamp,
@@ -203,21 +203,25 @@ impl Cut {
         if !is_picture {
             return (!at.is_before(target)).then_some(When::InTime);
         }
-        if first & ENHANCED != 0 || !at.is_before(target) {
+        let is_enhanced = first & ENHANCED != 0;
+        let has_time = self.map.origin.is_before(target);
+        if !at.is_before(target) || (is_enhanced && has_time) {
             self.lead = Lead::None;
             return Some(When::InTime);
         }
-        self.mark = COMMAND_FRAME | (first & 0x0F);
+        self.mark = (!is_enhanced).then_some(COMMAND_FRAME | (first & 0x0F));
         self.lead = Lead::OnTheWay(target);
-        out.push_back(self.marked(START_SEEK, at));
+        self.mark(START_SEEK, at, out);
         Some(When::AtOnce)
     }
 
-    /// A video message that says where frames begin or end which are decoded and not shown [FLV E.4.3.1].
-    fn marked(&self, what: u8, at: Timestamp) -> Timed {
-        let payload = Bytes::copy_from_slice(&[self.mark, what]);
-        let frame = Frame::classify(at, FrameKind::Video, payload);
-        at_once(self.moved(frame))
+    /// Puts out a video message that says where frames begin or end which are decoded and not shown [FLV E.4.3.1].
+    fn mark(&self, what: u8, at: Timestamp, out: &mut VecDeque<Timed>) {
+        if let Some(first) = self.mark {
+            let payload = Bytes::copy_from_slice(&[first, what]);
+            let frame = Frame::classify(at, FrameKind::Video, payload);
+            out.push_back(at_once(self.moved(frame)));
+        }
     }
 
     fn moved(&self, frame: Frame) -> Frame {

@@ -212,7 +212,7 @@ impl Playback {
         let opening = files.open(item.wanted.clone(), item.data);
         let files = files.clone();
         Box::pin(async move {
-            let track = Track::begin(files.clone(), opening.await?, &item, base)?;
+            let track = Track::begin(files.clone(), opening.await?, &item, base, precision)?;
             let mut sent = Sent::default();
             if let Some(base) = base {
                 sent.moved_to(base);

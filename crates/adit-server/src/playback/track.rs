@@ -7,6 +7,7 @@ use adit_media::flv::FileTracks;
 use adit_media::{Frame, FrameKind, Timestamp};
 use adit_rtmp::command::PlayDuration;
 
+use super::Precision;
 use super::cut::{Cut, Extent, Lead, Map, Rest, Timed, When};
 use super::files::{DataMessages, Files, OpenError, Opened};
 use super::playlist::{Item, Span, is_over_before};
@@ -41,7 +42,9 @@ enum Over {
 pub(super) enum Landing {
     /// To begin where its times are known.
     Begin,
-    /// To begin; the key frame that is found has this time in the stream.
+    /// To begin with the key frame that is found.
+    BeginAtKeyFrame,
+    /// To begin at this time of the file.
     BeginAt(Timestamp),
     /// The player asked for this time of the file.
     Seek(Timestamp),
@@ -53,6 +56,9 @@ impl Track {
     /// An item from its beginning on, at `base` of the stream; `None` where the stream begins with it and a whole file keeps
     /// its own times.
     ///
+    /// What begins the stream begins at a key frame. A later item begins where it was asked to for players that can do that: the
+    /// pictures on the way there take none of its time.
+    ///
     /// # Errors
     /// When the file ends before the item begins.
     pub(super) fn begin(
@@ -60,6 +66,7 @@ impl Track {
         opened: Box<Opened>,
         item: &Item,
         base: Option<Timestamp>,
+        precision: Precision,
     ) -> Result<Self, OpenError> {
         let begins_at = opened.recording.begins_at();
         let origin = base.map_or(Timestamp::ZERO, |_| begins_at);
@@ -72,9 +79,14 @@ impl Track {
             track.landing = Some(Landing::Begin);
             return Ok(track);
         }
-        let aim = Aim::KeyFrameBefore(Timestamp::from_ms(item.from_ms));
-        let mut track = Self::new(files, opened, item, map, aim)?;
-        track.landing = Some(Landing::BeginAt(map.base));
+        let from = Timestamp::from_ms(item.from_ms);
+        let mut track = Self::new(files, opened, item, map, Aim::KeyFrameBefore(from))?;
+        track.landing = Some(Landing::BeginAtKeyFrame);
+        let is_range = item.length != PlayDuration::SingleFrame;
+        if base.is_some() && precision == Precision::Frame && is_range {
+            track.lead_to(from);
+            track.landing = Some(Landing::BeginAt(from));
+        }
         Ok(track)
     }
 
@@ -187,7 +199,10 @@ impl Track {
 
     /// Whether it is on its way to its first frame.
     pub(super) const fn is_beginning(&self) -> bool {
-        matches!(self.landing, Some(Landing::Begin | Landing::BeginAt(_)))
+        matches!(
+            self.landing,
+            Some(Landing::Begin | Landing::BeginAtKeyFrame | Landing::BeginAt(_))
+        )
     }
 
     /// Whether all of the file was read that is wanted.
@@ -209,7 +224,11 @@ impl Track {
         self.landing = None;
         Poll::Ready(at.map(|at| {
             match landing {
-                Landing::BeginAt(base) => self.cut.map = Map { origin: at, base },
+                Landing::BeginAtKeyFrame => self.cut.map.origin = at,
+                // The file may begin later.
+                Landing::BeginAt(from) => {
+                    self.cut.map.origin = if from.is_before(at) { at } else { from };
+                }
                 Landing::GoOn(had) => self.cut.lead = Lead::Until(had),
                 Landing::Begin | Landing::Seek(_) => {}
             }

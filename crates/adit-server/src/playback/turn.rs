@@ -172,7 +172,7 @@ impl Playback {
     fn use_opened(&mut self, item: Item, why: Why, opened: Box<Opened>) -> Result<(), OpenError> {
         let files = self.files.clone();
         if why == Why::Next {
-            let track = Track::begin(files, opened, &item, Some(self.sent.end()))?;
+            let track = Track::begin(files, opened, &item, Some(self.sent.end()), self.precision)?;
             self.track = Some(track);
             self.list.advance();
             let name = item.name().to_owned();
@@ -284,7 +284,7 @@ impl Playback {
         };
         let span = track.span();
         match landing {
-            Landing::Begin | Landing::BeginAt(_) => {
+            Landing::Begin | Landing::BeginAtKeyFrame | Landing::BeginAt(_) => {
                 self.list.set_span(span);
                 if let Some(to) = self.waits.seek.take() {
                     let switch = self.waits.switch.take();

@@ -124,6 +124,22 @@ fn enhanced_codecs_are_played_from_the_key_frame() {
 }
 
 #[test]
+fn where_the_stream_has_no_time_for_the_way_it_takes_none() {
+    let map = Map {
+        origin: ms(80),
+        base: ms(500),
+    };
+    let exact = || Cut::new(map, Extent::Whole, Lead::Exact(ms(80)));
+    check(
+        exact(),
+        "h0 k0 a10 v40 v80 a83 v120",
+        "h500! [0]500! k500! v500! [1]500! v500 a503 v540",
+    );
+    check(exact(), "x0 a20 v40 v80 a83", "x500! v500! v500 a503");
+    check(exact(), "x80 a83 v120", "x500 a503 v540");
+}
+
+#[test]
 fn a_switch_begins_at_the_next_key_frame() {
     let cut = |at, kind| Cut::new(PLAIN, Extent::Whole, Lead::KeyFrameAfter(ms(at), kind));
     let video = cut(40, FrameKind::Video);
