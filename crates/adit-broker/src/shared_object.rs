@@ -66,7 +66,7 @@ pub use self::registry::{ObjectConfig, OpenError, SharedObjects, Store};
 pub use self::request::{Batch, Permission, Refusal, Request};
 pub use self::stats::ObjectStats;
 pub use self::update::{Delivery, MemberUpdate, Notice};
-pub use crate::limits::{Backlog, ObjectLimits};
+pub use crate::limits::{Backlog, ObjectLimits, ObjectShares};
 
 #[cfg(test)]
 mod tests;

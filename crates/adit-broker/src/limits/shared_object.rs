@@ -4,6 +4,13 @@
 pub const OBJECTS: usize = 10_000;
 /// Bytes of the slots of all shared objects together (`so.total_bytes`).
 pub const OBJECTS_BYTES: usize = 256 * 1024 * 1024;
+/// Of them, those of one application (`so.app_bytes`).
+pub const OBJECTS_BYTES_PER_APPLICATION: usize = OBJECTS_BYTES / 2;
+/// Of them, those in shared objects that were opened from one IPv4 address or IPv6 /64 (`so.ip_bytes`).
+pub const OBJECTS_BYTES_PER_ADDRESS: usize = OBJECTS_BYTES / 8;
+/// Bytes that each slot, and each removed slot that is remembered, counts in these sums beyond its name and value
+/// (`so.overhead`): what memory it takes.
+pub const OBJECT_SLOT_OVERHEAD: usize = 128;
 /// Shared objects one connection uses at a time (`so.per_conn`).
 pub const OBJECTS_PER_CLIENT: usize = 64;
 /// Changes, removals and messages one connection may ask for a second (`so.rate`).
@@ -44,6 +51,15 @@ pub struct Backlog {
     pub bytes: usize,
 }
 
+/// Shares of the bytes of all objects. Exactly at the bound is within it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectShares {
+    /// Bytes of the slots of the objects of one application: 128 MiB.
+    pub application_bytes: usize,
+    /// Bytes of the slots of the objects that were opened from one address: 32 MiB.
+    pub address_bytes: usize,
+}
+
 /// What shared objects may hold in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -52,6 +68,8 @@ pub struct ObjectLimits {
     pub objects: usize,
     /// Bytes of the slots of all objects: 256 MiB.
     pub objects_bytes: usize,
+    /// What one application and one address may have of them.
+    pub shares: ObjectShares,
     /// Objects a client uses: 64.
     pub per_client: usize,
     /// Requests of a client a second, at least 1: 200.
@@ -77,6 +95,10 @@ impl Default for ObjectLimits {
         Self {
             objects: OBJECTS,
             objects_bytes: OBJECTS_BYTES,
+            shares: ObjectShares {
+                application_bytes: OBJECTS_BYTES_PER_APPLICATION,
+                address_bytes: OBJECTS_BYTES_PER_ADDRESS,
+            },
             per_client: OBJECTS_PER_CLIENT,
             requests_per_second: OBJECT_REQUESTS_PER_SECOND,
             slots: OBJECT_SLOTS,

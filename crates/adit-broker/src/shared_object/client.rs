@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::budget::Budget;
 use crate::limits::ObjectLimits;
 
 /// One connection, for the limits of one. A clone is the same.
@@ -12,6 +13,8 @@ pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    /// What the objects that it opens are charged to, with those of others at its address.
+    share: Option<Arc<Budget>>,
     objects: AtomicUsize,
     most_objects: usize,
     /// How long one request takes up; zero for no limit.
@@ -33,21 +36,27 @@ pub enum JoinError {
 }
 
 impl Client {
-    pub(crate) fn new(limits: &ObjectLimits) -> Self {
-        Self::with(limits.per_client, BURST / limits.requests_per_second.max(1))
+    pub(crate) fn new(limits: &ObjectLimits, share: Option<Arc<Budget>>) -> Self {
+        let each = BURST / limits.requests_per_second.max(1);
+        Self::with(limits.per_client, each, share)
     }
 
     pub(crate) fn unlimited() -> Self {
-        Self::with(usize::MAX, Duration::ZERO)
+        Self::with(usize::MAX, Duration::ZERO, None)
     }
 
-    fn with(most_objects: usize, each: Duration) -> Self {
+    fn with(most_objects: usize, each: Duration, share: Option<Arc<Budget>>) -> Self {
         Self(Arc::new(Inner {
+            share,
             objects: AtomicUsize::new(0),
             most_objects,
             each,
             paid: Mutex::new(None),
         }))
+    }
+
+    pub(crate) fn share(&self) -> Option<&Arc<Budget>> {
+        self.0.share.as_ref()
     }
 
     /// Takes the place of one more object.

@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::budget::Budget;
+use super::budget::Budgets;
 use super::request::Refusal;
 use super::update::MemberId;
-use crate::limits::{LOST_VERSIONS, ObjectLimits};
+use crate::limits::{LOST_VERSIONS, OBJECT_SLOT_OVERHEAD, ObjectLimits};
 
 /// The slots of one object.
 #[derive(Debug)]
@@ -19,12 +19,16 @@ pub(crate) struct Content<V> {
     slots: BTreeMap<Arc<str>, Slot<V>>,
     bytes: usize,
     removed: BTreeMap<Arc<str>, Mark>,
+    /// The names of `removed`.
+    removed_bytes: usize,
     floor: Mark,
     resync_depth: Option<u32>,
     /// Whether those who come back are told only what has changed.
     tells_changes: bool,
     limits: ObjectLimits,
-    budget: Arc<Budget>,
+    budgets: Budgets,
+    /// What was taken from them.
+    charged: usize,
 }
 
 #[derive(Debug)]
@@ -113,12 +117,13 @@ pub enum Continuity {
 
 impl<V> Content<V> {
     /// An object without slots, of version 1.
-    pub(crate) fn new(tells_changes: bool, limits: ObjectLimits, budget: Arc<Budget>) -> Self {
+    pub(crate) fn new(tells_changes: bool, limits: ObjectLimits, budgets: Budgets) -> Self {
         Self {
             version: 1,
             slots: BTreeMap::new(),
             bytes: 0,
             removed: BTreeMap::new(),
+            removed_bytes: 0,
             floor: Mark {
                 version: 1,
                 by: None,
@@ -126,7 +131,8 @@ impl<V> Content<V> {
             resync_depth: None,
             tells_changes,
             limits,
-            budget,
+            budgets,
+            charged: 0,
         }
     }
 
@@ -137,7 +143,6 @@ impl<V> Content<V> {
         for slot in stored.slots {
             let bytes = slot.name.len().saturating_add(slot.size);
             self.bytes = self.bytes.saturating_add(bytes);
-            self.budget.take_anyway(bytes);
             let value = Slot {
                 value: slot.value,
                 size: slot.size,
@@ -153,6 +158,7 @@ impl<V> Content<V> {
                 self.removed = removed
                     .map(|(name, version)| (name, mark(version)))
                     .collect();
+                self.count_removed();
             }
             Continuity::Lossy => match stored.version.checked_add(LOST_VERSIONS) {
                 Some(version) => {
@@ -162,6 +168,27 @@ impl<V> Content<V> {
                 None => self.restart(),
             },
         }
+        self.settle();
+    }
+
+    /// What is charged for: names and values, and what is kept around them.
+    fn owed(&self) -> usize {
+        let kept = self.slots.len().saturating_add(self.removed.len());
+        self.bytes
+            .saturating_add(self.removed_bytes)
+            .saturating_add(kept.saturating_mul(OBJECT_SLOT_OVERHEAD))
+    }
+
+    /// Charges for what there is now.
+    fn settle(&mut self) {
+        let owed = self.owed();
+        self.budgets.give(self.charged.saturating_sub(owed));
+        self.budgets.take_anyway(owed.saturating_sub(self.charged));
+        self.charged = owed;
+    }
+
+    fn count_removed(&mut self) {
+        self.removed_bytes = self.removed.keys().map(|name| name.len()).sum();
     }
 
     pub(crate) const fn version(&self) -> u32 {
@@ -184,6 +211,7 @@ impl<V> Content<V> {
     fn restart(&mut self) {
         self.version = 1;
         self.removed.clear();
+        self.removed_bytes = 0;
         self.floor = Mark {
             version: 1,
             by: None,
@@ -244,18 +272,31 @@ impl<V> Content<V> {
         if grows && total > self.limits.bytes {
             return Err(Refusal::Bytes);
         }
-        if grows && !self.budget.take(bytes.saturating_sub(old_bytes)) {
+        let was_removed = self.removed.contains_key(slot);
+        let mut owed = self.owed().saturating_sub(old_bytes).saturating_add(bytes);
+        if is_new {
+            owed = owed.saturating_add(OBJECT_SLOT_OVERHEAD);
+        }
+        if was_removed {
+            owed = owed.saturating_sub(slot.len().saturating_add(OBJECT_SLOT_OVERHEAD));
+        }
+        let more = owed.saturating_sub(self.charged);
+        if more > 0 && !self.budgets.take(more) {
             return Err(Refusal::TotalBytes);
         }
-        self.budget.give(old_bytes.saturating_sub(bytes));
+        self.charged = self.charged.saturating_add(more);
         self.bytes = total;
         let mark = Mark {
             version: self.next_version(),
             by,
         };
-        self.removed.remove(slot);
+        if was_removed {
+            self.removed.remove(slot);
+            self.removed_bytes = self.removed_bytes.saturating_sub(slot.len());
+        }
         self.slots
             .insert(Arc::clone(&name), Slot { value, size, mark });
+        self.settle();
         Ok(name)
     }
 
@@ -273,9 +314,9 @@ impl<V> Content<V> {
         let (name, old) = self.slots.remove_entry(slot)?;
         let bytes = name.len().saturating_add(old.size);
         self.bytes = self.bytes.saturating_sub(bytes);
-        self.budget.give(bytes);
         let version = self.next_version();
         self.removed.insert(Arc::clone(&name), Mark { version, by });
+        self.removed_bytes = self.removed_bytes.saturating_add(name.len());
         if self.removed.len() > self.limits.removed {
             // The older half at once, so that this is rare.
             let mut versions: Vec<_> = self.removed.values().map(|mark| mark.version).collect();
@@ -283,15 +324,17 @@ impl<V> Content<V> {
             let (_, middle, _) = versions.select_nth_unstable(middle);
             self.forget_removed(*middle);
         }
+        self.settle();
         Some(name)
     }
 
     /// Removes all slots.
     pub(crate) fn clear(&mut self, by: Option<MemberId>) {
         self.slots.clear();
-        self.budget.give(self.bytes);
         self.bytes = 0;
         self.removed.clear();
+        self.removed_bytes = 0;
+        self.settle();
         let version = self.next_version();
         self.floor = Mark { version, by };
     }
@@ -302,6 +345,8 @@ impl<V> Content<V> {
         let newest = self.removed.values().filter(|mark| of(mark));
         if let Some(version) = newest.map(|mark| mark.version).max() {
             self.removed.retain(|_, mark| !of(mark));
+            self.count_removed();
+            self.settle();
             if version > self.floor.version {
                 self.floor = Mark { version, by: None };
             }
@@ -368,6 +413,6 @@ impl<V> Content<V> {
 
 impl<V> Drop for Content<V> {
     fn drop(&mut self) {
-        self.budget.give(self.bytes);
+        self.budgets.give(self.charged);
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::hash_map::Entry as Place;
 use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use super::budget::Budget;
+use super::budget::{Budget, Budgets, Shares};
 use super::client::Client;
 use super::content::{Changes, Continuity};
 use super::key::{ObjectKey, Persistence};
@@ -57,6 +58,9 @@ pub enum OpenError {
     /// There are too many (`so.total`).
     #[error("there are too many shared objects")]
     TooMany,
+    /// Those that were opened from one address hold as much as they may (`so.ip_bytes`).
+    #[error("the shared objects opened from this address hold as much as they may")]
+    ShareUsedUp,
 }
 
 impl<V: PartialEq> SharedObjects<V> {
@@ -65,6 +69,8 @@ impl<V: PartialEq> SharedObjects<V> {
         Self(Arc::new(Registry {
             config,
             budget: Arc::new(Budget::new(config.limits.objects_bytes)),
+            addresses: Shares::default(),
+            applications: Shares::default(),
             objects: Mutex::default(),
             unsaved: Mutex::default(),
             members: AtomicU64::new(0),
@@ -95,6 +101,19 @@ impl<V: PartialEq> SharedObjects<V> {
         key: ObjectKey,
         stored: Option<(Changes<V>, Continuity)>,
     ) -> Result<SharedObject<V>, OpenError> {
+        self.open_for(&Client::unlimited(), key, stored)
+    }
+
+    /// As [`open`](Self::open), for a connection: as long as the object is in memory it is charged to the share of its address.
+    ///
+    /// # Errors
+    /// The same, and that share is used up.
+    pub fn open_for(
+        &self,
+        client: &Client,
+        key: ObjectKey,
+        stored: Option<(Changes<V>, Continuity)>,
+    ) -> Result<SharedObject<V>, OpenError> {
         let registry = &self.0;
         let persistence = key.persistence();
         if persistence == Persistence::Persistent && registry.config.store == Store::Absent {
@@ -109,11 +128,15 @@ impl<V: PartialEq> SharedObjects<V> {
                 registry.counters.refused.objects.add(1);
                 return Err(OpenError::TooMany);
             }
+            Place::Vacant(_) if client.share().is_some_and(|share| !share.has_room()) => {
+                registry.counters.refused.objects_bytes.add(1);
+                return Err(OpenError::ShareUsedUp);
+            }
             Place::Vacant(place) => {
                 registry.counters.opened.add(1);
                 let tells_changes = persistence == Persistence::Persistent;
-                let budget = Arc::clone(&registry.budget);
-                let mut state = State::new(tells_changes, limits, budget);
+                let budgets = registry.budgets(client, place.key());
+                let mut state = State::new(tells_changes, limits, budgets);
                 if let Some((stored, continuity)) = stored {
                     state.content.restore(stored, continuity);
                 }
@@ -136,7 +159,17 @@ impl<V: PartialEq> SharedObjects<V> {
 
     /// One connection, within the limits of one.
     pub fn client(&self) -> Client {
-        Client::new(&self.0.config.limits)
+        Client::new(&self.0.config.limits, None)
+    }
+
+    /// One connection from an address, and within what all from there may have together. An IPv6 /64 is one address.
+    pub fn client_at(&self, address: IpAddr) -> Client {
+        let limits = &self.0.config.limits;
+        let share = self
+            .0
+            .addresses
+            .of(block(address), limits.shares.address_bytes);
+        Client::new(limits, Some(share))
     }
 
     /// The server itself as a member: as many objects and requests as it wants.
@@ -191,6 +224,9 @@ impl<V: PartialEq> SharedObjects<V> {
 pub(crate) struct Registry<V> {
     config: ObjectConfig,
     budget: Arc<Budget>,
+    addresses: Shares<IpAddr>,
+    /// By virtual host and application.
+    applications: Shares<(Box<str>, Box<str>)>,
     objects: Mutex<HashMap<ObjectKey, Entry<V>>>,
     unsaved: Mutex<Unsaved<V>>,
     members: AtomicU64,
@@ -235,7 +271,26 @@ impl<V> Default for Unsaved<V> {
     }
 }
 
+/// What one peer is assumed to own.
+fn block(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
 impl<V> Registry<V> {
+    /// What an object is charged to that a client opens.
+    fn budgets(&self, client: &Client, key: &ObjectKey) -> Budgets {
+        let place = key.place();
+        let application = (place.vhost().into(), place.application().into());
+        let most = self.config.limits.shares.application_bytes;
+        let application = self.applications.of(application, most);
+        let share = client.share().map(Arc::clone);
+        let all = [Arc::clone(&self.budget), application];
+        Budgets::new(all.into_iter().chain(share))
+    }
+
     fn objects(&self) -> MutexGuard<'_, HashMap<ObjectKey, Entry<V>>> {
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }

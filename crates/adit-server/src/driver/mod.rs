@@ -114,7 +114,10 @@ impl SessionDriver {
         Ok(Self {
             session,
             roles: Roles::default(),
-            guest: Guest::new(Members::new(shared.objects.clone()), files),
+            guest: Guest::new(
+                Members::new(shared.objects.clone(), carrier.info().peer.ip()),
+                files,
+            ),
             tapes: Tapes::default(),
             carrier,
             phase: Phase::Running,

@@ -2,6 +2,7 @@
 
 mod work;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -77,10 +78,11 @@ pub(crate) enum Filled {
 }
 
 impl Members {
-    pub(crate) fn new(objects: Objects) -> Self {
+    /// Those of a connection from this address.
+    pub(crate) fn new(objects: Objects, address: IpAddr) -> Self {
         let bell = Arc::new(Bell::default());
         Self {
-            client: objects.client(),
+            client: objects.client_at(address),
             objects,
             used: Vec::new(),
             work: None,
@@ -241,7 +243,7 @@ impl Members {
             let seat = turn.seat.ok_or(ObjectError::Nowhere)?;
             let place = seat.instance().key(&work.to.name)?;
             let key = ObjectKey::new(place, persistence(&work.to))?;
-            Ok(self.objects.open(key))
+            Ok(self.objects.open(&self.client, key))
         };
         match opening() {
             Ok(Opening::Done(opened)) => self.join(work, opened, access),

@@ -20,6 +20,7 @@ mod store;
 mod value;
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -163,16 +164,17 @@ impl Objects {
     }
 
     /// Opens an object, without waiting for a disk.
-    pub(crate) fn open(&self, key: ObjectKey) -> Opening {
+    pub(crate) fn open(&self, client: &Client, key: ObjectKey) -> Opening {
         let inner = &self.0;
         if let Some(object) = inner.registry.find(&key) {
             return Opening::Done(Ok(object));
         }
         if key.persistence() == Persistence::Temporary {
-            return Opening::Done(inner.registry.open(key, None).map_err(ObjectError::Open));
+            let opened = inner.registry.open_for(client, key, None);
+            return Opening::Done(opened.map_err(ObjectError::Open));
         }
         match &inner.store {
-            Some(store) => match store.load(key) {
+            Some(store) => match store.load(client.clone(), key) {
                 Ok(answer) => Opening::Loading(Loading(answer)),
                 Err(error) => Opening::Done(Err(error)),
             },
@@ -189,7 +191,8 @@ impl Objects {
         place: StreamKey,
         persistence: Persistence,
     ) -> Result<SharedObject, ObjectError> {
-        let opened = match self.open(ObjectKey::new(place, persistence)?) {
+        let itself = self.0.registry.unlimited_client();
+        let opened = match self.open(&itself, ObjectKey::new(place, persistence)?) {
             Opening::Done(opened) => opened,
             Opening::Loading(loading) => loading.await,
         };
@@ -232,8 +235,8 @@ impl Objects {
         }
     }
 
-    fn client(&self) -> Client {
-        self.0.registry.client()
+    fn client_at(&self, address: IpAddr) -> Client {
+        self.0.registry.client_at(address)
     }
 
     /// The numbers of all objects.

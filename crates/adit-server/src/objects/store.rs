@@ -11,7 +11,7 @@ mod task;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use adit_broker::shared_object::{ObjectKey, SharedObjects};
+use adit_broker::shared_object::{Client, ObjectKey, SharedObjects};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -143,9 +143,13 @@ impl StoreTask {
     }
 
     /// Looks for an object and opens it.
-    pub(super) fn load(&self, key: ObjectKey) -> Result<oneshot::Receiver<Opened>, ObjectError> {
+    pub(super) fn load(
+        &self,
+        client: Client,
+        key: ObjectKey,
+    ) -> Result<oneshot::Receiver<Opened>, ObjectError> {
         let (reply, answer) = oneshot::channel();
-        if self.inbox.post(Request::Load { key, reply }) {
+        if self.inbox.post(Request::Load { client, key, reply }) {
             Ok(answer)
         } else {
             self.counters.too_many_loads();

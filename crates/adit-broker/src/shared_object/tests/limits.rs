@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::limits::OBJECT_SLOT_OVERHEAD;
 
 /// What a member with these limits is told when it asks for each of these batches in turn, and the
 /// counts under a key.
@@ -105,7 +106,7 @@ fn an_object_is_as_large_as_the_limit_and_not_larger() {
 #[test]
 fn all_objects_are_as_large_as_the_limit_and_not_larger() {
     let limits = ObjectLimits {
-        objects_bytes: 10,
+        objects_bytes: 10 + 2 * OBJECT_SLOT_OVERHEAD,
         ..ObjectLimits::default()
     };
     let batches = vec![vec![set("a", 1), set("b", 2)], vec![set("c", 3)]];
@@ -118,16 +119,17 @@ fn all_objects_are_as_large_as_the_limit_and_not_larger() {
             .open(key(name, Persistence::Temporary), None)
             .unwrap()
     };
+    let full = limits.objects_bytes;
     let (one, other) = (open("1"), open("2"));
     one.act(set("a", 1));
     other.act(set("a", 1));
     other.act(set("b", 1));
-    assert_eq!((other.value("b"), objects.stats().bytes), (None, 10));
+    assert_eq!((other.value("b"), objects.stats().bytes), (None, full));
     one.act(Request::Clear);
     other.act(set("b", 1));
     assert_eq!(
         (other.value("b").as_deref(), objects.stats().bytes),
-        (Some(&1), 10)
+        (Some(&1), full)
     );
 }
 
@@ -302,4 +304,64 @@ fn removed_slots_are_remembered_up_to_the_limit() {
     Peer::of(&objects, &object, known).check("joined all() @11");
     // The newer half is still known.
     Peer::of(&objects, &object, known + 3).check("joined changed(-d -e) @11");
+}
+
+#[test]
+fn an_application_and_an_address_have_so_large_a_share_of_all_objects_and_not_a_larger_one() {
+    let two_slots = 10 + 2 * OBJECT_SLOT_OVERHEAD;
+    let limits = ObjectLimits {
+        shares: ObjectShares {
+            application_bytes: 2 * two_slots,
+            address_bytes: two_slots,
+        },
+        ..ObjectLimits::default()
+    };
+    let objects = registry(limits);
+    let open = |client: &Client, application: &str, name: &str| {
+        let place = StreamKey::new("", application, "", name).unwrap();
+        let key = ObjectKey::new(place, Persistence::Temporary).unwrap();
+        objects.open_for(client, key, None)
+    };
+    let client = |address: &str| objects.client_at(address.parse().unwrap());
+    let has = |object: &SharedObject<u32>, slot: &str| {
+        object.act(set(slot, 1));
+        object.value(slot).is_some()
+    };
+    let one = open(&client("2001:db8::1"), "chat", "one").unwrap();
+    assert!(has(&one, "a") && has(&one, "b") && !has(&one, "c"));
+    // The same address, whatever the connection and the application.
+    let refused = open(&client("2001:db8::2"), "game", "two");
+    assert_eq!(refused.unwrap_err(), OpenError::ShareUsedUp);
+    let other = open(&client("192.0.2.1"), "chat", "two").unwrap();
+    assert!(has(&other, "a") && has(&other, "b"));
+    // And the same application, whatever the address.
+    let third = open(&client("192.0.2.2"), "chat", "three").unwrap();
+    assert!(!has(&third, "a"));
+    let elsewhere = open(&client("192.0.2.2"), "game", "three").unwrap();
+    assert!(has(&elsewhere, "a"));
+    drop(one);
+    assert!(has(&third, "a"));
+    drop(open(&client("2001:db8::1"), "chat", "one").unwrap());
+}
+
+#[test]
+fn a_slot_that_was_removed_and_is_remembered_is_counted() {
+    let limits = ObjectLimits {
+        removed: 2,
+        ..ObjectLimits::default()
+    };
+    let objects = registry(limits);
+    let object = objects
+        .open(key("room", Persistence::Persistent), None)
+        .unwrap();
+    let bytes = || objects.stats().bytes;
+    object.act(set("ab", 1));
+    assert_eq!(bytes(), 2 + 4 + OBJECT_SLOT_OVERHEAD);
+    object.act(unset("ab"));
+    assert_eq!(bytes(), 2 + OBJECT_SLOT_OVERHEAD);
+    object.act(set("ab", 1));
+    assert_eq!(bytes(), 2 + 4 + OBJECT_SLOT_OVERHEAD);
+    object.purge(u32::MAX);
+    object.act(Request::Clear);
+    assert_eq!(bytes(), 0);
 }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::limits::OBJECT_SLOT_OVERHEAD;
 use crate::shared_object::update::Update;
 
 #[derive(Clone, Debug)]
@@ -154,9 +155,13 @@ fn run(steps: Vec<Step>, lag: usize, persistence: Persistence) {
     let bytes: usize = all
         .slots
         .iter()
-        .map(|slot| slot.name.len() + slot.size)
+        .map(|slot| slot.name.len() + slot.size + OBJECT_SLOT_OVERHEAD)
         .sum();
-    assert_eq!(objects.stats().bytes, bytes);
+    let removed = all.removed.iter();
+    let removed: usize = removed
+        .map(|(name, _)| name.len() + OBJECT_SLOT_OVERHEAD)
+        .sum();
+    assert_eq!(objects.stats().bytes, bytes + removed);
     assert_eq!(object.state(|state| state.log.kept()), 0);
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Wake;
 use std::time::Instant;
 
-use adit_broker::shared_object::ObjectKey;
+use adit_broker::shared_object::{Client, ObjectKey};
 use tokio::sync::oneshot;
 
 use super::super::{ObjectError, Opened};
@@ -28,6 +28,7 @@ struct State {
 #[derive(Debug)]
 pub(super) enum Request {
     Load {
+        client: Client,
         key: ObjectKey,
         reply: oneshot::Sender<Opened>,
     },

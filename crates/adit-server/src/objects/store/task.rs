@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use adit_broker::shared_object::{ObjectKey, SharedObject, SharedObjects};
+use adit_broker::shared_object::{Client, ObjectKey, SharedObject, SharedObjects};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
@@ -99,13 +99,13 @@ impl Task {
     fn serve(&mut self, request: Request) {
         match request {
             // Whoever asked may be gone; the object then goes with the answer.
-            Request::Load { key, reply } => drop(reply.send(self.load(key))),
+            Request::Load { client, key, reply } => drop(reply.send(self.load(&client, key))),
             Request::Flush { reply } => self.flushes.push(reply),
         }
     }
 
     /// Opens an object. Nothing is written meanwhile, and nobody else opens persistent ones.
-    fn load(&mut self, key: ObjectKey) -> Opened {
+    fn load(&mut self, client: &Client, key: ObjectKey) -> Opened {
         if let Some(object) = self.objects.find(&key) {
             return Ok(object);
         }
@@ -121,7 +121,7 @@ impl Task {
             return Err(ObjectError::StoreFull);
         }
         let stored = stored.unwrap_or_else(|| self.file.blank());
-        Ok(self.objects.open(key, Some(stored))?)
+        Ok(self.objects.open_for(client, key, Some(stored))?)
     }
 
     fn save(&mut self) {

@@ -118,6 +118,7 @@ const FIXED: [(&[&str], &str); 7] = [
             "relay.silence",
             "relay.stall",
             "relay.window",
+            "so.overhead",
             "events.",
             "control.",
         ],

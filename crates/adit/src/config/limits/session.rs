@@ -139,6 +139,10 @@ table! {
         total: u64, 1 ..= 10_000_000, objects.limits.objects;
         /// Bytes of the slots of all of them.
         total_bytes: Size, "1MiB" ..= "64GiB", objects.limits.objects_bytes;
+        /// Of them, those of one application.
+        app_bytes: Size, "64KiB" ..= "64GiB", objects.limits.shares.application_bytes;
+        /// Of them, those in shared objects that were opened from one address.
+        ip_bytes: Size, "64KiB" ..= "64GiB", objects.limits.shares.address_bytes;
         /// Slots of a shared object.
         props: u64, 1 ..= 1_000_000, objects.limits.slots;
         /// Length of the name of a slot.
