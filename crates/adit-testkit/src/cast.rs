@@ -220,7 +220,7 @@ pub fn allowance(publisher: (Flush, Transport), player: &Player) -> Allowance {
 
 /// Why a peer cannot use a transport, as it says itself on standard error; `None` where it can.
 pub fn known_failure(peer: Peer, transport: Transport) -> Option<&'static str> {
-    // It closes the TLS connection right after the reply to /open/1, whatever the reply.
+    // It takes its own next request for one to another server.
     let broken = peer == Peer::Ffmpeg9 && transport == Transport::Rtmpts;
     broken.then_some("Cannot read RTMP handshake response")
 }
