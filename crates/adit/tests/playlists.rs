@@ -271,6 +271,18 @@ async fn a_playlist_of_three_has_no_gaps(transport: Transport) {
 }
 
 #[tokio::test]
+async fn a_second_play_is_not_answered_by_what_was_on_its_way_of_the_first() {
+    let stage = Stage::set();
+    let mut viewer = stage.play(Transport::Rtmp, recording("one")).await;
+    let refused = viewer.stream.play(from_a_moment("nothing")).await;
+    assert!(
+        matches!(refused, Err(StreamError::Refused(_))),
+        "{refused:?}"
+    );
+    viewer.stream.play(recording("two")).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_playlist_of_three_recordings_has_no_gaps_by_rtmp() {
     a_playlist_of_three_has_no_gaps(Transport::Rtmp).await;
 }

@@ -53,6 +53,15 @@ pub struct NetStream {
     events: mpsc::Receiver<StreamEvent>,
     /// What came before the answer that somebody waited for.
     early: std::collections::VecDeque<StreamEvent>,
+    plays: Plays,
+}
+
+/// Whether something was played there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plays {
+    First,
+    /// What is on its way of it is no answer to another play.
+    Again,
 }
 
 impl NetStream {
@@ -66,6 +75,7 @@ impl NetStream {
             handle,
             events,
             early: std::collections::VecDeque::new(),
+            plays: Plays::First,
         }
     }
 
@@ -91,7 +101,8 @@ impl NetStream {
 
     /// Plays, and waits until the server has begun to, or has said that it will.
     ///
-    /// A live stream that nobody publishes yet is a success: its frames come when it starts.
+    /// A live stream that nobody publishes yet is a success: its frames come when it starts. What was on its way of something that
+    /// played before is dropped.
     ///
     /// # Errors
     ///
@@ -99,6 +110,10 @@ impl NetStream {
     pub async fn play(&mut self, play: Play) -> Result<(), StreamError> {
         self.command(ClientCommand::Play(play)).await?;
         self.set_buffer(limits::BUFFER_MS).await?;
+        if std::mem::replace(&mut self.plays, Plays::Again) == Plays::Again {
+            self.early.clear();
+            return self.answer_again().await;
+        }
         self.answer(&[StatusCode::PlayStart]).await
     }
 
@@ -319,6 +334,31 @@ impl NetStream {
                 _ => {}
             }
         }
+    }
+
+    /// Waits for the start of something else than what has played, or an error.
+    async fn answer_again(&mut self) -> Result<(), StreamError> {
+        let after = limits::ANSWER;
+        let answer = async {
+            loop {
+                let Some(event) = self.events.recv().await else {
+                    return Err(self.handle.shared.gone());
+                };
+                let StreamEvent::Status(status) = &event else {
+                    continue;
+                };
+                if status.is_error() {
+                    return Err(StreamError::Refused(status.clone()));
+                }
+                if is_one_of(status, &[StatusCode::PlayStart]) {
+                    self.early.push_back(event);
+                    return Ok(());
+                }
+            }
+        };
+        timeout(after, answer)
+            .await
+            .unwrap_or(Err(StreamError::Silent { after }))
     }
 
     async fn command(&self, command: ClientCommand) -> Result<(), StreamError> {
