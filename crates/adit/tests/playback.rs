@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use adit_testkit::cast::known_failure;
 use adit_testkit::clip::{AudioCodec, Clip, VideoCodec};
 use adit_testkit::packets::{self, Kind, Packet, Role};
 use adit_testkit::peers::{Peer, Peers, QUIET};
@@ -88,16 +89,17 @@ fn rtmpdump_resumes_a_download_with_the_very_bytes() {
         let size = [0, bytes[end + 1], bytes[end + 2], bytes[end + 3]];
         end += 15 + usize::try_from(u32::from_be_bytes(size)).unwrap();
     }
-    fs::write(&part, &bytes[..end]).unwrap();
-    stage.dump(Transport::Rtmp, &part, "clip", &["--resume"]);
-    assert_eq!(media(&part), media(&whole));
+    for transport in Transport::ALL {
+        fs::write(&part, &bytes[..end]).unwrap();
+        stage.dump(transport, &part, "clip", &["--resume"]);
+        assert_eq!(media(&part), media(&whole), "{transport:?}");
+    }
 }
 
 #[test]
 fn rtmpdump_gets_the_range_it_asks_for_from_the_key_frame_before() {
     let Some(stage) = Stage::set() else { return };
     let file = stage.file("range.flv");
-    stage.dump(Transport::Rtmp, &file, "clip", &["-A", "3.5", "-B", "6"]);
     let coded = |file: &Path| -> Vec<_> {
         let packets = media(file).into_iter();
         let pictures = packets.filter(|it| it.is_coded() && it.kind == Kind::Video);
@@ -112,40 +114,56 @@ fn rtmpdump_gets_the_range_it_asks_for_from_the_key_frame_before() {
         .take_while(|it| it.at_ms < 6000)
         .map(|it| &it.body)
         .collect();
-    let played = coded(&file);
-    let played: Vec<_> = played.iter().map(|it| &it.body).collect();
-    assert_eq!(played, wanted);
+    for transport in Transport::ALL {
+        stage.dump(transport, &file, "clip", &["-A", "3.5", "-B", "6"]);
+        let played = coded(&file);
+        let played: Vec<_> = played.iter().map(|it| &it.body).collect();
+        assert_eq!(played, wanted, "{transport:?}");
+    }
 }
 
 #[test]
-fn both_ffmpegs_know_the_length_and_find_their_place() {
+fn both_ffmpegs_know_the_length_and_find_their_place_over_every_transport() {
     let Some(stage) = Stage::set() else { return };
-    let url = stage.server.url(Transport::Rtmp, "vod/clip");
     for peer in [Peer::Ffmpeg5, Peer::Ffmpeg9] {
-        let file = stage.file("sought.flv");
-        let mut command = stage.peers.ffmpeg(peer);
-        command.args(["-loglevel", "info", "-ss", "6", "-i", &url]);
-        command.args(["-t", "2", "-c", "copy"]).arg(&file);
-        let mut process = Process::start("ffmpeg", &mut command);
-        process.wait(PATIENCE);
-        let said = process.stderr();
-        assert!(said.contains("Duration: 00:00:10."), "{peer:?}: {said}");
-        let played = packets::read(&file);
-        let pictures = played
-            .iter()
-            .filter(|it| it.is_coded() && it.kind == Kind::Video);
-        let all = packets::read(&stage.file("vod/clip.flv"));
-        let near = |at: u32| (5000..9000).contains(&at);
-        let wanted: Vec<_> = all
-            .iter()
-            .filter(|it| near(it.at_ms))
-            .map(|it| &it.body)
-            .collect();
-        let count = pictures.clone().count();
-        assert!(count > 20, "{peer:?}: {count} pictures");
-        for picture in pictures {
-            assert!(wanted.contains(&&picture.body), "{peer:?}: {picture:?}");
+        for transport in Transport::ALL {
+            seeks(&stage, peer, transport);
         }
+    }
+}
+
+/// Two seconds from 6 s on, by a seek.
+fn seeks(stage: &Stage, peer: Peer, transport: Transport) {
+    let url = stage.server.url(transport, "vod/clip");
+    let file = stage.file("sought.flv");
+    let mut command = stage.peers.ffmpeg(peer);
+    command.env("SSL_CERT_FILE", stage.server.certificate());
+    command.args(["-y", "-loglevel", "info", "-ss", "6", "-i", &url]);
+    command.args(["-t", "2", "-c", "copy"]).arg(&file);
+    let mut process = Process::start("ffmpeg", &mut command);
+    process.wait(PATIENCE);
+    let said = process.stderr();
+    let what = format!("{peer:?} {transport:?}");
+    if let Some(error) = known_failure(peer, transport) {
+        assert!(said.contains(error), "{what}: {said}");
+        return;
+    }
+    assert!(said.contains("Duration: 00:00:10."), "{what}: {said}");
+    let played = packets::read(&file);
+    let pictures = played
+        .iter()
+        .filter(|it| it.is_coded() && it.kind == Kind::Video);
+    let all = packets::read(&stage.file("vod/clip.flv"));
+    let near = |at: u32| (5000..9000).contains(&at);
+    let wanted: Vec<_> = all
+        .iter()
+        .filter(|it| near(it.at_ms))
+        .map(|it| &it.body)
+        .collect();
+    let count = pictures.clone().count();
+    assert!(count > 20, "{what}: {count} pictures");
+    for picture in pictures {
+        assert!(wanted.contains(&&picture.body), "{what}: {picture:?}");
     }
 }
 
@@ -198,15 +216,21 @@ fn an_mp4_file_is_played_as_well() {
         .arg(stage.file("vod/clip.flv"));
     command.args(["-c", "copy"]).arg(stage.file("vod/film.mp4"));
     Process::run("ffmpeg", &mut command, PATIENCE);
-    let bodies = |file: &Path| -> Vec<_> {
-        let packets = media(file).into_iter().filter(Packet::is_coded);
-        packets.map(|it| it.body.slice(1..2)).collect()
+    // What is behind the head of a message, by its kind: the composition time in it is told otherwise in MP4.
+    let bodies = |file: &Path| {
+        let packets: Vec<_> = media(file).into_iter().filter(Packet::is_coded).collect();
+        let of_kind = |kind, head| -> Vec<_> {
+            let packets = packets.iter().filter(|it| it.kind == kind);
+            packets.map(|it| it.body.slice(head..)).collect()
+        };
+        (of_kind(Kind::Video, 5), of_kind(Kind::Audio, 2))
     };
-    let expected = bodies(&stage.file("vod/clip.flv")).len();
+    let expected = bodies(&stage.file("vod/clip.flv"));
+    assert!(expected.0.len() > 20 && expected.1.len() > 20);
     for stream in ["mp4:film", "mp4:film.mp4", "film"] {
         let file = stage.file("film.flv");
         stage.dump(Transport::Rtmp, &file, stream, &[]);
-        assert_eq!(bodies(&file).len(), expected, "{stream}");
+        assert!(bodies(&file) == expected, "{stream}");
     }
 }
 
