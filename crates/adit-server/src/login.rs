@@ -318,13 +318,16 @@ fn wants_to_publish(connect: &Connect) -> bool {
             .is_some_and(|version| version.starts_with("FMLE/"))
 }
 
+/// Why an encoder is refused that has not said who it is.
+pub(crate) const ASKED: &str = "asked for a user";
+
 fn asked(method: LoginMethod) -> Verdict {
     let method = method.as_str();
     Verdict::Refused {
         description: format!(
             "[ AccessManager.Reject ] : [ code=403 need auth; authmod={method} ] : "
         ),
-        reason: "asked for a user",
+        reason: ASKED,
         is_wrong: false,
     }
 }

@@ -254,7 +254,7 @@ impl SoFar {
         if !asks_for_login(description) {
             return Err(refusal::in_words(status));
         }
-        let query = refusal::answer(&mut self.login, target, description);
+        let query = refusal::answer(&mut self.login, self.query.as_ref(), target, description);
         self.query = Some(query.map_err(|error| match error {
             LoginError::NoCredentials => refusal::in_words(status),
             error => PeerText::new(&error.to_string()),

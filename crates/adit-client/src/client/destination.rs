@@ -141,7 +141,12 @@ impl Destination {
         rung: &Rung,
         description: &str,
     ) -> Result<Step, ConnectError> {
-        let query = refusal::answer(&mut self.login, &step.target, description)?;
+        let query = refusal::answer(
+            &mut self.login,
+            step.query.as_ref(),
+            &step.target,
+            description,
+        )?;
         Ok(Step {
             query: Some(query),
             only: Some(rung.clone()),

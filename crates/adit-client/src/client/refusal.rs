@@ -8,17 +8,24 @@ use crate::auth::{ClientNonce, Login, LoginError};
 use crate::plan::PeerText;
 use crate::secret::Secret;
 
-/// The query to connect with next, for a refusal that [asks for a login](asks_for_login). `login` is what was answered so far.
+/// The query to connect with next, for a refusal that [asks for a login](asks_for_login). `login` is what was answered so far, and `sent`
+/// what was connected with.
+///
+/// Without credentials it is once that of the stream: servers that take a key or a token in place of a login see it only there.
 ///
 /// # Errors
 ///
 /// The target has no credentials, or the refusal asks for nothing that can be answered.
 pub(super) fn answer(
     login: &mut Option<Login>,
+    sent: Option<&Secret>,
     target: &Target,
     description: &str,
 ) -> Result<Secret, LoginError> {
-    let credentials = target.credentials().ok_or(LoginError::NoCredentials)?;
+    let Some(credentials) = target.credentials() else {
+        let query = target.query().filter(|_| sent.is_none());
+        return query.cloned().ok_or(LoginError::NoCredentials);
+    };
     login
         .get_or_insert_with(|| Login::new(credentials.clone()))
         .answer_for(description, target, nonce(), md5)

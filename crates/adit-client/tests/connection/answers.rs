@@ -152,6 +152,29 @@ async fn a_server_that_wants_a_login_nobody_gave_is_told_apart() {
     );
 }
 
+#[tokio::test]
+async fn a_key_behind_the_stream_is_shown_behind_the_application_in_place_of_a_login_once() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let server = Server::start(move |_, session, event| {
+        if let ServerEvent::Connect(request) = event {
+            log.lock().unwrap().push(request.connect.app.to_string());
+            let text = "[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] : ";
+            session.reject_connect(request, Rejection::new(StatusCode::ConnectRejected, text));
+        }
+    });
+    let target = server.target("rtmp", "live/name?key=abc");
+    let error = client()
+        .connect(&target, &options(Intent::Publish))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the server asks for a user and a password"
+    );
+    assert_eq!(*seen.lock().unwrap(), ["live", "live?key=abc"]);
+}
+
 /// Sends whoever connects to an application at another port.
 fn redirect(session: &mut ServerSession, event: ServerEvent, port: u16, application: &str) {
     if let ServerEvent::Connect(request) = event {

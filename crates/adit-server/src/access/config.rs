@@ -27,7 +27,7 @@ pub struct AccessConfig {
     /// Secrets with which addresses are signed.
     pub signing: Signing,
     /// Users, and how encoders are asked which of them they are. With users and without a rule about publishing, publishing takes a proof
-    /// of some kind.
+    /// of some kind. Encoders are asked when they connect, where publishing may take a login and nothing else was shown that does.
     pub login: Option<EncoderLogin>,
     /// Who is asked, over HTTP, about what the rules allow. Needs a tokio runtime.
     pub callbacks: Callbacks,
@@ -86,6 +86,11 @@ pub enum Need {
 }
 
 impl Need {
+    /// Whether a login would do.
+    pub(super) fn takes_login(&self) -> bool {
+        matches!(self, Self::Proof { by, .. } if by.is_empty() || by.contains(&Means::Login))
+    }
+
     /// Anything that proves anything.
     pub const fn proof() -> Self {
         Self::Proof {
@@ -135,12 +140,22 @@ impl Rule {
 
     /// Whether it is about this. A place without a stream is not one of a rule about certain streams.
     pub(super) fn is_about(&self, action: Action, place: &Place, visitor: &Visitor) -> bool {
+        self.is_about_some_stream(action, place, visitor)
+            && self.stream.matches(place.stream.as_deref().unwrap_or(""))
+    }
+
+    /// The same whatever the stream, for a place that has none yet.
+    pub(super) fn is_about_some_stream(
+        &self,
+        action: Action,
+        place: &Place,
+        visitor: &Visitor,
+    ) -> bool {
         self.actions.contains(&action)
             && self.vhost.matches(&place.vhost)
             && self
                 .application
                 .matches_application(&place.application, &place.instance)
-            && self.stream.matches(place.stream.as_deref().unwrap_or(""))
             && self.is_from(visitor)
     }
 

@@ -44,6 +44,10 @@ impl Pattern {
         }
     }
 
+    pub(super) fn is_any(&self) -> bool {
+        &*self.0 == "*"
+    }
+
     pub(super) fn is_name(&self) -> bool {
         !self.0.contains('*')
     }

@@ -16,9 +16,9 @@ impl SessionDriver {
         now: Instant,
         request: &ConnectRequest,
     ) -> Result<(), LoginRefused> {
-        let peer = self.carrier.info().peer.ip();
+        let to_connect = self.asked_to_connect(&request.address);
         let asked = (&request.address, &*request.connect);
-        let user = self.shared.access().log_in(now, peer, asked)?;
+        let user = self.shared.access().log_in(now, &to_connect, asked)?;
         if let Some(user) = &user {
             info!(connection = %self.summary.id(), user, "logged in");
         }

@@ -10,8 +10,8 @@ use adit_testkit::process::Process;
 use adit_testkit::server::Transport;
 
 use crate::station::{
-    ANY_KEY, EXPIRED, KEY, MISSING, PATIENCE, Station, WRONG, WRONG_LOGIN, check, outcome, signed,
-    token,
+    ANY_KEY, ASKED, EXPIRED, KEY, MISSING, PATIENCE, Station, WRONG, WRONG_LOGIN, check, outcome,
+    signed, token,
 };
 
 /// All takes a proof; to connect that of an application of its own, and to have recorded where publishing takes none.
@@ -32,9 +32,14 @@ need = 'proof'
 actions = ['publish']
 app = 'tape'
 need = 'nothing'
+[[access.rules]]
+actions = ['publish']
+app = 'cameras'
+need = 'proof'
+by = ['key']
 ";
 
-/// Encoders have to log in then, whatever else they show.
+/// Encoders that show nothing else are asked to log in then.
 const LOGINS: &str = "
 [encoders]
 users = 'USERS'
@@ -146,18 +151,38 @@ fn check_rtmp(transport: Transport, verb: &str, place: &str) {
     }
     assert_silent(&station, &[ANY_KEY, "wrong-key-1", "signature="]);
     if matches!(verb, "publish" | "record") {
-        check_login(transport, verb, place);
+        check_login(transport, verb);
     }
 }
 
-fn check_login(transport: Transport, verb: &str, place: &str) {
+/// Where encoders are asked to log in, what else they have does in place of it.
+fn check_login(transport: Transport, verb: &str) {
     let station = Station::open(&format!("{LOGINS}{STRICT}"));
-    for (shown, expected) in [(login(LOGIN), Ok(())), (login(BAD_LOGIN), Err(WRONG_LOGIN))] {
+    let place = "live/test";
+    let logins = [
+        (login(LOGIN), Ok(())),
+        (login(BAD_LOGIN), Err(WRONG_LOGIN)),
+        (query(""), Err(ASKED)),
+    ];
+    let others = [
+        (query(WRONG_KEY), Err(WRONG)),
+        (query(format!("key={ANY_KEY}")), Ok(())),
+        (query(signed("publish", place, 600)), Ok(())),
+        (query(token("publish", place, -60)), Err(EXPIRED)),
+    ];
+    for (shown, expected) in logins.into_iter().chain(others) {
         let said = attempt(&station, (verb, transport), place, &shown);
-        let what = format!("{verb} {transport:?} {shown:?}");
+        let what = format!("{verb} {transport:?} {shown:?} with logins");
         check(said, expected, &what, &station);
     }
-    assert_silent(&station, &["s3cret"]);
+    // Nobody is asked where a login would not do.
+    let by_key = query(format!("key={ANY_KEY}"));
+    for (shown, expected) in [(login(LOGIN), Err(MISSING)), (by_key, Ok(()))] {
+        let said = attempt(&station, ("publish", transport), "cameras/test", &shown);
+        let what = format!("{transport:?} {shown:?} where keys alone count");
+        check(said, expected, &what, &station);
+    }
+    assert_silent(&station, &["s3cret", ANY_KEY]);
 }
 
 /// Publishes `live/on-air`.

@@ -145,3 +145,4 @@ pub(crate) const MISSING: &str = "whoever runs the server gives it out";
 pub(crate) const WRONG: &str = "what came with this request does not do";
 pub(crate) const EXPIRED: &str = "has expired";
 pub(crate) const WRONG_LOGIN: &str = "the server refuses the login: wrong password";
+pub(crate) const ASKED: &str = "the server asks for a user and a password";
