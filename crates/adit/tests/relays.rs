@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use adit_testkit::attack::Attacker;
 use adit_testkit::clip::{AudioCodec, Clip, VideoCodec};
 use adit_testkit::packets::{Allowance, Packet, assert_is_suffix_from_key_frame, read};
-use adit_testkit::peers::{Peer, Peers};
+use adit_testkit::peers::{Peer, Peers, lacks};
 use adit_testkit::process::{Process, free_port};
 use adit_testkit::server::{AditServer, Transport};
 use rustix::process::Signal;
@@ -487,8 +487,7 @@ async fn relays_come_and_go_by_the_api_and_go_only_where_they_may() {
 fn squid(folder: &Path, rules: &str) -> Option<(Process, u16)> {
     let program = Path::new("/usr/sbin/squid");
     if !program.is_file() {
-        let required = std::env::var("ADIT_PEERS").is_ok_and(|wanted| wanted == "required");
-        assert!(!required, "missing peers: squid; run tools/install-peers");
+        lacks("squid; run tools/install-peers");
         return None;
     }
     // Where it is started by root it writes its log as somebody else.

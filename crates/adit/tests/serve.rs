@@ -517,6 +517,11 @@ fn applications_are_named_on_the_command_line_and_others_can_be_refused() {
         command.args(["--app", "live=live", "--app", "films=vod"]);
         command.args(["--unknown-apps", "refuse", "--listen", "127.0.0.1:0"]);
     });
+    let warning = server.log_line("nothing can be played there", SOON);
+    assert!(
+        warning.contains("application=\"films\"") && warning.contains("--media DIR"),
+        "{warning}"
+    );
     let address = server.addresses()[0];
     let told = |app: &str, word: &str| {
         let url = format!("rtmp://{address}/{app}/cam");

@@ -55,9 +55,6 @@ pub(crate) const RECORD_REPAIR_BYTES: u64 = 1024 * 1024 * 1024;
 /// Recordings of one connection that are being finished while their end is still to be told (`recording.ending`).
 pub(crate) const RECORDINGS_ENDING: usize = 8;
 
-/// How often it is looked whether enough of the disk is free (`recording.look`).
-pub(crate) const RECORD_LOOK: Duration = Duration::from_secs(1);
-
 /// New files of one recording because codec or time of the stream change, in [`RECORD_TURNS_SPAN`] (`recording.turns`).
 pub(crate) const RECORD_TURNS: u32 = 6;
 

@@ -9,6 +9,8 @@ use crate::limits::{
 
 /// How much of a small disk stays free at most.
 pub(super) const RESERVE_PERCENT: u64 = 5;
+/// Unless that is less than this, or a quarter of the disk, so that there is room for what ends a few recordings.
+const RESERVE_LEAST: u64 = 16 * 1024 * 1024;
 
 /// How recordings are made. The default loses at most 5 s of media when the power goes, and 1 s when the process is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +94,7 @@ impl Default for SyncInterval {
     }
 }
 
-/// How much of a disk stays free: so many bytes, or 5 % of a disk where that is less.
+/// How much of a disk stays free: so many bytes, or 5 % of a disk where that is less; of disks below 320 MiB 16 MiB, or a quarter.
 ///
 /// A recording stops when less is free, and goes on in a new file when twice as much is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,9 +111,11 @@ impl Reserve {
         self.0
     }
 
-    /// How many of a disk of `total` bytes: of a small one a share.
+    /// How many of a disk of `total` bytes: of a small one a share, which is a larger one of a tiny one.
     pub fn of_disk(self, total: u64) -> u64 {
-        self.0.min(total / 100 * RESERVE_PERCENT)
+        let share = (total / 100).saturating_mul(RESERVE_PERCENT);
+        let least = RESERVE_LEAST.min(total / 4);
+        self.0.min(share.max(least))
     }
 }
 

@@ -154,7 +154,7 @@ impl Disk {
         })
     }
 
-    /// Whether less is free than `times` the reserve; gives the reserve then.
+    /// Whether less is free than `times` the reserve once `more` bytes are written; gives the reserve then.
     ///
     /// # Errors
     /// When that cannot be found out, and [`io::ErrorKind::StorageFull`] when the disk takes hardly any more files.
@@ -163,6 +163,7 @@ impl Disk {
         path: &Path,
         reserve: Reserve,
         times: u64,
+        more: u64,
     ) -> io::Result<Option<u64>> {
         let directory = path.parent().unwrap_or(path);
         self.run(Operation::Space, directory, || {
@@ -171,12 +172,8 @@ impl Disk {
                 return Err(io::ErrorKind::StorageFull.into());
             }
             let bytes = |blocks: u64| blocks.saturating_mul(space.f_frsize);
-            Ok(lack(
-                bytes(space.f_blocks),
-                bytes(space.f_bavail),
-                reserve,
-                times,
-            ))
+            let left = bytes(space.f_bavail).saturating_sub(more);
+            Ok(lack(bytes(space.f_blocks), left, reserve, times))
         })
     }
 }
@@ -279,9 +276,13 @@ mod tests {
         assert_eq!(large(gib - 1, 1), Some(gib));
         assert_eq!(large(2 * gib, 2), None);
         assert_eq!(large(2 * gib - 1, 2), Some(gib));
-        // 5 % of a small disk.
-        assert_eq!(lack(1000, 50, Reserve::default(), 1), None);
-        assert_eq!(lack(1000, 49, Reserve::default(), 1), Some(50));
+        // 5 % of a small disk, and of smaller ones what a recording takes to end.
+        let small = |mib: u64| Reserve::default().of_disk(mib * 1024 * 1024) / 1024;
+        assert_eq!(small(2000), 100 * 1024);
+        assert_eq!((small(320), small(100)), (16 * 1024, 16 * 1024));
+        assert_eq!((small(64), small(12)), (16 * 1024, 3 * 1024));
+        assert_eq!(lack(1000, 250, Reserve::default(), 1), None);
+        assert_eq!(lack(1000, 249, Reserve::default(), 1), Some(250));
         assert_eq!(lack(1000, 0, Reserve::of(0), 1), None);
     }
 

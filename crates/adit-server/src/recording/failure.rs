@@ -1,5 +1,6 @@
 //! Why something is not recorded, in words for its publisher and for whoever runs the server.
 
+use std::fmt;
 use std::io;
 
 use adit_rtmp::command::StatusCode;
@@ -27,10 +28,10 @@ pub(crate) enum RecordError {
     #[error("the disk is full")]
     NoSpace,
     /// Less is free than has to stay free.
-    #[error("the disk is nearly full: {} MiB of it stay free", .0 / (1024 * 1024))]
+    #[error("the disk is nearly full: {} of it stay free", Bytes(*.0))]
     Reserve(u64),
     /// It has come to as many bytes as one stream may.
-    #[error("it has come to {} MiB, and no stream may be recorded longer", .0 / (1024 * 1024))]
+    #[error("it has come to {}, and no stream may be recorded longer", Bytes(*.0))]
     TooLong(u64),
     /// What is there cannot be gone on with.
     #[error("the file that is there is no FLV file to go on with")]
@@ -77,5 +78,42 @@ impl From<Unclaimed> for RecordError {
             Unclaimed::Busy => Self::Busy,
             Unclaimed::Failed(error) => error.into(),
         }
+    }
+}
+
+/// A size in the largest unit of which there are ten at least.
+struct Bytes(u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut size = self.0;
+        let mut units = ["B", "KiB", "MiB", "GiB", "TiB"].into_iter();
+        let mut unit = units.next().unwrap_or_default();
+        while size >= 10 * 1024
+            && let Some(larger) = units.next()
+        {
+            (size, unit) = (size / 1024, larger);
+        }
+        write!(f, "{size} {unit}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_told_in_units_that_fit() {
+        let check = |bytes: u64, expected: &str| {
+            let told = RecordError::Reserve(bytes).to_string();
+            let expected = format!("the disk is nearly full: {expected} of it stay free");
+            assert_eq!(told, expected);
+        };
+        check(50, "50 B");
+        check(614_400, "600 KiB");
+        check(3 << 20, "3072 KiB");
+        check(1 << 30, "1024 MiB");
+        check(1 << 40, "1024 GiB");
+        check(u64::MAX, "16777215 TiB");
     }
 }

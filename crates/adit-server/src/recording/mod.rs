@@ -290,6 +290,7 @@ impl Recordings {
             &inner.root.directory().join("any"),
             self.config().reserve,
             1,
+            0,
         );
         matches!(lacks, Ok(None))
     }

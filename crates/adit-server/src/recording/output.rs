@@ -25,7 +25,7 @@ use super::lines::Lines;
 use super::repair::{cut, make_whole, settle};
 use super::sidecar::{self, Begun, Gap, GapCause, Moment, Part, Sidecar, Suspect};
 use super::{RecordMode, Target};
-use crate::limits::{RECORD_APPEND_GAP, RECORD_LOOK};
+use crate::limits::RECORD_APPEND_GAP;
 
 /// A recording under way.
 #[derive(Debug)]
@@ -42,7 +42,8 @@ pub(super) struct Output {
     gap: Missing,
     part: Growing,
     notes: Sidecar,
-    times: Times,
+    /// When it was made lasting last.
+    synced: Instant,
     state: State,
 }
 
@@ -53,13 +54,6 @@ struct Means {
     config: RecordingConfig,
     counters: Counters,
     lines: Lines,
-}
-
-/// When something was done for the last time.
-#[derive(Debug)]
-struct Times {
-    synced: Instant,
-    looked: Instant,
 }
 
 /// What is missing behind the last frame.
@@ -100,7 +94,7 @@ impl Output {
     ) -> Result<Self, RecordError> {
         let prepared = prepare(disk, target)?;
         let spare = if target.begun == Begun::Failure { 2 } else { 1 };
-        if let Some(reserve) = disk.lacks(&prepared, config.reserve, spare)? {
+        if let Some(reserve) = disk.lacks(&prepared, config.reserve, spare, 0)? {
             counters.reserve_reached();
             return Err(RecordError::Reserve(reserve));
         }
@@ -128,10 +122,7 @@ impl Output {
                 begun: target.begun,
                 ..Sidecar::default()
             },
-            times: Times {
-                synced: Instant::now(),
-                looked: Instant::now(),
-            },
+            synced: Instant::now(),
             state: State::Sound,
         };
         match output.begin(mode) {
@@ -297,26 +288,24 @@ impl Output {
 
     /// Hands to the system what was pushed, from where it survives the end of the process, and makes it lasting when it is time.
     pub(super) fn write(&mut self) -> Result<(), RecordError> {
+        self.look()?;
         self.hand_over()?;
         if let SyncInterval::Every(interval) = self.means.config.sync
-            && self.times.synced.elapsed() >= interval
+            && self.synced.elapsed() >= interval
         {
             self.sync()?;
-        }
-        if self.times.looked.elapsed() >= RECORD_LOOK {
-            self.times.looked = Instant::now();
-            self.look()?;
         }
         Ok(())
     }
 
-    /// Stops in time to leave room for others.
+    /// Stops before what waits would take room that is for others.
     fn look(&self) -> Result<(), RecordError> {
-        if let Some(reserve) = self
-            .means
-            .disk
-            .lacks(&self.path, self.means.config.reserve, 1)?
-        {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let more = u64::try_from(self.pending.len()).unwrap_or(u64::MAX);
+        let (disk, reserve) = (&self.means.disk, self.means.config.reserve);
+        if let Some(reserve) = disk.lacks(&self.path, reserve, 1, more)? {
             self.means.counters.reserve_reached();
             return Err(RecordError::Reserve(reserve));
         }
@@ -360,7 +349,7 @@ impl Output {
     }
 
     fn sync(&mut self) -> Result<(), RecordError> {
-        self.times.synced = Instant::now();
+        self.synced = Instant::now();
         if self.written == self.journal.good() {
             return Ok(());
         }

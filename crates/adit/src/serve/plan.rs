@@ -74,6 +74,7 @@ pub(super) fn apply(asked: &Config, config: &mut ServerConfig) -> Result<(), Ser
     asked.hls.apply(&mut config.outputs.hls);
     config.latency = asked.server.latency.into();
     config.applications = applications(asked);
+    warn_of_nothing_to_play(asked);
     config.access = access::read(asked)?;
     config.recording.sync = asked.recording.sync.0;
     config.recording.flush = asked.recording.flush.into();
@@ -133,6 +134,20 @@ fn media_root(directory: &Path) -> Result<MediaRoot, ServeError> {
         directory: directory.to_owned(),
         cause,
     })
+}
+
+/// Applications that only play recordings have none without a directory.
+fn warn_of_nothing_to_play(asked: &Config) {
+    if asked.server.media.is_some() {
+        return;
+    }
+    let vod = asked.apps.iter().filter(|(_, app)| app.kind == AppKind::Vod);
+    for (application, _) in vod {
+        tracing::warn!(
+            application,
+            "nothing can be played there: no directory of recordings is named; --media DIR does that, or server.media"
+        );
+    }
 }
 
 /// A PROXY header from anywhere is a mistake: limits and logs go by the addresses in it.

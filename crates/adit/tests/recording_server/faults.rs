@@ -1,5 +1,5 @@
 //! Real disks that fill up, stall, fail and lose their power. They take the rights of root; without them, or without loop devices, these
-//! tests say so and end.
+//! tests say so and end, or fail where everything is required that tests take.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use adit_testkit::peers::say;
+use adit_testkit::peers::{lacks, say};
 use adit_testkit::process::Process;
 use adit_testkit::server::{AditServer, Transport};
 
@@ -51,7 +51,7 @@ impl Mount {
         let image = at.with_extension("image");
         fs::File::create(&image).unwrap().set_len(64 << 20).unwrap();
         if !run("mkfs.ext4", &["-q", "-F", text(&image)]) {
-            say("no mkfs.ext4: not tested");
+            lacks("mkfs.ext4");
             return None;
         }
         Self::of(image, at)
@@ -59,7 +59,7 @@ impl Mount {
 
     fn mounted(works: bool, at: PathBuf, image: Option<PathBuf>) -> Option<Self> {
         if !works {
-            say("no rights to mount a file system: not tested");
+            lacks("rights to mount a file system (as root, on a machine that has loop devices)");
         }
         works.then_some(Self { at, image })
     }
@@ -176,6 +176,37 @@ fn a_full_disk_stops_the_recording_at_a_whole_tag_and_nothing_else_and_with_room
 }
 
 #[test]
+fn the_reserve_of_a_small_disk_stays_free() {
+    let Some(mut stage) = Stage::set(2_000) else {
+        return;
+    };
+    stage.media = stage.folder.path().join("small");
+    let Some(disk) = Mount::in_memory(stage.media.clone(), "12m") else {
+        return;
+    };
+    let server = stage.serve(&["--record"]);
+    let mut publisher = Command::new(ADIT);
+    publisher.args([
+        "publish",
+        "pattern:1280x720@30,20M,key=1",
+        "--duration",
+        "20s",
+    ]);
+    publisher.arg(server.url(Transport::Rtmp, "live/cam"));
+    let _publisher = Process::start("adit publish", &mut publisher);
+    let line = server.log_line("the stream is not recorded", PATIENCE);
+    let reserve = (12 << 20) / 4;
+    assert!(line.contains("3072 KiB of it stay free"), "{line}");
+    wait_until("the end", || !disk.at.join("live/.cam.flv.open").exists());
+    let written = size(&stage.file("cam"));
+    let room = (12 << 20) - reserve;
+    // Up to the last quarter of a second.
+    assert!((room - 1_500_000..=room).contains(&written), "{written}");
+    stage.assert_whole(&stage.file("cam"));
+    server.assert_sound();
+}
+
+#[test]
 fn a_disk_that_stalls_for_ten_seconds_delays_no_viewer_and_costs_nothing() {
     let Some(mut stage) = Stage::set(1_500) else {
         return;
@@ -222,7 +253,7 @@ fn a_disk_that_fails_for_good_costs_the_recording_and_no_viewer_and_is_whole_whe
     let held = coded(&stage.file("cam"));
     // The file system takes itself for broken, and nothing can be written to it any more.
     if !run("mount", &["-o", "remount,abort", text(&disk.at)]) {
-        say("this system cannot break a file system on purpose: not tested");
+        lacks("a system that breaks a file system when asked to");
         return;
     }
     let failed = Instant::now();

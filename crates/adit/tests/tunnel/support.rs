@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use adit_testkit::clip::{AudioCodec, Clip, VideoCodec};
 use adit_testkit::packets::{Kind, Packet, read};
-use adit_testkit::peers::{Peer, Peers, say};
+use adit_testkit::peers::{Peer, Peers, lacks, say};
 use adit_testkit::process::{Process, free_port};
 use adit_testkit::server::AditServer;
 use rustix::process::Signal;
@@ -274,9 +274,7 @@ impl Proxy {
     pub(crate) fn start() -> Option<Self> {
         let program = Path::new("/usr/sbin/squid");
         if !program.is_file() {
-            let required = env::var("ADIT_PEERS").is_ok_and(|wanted| wanted == "required");
-            assert!(!required, "missing peers: squid; run tools/install-peers");
-            say("missing peers: squid");
+            lacks("squid; run tools/install-peers");
             return None;
         }
         let folder = TempDir::with_prefix("adit-squid-").unwrap();

@@ -87,7 +87,7 @@ table! {
     Recording {
         /// Recordings at a time.
         streams: u64, 1 ..= 100_000, recording.recordings;
-        /// What stays free on the disk, or 5 % where that is less.
+        /// What stays free on the disk, or 5 % where that is less; of a disk below 320 MiB 16 MiB, or a quarter.
         reserve: Size, "0B" ..= "1024TiB", recording.reserve;
         /// Length of a file; a recording that is longer goes on in another.
         file: Size, "1MiB" ..= "1024TiB", recording.file_bytes;
