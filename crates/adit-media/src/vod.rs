@@ -58,7 +58,7 @@ pub enum VodError {
     #[error("the file cannot be read: {0}")]
     Io(#[from] io::Error),
     /// It is neither FLV nor MP4.
-    #[error("this is neither FLV nor MP4: it begins with \"{}\"", found.escape_ascii())]
+    #[error("{}", unknown(found))]
     UnknownFormat {
         /// Its first bytes, at most eight.
         found: Vec<u8>,
@@ -107,6 +107,15 @@ fn list(codecs: &[FourCc]) -> String {
     } else {
         format!(": it has {}", names.join(", "))
     }
+}
+
+/// What a file is not, by its first bytes.
+fn unknown(found: &[u8]) -> String {
+    if found.is_empty() {
+        return "the file is empty".to_owned();
+    }
+    let found = found.escape_ascii();
+    format!("this is neither FLV nor MP4: it begins with \"{found}\"")
 }
 
 impl<S: Read + Seek> Recording<S> {

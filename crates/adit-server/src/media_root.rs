@@ -55,6 +55,9 @@ pub enum MediaFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BadName {
+    /// One name is missing: without an application the name of the stream is taken for it, or the other way round.
+    #[error("one name is missing: that of the application, or that of the stream")]
+    Missing,
     /// Nothing stands between two slashes, or before the first, or behind the last.
     #[error("the {0} has an empty part")]
     Empty(NamePart),
@@ -136,7 +139,12 @@ impl MediaRoot {
     /// # Errors
     /// When it cannot be made or is no directory.
     pub fn open(directory: &Path) -> io::Result<Self> {
-        fs::create_dir_all(directory)?;
+        let made = fs::create_dir_all(directory);
+        if directory.exists() && !directory.is_dir() {
+            let what = "it is no directory";
+            return Err(io::Error::new(io::ErrorKind::NotADirectory, what));
+        }
+        made?;
         let directory = fs::canonicalize(directory)?;
         Ok(Self {
             directory: directory.into(),
@@ -166,6 +174,9 @@ impl MediaRoot {
         if !host.is_empty() {
             check(NamePart::Host, host)?;
             path.push(format!("{OF_A_HOST}{host}"));
+        }
+        if application.is_empty() || name.is_empty() {
+            return Err(BadName::Missing);
         }
         if application.starts_with(OF_A_HOST) {
             let (part, character) = (NamePart::Application, OF_A_HOST);

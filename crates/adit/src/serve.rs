@@ -28,7 +28,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use self::reload::Reloader;
 use crate::cli::{self, LogFormat};
 use crate::config::{self, Config, Sources};
-use crate::connect::Failure;
+use crate::connect::{Failure, in_words};
 use crate::{log, ui};
 
 pub(crate) use self::access::{check as check_access, publishers};
@@ -53,7 +53,7 @@ pub(crate) enum ServeError {
     #[error(transparent)]
     Objects(#[from] StoreError),
     /// The directory for media cannot be used.
-    #[error("the directory for media, {}: {cause}", directory.display())]
+    #[error("recordings cannot be kept in {}: {}", directory.display(), in_words(cause))]
     Media {
         /// The directory.
         directory: PathBuf,
@@ -87,6 +87,10 @@ impl ServeError {
             }
             Self::Tls(TlsError::Content { path, what }) => certificate::remedy(path, what),
             Self::Objects(error) => objects::remedy(error),
+            Self::Media { .. } => {
+                let remedy = "--media DIR (server.media) names a directory that this user may write to; one that does not exist is made";
+                Some(remedy.to_owned())
+            }
             Self::Api(error) => api::remedy(error),
             _ => None,
         }

@@ -71,7 +71,7 @@ fn names_that_mean_something_to_file_systems_are_refused() {
         let part = stream;
         Err(BadName::Character { part, character })
     };
-    named("", Err(BadName::Empty(stream)));
+    named("", Err(BadName::Missing));
     named("/etc/passwd", Err(BadName::Empty(stream)));
     named("a//b", Err(BadName::Empty(stream)));
     named("a/", Err(BadName::Empty(stream)));

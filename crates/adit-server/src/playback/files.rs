@@ -100,10 +100,10 @@ pub(crate) enum OpenError {
     #[error("this server plays as many recordings as it can; try again later")]
     Busy,
     /// It ends before the place that was asked for.
-    #[error("the recording ends at {} s", ends_at.as_secs_f64())]
+    #[error("the recording ends at {} s", f64::from(ends_at.ms()) / 1000.0)]
     TooShort {
         /// Where it ends.
-        ends_at: Duration,
+        ends_at: Timestamp,
     },
     /// Reading it met a defect of ours.
     #[error("the recording cannot be read because of a defect of the server")]

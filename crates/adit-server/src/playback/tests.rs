@@ -685,6 +685,7 @@ async fn what_cannot_be_played_is_told_in_words() {
     let disk = Disk::new()
         .with("a", &clip("a", 0, 20))
         .with("silent", &[])
+        .with("odd", &[0, 3426, 3466].map(|at| picture(at, true, "odd")))
         .with_bytes("text.flv", b"not a video at all")
         .with_bytes("nothing.flv", b"")
         .with_bytes("torn.mp4", b"\0\0\0\x18ftypisom\0\0\0\0isommp42");
@@ -707,11 +708,7 @@ async fn what_cannot_be_played_is_told_in_words() {
     check(item("c:a"), &colon).await;
     let text = "this is neither FLV nor MP4: it begins with \"not a vi\"";
     check(item("text"), text).await;
-    check(
-        item("nothing"),
-        "this is neither FLV nor MP4: it begins with \"\"",
-    )
-    .await;
+    check(item("nothing"), "the file is empty").await;
     check(
         item("silent"),
         "the recording has neither sound nor pictures",
@@ -719,6 +716,12 @@ async fn what_cannot_be_played_is_told_in_words() {
     .await;
     check(part("a", 2001, 100), "the recording ends at 2 s").await;
     check(part("a", u32::MAX, 100), "the recording ends at 2 s").await;
+    check(part("odd", 5000, 100), "the recording ends at 3.506 s").await;
+    let mut nameless = item("vod");
+    nameless.wanted.location.application = "".into();
+    let missing =
+        format!("{none}: one name is missing: that of the application, or that of the stream");
+    check(nameless, &missing).await;
     let mut torn = item("torn");
     torn.wanted.prefix = Some(NamePrefix::Mp4);
     let unfinished = "the MP4 file has no moov box, as if it was not finished";

@@ -120,9 +120,8 @@ impl Track {
             from => Timestamp::from_ms(from),
         };
         if is_over_before(begins_at, file_ends_at, from) {
-            let ends_at = u64::from(file_ends_at.ms());
             return Err(OpenError::TooShort {
-                ends_at: std::time::Duration::from_millis(ends_at),
+                ends_at: file_ends_at,
             });
         }
         let rest = u32::try_from(file_ends_at.since(from)).unwrap_or(0);

@@ -36,7 +36,7 @@ pub(crate) struct Publish {
     )]
     pub(crate) repeat: Option<Turns>,
 
-    /// What the server makes of it besides sending it on
+    /// Whether the server records the stream that it sends on
     #[arg(long = "as", value_name = "KIND", value_enum, default_value_t = PublishAs::Live)]
     pub(crate) kind: PublishAs,
 
@@ -66,7 +66,8 @@ pub(crate) struct Watch {
     #[arg(long, requires = "output")]
     pub(crate) force: bool,
 
-    /// Play a recording from this time on, not the live stream of that name; pictures begin with the key frame before it
+    /// Play the recording of that name from this time on, all of it with 0s, and not the live stream; pictures begin with the key
+    /// frame before it
     #[arg(long, value_name = "TIME", value_parser = span::parse_or_zero)]
     pub(crate) start: Option<Duration>,
 
@@ -177,11 +178,11 @@ pub(crate) struct Tunnel {
 /// What becomes of a published stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PublishAs {
-    /// Nothing
+    /// It does not, unless it records every stream
     Live,
-    /// A recording, in place of an older one
+    /// It does; what it has recorded under this name before is kept as NAME~1 and so on, or, by other servers, overwritten
     Record,
-    /// The rest of a recording, or a new one
+    /// It goes on at the end of what it has recorded under this name before, if there is anything
     Append,
 }
 

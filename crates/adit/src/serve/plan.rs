@@ -141,7 +141,10 @@ fn warn_of_nothing_to_play(asked: &Config) {
     if asked.server.media.is_some() {
         return;
     }
-    let vod = asked.apps.iter().filter(|(_, app)| app.kind == AppKind::Vod);
+    let vod = asked
+        .apps
+        .iter()
+        .filter(|(_, app)| app.kind == AppKind::Vod);
     for (application, _) in vod {
         tracing::warn!(
             application,

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use adit_testkit::clip::{AudioCodec, Clip, VideoCodec};
 use adit_testkit::packets::{Kind, Packet, read};
-use adit_testkit::peers::{Peer, Peers, lacks, say};
+use adit_testkit::peers::{Peer, Peers, lacks};
 use adit_testkit::process::{Process, free_port};
 use adit_testkit::server::AditServer;
 use rustix::process::Signal;
