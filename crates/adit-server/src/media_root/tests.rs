@@ -89,10 +89,7 @@ fn names_that_mean_something_to_file_systems_are_refused() {
     named("%2e%2e%2fa", character('%'));
     named("a\u{202e}b", character('\u{202e}'));
     named("a*", character('*'));
-    assert_eq!(
-        file("", "_definst_", "a"),
-        Err(BadName::Empty(NamePart::Application))
-    );
+    assert_eq!(file("", "_definst_", "a"), Err(BadName::Missing));
     assert_eq!(
         file("..", "_definst_", "a"),
         Err(BadName::Hidden(NamePart::Application))
