@@ -1,18 +1,22 @@
 //! Listening sockets and everybody who comes in through them.
 
 mod descriptors;
+mod leaving;
+
+pub use self::leaving::Ports;
 
 use crate::admission::{Admission, Refusal};
-use crate::carrier::{Carrier, canonical};
+use crate::carrier::{Carrier, Origin, Stream, canonical};
 use crate::config::AcceptorConfig;
 use crate::connection;
 use crate::counters::Counters;
 use crate::error::BindError;
-use crate::http::{Bodies, Sessions};
+use crate::http::{self, Bodies, Sessions};
 use crate::limits;
 use crate::listener::{self, Listener};
 use crate::signal::Signal;
 use crate::turned_away::TurnedAway;
+use bytes::Bytes;
 use descriptors::Descriptors;
 use std::fmt::Display;
 use std::io;
@@ -22,7 +26,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{SetOnce, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -49,6 +53,8 @@ pub(crate) struct Door {
     pub(crate) carriers: mpsc::Sender<Carrier>,
     pub(crate) phases: Phases,
     pub(crate) turned_away: TurnedAway,
+    /// Held by every connection of which it is not known yet what it speaks.
+    pub(crate) unknown: Arc<()>,
     descriptors: Descriptors,
     tasks: TaskTracker,
 }
@@ -56,6 +62,8 @@ pub(crate) struct Door {
 /// The steps in which an acceptor ends, each one including those before it.
 #[derive(Debug, Default)]
 pub(crate) struct Phases {
+    /// The ports are let go of; whoever is there goes on.
+    leaving: SetOnce<Ports>,
     /// Nobody new is let in, and nobody is waited for to show what he speaks.
     pub(crate) stop: CancellationToken,
     /// HTTP connections end after the reply they owe.
@@ -90,6 +98,7 @@ impl Acceptor {
             carriers: sender,
             phases: Phases::default(),
             turned_away: TurnedAway::new(),
+            unknown: Arc::default(),
             tasks: TaskTracker::new(),
         });
         for listener in listeners {
@@ -168,18 +177,24 @@ impl Drop for Acceptor {
 impl Door {
     async fn listen(self: Arc<Self>, socket: TcpListener) {
         let stop = self.phases.stop.clone();
-        // Cancelling loses at most a connection that is let go anyway.
-        stop.run_until_cancelled(self.accept_all(socket)).await;
+        let accepting = async {
+            // Both arms are cancel-safe: `accept` holds no connection between polls.
+            tokio::select! {
+                () = self.accept_all(&socket) => {}
+                () = self.ports_let_go() => {}
+            }
+        };
+        stop.run_until_cancelled(accepting).await;
     }
 
-    async fn accept_all(self: &Arc<Self>, socket: TcpListener) {
+    async fn accept_all(self: &Arc<Self>, socket: &TcpListener) {
         let mut complaint = Complaint::default();
         loop {
             match socket.accept().await {
                 Ok((stream, peer)) => {
                     if self.descriptors.are_scarce(&stream) {
                         complaint.say("few file descriptors are left");
-                        self.wait_for_descriptors(&socket).await;
+                        self.wait_for_descriptors(socket).await;
                     }
                     self.admit(stream, peer);
                 }
@@ -229,6 +244,18 @@ impl Door {
                     .connection(canonical(peer), stream.local_addr().ok(), &reason);
             }
         }
+    }
+
+    /// Serves HTTP on a connection that another process has accepted.
+    pub(crate) fn serve_link(self: Arc<Self>, stream: Stream, origin: Origin) {
+        let Ok(permit) = self.admission.enter() else {
+            return self.count_refusal(Refusal::Total);
+        };
+        let door = Arc::clone(&self);
+        self.tasks.spawn(async move {
+            let serving = http::serve(&door, stream, Bytes::new(), origin, permit);
+            door.phases.abort.run_until_given(pin!(serving)).await;
+        });
     }
 
     pub(crate) fn is_trusted(&self, peer: SocketAddr) -> bool {

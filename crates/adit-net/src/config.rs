@@ -1,6 +1,6 @@
 //! What an [`Acceptor`](crate::Acceptor) may be told.
 
-use crate::http::{HttpHandler, NotFound};
+use crate::http::{Elsewhere, HttpHandler, NotFound};
 use crate::limits;
 use crate::network::Network;
 use crate::tls::Tls;
@@ -145,6 +145,8 @@ pub struct HttpConfig {
     /// Plain text that `GET /` answers to whoever does not ask for HTML; browsers, which do, and everybody if this is
     /// `None`, are answered by the handler.
     pub front_page: Option<Bytes>,
+    /// Another process that has tunnel sessions this one does not know.
+    pub elsewhere: Option<Arc<dyn Elsewhere>>,
     /// Whatever is neither a tunnel path nor the front page.
     pub handler: Arc<dyn HttpHandler>,
 }
@@ -161,6 +163,7 @@ impl Default for HttpConfig {
             ident2: IdentReply::default(),
             allowed_origins: Vec::new(),
             front_page: None,
+            elsewhere: None,
             handler: Arc::new(NotFound),
         }
     }
@@ -178,6 +181,7 @@ impl fmt::Debug for HttpConfig {
             .field("ident2", &self.ident2)
             .field("allowed_origins", &self.allowed_origins)
             .field("front_page", &self.front_page)
+            .field("elsewhere", &self.elsewhere)
             .finish_non_exhaustive()
     }
 }

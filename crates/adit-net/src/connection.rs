@@ -24,10 +24,19 @@ pub(crate) async fn serve(door: &Arc<Door>, stream: TcpStream, peer: SocketAddr,
     let peer = canonical(peer);
     let local = stream.local_addr().ok().map(canonical);
     let stop = &door.phases.stop;
+    let came = if door.refuses_strangers() {
+        Came::TooLate
+    } else {
+        Came::InTime
+    };
+    let unknown = Arc::clone(&door.unknown);
     // Whoever has not shown what he speaks when the acceptor stops would not be let in any more.
     let known = stop.run_until_cancelled(identify(door, stream, (peer, local), permit));
     match known.await {
-        Some(Ok(known)) => hand_over(door, known).await,
+        Some(Ok(known)) if came == Came::TooLate && known.speaks == Speaks::Rtmp => {
+            door.turned_away.connection(peer, local, LEAVING);
+        }
+        Some(Ok(known)) => hand_over(door, known, unknown).await,
         Some(Err(end)) => {
             end.count(door);
             end.tell(door, peer, local);
@@ -46,6 +55,14 @@ struct Known {
     permit: Permit,
 }
 
+/// Whether a connection came while the server still let people in.
+#[derive(PartialEq, Eq)]
+enum Came {
+    InTime,
+    TooLate,
+}
+
+#[derive(PartialEq, Eq)]
 enum Speaks {
     Rtmp,
     Http,
@@ -229,7 +246,7 @@ async fn identify_inside(
     })
 }
 
-async fn hand_over(door: &Arc<Door>, known: Known) {
+async fn hand_over(door: &Arc<Door>, known: Known, unknown: Arc<()>) {
     let Known {
         stream,
         speaks,
@@ -249,7 +266,7 @@ async fn hand_over(door: &Arc<Door>, known: Known) {
             }
         }
         Speaks::Http => {
-            drop(newcomer);
+            drop((newcomer, unknown));
             Box::pin(http::serve(door, stream, prefix, origin, permit)).await;
         }
     }
@@ -318,6 +335,9 @@ fn broken(error: &io::Error, seen: &[u8]) -> End {
         _ => End::Broken(plain_words(error)),
     }
 }
+
+/// Why nobody is let in any more.
+pub(crate) const LEAVING: &str = "the server is being taken down";
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod body;
+mod elsewhere;
 mod exchange;
 mod forwarded;
 mod framing;
@@ -17,6 +18,7 @@ mod wake;
 
 pub(crate) use bodies::Bodies;
 pub use body::{HttpBody, HttpPiece, RequestBody};
+pub use elsewhere::{Asker, Elsewhere, Link, LinkFuture, NoAsker, Visitors};
 pub use forwarded::was_forwarded;
 pub use handler::{HttpFuture, HttpHandler, NotFound};
 pub use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};

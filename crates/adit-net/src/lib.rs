@@ -36,7 +36,7 @@ pub mod tls;
 mod turned_away;
 mod words;
 
-pub use acceptor::Acceptor;
+pub use acceptor::{Acceptor, Ports};
 pub use admission::Admission;
 pub use carrier::{Carrier, CarrierInfo, TlsInfo, Transport};
 pub use config::{AcceptorConfig, AdmissionConfig, HttpConfig, IdentReply, SocketConfig};

@@ -5,6 +5,8 @@ use crate::limits;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+#[cfg(unix)]
+use std::os::fd::{AsFd as _, OwnedFd};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::config::SocketConfig;
@@ -44,6 +46,16 @@ impl Listener {
         let socket = TcpListener::from_std(socket)?;
         let address = socket.local_addr()?;
         Ok(Self { socket, address })
+    }
+
+    /// The same socket once more, for another process. It stays open until both are closed.
+    ///
+    /// # Errors
+    ///
+    /// The system has no descriptor for it.
+    #[cfg(unix)]
+    pub fn share(&self) -> io::Result<OwnedFd> {
+        self.socket.as_fd().try_clone_to_owned()
     }
 
     /// The address bound, with the port the system picked.

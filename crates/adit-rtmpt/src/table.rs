@@ -223,6 +223,11 @@ impl<T> SessionTable<T> {
         self.sessions.get_mut(&id).map(|entry| &mut entry.value)
     }
 
+    /// Whether `id` is a live session or one that is remembered; nobody is counted as guessing.
+    pub fn knows(&self, now: Instant, id: SessionId) -> bool {
+        self.sessions.contains_key(&id) || self.tombstones.get(now, id).is_some()
+    }
+
     /// All live sessions, in no order.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (SessionId, &mut T)> {
         self.sessions

@@ -17,6 +17,7 @@ mod limits;
 mod login;
 mod media_root;
 mod metrics;
+mod mirror;
 mod objects;
 mod outputs;
 mod playback;
@@ -29,7 +30,8 @@ mod settings;
 mod stats;
 
 pub use adit_broker::Latency;
-pub use adit_net::{BindError, Listener, Network, TlsError, Transport, tls};
+pub use adit_net::http::{Asker, Elsewhere, Link, LinkFuture};
+pub use adit_net::{BindError, Listener, Network, Ports, TlsError, Transport, tls};
 pub use adit_rtmp::ChunkSize;
 
 #[cfg(feature = "acme")]
@@ -38,6 +40,7 @@ pub use crate::config::{AppConfig, ObjectsConfig, ServerConfig};
 pub use crate::limits::{RelayLimits, ServerLimits, StoreLimits};
 pub use crate::login::{EncoderLogin, EncoderUsers, LoginMethod, UsersError};
 pub use crate::media_root::{BadName, MediaFormat, MediaRoot, NamePart};
+pub use crate::mirror::{Predecessor, Visitors};
 pub use crate::objects::{
     ObjectError, ObjectLock, ObjectNews, ObjectStore, Objects, Persistence, SharedObject,
     StoreError, ValueError, Watch,

@@ -5,21 +5,24 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use adit_broker::Broker;
+use adit_net::http::Elsewhere;
 use adit_net::tls::Tls;
 use adit_net::{Acceptor, Admission, Carrier, Listener};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{Instant, MissedTickBehavior, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug_span, error, info};
 
 use crate::access::Access;
-use crate::application::Instances;
+use crate::application::{Instances, Leave};
 use crate::config::ServerConfig;
 use crate::control::{Connections, Control, Events, Phase};
 use crate::driver::SessionDriver;
 use crate::limits::STOP_DRAIN;
+use crate::mirror::{Mirrors, Predecessor, Visitors};
 use crate::objects::Objects;
 use crate::outputs::{Outputs, Parts};
 use crate::playback::Files;
@@ -95,7 +98,27 @@ pub struct Server {
 
 impl Server {
     /// A server on these sockets. Call it inside a tokio runtime.
-    pub fn new(mut config: ServerConfig, listeners: Vec<Listener>) -> Self {
+    pub fn new(config: ServerConfig, listeners: Vec<Listener>) -> Self {
+        Self::start(config, listeners, Mirrors::default())
+    }
+
+    /// A server that has taken over these sockets from `predecessor`, which is asked for tunnel sessions that are not known here, and whose
+    /// streams are played from here. Call it inside a tokio runtime.
+    pub fn succeeding(
+        predecessor: Arc<dyn Predecessor>,
+        mut config: ServerConfig,
+        listeners: Vec<Listener>,
+    ) -> Self {
+        let mirrors = Mirrors::default();
+        config.net.http.elsewhere = Some(Arc::clone(&predecessor) as Arc<dyn Elsewhere>);
+        let server = Self::start(config, listeners, mirrors.clone());
+        let following = mirrors.follow(predecessor, server.broker().clone());
+        let stop = server.shared.phase.stop().clone();
+        tokio::spawn(async move { stop.run_until_cancelled(following).await });
+        server
+    }
+
+    fn start(mut config: ServerConfig, listeners: Vec<Listener>, mirrors: Mirrors) -> Self {
         let broker = Broker::new(settings::streams(&config));
         let phase = Phase::default();
         let stop = phase.stop().clone();
@@ -110,6 +133,7 @@ impl Server {
             events: events.clone(),
             live: live.clone(),
             recordings: recordings.clone(),
+            mirrors,
             stop: stop.clone(),
         });
         let viewers = (&broker, &live, (&connections, &relays));
@@ -159,6 +183,14 @@ impl Server {
         self.acceptor.local_addrs()
     }
 
+    /// For a server that has taken over the ports of this one.
+    pub fn visitors(&self) -> Visitors {
+        Visitors {
+            net: self.acceptor.visitors(),
+            broker: self.shared.broker.clone(),
+        }
+    }
+
     /// Counters of the whole server; a clone goes on counting while the server runs.
     pub fn stats(&self) -> &ServerStats {
         &self.shared.stats
@@ -194,20 +226,7 @@ impl Server {
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         let mut sessions = Sessions::new(Arc::clone(&self.shared));
         self.shared.phase.begin();
-        let mut stop = pin!(stop);
-        loop {
-            // All three arms are cancel-safe: the stop future is pinned outside the loop, `accept` and `join_next` hold nothing
-            // between polls.
-            tokio::select! {
-                biased;
-                () = &mut stop => break,
-                () = sessions.next_end() => {}
-                carrier = self.acceptor.accept() => match carrier {
-                    Some(carrier) => self.spawn(&mut sessions, carrier),
-                    None => break,
-                },
-            }
-        }
+        self.serve(&mut sessions, stop).await;
         info!(sessions = sessions.tasks.len(), "stopping");
         self.shared.phase.end();
         // Tunnel sessions say goodbye in HTTP answers, so both sides have to be worked off together.
@@ -243,6 +262,52 @@ impl Server {
         }
     }
 
+    /// Until `stop` is ready, or nobody is left of a server that is taken down.
+    async fn serve(&mut self, sessions: &mut Sessions, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut leaving = Leaving::No;
+        let mut overdue = pin!(sleep(Duration::ZERO));
+        let mut has_overdue = false;
+        loop {
+            // All arms are cancel-safe: the stop future is pinned outside the loop, the others hold nothing between polls.
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                () = sessions.next_end() => {}
+                carrier = self.acceptor.accept() => match carrier {
+                    Some(carrier) => self.spawn(sessions, carrier),
+                    None => break,
+                },
+                ports = self.shared.phase.to_leave(), if leaving == Leaving::No => {
+                    self.acceptor.let_go(ports);
+                    leaving = Leaving::Somebody;
+                    has_overdue = true;
+                    overdue.as_mut().reset(Instant::now() + WAITING);
+                }
+                () = &mut overdue, if has_overdue => {
+                    has_overdue = false;
+                    self.shared.connections.leave(Leave::Overdue);
+                }
+                _ = looks.tick(), if leaving != Leaving::No => {
+                    leaving = match leaving {
+                        _ if !self.is_deserted(sessions) => Leaving::Somebody,
+                        // Whoever was on the way from one to the other is seen at the second look.
+                        Leaving::Nobody => break,
+                        _ => Leaving::Nobody,
+                    };
+                }
+            }
+        }
+    }
+
+    /// Whether nobody is connected or watches.
+    fn is_deserted(&self, sessions: &Sessions) -> bool {
+        let is_watched = !self.shared.connections.is_empty();
+        sessions.tasks.is_empty() && !is_watched && self.acceptor.is_deserted()
+    }
+
     fn spawn(&self, sessions: &mut Sessions, carrier: Carrier) {
         let id = self.shared.connections.next_id();
         match SessionDriver::new(id, carrier, Arc::clone(&self.shared)) {
@@ -274,6 +339,24 @@ fn recordings(config: &ServerConfig, broker: &Broker, events: &Events) -> Option
     let sources = (broker.clone(), events.clone());
     Some(Recordings::new(root, config.recording, sources))
 }
+
+/// How far a server has come that is taken down.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leaving {
+    /// It is not.
+    No,
+    /// Somebody is still there.
+    Somebody,
+    /// Nobody was there at the last look.
+    Nobody,
+}
+
+/// How long clients may wait for streams that nobody publishes after a server is taken down. Whoever has just come may be about to
+/// publish them.
+const WAITING: Duration = Duration::from_secs(10);
+
+/// How often a server that is taken down looks whether anybody is left.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What answers browsers on the ports, if anything does; it takes the place of the handler there, which is asked what is not for it.
 fn outputs(

@@ -161,11 +161,21 @@ impl AditServer {
         }
     }
 
-    /// Asks it to end with SIGTERM and gives how it ended and its whole log.
-    pub fn stop(mut self) -> (ExitStatus, String) {
-        self.process.signal(Signal::TERM);
-        let status = self.process.wait(STOPS_WITHIN);
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// Waits for its end and gives how it ended and its whole log.
+    pub fn wait(mut self, within: Duration) -> (ExitStatus, String) {
+        let status = self.process.wait(within);
         (status, self.process.stderr())
+    }
+
+    /// Asks it to end at once, with SIGINT, and gives how it ended and its whole log. (At SIGTERM it waits for its clients.)
+    pub fn stop(self) -> (ExitStatus, String) {
+        self.signal(Signal::INT);
+        self.wait(STOPS_WITHIN)
     }
 }
 

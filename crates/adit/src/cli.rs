@@ -19,6 +19,7 @@ mod way_out;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use adit_server::Network;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -190,6 +191,15 @@ pub(crate) struct Own {
     /// [default: no API]
     #[arg(long, value_name = "ADDR:PORT", value_parser = listen_address)]
     pub(crate) api: Option<SocketAddr>,
+
+    /// Take over the ports of the server that runs with the same state directory; whoever is connected stays with that one until done
+    #[arg(long)]
+    pub(crate) takeover: bool,
+
+    /// How long those who are connected may stay after SIGTERM, or when another server takes over
+    /// [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = span::parse_or_zero)]
+    pub(crate) drain_timeout: Option<Duration>,
 }
 
 /// The flags of `adit verify`.

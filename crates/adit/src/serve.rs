@@ -5,6 +5,7 @@ mod api;
 mod certificate;
 mod descriptors;
 mod encoders;
+mod ending;
 mod first_screen;
 mod front_page;
 mod objects;
@@ -12,24 +13,28 @@ mod plan;
 mod ports;
 mod relays;
 mod reload;
+mod running;
 mod state_dir;
 mod supervisor;
+mod upgrade;
 
 use std::io;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use adit_server::tls::{CertificateSource, Tls};
-use adit_server::{BindError, Listener, Server, StoreError, TlsError};
+use adit_server::{BindError, Listener, Predecessor, Server, ServerConfig, StoreError, TlsError};
 use thiserror::Error;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 
+use self::ending::Signals;
 use self::reload::Reloader;
+use self::running::Running;
+use self::upgrade::{Heir, Over, Shares};
 use crate::cli::{self, LogFormat};
 use crate::config::{self, Config, Sources};
 use crate::connect::{Failure, in_words};
-use crate::{log, ui};
+use crate::log;
 
 pub(crate) use self::access::{check as check_access, publishers};
 pub(crate) use self::certificate::remedy as certificate_remedy;
@@ -60,6 +65,9 @@ pub(crate) enum ServeError {
         /// What the system says.
         cause: io::Error,
     },
+    /// The server that runs was not taken over.
+    #[error(transparent)]
+    Takeover(#[from] upgrade::TakeoverError),
     /// What is said about access cannot be used.
     #[error(transparent)]
     Access(#[from] access::AccessError),
@@ -127,30 +135,42 @@ fn run_with(sources: Sources, config: Config) -> Result<(), ServeError> {
 }
 
 async fn serve(sources: Sources, asked: Config) -> Result<(), ServeError> {
-    let interrupt = signal(SignalKind::interrupt())?;
-    let terminate = signal(SignalKind::terminate())?;
+    let signals = Signals::listen()?;
     let hangup = signal(SignalKind::hangup())?;
-    let addresses: Vec<_> = asked.server.listen.iter().map(|listen| listen.0).collect();
-    let listeners = listeners(&addresses)?;
+    let upgrade = signal(SignalKind::user_defined2())?;
+    let state_directory = plan::state_directory(&asked);
+    let mut heir = heir(&asked, &state_directory).await?;
+    let listeners = listeners(&asked, heir.as_mut().map(Heir::take_sockets))?;
     let first_key = access::first_key(&asked);
-    let config = plan::server(&asked)?;
+    let mut config = plan::server(&asked)?;
     let relays = relays::read(&asked)?;
     let tls = config.net.tls.clone();
-    let api = api::bind(&asked.api, &plan::state_directory(&asked)).await?;
-    let server = Server::new(config, listeners);
+    let old_api = heir.as_mut().and_then(Heir::take_api);
+    let api = api::bind(&asked.api, &state_directory, old_api).await?;
+    let shares = Shares::of(&listeners, api.as_ref())?;
+    let predecessor = take_over(heir, &config).await?;
+    config.objects.store = plan::objects(&asked)?;
+    let (server, over) = begin(predecessor, config, listeners);
     let control = server.control();
     control.set_relays(relays, relays::networks(&asked));
     #[cfg(feature = "acme")]
     let acme = plan::acme(&asked);
     let published_to = plan::live_application(&asked);
-    let reloader = Reloader::new(sources, asked);
-    let reloads = Arc::clone(&reloader);
-    control.on_reload(move |control| reloads.reload(control));
+    let reloader = Reloader::new(&control, sources, asked);
     let addresses = server.local_addrs().to_vec();
     if let Some(api) = &api {
         api.print();
     }
-    let api = api.map(|api| api.serve(server.control()));
+    let mut api = api.map(|api| api.serve(server.control()));
+    let running = Running {
+        signals,
+        hangup,
+        upgrade,
+        control,
+        reloader,
+        visitors: server.visitors(),
+        offer: shares.offer(&state_directory, over),
+    };
     // Publishers and players without TLS are served while a certificate is made, which takes longer than all the rest.
     let mut prepared = Ok(());
     let until_stopped = async {
@@ -162,19 +182,9 @@ async fn serve(sources: Sources, asked: Config) -> Result<(), ServeError> {
                 tokio::spawn(adit_server::keep_certificate(acme, tls));
             }
             let certificate = tls.as_ref().and_then(self_signed);
-            first_screen::print(
-                &addresses,
-                published_to.as_deref(),
-                certificate.as_deref(),
-                first_key.as_ref(),
-            );
-            supervisor::ready();
-            // Whatever is read again when the server stops is of no use any more.
-            tokio::select! {
-                () = asked_to_stop(interrupt, terminate) => {}
-                () = reload::watch(reloader, control, hangup) => {}
-            }
-            supervisor::stopping();
+            let (application, certificate) = (published_to.as_deref(), certificate.as_deref());
+            first_screen::print(&addresses, application, certificate, first_key.as_ref());
+            running.until_stopped(&mut api).await;
         }
     };
     server.run(until_stopped).await;
@@ -184,8 +194,55 @@ async fn serve(sources: Sources, asked: Config) -> Result<(), ServeError> {
     prepared
 }
 
-/// Sockets that were handed over, in place of all others; else those that were asked for, else the usual ports.
-fn listeners(asked: &[SocketAddr]) -> Result<Vec<Listener>, ServeError> {
+/// What the server that runs hands over, where it is to be taken over.
+async fn heir(asked: &Config, state_directory: &Path) -> Result<Option<Heir>, ServeError> {
+    if !asked.server.takeover {
+        return Ok(None);
+    }
+    let heir = Heir::of(state_directory).await?;
+    if heir.is_none() {
+        tracing::info!("no server runs with this state directory that could be taken over");
+    }
+    Ok(heir)
+}
+
+/// Has the other server let go, once nothing can go wrong here any more.
+async fn take_over(
+    heir: Option<Heir>,
+    config: &ServerConfig,
+) -> Result<Option<Arc<dyn Predecessor>>, ServeError> {
+    let Some(heir) = heir else {
+        return Ok(None);
+    };
+    certificate::prepare(config.net.tls.as_ref()).await?;
+    Ok(Some(heir.take_over().await?))
+}
+
+/// The server, and whose place it takes.
+fn begin(
+    predecessor: Option<Arc<dyn Predecessor>>,
+    config: ServerConfig,
+    listeners: Vec<Listener>,
+) -> (Server, Over) {
+    match predecessor {
+        Some(predecessor) => {
+            let server = Server::succeeding(predecessor, config, listeners);
+            (server, Over::Predecessor)
+        }
+        None => (Server::new(config, listeners), Over::Nobody),
+    }
+}
+
+/// Sockets that were handed over, in place of all others; else those that were asked for, else the usual ports. A server that was taken
+/// over gives those of them that it has.
+fn listeners(
+    asked: &Config,
+    taken_over: Option<Vec<Listener>>,
+) -> Result<Vec<Listener>, ServeError> {
+    let asked: Vec<_> = asked.server.listen.iter().map(|listen| listen.0).collect();
+    if let Some(sockets) = taken_over {
+        return Ok(ports::go_on_with(sockets, &asked)?);
+    }
     let handed_over = supervisor::sockets()?;
     if !handed_over.is_empty() {
         return Ok(handed_over);
@@ -193,7 +250,7 @@ fn listeners(asked: &[SocketAddr]) -> Result<Vec<Listener>, ServeError> {
     Ok(if asked.is_empty() {
         ports::bind_defaults()?
     } else {
-        ports::bind_asked(asked)?
+        ports::bind_asked(&asked)?
     })
 }
 
@@ -204,20 +261,3 @@ fn self_signed(tls: &Tls) -> Option<PathBuf> {
         _ => None,
     }
 }
-
-/// Ready at the first Ctrl-C or SIGTERM. From then on a second Ctrl-C ends the process at once.
-async fn asked_to_stop(mut interrupt: Signal, mut terminate: Signal) {
-    // Both arms are cancel-safe: a signal that was not taken is delivered to the next call.
-    tokio::select! {
-        _ = interrupt.recv() => ui::aside("Ctrl-C again ends at once"),
-        _ = terminate.recv() => {}
-    }
-    tokio::spawn(async move {
-        interrupt.recv().await;
-        #[expect(clippy::exit, reason = "asked for twice by the person at the keyboard")]
-        std::process::exit(INTERRUPTED);
-    });
-}
-
-/// The exit code of a process that was interrupted, as shells count it.
-const INTERRUPTED: i32 = 130;

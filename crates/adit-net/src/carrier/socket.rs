@@ -3,6 +3,7 @@
 use super::scratch;
 use crate::admission::Permit;
 use crate::client::ClientStream;
+use crate::http::Link;
 use crate::limits;
 use bytes::{Buf, Bytes};
 use std::io::{self, IoSlice};
@@ -85,15 +86,18 @@ pub(crate) enum Stream {
     Tls(Box<TlsStream<Prefixed<TcpStream>>>),
     /// One we made ourselves.
     Client(Box<ClientStream>),
+    /// One from another process of this machine.
+    Link(Box<dyn Link>),
 }
 
 impl Stream {
-    /// The TCP connection under it all.
-    pub(crate) fn tcp(&self) -> &TcpStream {
+    /// The TCP connection under it all, if there is one.
+    pub(crate) fn tcp(&self) -> Option<&TcpStream> {
         match self {
-            Self::Tcp(tcp) => tcp,
-            Self::Tls(tls) => tls.get_ref().0.inner(),
-            Self::Client(stream) => stream.tcp(),
+            Self::Tcp(tcp) => Some(tcp),
+            Self::Tls(tls) => Some(tls.get_ref().0.inner()),
+            Self::Client(stream) => Some(stream.tcp()),
+            Self::Link(_) => None,
         }
     }
 }
@@ -108,6 +112,7 @@ impl AsyncRead for Stream {
             Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buffer),
             Self::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
             Self::Client(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Link(link) => Pin::new(link).poll_read(cx, buffer),
         }
     }
 }
@@ -122,6 +127,7 @@ impl AsyncWrite for Stream {
             Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, bytes),
             Self::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
             Self::Client(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Link(link) => Pin::new(link).poll_write(cx, bytes),
         }
     }
 
@@ -134,6 +140,7 @@ impl AsyncWrite for Stream {
             Self::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, slices),
             Self::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, slices),
             Self::Client(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Self::Link(link) => Pin::new(link).poll_write_vectored(cx, slices),
         }
     }
 
@@ -146,6 +153,7 @@ impl AsyncWrite for Stream {
             Self::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
             Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
             Self::Client(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Link(link) => Pin::new(link).poll_flush(cx),
         }
     }
 
@@ -154,6 +162,7 @@ impl AsyncWrite for Stream {
             Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
             Self::Client(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Link(link) => Pin::new(link).poll_shutdown(cx),
         }
     }
 }

@@ -70,8 +70,11 @@ impl RequestIo {
     /// acknowledged by its response, which costs no packet of its own.
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let filled = self.poll_fill(cx);
-        if filled.is_pending() && std::mem::take(&mut self.unacknowledged) {
-            acknowledge_now(self.stream.tcp());
+        if filled.is_pending()
+            && std::mem::take(&mut self.unacknowledged)
+            && let Some(tcp) = self.stream.tcp()
+        {
+            acknowledge_now(tcp);
         }
         filled
     }

@@ -1,12 +1,14 @@
 //! One request in, one response out.
 
 use super::body::{HttpBody, RequestBody, ResponseBody};
+use super::elsewhere::Bridge;
 use super::exchange::{BadRequest, Exchange};
 use super::framing::BodyFrame;
 use super::tunnel;
 use crate::acceptor::Door;
 use crate::admission::Charge;
 use crate::carrier::{CarrierInfo, Origin};
+use crate::connection::LEAVING;
 use bytes::Bytes;
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderValue};
@@ -24,6 +26,15 @@ pub(super) struct Service {
     origin: Arc<Origin>,
     info: CarrierInfo,
     charge: Arc<Mutex<Option<Charge>>>,
+    bridge: Arc<Bridge>,
+    came: Came,
+}
+
+/// Whether the connection came while the server still let people in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Came {
+    InTime,
+    TooLate,
 }
 
 impl Service {
@@ -34,7 +45,14 @@ impl Service {
         charge: Option<Charge>,
     ) -> Self {
         let info = origin.clone().tunnel();
+        let came = if door.refuses_strangers() {
+            Came::TooLate
+        } else {
+            Came::InTime
+        };
         Self {
+            came,
+            bridge: Arc::default(),
             door,
             exchange,
             origin: Arc::new(origin),
@@ -56,12 +74,17 @@ impl Service {
             return Box::pin(std::future::ready(refusal));
         }
         match tunnel::target(&request) {
+            target if self.came == Came::TooLate && !tunnel::is_of_session(target) => {
+                let refusal = closing(StatusCode::SERVICE_UNAVAILABLE, LEAVING);
+                Box::pin(std::future::ready(refusal))
+            }
             Some(target) => {
                 let asked = tunnel::Asked {
                     door: Arc::clone(&self.door),
                     exchange: Arc::clone(&self.exchange),
                     origin: Arc::clone(&self.origin),
                     charge: Arc::clone(&self.charge),
+                    bridge: Arc::clone(&self.bridge),
                 };
                 Box::pin(asked.answer(target, request))
             }

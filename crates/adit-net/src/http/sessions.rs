@@ -117,6 +117,13 @@ impl Sessions {
         found
     }
 
+    /// Whether `id` is or was a session of this process. Unlike [`find`](Self::find) this counts no guess.
+    pub(super) fn knows(&self, now: Instant, id: SessionId) -> bool {
+        let mut knows = false;
+        self.tables().each(|table| knows |= table.knows(now, id));
+        knows
+    }
+
     /// Notes what has become of a session that was just used.
     pub(crate) fn look_after(&self, now: Instant, session: &Session) {
         match session.news(now) {
@@ -173,11 +180,16 @@ impl Sessions {
     pub(crate) async fn none_left(&self) {
         loop {
             let ended = self.0.ended.notified();
-            if self.all().iter().all(|session| session.is_over()) {
+            if self.are_over() {
                 return;
             }
             ended.await;
         }
+    }
+
+    /// Whether there is none that is not over.
+    pub(crate) fn are_over(&self) -> bool {
+        self.all().iter().all(|session| session.is_over())
     }
 
     fn all(&self) -> Vec<Arc<Session>> {

@@ -2,6 +2,7 @@
 
 use super::bodies::NoRoom;
 use super::body::HttpBody;
+use super::elsewhere::{Asker, Bridge, Elsewhere};
 use super::exchange::Exchange;
 use super::forwarded;
 use super::own_page::is_own_page;
@@ -12,6 +13,7 @@ use crate::acceptor::Door;
 use crate::admission::Charge;
 use crate::carrier::{Carrier, Origin};
 use crate::config::IdentReply;
+use crate::connection::LEAVING;
 use adit_rtmpt::client::ServerKind;
 use adit_rtmpt::path::{self, InvalidTarget, Target};
 use adit_rtmpt::{Reply, ReplyBody, Request as Tunnelled, SecurityLevel, SessionId, limits};
@@ -31,6 +33,8 @@ pub(super) struct Asked {
     pub(super) origin: Arc<Origin>,
     /// What the connection has taken of its address's rate, until it has been of use.
     pub(super) charge: Arc<Mutex<Option<Charge>>>,
+    /// To the process that has the sessions this one does not know.
+    pub(super) bridge: Arc<Bridge>,
 }
 
 /// What the tunnel is asked for; `None` when the request is not for the tunnel. The target may be absolute, inside TLS
@@ -39,6 +43,26 @@ pub(super) fn target(request: &Request<Incoming>) -> Option<Result<Target, Inval
     match path::parse(request.uri().path()) {
         Ok(Target::Other) => None,
         target => Some(target),
+    }
+}
+
+/// Whether a request is for a tunnel session, ours or not.
+pub(super) fn is_of_session(target: Option<Result<Target, InvalidTarget>>) -> bool {
+    matches!(
+        target,
+        Some(Ok(Target::Send { .. }
+            | Target::Idle { .. }
+            | Target::Close { .. }))
+    )
+}
+
+/// The session that a request names, if it names one.
+fn session_of(target: Target) -> Option<SessionId> {
+    match target {
+        Target::Send { session, .. }
+        | Target::Idle { session, .. }
+        | Target::Close { session, .. } => session,
+        _ => None,
     }
 }
 
@@ -61,7 +85,10 @@ impl Asked {
                 error.to_string(),
             ))),
             Ok(target) => match self.check(target, &request) {
-                Ok(()) => self.serve(target, request.into_body()).await,
+                Ok(()) => match self.ask_elsewhere(target, request).await {
+                    Ok(answer) => Ok(answer),
+                    Err(request) => self.serve(target, request.into_body()).await,
+                },
                 Err(refusal) => {
                     self.door.counters.tunnel_refused().count();
                     Err(refusal)
@@ -120,6 +147,35 @@ impl Asked {
             .any(|site| site.as_bytes() == b"cross-site")
     }
 
+    /// The answer of another process, if the session is not ours; else the request, which is to be answered here.
+    async fn ask_elsewhere(
+        &self,
+        target: Target,
+        request: Request<Incoming>,
+    ) -> Result<Response<HttpBody>, Request<Incoming>> {
+        let Some(elsewhere) = self.elsewhere(target) else {
+            return Err(request);
+        };
+        let asker = Asker::of(&self.origin);
+        let answer = self.bridge.ask(elsewhere, asker, request).await?;
+        Ok(match answer {
+            Some(answer) => {
+                if answer.status() == StatusCode::OK {
+                    self.refund();
+                }
+                answer
+            }
+            None => *unavailable("the process that has the tunnel session does not answer"),
+        })
+    }
+
+    /// The process that has the session of a request, if it is not this one.
+    fn elsewhere(&self, target: Target) -> Option<&dyn Elsewhere> {
+        let elsewhere = self.door.config.http.elsewhere.as_deref()?;
+        let id = session_of(target)?;
+        (elsewhere.is_there() && !self.door.sessions.knows(now(), id)).then_some(elsewhere)
+    }
+
     async fn serve(&self, target: Target, body: Incoming) -> Result<Response<HttpBody>, Refusal> {
         match target {
             Target::Ident => {
@@ -166,6 +222,9 @@ impl Asked {
 
     /// Opens a session, hands its carrier to whoever accepts, and tells the client its id.
     fn open(&self) -> Result<Response<HttpBody>, Refusal> {
+        if self.door.refuses_strangers() {
+            return Err(unavailable(LEAVING));
+        }
         // The place in the queue comes first, so that a session never has to be taken back.
         let place = self.door.carriers.try_reserve().map_err(|_| {
             self.door.counters.refused_queue().count();
@@ -359,6 +418,14 @@ fn tunnelled(body: HttpBody) -> Response<HttpBody> {
     );
     uncached(fields);
     response
+}
+
+/// What another process has answered.
+pub(super) fn answered(code: StatusCode, body: Bytes) -> Response<HttpBody> {
+    if code == StatusCode::OK {
+        return tunnelled(HttpBody::from(body));
+    }
+    status(code)
 }
 
 fn uncached(fields: &mut HeaderMap) {

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -62,6 +64,31 @@ impl ApiListener {
             address,
             config,
         })
+    }
+
+    /// The same for a socket that listens already, handed over by another process; [`ApiConfig::listen`] is not looked at. Call it
+    /// inside a tokio runtime.
+    ///
+    /// # Errors
+    /// The system refuses to make it non-blocking or to name its address.
+    pub fn from_socket(config: ApiConfig, socket: std::net::TcpListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let socket = TcpListener::from_std(socket)?;
+        let address = socket.local_addr()?;
+        Ok(Self {
+            socket,
+            address,
+            config,
+        })
+    }
+
+    /// The same socket once more, for another process. It stays open until both are closed.
+    ///
+    /// # Errors
+    /// The system has no descriptor for it.
+    #[cfg(unix)]
+    pub fn share(&self) -> io::Result<OwnedFd> {
+        self.socket.as_fd().try_clone_to_owned()
     }
 
     /// Where it listens.

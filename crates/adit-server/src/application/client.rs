@@ -191,6 +191,11 @@ impl Client {
         self.0.mailbox.end(reason.into());
     }
 
+    /// The server is taken down. A client to whom nothing more can be said misses it.
+    pub(crate) fn server_leaves(&self, leave: Leave) {
+        drop(self.0.mailbox.put(Post::Leave(leave)));
+    }
+
     /// Whether there is something for the driver of the connection to do; to ask costs no lock.
     pub(crate) fn has_mail(&self) -> bool {
         self.0.mailbox.has_mail.load(Ordering::Acquire)
@@ -300,9 +305,20 @@ pub(crate) enum Post {
         method: Text,
         arguments: Vec<Value>,
     },
+    /// The server lets nobody in any more.
+    Leave(Leave),
     Disconnect {
         reason: String,
     },
+}
+
+/// What a server that is taken down wants of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// To connect again, if it can and does not play.
+    Asked,
+    /// To go, if all it does is wait.
+    Overdue,
 }
 
 /// What waits for the driver of a connection.

@@ -24,7 +24,7 @@ use adit_rtmp::command::{
     Location, PlayDuration, PlayStart, Playlist, PublishKind, Query, StreamName,
 };
 
-pub(crate) use self::client::Post;
+pub(crate) use self::client::{Leave, Post};
 pub use adit_broker::shared_object::Persistence;
 
 pub use self::chat::Chat;

@@ -20,7 +20,7 @@ pub(crate) use self::in_use::InUse;
 use super::delay::{DelaySnapshot, Delays};
 use super::events::{Events, Happened};
 use super::{ByWay, Way};
-use crate::application::Client;
+use crate::application::{Client, Leave};
 use crate::limits::ABOUT_BYTES;
 use crate::server::ConnectionId;
 
@@ -259,6 +259,21 @@ impl Connections {
         };
         live.end_it(reason);
         true
+    }
+
+    /// Whether nobody is connected or watches.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open().list.is_empty()
+    }
+
+    /// Says to all clients that the server is taken down.
+    pub(crate) fn leave(&self, leave: Leave) {
+        for live in self.all() {
+            let client = live.about().client.clone();
+            if let Some(client) = client {
+                client.server_leaves(leave);
+            }
+        }
     }
 
     /// How many play each stream live.

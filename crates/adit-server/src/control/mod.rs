@@ -26,9 +26,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use adit_broker::StreamKey;
 use adit_broker::shared_object::{ObjectKey, Persistence};
-use adit_net::Network;
 use adit_net::tls::Tls;
+use adit_net::{Network, Ports};
 use thiserror::Error;
+use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 
 pub use self::connections::{ConnectionSnapshot, Counts, Origin, Role, Traffic, Use};
@@ -42,7 +43,7 @@ pub use self::pulse::Rate;
 pub use self::streams::StreamInfo;
 pub use self::tracks::{AudioTrack, Tracks, VideoTrack};
 pub use self::way::{ByWay, Way};
-use crate::application::Instance;
+use crate::application::{Instance, Leave};
 use crate::config::ServerConfig;
 use crate::objects::SharedObject;
 use crate::recording::{RecordMode, RunningRecording, Unstarted};
@@ -99,6 +100,8 @@ pub enum ControlError {
 pub(crate) struct Phase {
     serves: AtomicBool,
     drains: AtomicBool,
+    /// The ports are let go of, and the server ends once nobody is left.
+    leaves: SetOnce<Ports>,
     /// Set before `stop` is; to look at it costs no lock.
     stops: AtomicBool,
     stop: CancellationToken,
@@ -137,6 +140,16 @@ impl Phase {
 
     pub(crate) fn is_draining(&self) -> bool {
         self.drains.load(Ordering::Acquire)
+    }
+
+    /// Whether somebody who comes now is refused. Where another process has taken the ports over, whoever was accepted before is let in.
+    pub(crate) fn refuses_strangers(&self) -> bool {
+        self.is_draining() && self.leaves.get() != Some(&Ports::HandedOver)
+    }
+
+    /// Ready when the ports are to be let go of. Cancel-safe.
+    pub(crate) async fn to_leave(&self) -> Ports {
+        *self.leaves.wait().await
     }
 }
 
@@ -385,13 +398,31 @@ impl Control {
         self.0.shared.connections.events().listen()
     }
 
-    /// Lets nobody in any more; those who are there stay. There is no way back but a new start.
+    /// Lets nobody in any more; those who are there stay, but clients that can are asked to connect again. There is no way back but a
+    /// new start.
     pub fn drain(&self) {
         let shared = &self.0.shared;
         if shared.phase.drain() {
             tracing::info!("draining: nobody is let in any more");
             shared.connections.events().tell(|| Happened::Draining);
+            shared.connections.leave(Leave::Asked);
         }
+    }
+
+    /// Takes the server down without cutting anybody off: the ports are let go of, and [`Server::run`](crate::Server::run) ends once
+    /// nobody is left. How long that may take is the decision of whoever calls: `run` ends at once when it is told to stop.
+    ///
+    /// The first who calls decides what becomes of the ports.
+    pub fn take_down(&self, ports: Ports) {
+        // Whoever comes second finds it done.
+        drop(self.0.shared.phase.leaves.set(ports));
+        self.drain();
+    }
+
+    /// Writes the persistent shared objects and closes their file, so that another process may open it. Those that are in use stay so
+    /// in memory, and what is changed of them from now on is not kept.
+    pub async fn close_objects(&self) {
+        self.0.shared.objects.close().await;
     }
 
     /// Says how settings are read again, which ends with [`apply`](Self::apply); the first who says so is asked.

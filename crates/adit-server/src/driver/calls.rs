@@ -149,6 +149,7 @@ impl SessionDriver {
                     debug!(%error, "notice not sent");
                 }
             }
+            Post::Leave(leave) => self.part(leave),
             Post::Disconnect { reason } => self.send_away(&reason),
         }
     }

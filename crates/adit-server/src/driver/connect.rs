@@ -8,7 +8,7 @@ use adit_rtmp::session::server::{ConnectRequest, Rejection};
 
 use super::SessionDriver;
 use super::requests::About;
-use crate::application::{Bandwidth, Client, Refusal, Welcome};
+use crate::application::{Bandwidth, Client, Leave, Refusal, Welcome};
 use crate::relays::Via;
 
 impl SessionDriver {
@@ -39,7 +39,7 @@ impl SessionDriver {
         let user = self.guest.user.as_deref().map(Into::into);
         let client = Client::new(self.summary.id(), info, address, &request.connect, user);
         self.summary.presence().introduced(&client);
-        if self.shared.phase.is_draining() {
+        if self.shared.phase.refuses_strangers() {
             let refusal = Refusal::new("this server is being taken down; connect again in a while");
             return self.refuse_connect(request, refusal);
         }
@@ -77,6 +77,10 @@ impl SessionDriver {
             Bandwidth::WhenAsked => self.session.accept_connect(request),
         }
         self.carrier.authenticated();
+        // Whoever was on the way when somebody else took the ports over.
+        if self.shared.phase.is_draining() {
+            self.part(Leave::Asked);
+        }
     }
 
     fn refuse_connect(&mut self, request: ConnectRequest, refusal: Refusal) {

@@ -8,6 +8,7 @@ use adit_rtmp::session::{CloseReason, ServerEvent};
 use tracing::debug;
 
 use super::SessionDriver;
+use super::leaving::TAKEN_DOWN;
 
 impl SessionDriver {
     pub(super) fn handle_event(&mut self, now: Instant, event: ServerEvent) {
@@ -81,6 +82,13 @@ impl SessionDriver {
         let connection = MessageStreamId::CONNECTION;
         self.tell(connection, StatusCode::ConnectClosed, reason);
         self.finish(&format!("the application ended it: {reason}"));
+    }
+
+    /// Ends the connection because the server is taken down and nothing is left to wait for.
+    pub(super) fn send_off(&mut self) {
+        let connection = MessageStreamId::CONNECTION;
+        self.tell(connection, StatusCode::ConnectClosed, TAKEN_DOWN);
+        self.finish("the server is being taken down, and the stream has ended");
     }
 
     /// News of one stream. A client that is just leaving misses nothing.

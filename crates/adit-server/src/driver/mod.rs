@@ -7,6 +7,7 @@ mod connect;
 mod events;
 mod gates;
 mod guest;
+mod leaving;
 mod login;
 mod objects;
 mod patience;
@@ -149,6 +150,7 @@ impl SessionDriver {
             _ => received,
         };
         let filled = self.fill_objects(cx).max(self.fill_players(cx, now));
+        self.part_if_stopped();
         let gone_on = self.settle_playlists(now);
         let step = received.max(settled).max(filled).max(gone_on);
         if self.phase == Phase::Running {
@@ -211,7 +213,8 @@ impl SessionDriver {
         self.send(cx, now);
         let is_over = self.phase != Phase::Running
             || self.session.is_closing()
-            || self.roles.hopeless_player().is_some();
+            || self.roles.hopeless_player().is_some()
+            || self.roles.has_stopped();
         if is_over || self.session.output().has_remaining() {
             return Step::More;
         }

@@ -13,6 +13,7 @@ use tracing::debug;
 
 use super::Step;
 use super::gates::Gates;
+use super::leaving::TAKEN_DOWN;
 use super::patience::{Overflows, Verdict};
 use super::sample::Sample;
 use super::summary::Stage;
@@ -27,10 +28,23 @@ pub(super) struct Player {
     gates: Gates,
     paused: Flow,
     waited: bool,
+    /// The server is taken down: whoever can follows the stream elsewhere when it stops.
+    leaves: bool,
+    source: Source,
     stage: Stage,
     term: Term,
     overflows: Overflows,
     overflow: Verdict,
+}
+
+/// Where media comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// Nobody publishes the stream.
+    Nobody,
+    Publisher,
+    /// Nobody does any more, which has not been [noted](Player::take_stopped).
+    Gone,
 }
 
 impl Player {
@@ -46,6 +60,8 @@ impl Player {
             gates: Gates::of(wish),
             paused: wish.flow,
             waited: false,
+            leaves: false,
+            source: Source::Nobody,
             stage: Stage::Granted,
             term,
             overflows: Overflows::default(),
@@ -107,11 +123,15 @@ impl Player {
                 Delivery::Skipped { .. } => self.overflow = self.overflows.count(now, limits),
                 Delivery::Started { .. } => {
                     self.stage = Stage::Started;
+                    self.source = Source::Publisher;
                     if self.waited {
                         self.term.started(now);
                     }
                 }
-                Delivery::Stopped { .. } => self.term.stopped(),
+                Delivery::Stopped { .. } => {
+                    self.source = Source::Gone;
+                    self.term.stopped();
+                }
                 _ => {}
             }
             if let Err(error) = self.deliver(session, delivery) {
@@ -119,6 +139,25 @@ impl Player {
             }
         }
         Step::More
+    }
+
+    /// The server is taken down.
+    pub(super) const fn leave(&mut self) {
+        self.leaves = true;
+    }
+
+    /// Whether somebody publishes what it plays.
+    pub(super) fn has_source(&self) -> bool {
+        self.source == Source::Publisher
+    }
+
+    /// Whether its publisher has gone since this was asked last.
+    pub(super) fn take_stopped(&mut self) -> bool {
+        let has_stopped = self.source == Source::Gone;
+        if has_stopped {
+            self.source = Source::Nobody;
+        }
+        has_stopped
     }
 
     /// How far it has come.
@@ -155,6 +194,11 @@ impl Player {
             }
             Delivery::Stopped { .. } => {
                 self.waited = true;
+                if self.leaves && session.request_reconnect(None, TAKEN_DOWN).is_ok() {
+                    // It is about to go; that the stream has stopped here would only end it.
+                    self.source = Source::Nobody;
+                    return Ok(());
+                }
                 session.notify_play_unpublished(self.msid, name)
             }
             _ => Ok(()),

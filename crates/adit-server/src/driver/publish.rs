@@ -143,6 +143,7 @@ impl SessionDriver {
             let code = StatusCode::RecordNoAccess;
             return self.refuse_publish(request, code, &objection);
         }
+        self.shared.relays.mirrors().give_way(&key);
         match self.shared.broker.publish(key, publisher, now) {
             Ok(publication) => {
                 let granted = Granted {

@@ -27,6 +27,21 @@ use crate::relay::{Interest, Push};
 pub(super) struct Roles {
     held: Vec<Held>,
     sample: Sample,
+    /// A stream that is played has lost its publisher.
+    stopped: bool,
+    /// The server is taken down.
+    leave: bool,
+}
+
+/// What a connection is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Business {
+    /// It plays something, whatever else it does.
+    Plays,
+    /// All it does is wait for streams that nobody publishes.
+    Waits,
+    /// It publishes, calls, or has not said yet.
+    Other,
 }
 
 /// A message stream and what it is used for.
@@ -122,11 +137,16 @@ impl Roles {
     pub(super) fn insert(
         &mut self,
         msid: MessageStreamId,
-        role: Role,
+        mut role: Role,
         interest: Option<Interest>,
         listed: Listed,
     ) {
         self.remove(msid);
+        if self.leave
+            && let Role::Playing(player) = &mut role
+        {
+            player.leave();
+        }
         self.held.push(Held {
             msid,
             role,
@@ -310,6 +330,7 @@ impl Roles {
             match &mut held.role {
                 Role::Playing(player) => {
                     step = step.max(player.fill(cx, (session, &mut self.sample), limits, now));
+                    self.stopped |= player.take_stopped();
                     held.listed.comes_to(player.stage());
                 }
                 Role::Replaying(replay) => step = step.max(replay.fill(cx, session, now)),
@@ -317,6 +338,44 @@ impl Roles {
             }
         }
         step
+    }
+
+    /// Whether a stream that is played has lost its publisher, and nobody has taken note.
+    pub(super) const fn has_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// The same, and takes note.
+    pub(super) const fn take_stopped(&mut self) -> bool {
+        std::mem::replace(&mut self.stopped, false)
+    }
+
+    /// The server is taken down: players follow their streams.
+    pub(super) fn leave(&mut self) {
+        self.leave = true;
+        for held in &mut self.held {
+            if let Role::Playing(player) = &mut held.role {
+                player.leave();
+            }
+        }
+    }
+
+    /// What the connection is there for.
+    pub(super) fn business(&self) -> Business {
+        let plays = |held: &Held| match &held.role {
+            Role::Playing(player) => player.has_source(),
+            Role::Replaying(_) => true,
+            Role::Publishing(_) | Role::Over(_) => false,
+        };
+        if self.held.iter().any(plays) {
+            return Business::Plays;
+        }
+        let waits = |held: &Held| matches!(held.role, Role::Playing(_));
+        if !self.held.is_empty() && self.held.iter().all(waits) {
+            Business::Waits
+        } else {
+            Business::Other
+        }
     }
 
     /// Everything is written: the arrival of a frame whose delay is measured, if one is.

@@ -12,6 +12,12 @@ pub(crate) const PULSE_LOOKS: usize = 11;
 /// Files that are listed at most (`control.files`).
 pub(crate) const FILES_LISTED: usize = 10_000;
 
+/// Streams of the server that was here before which are played from this one (`mirror.streams`).
+pub(crate) const MIRRORED_STREAMS: usize = 10_000;
+
+/// Bytes of one message of them (`mirror.frame`), as many as RTMP has at most.
+pub(crate) const MIRROR_FRAME_BYTES: usize = 0x00ff_ffff;
+
 /// Bytes of a body that the API reads (`api.body`).
 pub(crate) const API_BODY: usize = 16 * 1024;
 

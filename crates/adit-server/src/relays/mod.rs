@@ -48,6 +48,7 @@ use self::state::{Relay, lock};
 pub use self::url::{BadRelayUrl, RelayUrl};
 pub(crate) use self::via::{ServerName, Via};
 use crate::control::{ControlError, Events};
+use crate::mirror::Mirrors;
 use crate::recording::Recordings;
 pub use crate::relay::Direction;
 use crate::settings::Live;
@@ -73,6 +74,8 @@ pub(crate) struct Parts {
     pub(crate) events: Events,
     pub(crate) live: Live,
     pub(crate) recordings: Option<Recordings>,
+    /// What is played from here while its publishers are still with the server that was here before.
+    pub(crate) mirrors: Mirrors,
     pub(crate) stop: CancellationToken,
 }
 
@@ -95,6 +98,11 @@ impl Relays {
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
         }))
+    }
+
+    /// What is played from here while its publishers are still with the server that was here before.
+    pub(crate) fn mirrors(&self) -> &Mirrors {
+        &self.0.parts.mirrors
     }
 
     /// How this server is called where streams say through which servers they came.

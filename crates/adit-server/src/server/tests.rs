@@ -9,6 +9,7 @@ use crate::access::{Access, AccessConfig};
 use crate::application::Instances;
 use crate::config::{ObjectsConfig, ServerConfig};
 use crate::control::{Connections, Events, Phase};
+use crate::mirror::Mirrors;
 use crate::objects::Objects;
 use crate::relays::{Parts, Relays};
 use crate::settings::Live;
@@ -25,6 +26,7 @@ fn sessions() -> Sessions {
         events: Events::default(),
         live: live.clone(),
         recordings: None,
+        mirrors: Mirrors::default(),
         stop: CancellationToken::new(),
     });
     let instances = Instances::new(live.clone(), broker.clone(), objects.clone());

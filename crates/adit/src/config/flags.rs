@@ -27,6 +27,13 @@ const FLAGS: &[Flag] = &[
     ("server.unknown_apps", "--unknown-apps", |serve| {
         word(serve.content.unknown_apps)
     }),
+    ("server.drain_timeout", "--drain-timeout", |serve| {
+        let timeout = units::Span(serve.own.drain_timeout?);
+        Some(Value::String(timeout.to_string()))
+    }),
+    ("server.takeover", "--takeover", |serve| {
+        serve.own.takeover.then_some(Value::Boolean(true))
+    }),
     ("server.media", "--media", |serve| {
         path(serve.recording.media.as_ref())
     }),

@@ -1,9 +1,11 @@
 //! `[server]`
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::units::{Cidr, Listen, Place};
+use super::units::{Cidr, Listen, Place, Span};
 use crate::cli::{Latency, UnknownApps};
 
 /// Where the server listens, what it keeps, and whom it takes its clients' addresses from.
@@ -28,6 +30,12 @@ pub(crate) struct Server {
     /// Networks of this machine and around it where relays may go that are started by the API, as in `10.0.0.0/8`; others of these they never
     /// go to. Relays of this file go everywhere but to link-local addresses that are not named here.
     pub(crate) relay_networks: Vec<Cidr>,
+    /// How long those who are there may stay when the server is taken down (SIGTERM) or another one takes over. Nobody is let in
+    /// meanwhile, and clients that can are asked to connect again.
+    pub(crate) drain_timeout: Span,
+    /// Take over the ports of the server that runs with the same state directory, which drains then; without one this is a start like
+    /// any other.
+    pub(crate) takeover: bool,
 }
 
 impl Default for Server {
@@ -40,6 +48,8 @@ impl Default for Server {
             unknown_apps: UnknownApps::Live,
             media: None,
             relay_networks: Vec::new(),
+            drain_timeout: Span(Duration::from_mins(5)),
+            takeover: false,
         }
     }
 }

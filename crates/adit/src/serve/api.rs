@@ -1,5 +1,8 @@
 //! The port of the HTTP API.
 
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,11 +38,15 @@ pub(super) struct Served {
     task: JoinHandle<()>,
 }
 
-/// Binds the port, if there is to be one.
+/// Binds the port, if there is to be one, or goes on with the socket of the server that was here before.
 ///
 /// # Errors
 /// The port cannot be had, or the token cannot be used.
-pub(super) async fn bind(asked: &Api, state_directory: &Path) -> Result<Option<Bound>, ApiError> {
+pub(super) async fn bind(
+    asked: &Api,
+    state_directory: &Path,
+    handed_over: Option<TcpListener>,
+) -> Result<Option<Bound>, ApiError> {
     let Some(listen) = &asked.listen else {
         return Ok(None);
     };
@@ -51,7 +58,13 @@ pub(super) async fn bind(asked: &Api, state_directory: &Path) -> Result<Option<B
     };
     let mut config = ApiConfig::new(listen.0, token);
     config.hosts.clone_from(&asked.hosts);
-    let listener = ApiListener::bind(config).await?;
+    let listener = match handed_over.filter(|socket| is_at(socket, listen.0)) {
+        Some(socket) => ApiListener::from_socket(config, socket).map_err(|cause| ApiRefused {
+            address: listen.0,
+            cause,
+        })?,
+        None => ApiListener::bind(config).await?,
+    };
     if !listener.local_addr().ip().is_loopback() {
         tracing::warn!(
             address = %listener.local_addr(),
@@ -61,7 +74,19 @@ pub(super) async fn bind(asked: &Api, state_directory: &Path) -> Result<Option<B
     Ok(Some(Bound { listener, kept }))
 }
 
+/// Whether a socket listens where it is asked for; port 0 is any.
+fn is_at(socket: &TcpListener, asked: SocketAddr) -> bool {
+    let address = socket.local_addr();
+    address
+        .is_ok_and(|address| address == asked || (asked.port() == 0 && address.ip() == asked.ip()))
+}
+
 impl Bound {
+    /// The socket once more, for a server that takes over.
+    pub(super) fn share(&self) -> io::Result<OwnedFd> {
+        self.listener.share()
+    }
+
     /// Says where it is.
     pub(super) fn print(&self) {
         let address = self.listener.local_addr();

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use adit_server::application::{Applications, Chat, Live, Unknown, Vod};
 use adit_server::tls::CertificateSource;
-use adit_server::{AppConfig, MediaRoot, Network, RecordedStreams, ServerConfig};
+use adit_server::{
+    AppConfig, MediaRoot, Network, ObjectStore, RecordedStreams, ServerConfig, StoreError,
+};
 
 use super::{ServeError, access, certificate, front_page, objects, state_dir};
 use crate::cli::{AppKind, UnknownApps};
@@ -16,20 +18,26 @@ use crate::config::{App, AppRecording, Config};
 /// When one of them cannot be used.
 pub(super) fn server(asked: &Config) -> Result<ServerConfig, ServeError> {
     let mut config = ServerConfig::default();
-    let state_directory = || state_directory(asked);
     config.net.tls = Some(certificate::promised(certificate_source(asked))?);
     let trusted = asked.server.trust_proxy.iter().map(|network| network.0);
     config.net.trusted_proxies = trusted.collect();
     warn_of_forgers(&config.net.trusted_proxies);
     config.net.http.front_page = Some(front_page::text().into());
-    let objects = asked.objects.file.as_ref().map(AsRef::as_ref);
-    config.objects.store = objects::store(objects, state_directory)?;
     config.media = match &asked.server.media {
         Some(directory) => Some(media_root(directory.as_ref())?),
         None => None,
     };
     apply(asked, &mut config)?;
     Ok(config)
+}
+
+/// The file of shared objects. No other process may have it open.
+///
+/// # Errors
+/// It cannot be used.
+pub(super) fn objects(asked: &Config) -> Result<Option<ObjectStore>, StoreError> {
+    let file = asked.objects.file.as_ref().map(AsRef::as_ref);
+    objects::store(file, || state_directory(asked))
 }
 
 /// Where the server keeps what must survive a restart.

@@ -34,17 +34,72 @@ struct Port {
 /// # Errors
 /// The first that cannot be bound.
 pub(super) fn bind_asked(addresses: &[SocketAddr]) -> Result<Vec<Listener>, BindError> {
-    let mut listeners = Vec::new();
+    let needed = needed(addresses);
+    needed.into_iter().map(Listener::bind).collect()
+}
+
+/// Those that need a port of their own.
+fn needed(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let mut needed = Vec::new();
     for (place, address) in addresses.iter().enumerate() {
         match taken_in_by(addresses, place) {
             Some(other) if other == *address => ui::note(&format!("{address} was asked for twice")),
             Some(other) => ui::note(&format!(
                 "{address} needs no port of its own: {other} takes it in"
             )),
-            None => listeners.push(Listener::bind(*address)?),
+            None => needed.push(*address),
         }
     }
-    Ok(listeners)
+    needed
+}
+
+/// The sockets of the server that was here before, as far as they are asked for, and those that are missing; all of them where
+/// nothing was asked for.
+///
+/// # Errors
+/// The first that cannot be bound.
+pub(super) fn go_on_with(
+    sockets: Vec<Listener>,
+    addresses: &[SocketAddr],
+) -> Result<Vec<Listener>, BindError> {
+    if addresses.is_empty() {
+        return Ok(sockets);
+    }
+    let needed = needed(addresses);
+    let there: Vec<_> = sockets.iter().map(Listener::local_addr).collect();
+    let mut sockets: Vec<_> = sockets.into_iter().map(Some).collect();
+    let taken = matching(&there, &needed);
+    let listeners = needed.iter().zip(taken).map(|(address, place)| {
+        let socket = place.and_then(|place| sockets.get_mut(place)?.take());
+        socket.map_or_else(|| Listener::bind(*address), Ok)
+    });
+    listeners.collect()
+}
+
+/// For each address that is needed the place of the socket that is there for it. Port 0 takes what nobody asks for by number.
+fn matching(there: &[SocketAddr], needed: &[SocketAddr]) -> Vec<Option<usize>> {
+    let mut free: Vec<_> = there.iter().copied().map(Some).collect();
+    let mut take = |fits: &dyn Fn(SocketAddr) -> bool| {
+        let place = free.iter().position(|it| it.is_some_and(fits))?;
+        *free.get_mut(place)? = None;
+        Some(place)
+    };
+    let mut taken: Vec<_> = needed
+        .iter()
+        .map(|asked| take(&|address| is_the_same(address, *asked)))
+        .collect();
+    for (asked, taken) in needed.iter().zip(&mut taken) {
+        if taken.is_none() && asked.port() == 0 {
+            *taken = take(&|address| address.ip() == asked.ip());
+        }
+    }
+    taken
+}
+
+/// Whether a socket at `address` is what `asked` asks for; a machine without IPv6 has `0.0.0.0` in the place of `[::]`.
+fn is_the_same(address: SocketAddr, asked: SocketAddr) -> bool {
+    let is_every = asked.ip().is_unspecified() && address.ip().is_unspecified();
+    address == asked || (is_every && asked.is_ipv6() && address.port() == asked.port())
 }
 
 /// Which of `addresses` answers for the one at `place` too: `[::]` takes everything, IPv4 as well, `0.0.0.0` all of IPv4.

@@ -25,11 +25,15 @@ pub(super) struct Reloader {
 }
 
 impl Reloader {
-    pub(super) fn new(sources: Sources, running: Config) -> Arc<Self> {
-        Arc::new(Self {
+    /// For the API too.
+    pub(super) fn new(control: &Control, sources: Sources, running: Config) -> Arc<Self> {
+        let reloader = Arc::new(Self {
             sources,
             running: Mutex::new(running),
-        })
+        });
+        let asked = Arc::clone(&reloader);
+        control.on_reload(move |control| asked.reload(control));
+        reloader
     }
 
     /// Has the server go by what the sources say now.
@@ -66,6 +70,12 @@ impl Reloader {
             changed,
             needs_restart,
         })
+    }
+
+    /// How long those who are there may stay when the server is taken down.
+    pub(super) fn drain_timeout(&self) -> Duration {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.server.drain_timeout.0
     }
 
     /// The file as it is now; nothing where there is none.

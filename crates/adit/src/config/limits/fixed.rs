@@ -93,6 +93,7 @@ const FIXED: [(&[&str], &str); 7] = [
             "recording.notes",
             "recording.append_gap",
             "recording.ending",
+            "mirror.",
         ],
         "it is made to fit the rest of the server",
     ),

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use super::taken_in_by;
+use super::{matching, taken_in_by};
 
 /// For each address the one that answers for it, or nothing.
 #[track_caller]
@@ -42,4 +42,32 @@ fn the_same_twice_is_bound_once_and_free_ports_each_time() {
     );
     check(&["[::]:80", "[::]:80"], &[None, Some("[::]:80")]);
     check(&["[::]:0", "0.0.0.0:0", "[::]:0"], &[None, None, None]);
+}
+
+/// For each address that is needed the place of the socket that is there for it.
+#[track_caller]
+fn check_matching(there: &[&str], needed: &[&str], expected: &[Option<usize>]) {
+    let parse = |texts: &[&str]| -> Vec<SocketAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    };
+    let got = matching(&parse(there), &parse(needed));
+    assert_eq!(got, expected, "{there:?} {needed:?}");
+}
+
+#[test]
+fn sockets_that_are_there_are_gone_on_with_where_they_are_asked_for() {
+    let there = ["[::]:1935", "127.0.0.1:80", "127.0.0.1:4001"];
+    check_matching(
+        &there,
+        &["127.0.0.1:80", "[::]:443", "[::]:1935"],
+        &[Some(1), None, Some(0)],
+    );
+    // What is asked for by number is not given to whoever takes any.
+    check_matching(
+        &there,
+        &["127.0.0.1:0", "127.0.0.1:80", "127.0.0.1:0"],
+        &[Some(2), Some(1), None],
+    );
+    check_matching(&["0.0.0.0:80"], &["[::]:80"], &[Some(0)]);
+    check_matching(&["[::]:80"], &["127.0.0.1:80"], &[None]);
 }

@@ -9,6 +9,7 @@ use super::None;
 use crate::access::Access;
 use crate::config::ServerConfig;
 use crate::control::{Connections, Events};
+use crate::mirror::Mirrors;
 use crate::outputs::{Outputs, Parts};
 use crate::relays::{self, Relays};
 use crate::settings::Live;
@@ -25,6 +26,7 @@ fn outputs(broker: &Broker, streams: usize, idle: Duration) -> (Outputs, Cancell
         events: Events::default(),
         live: live.clone(),
         recordings: None,
+        mirrors: Mirrors::default(),
         stop: stop.clone(),
     });
     let outputs = Outputs::new(Parts {

@@ -1,0 +1,293 @@
+//! Live streams of the server that this one has taken over from: they are played here while their publishers are still there.
+//!
+//! ```text
+//! new ─▶ streams ═ Link ═▶ old     the names of all streams that are live there, and of those that begin
+//! new ─▶ stream  ═ Link ═▶ old     a name; then the frames of that stream, until it stops
+//!
+//! name   length u16, vhost │ length u16, application │ length u16, instance │ length u16, name
+//! frame  kind u8 (8 audio, 9 video, 18 data) │ time u32, ms │ length u32 │ payload
+//! ```
+//!
+//! A publisher that comes to this server takes the place of what is mirrored under its name.
+
+use std::collections::{HashMap, HashSet};
+use std::future::poll_fn;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use adit_broker::{
+    Broker, Delivery, Latency, Publication, PublisherInfo, StreamKey, SubscribeOptions,
+};
+use adit_media::{Frame, FrameKind, Timestamp};
+use adit_net::http::{Asker, Elsewhere, Link, LinkFuture};
+use bytes::Bytes;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufWriter};
+use tokio::time::{interval, sleep};
+use tracing::debug;
+
+use crate::limits::{MIRROR_FRAME_BYTES, MIRRORED_STREAMS};
+
+/// The server that this one has taken over from.
+pub trait Predecessor: Elsewhere {
+    /// A connection on which it says which streams are live there.
+    fn streams(&self) -> LinkFuture<'_>;
+
+    /// A connection for one of them.
+    fn stream(&self) -> LinkFuture<'_>;
+}
+
+/// Serves the server that takes over from this one.
+#[derive(Debug, Clone)]
+pub struct Visitors {
+    pub(crate) net: adit_net::http::Visitors,
+    pub(crate) broker: Broker,
+}
+
+impl Visitors {
+    /// Answers what `asker` asks on `link` about tunnel sessions of this server. Call it inside a tokio runtime, as the others.
+    pub fn serve(&self, link: impl Link, asker: Asker) {
+        self.net.serve(link, asker);
+    }
+
+    /// Says which streams are live here.
+    pub fn announce(&self, link: impl Link) {
+        let broker = self.broker.clone();
+        tokio::spawn(async move { note(announce(&broker, link).await) });
+    }
+
+    /// Sends one of them.
+    pub fn send(&self, link: impl Link) {
+        let broker = self.broker.clone();
+        tokio::spawn(async move { note(send(&broker, link).await) });
+    }
+}
+
+/// That the other side has gone is how it ends.
+fn note(ended: io::Result<()>) {
+    if let Err(error) = ended {
+        debug!(%error, "a connection between two servers has ended");
+    }
+}
+
+async fn announce(broker: &Broker, mut link: impl Link) -> io::Result<()> {
+    let mut told = HashSet::new();
+    let mut looks = interval(LOOK);
+    loop {
+        looks.tick().await;
+        let streams = broker.streams().into_iter();
+        let live: HashSet<_> = streams
+            .filter(|stream| stream.publication.is_some())
+            .map(|stream| stream.key)
+            .collect();
+        told.retain(|key| live.contains(key));
+        for key in live {
+            if !told.contains(&key) {
+                link.write_all(&name(&key)).await?;
+                told.insert(key);
+            }
+        }
+    }
+}
+
+async fn send(broker: &Broker, mut link: impl Link) -> io::Result<()> {
+    let key = read_name(&mut link).await?;
+    if !broker.is_published(&key) {
+        return Ok(());
+    }
+    let mut subscription = broker.subscribe(key, SubscribeOptions::default());
+    let mut out = BufWriter::with_capacity(WRITE_BYTES, link);
+    loop {
+        let at_hand = poll_fn(|cx| Poll::Ready(subscription.poll_next(cx))).await;
+        let delivery = match at_hand {
+            Poll::Ready(delivery) => delivery,
+            Poll::Pending => {
+                out.flush().await?;
+                poll_fn(|cx| subscription.poll_next(cx)).await
+            }
+        };
+        match delivery {
+            Delivery::Frame(shared) => {
+                let frame = shared.frame();
+                out.write_all(&head(frame)?).await?;
+                out.write_all(frame.payload()).await?;
+            }
+            Delivery::Stopped { .. } => return out.shutdown().await,
+            _ => {}
+        }
+    }
+}
+
+/// The streams of the predecessor that are played here, by name. Clones are the same ones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Mirrors(Arc<Mutex<HashMap<StreamKey, Slot>>>);
+
+/// A publication, until its place is wanted.
+type Slot = Arc<Mutex<Option<Publication>>>;
+
+impl Mirrors {
+    /// Ends what is mirrored under this name: its publisher is here.
+    pub(crate) fn give_way(&self, key: &StreamKey) {
+        let slot = lock(&self.0).remove(key);
+        // Readers are told outside of the lock of all.
+        drop(slot.and_then(|slot| lock(&slot).take()));
+    }
+
+    /// Mirrors what is live at the predecessor for as long as it is there.
+    pub(crate) async fn follow(self, predecessor: Arc<dyn Predecessor>, broker: Broker) {
+        while predecessor.is_there() {
+            if let Some(link) = predecessor.streams().await {
+                note(self.mirror_all(link, &predecessor, &broker).await);
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    async fn mirror_all(
+        &self,
+        mut names: Box<dyn Link>,
+        predecessor: &Arc<dyn Predecessor>,
+        broker: &Broker,
+    ) -> io::Result<()> {
+        loop {
+            let key = read_name(&mut names).await?;
+            if lock(&self.0).len() >= MIRRORED_STREAMS {
+                continue;
+            }
+            let Some(link) = predecessor.stream().await else {
+                return Ok(());
+            };
+            let (mirrors, broker) = (self.clone(), broker.clone());
+            tokio::spawn(async move { note(mirrors.mirror(link, key, &broker).await) });
+        }
+    }
+
+    /// One stream, until it stops there or begins here.
+    async fn mirror(
+        &self,
+        mut link: Box<dyn Link>,
+        key: StreamKey,
+        broker: &Broker,
+    ) -> io::Result<()> {
+        link.write_all(&name(&key)).await?;
+        let publisher = PublisherInfo::new("predecessor", "the server that was here before");
+        let publisher = publisher.with_latency(Latency::Low);
+        // It may have come here already.
+        let Ok(publication) = broker.publish(key.clone(), publisher, Instant::now()) else {
+            return Ok(());
+        };
+        let mirrored = Mirrored::new(self.clone(), key, publication);
+        loop {
+            let frame = read_frame(&mut link).await?;
+            let mut slot = lock(&mirrored.slot);
+            let Some(publication) = slot.as_mut() else {
+                return Ok(());
+            };
+            publication.push(Instant::now(), frame);
+        }
+    }
+}
+
+/// One stream that is mirrored; dropping it ends that.
+struct Mirrored {
+    mirrors: Mirrors,
+    key: StreamKey,
+    slot: Slot,
+}
+
+impl Mirrored {
+    fn new(mirrors: Mirrors, key: StreamKey, publication: Publication) -> Self {
+        let slot = Arc::new(Mutex::new(Some(publication)));
+        lock(&mirrors.0).insert(key.clone(), Arc::clone(&slot));
+        Self { mirrors, key, slot }
+    }
+}
+
+impl Drop for Mirrored {
+    fn drop(&mut self) {
+        let mut all = lock(&self.mirrors.0);
+        // Another one may have its name by now.
+        if all
+            .get(&self.key)
+            .is_some_and(|slot| Arc::ptr_eq(slot, &self.slot))
+        {
+            all.remove(&self.key);
+        }
+        drop(all);
+        drop(lock(&self.slot).take());
+    }
+}
+
+fn name(key: &StreamKey) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for part in [key.vhost(), key.application(), key.instance(), key.name()] {
+        // Keys are shorter than that.
+        let length = u16::try_from(part.len()).unwrap_or(u16::MAX);
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    bytes
+}
+
+async fn read_name(link: &mut impl Link) -> io::Result<StreamKey> {
+    let mut parts = [const { String::new() }; 4];
+    for part in &mut parts {
+        let mut bytes = vec![0; link.read_u16().await?.into()];
+        link.read_exact(&mut bytes).await?;
+        *part = String::from_utf8(bytes).map_err(|_| garbled())?;
+    }
+    let [vhost, application, instance, name] = &parts;
+    StreamKey::new(vhost, application, instance, name).map_err(|_| garbled())
+}
+
+fn head(frame: &Frame) -> io::Result<[u8; HEAD_BYTES]> {
+    let kind = match frame.kind() {
+        FrameKind::Audio => AUDIO,
+        FrameKind::Video => VIDEO,
+        FrameKind::Data => DATA,
+    };
+    let length = u32::try_from(frame.payload().len()).map_err(|_| garbled())?;
+    let ([t0, t1, t2, t3], [l0, l1, l2, l3]) =
+        (frame.at().ms().to_be_bytes(), length.to_be_bytes());
+    Ok([kind, t0, t1, t2, t3, l0, l1, l2, l3])
+}
+
+async fn read_frame(link: &mut impl Link) -> io::Result<Frame> {
+    let kind = match link.read_u8().await? {
+        AUDIO => FrameKind::Audio,
+        VIDEO => FrameKind::Video,
+        DATA => FrameKind::Data,
+        _ => return Err(garbled()),
+    };
+    let at = Timestamp::from_ms(link.read_u32().await?);
+    let length = usize::try_from(link.read_u32().await?).map_err(|_| garbled())?;
+    if length > MIRROR_FRAME_BYTES {
+        return Err(garbled());
+    }
+    let mut payload = vec![0; length];
+    link.read_exact(&mut payload).await?;
+    Ok(Frame::classify(at, kind, Bytes::from(payload)))
+}
+
+fn garbled() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "no name and no frame")
+}
+
+/// What is behind the locks here is whole after each statement.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// As in FLV tags.
+const AUDIO: u8 = 8;
+const VIDEO: u8 = 9;
+const DATA: u8 = 18;
+const HEAD_BYTES: usize = 9;
+/// How often it is looked which streams are live.
+const LOOK: Duration = Duration::from_millis(250);
+/// What is gathered for one write.
+const WRITE_BYTES: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use adit_broker::{
+    Broker, BrokerConfig, Delivery, Publication, PublisherInfo, StreamKey, SubscribeOptions,
+};
+use adit_media::{Frame, FrameKind, Timestamp};
+use adit_net::http::{Asker, Elsewhere, Link, LinkFuture};
+use bytes::Bytes;
+use tokio::time::timeout;
+
+use super::{Mirrors, Predecessor, announce, head, read_frame, send};
+use crate::limits::MIRROR_FRAME_BYTES;
+
+/// A server in the same process.
+struct Near {
+    broker: Broker,
+    is_there: AtomicBool,
+}
+
+impl fmt::Debug for Near {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Near")
+    }
+}
+
+impl Elsewhere for Near {
+    fn connect(&self, _: Asker) -> LinkFuture<'_> {
+        Box::pin(async { None })
+    }
+
+    fn is_there(&self) -> bool {
+        self.is_there.load(Ordering::Relaxed)
+    }
+}
+
+impl Predecessor for Near {
+    fn streams(&self) -> LinkFuture<'_> {
+        let (own, other) = tokio::io::duplex(1000);
+        let broker = self.broker.clone();
+        tokio::spawn(async move { announce(&broker, other).await });
+        Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })
+    }
+
+    fn stream(&self) -> LinkFuture<'_> {
+        let (own, other) = tokio::io::duplex(1000);
+        let broker = self.broker.clone();
+        tokio::spawn(async move { send(&broker, other).await });
+        Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })
+    }
+}
+
+/// Two servers, one of which follows the other.
+fn two() -> (Arc<Near>, Broker, Mirrors) {
+    let before = Arc::new(Near {
+        broker: Broker::new(BrokerConfig::default()),
+        is_there: AtomicBool::new(true),
+    });
+    let (broker, mirrors) = (Broker::new(BrokerConfig::default()), Mirrors::default());
+    tokio::spawn(
+        mirrors
+            .clone()
+            .follow(Arc::clone(&before) as Arc<dyn Predecessor>, broker.clone()),
+    );
+    (before, broker, mirrors)
+}
+
+fn key(name: &str) -> StreamKey {
+    StreamKey::new("", "live", "_definst_", name).unwrap()
+}
+
+fn publish(broker: &Broker, name: &str) -> Publication {
+    let publisher = PublisherInfo::new("1", "here");
+    broker
+        .publish(key(name), publisher, Instant::now())
+        .unwrap()
+}
+
+fn frame(ms: u32, bytes: usize) -> Frame {
+    let mut payload = vec![0x17, 1, 0, 0, 0];
+    payload.resize(bytes.max(5), 7);
+    Frame::classify(
+        Timestamp::from_ms(ms),
+        FrameKind::Video,
+        Bytes::from(payload),
+    )
+}
+
+/// The next delivery that fits.
+async fn next<T>(
+    subscription: &mut adit_broker::Subscription,
+    mut fits: impl FnMut(&Delivery) -> Option<T>,
+) -> T {
+    let wait = async {
+        loop {
+            let delivery = std::future::poll_fn(|cx| subscription.poll_next(cx)).await;
+            if let Some(found) = fits(&delivery) {
+                return found;
+            }
+        }
+    };
+    timeout(Duration::from_secs(20), wait)
+        .await
+        .expect("in time")
+}
+
+fn of_frame(delivery: &Delivery) -> Option<Frame> {
+    match delivery {
+        Delivery::Frame(frame) => Some(frame.frame().clone()),
+        _ => None,
+    }
+}
+
+fn of_stop(delivery: &Delivery) -> Option<()> {
+    matches!(delivery, Delivery::Stopped { .. }).then_some(())
+}
+
+#[tokio::test]
+async fn a_stream_that_is_live_there_is_played_here_until_it_stops() {
+    let (before, broker, _mirrors) = two();
+    let mut publication = publish(&before.broker, "cam");
+    publication.push(Instant::now(), frame(5, 3_000));
+    let mut player = broker.subscribe(key("cam"), SubscribeOptions::default());
+    assert_eq!(next(&mut player, of_frame).await, frame(5, 3_000));
+    publication.push(Instant::now(), frame(45, 10));
+    assert_eq!(next(&mut player, of_frame).await, frame(45, 10));
+    drop(publication);
+    next(&mut player, of_stop).await;
+    // And another one that begins later.
+    let mut publication = publish(&before.broker, "later");
+    publication.push(Instant::now(), frame(7, 10));
+    let mut player = broker.subscribe(key("later"), SubscribeOptions::default());
+    assert_eq!(next(&mut player, of_frame).await, frame(7, 10));
+}
+
+#[tokio::test]
+async fn a_publisher_that_comes_here_takes_the_place_of_what_is_mirrored() {
+    let (before, broker, mirrors) = two();
+    let mut there = publish(&before.broker, "cam");
+    there.push(Instant::now(), frame(5, 10));
+    let mut player = broker.subscribe(key("cam"), SubscribeOptions::default());
+    assert_eq!(next(&mut player, of_frame).await, frame(5, 10));
+    mirrors.give_way(&key("cam"));
+    let mut here = publish(&broker, "cam");
+    next(&mut player, of_stop).await;
+    there.push(Instant::now(), frame(6, 10));
+    here.push(Instant::now(), frame(1000, 10));
+    assert_eq!(next(&mut player, of_frame).await, frame(1000, 10));
+    drop(there);
+    here.push(Instant::now(), frame(1040, 10));
+    assert_eq!(next(&mut player, of_frame).await, frame(1040, 10));
+}
+
+#[tokio::test]
+async fn a_frame_is_as_long_as_allowed_and_not_longer() {
+    let outcome = async |length: usize| {
+        let mut bytes = head(&frame(1, 5)).unwrap().to_vec();
+        bytes[5..].copy_from_slice(&u32::try_from(length).unwrap().to_be_bytes());
+        let (mut own, mut other) = tokio::io::duplex(length + 100);
+        let rest = vec![0; length];
+        tokio::io::AsyncWriteExt::write_all(&mut other, &bytes)
+            .await
+            .unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut other, &rest)
+            .await
+            .unwrap();
+        read_frame(&mut own)
+            .await
+            .map(|frame| frame.payload().len())
+    };
+    assert_eq!(
+        outcome(MIRROR_FRAME_BYTES).await.unwrap(),
+        MIRROR_FRAME_BYTES
+    );
+    assert!(outcome(MIRROR_FRAME_BYTES + 1).await.is_err());
+}
