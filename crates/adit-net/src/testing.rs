@@ -133,9 +133,9 @@ impl Buf for Pieces {
 /// A TLS client that trusts what is in a PEM file.
 pub(crate) fn tls_client(certificate: &std::path::Path, protocols: &[&str]) -> ClientConfig {
     let mut roots = rustls::RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_file(certificate).unwrap())
-        .unwrap();
+    for certificate in CertificateDer::pem_file_iter(certificate).unwrap() {
+        roots.add(certificate.unwrap()).unwrap();
+    }
     let provider = Arc::new(aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -8,9 +8,10 @@ use rustls::client::{
 use rustls::{ClientConfig, NamedGroup};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -46,10 +47,16 @@ impl Pair {
 
     /// Writes a fresh certificate and its key; says what the certificate is.
     fn replace(&self) -> CertificateDer<'static> {
+        let (certificate, key) = Self::make();
+        std::fs::write(self.certificate(), &certificate).unwrap();
+        std::fs::write(self.key(), key).unwrap();
+        CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()
+    }
+
+    /// A certificate and its key, both PEM.
+    fn make() -> (String, String) {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        std::fs::write(self.certificate(), made.cert.pem()).unwrap();
-        std::fs::write(self.key(), made.signing_key.serialize_pem()).unwrap();
-        made.cert.der().clone()
+        (made.cert.pem(), made.signing_key.serialize_pem())
     }
 
     fn load(&self) -> Result<Tls, TlsError> {
@@ -389,4 +396,67 @@ async fn http_1_1_is_agreed_on_and_nothing_else_is_required() {
         let stream = tls_connect(client, server.connect().await).await.unwrap();
         assert_eq!(stream.get_ref().1.alpn_protocol(), expected, "{offered:?}");
     }
+}
+
+/// Who swaps writes two files, one after the other, so that half of all looks find a certificate beside another one's key.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_handshakes_succeed_while_the_certificate_is_swapped_all_the_time() {
+    const TASKS: usize = 8;
+    const HANDSHAKES: usize = 1000;
+    let pair = Arc::new(Pair::new());
+    let mut made: Vec<_> = std::iter::repeat_with(Pair::make).take(20).collect();
+    let first = [pair.certificate(), pair.key()].map(|file| std::fs::read_to_string(file).unwrap());
+    made.push(first.into());
+    let all: Vec<_> = made.iter().map(|(pem, _)| pem.clone()).collect();
+    let bundle = pair.directory.path().join("all.pem");
+    std::fs::write(&bundle, all.concat()).unwrap();
+    let tls = pair.load().unwrap();
+    let server = Arc::new(served_with(tls.clone()));
+    let client = tls_client(&bundle, &[]);
+    let is_over = Arc::<AtomicBool>::default();
+    let swapping = {
+        let (pair, is_over) = (Arc::clone(&pair), Arc::clone(&is_over));
+        tokio::task::spawn_blocking(move || {
+            let mut swaps = 0;
+            while !is_over.load(Ordering::Relaxed) || swaps < 100 {
+                let (certificate, key) = &made[swaps % made.len()];
+                std::fs::write(pair.certificate(), certificate).unwrap();
+                // Not usable as long as the key is another one's; what is shown stays.
+                drop(tls.reload());
+                std::fs::write(pair.key(), key).unwrap();
+                tls.reload().unwrap();
+                swaps += 1;
+            }
+            swaps
+        })
+    };
+    let tasks = (0..TASKS).map(|_| {
+        let (server, client) = (Arc::clone(&server), client.clone());
+        tokio::spawn(async move {
+            let mut seen = HashSet::new();
+            for _ in 0..HANDSHAKES / TASKS {
+                let stream = tls_connect(client.clone(), server.connect().await);
+                let stream = stream.await.unwrap();
+                let shown = stream.get_ref().1.peer_certificates().unwrap();
+                seen.insert(shown[0].clone().into_owned());
+            }
+            seen
+        })
+    });
+    let mut ended = Vec::new();
+    for task in tasks.collect::<Vec<_>>() {
+        ended.push(task.await);
+    }
+    // Whatever has happened, the swapping has to end.
+    is_over.store(true, Ordering::Relaxed);
+    let swaps = swapping.await.unwrap();
+    let seen = ended
+        .into_iter()
+        .flat_map(|task| task.expect("no handshake fails"));
+    let seen: HashSet<_> = seen.collect();
+    assert!(
+        swaps >= 100 && seen.len() >= 10,
+        "{swaps} swaps, {} seen",
+        seen.len()
+    );
 }
