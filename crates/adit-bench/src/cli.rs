@@ -1,6 +1,6 @@
 //! The command line: text into things.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, num::NonZeroU16, path::PathBuf};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -127,6 +127,9 @@ pub(crate) struct Common {
     /// The adit binary, if it is not beside this program
     #[arg(long)]
     pub(crate) adit: Option<PathBuf>,
+    /// Threads of Adit, one for each core by default; 1 is what nginx-rtmp and the bare loops have
+    #[arg(long)]
+    pub(crate) threads: Option<NonZeroU16>,
     /// Writes all rounds, the machine and the date to this file
     #[arg(long)]
     pub(crate) json: Option<PathBuf>,

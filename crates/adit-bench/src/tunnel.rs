@@ -40,6 +40,7 @@ pub(crate) fn run(options: &cli::Tunnel) -> Result<bool> {
     let launcher = Launcher {
         workspace: Workspace::create()?,
         adit: options.adit.clone().or_else(beside_this_program),
+        threads: None,
         connections: 16,
     };
     let loads = [

@@ -200,6 +200,11 @@ pub(crate) struct Own {
     /// [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = span::parse_or_zero)]
     pub(crate) drain_timeout: Option<Duration>,
+
+    /// Threads that serve connections
+    /// [default: one for each core]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
 }
 
 /// The flags of `adit verify`.

@@ -121,9 +121,11 @@ pub(crate) fn run(arguments: &cli::Serve) -> Result<(), Failure> {
 
 fn run_with(sources: Sources, config: Config) -> Result<(), ServeError> {
     descriptors::raise();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = config.server.threads {
+        builder.worker_threads(threads.get().into());
+    }
+    let runtime = builder.enable_all().build()?;
     // On a worker like everything else: the thread that waits here would have to be woken for each connection.
     let serving = runtime.spawn(serve(sources, config));
     let outcome = runtime

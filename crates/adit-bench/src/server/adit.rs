@@ -39,6 +39,10 @@ pub(super) fn begin(
     if latency != Latency::default() {
         arguments.extend(["--latency", &mode]);
     }
+    let threads = launcher.threads.map(|threads| threads.to_string());
+    if let Some(threads) = &threads {
+        arguments.extend(["--threads", threads]);
+    }
     process::start(program, &arguments, place)
 }
 
@@ -47,9 +51,13 @@ pub(super) fn version(launcher: &Launcher) -> String {
         return String::new();
     };
     let output = Command::new(program).arg("--version").output();
-    output
+    let version = output
         .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-        .unwrap_or_default()
+        .unwrap_or_default();
+    match launcher.threads {
+        Some(threads) => format!("{version}, --threads {threads}"),
+        None => version,
+    }
 }
 
 /// The binary beside this program, if there is one.

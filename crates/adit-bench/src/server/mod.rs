@@ -11,6 +11,7 @@ mod viewer;
 use std::{
     fmt, fs,
     net::{SocketAddr, TcpListener},
+    num::NonZeroU16,
     path::PathBuf,
     process::Child,
     str::FromStr,
@@ -129,6 +130,8 @@ pub(crate) struct Launcher {
     pub(crate) workspace: Workspace,
     /// The adit binary; None when it was not given and not found.
     pub(crate) adit: Option<PathBuf>,
+    /// How many threads it is told to have.
+    pub(crate) threads: Option<NonZeroU16>,
     /// Connections the server must be able to hold.
     pub(crate) connections: u32,
 }

@@ -98,6 +98,7 @@ fn run(
         launcher: Launcher {
             workspace: Workspace::create()?,
             adit: common.adit.clone().or_else(beside_this_program),
+            threads: common.threads,
             connections,
         },
         window: Duration::from_secs(u64::from(seconds)),

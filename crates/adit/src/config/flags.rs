@@ -23,6 +23,9 @@ const FLAGS: &[Flag] = &[
     ("server.trust_proxy", "--trust-proxy", |serve| {
         list(&serve.trust_proxy)
     }),
+    ("server.threads", "--threads", |serve| {
+        Some(Value::Integer(serve.own.threads?.into()))
+    }),
     ("server.latency", "--latency", |serve| word(serve.latency)),
     ("server.unknown_apps", "--unknown-apps", |serve| {
         word(serve.content.unknown_apps)

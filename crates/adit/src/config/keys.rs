@@ -12,11 +12,12 @@ use super::path::KeyPath;
 use super::units::{Size, Span};
 
 /// Keys, or all of a section, that take effect only when the server starts. Everything else does at a reload.
-const RESTART: [&str; 19] = [
+const RESTART: [&str; 20] = [
     "api",
     "server.listen",
     "server.state_dir",
     "server.media",
+    "server.threads",
     "server.trust_proxy",
     "server.takeover",
     "tls",

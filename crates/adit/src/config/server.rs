@@ -1,5 +1,6 @@
 //! `[server]`
 
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -21,6 +22,10 @@ pub(crate) struct Server {
     /// Networks of load balancers whose PROXY protocol header is believed. Limits and logs go by the addresses in it, so name
     /// the balancers only.
     pub(crate) trust_proxy: Vec<Cidr>,
+    /// Threads that serve connections; without it one for each core. While a single core is enough, one thread costs the least CPU:
+    /// nothing has to be handed from one to another.
+    #[schemars(extend("x-range" = [1, 1024]))]
+    pub(crate) threads: Option<NonZeroU16>,
     /// When players are woken, which weighs delay against CPU.
     pub(crate) latency: Latency,
     /// What becomes of clients that connect to an application without a section.
@@ -44,6 +49,7 @@ impl Default for Server {
             listen: Vec::new(),
             state_dir: None,
             trust_proxy: Vec::new(),
+            threads: None,
             latency: Latency::Balanced,
             unknown_apps: UnknownApps::Live,
             media: None,
