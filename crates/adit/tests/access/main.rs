@@ -2,6 +2,7 @@
 //! something that is right.
 #![cfg(test)]
 
+mod callbacks;
 mod matrix;
 mod station;
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -61,7 +62,7 @@ fn shell(script: &str, action: &str, place: &str, seconds: i64) -> String {
 /// A server by a configuration, and the folder of what that names.
 pub(crate) struct Station {
     pub(crate) server: AditServer,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Station {
@@ -84,10 +85,12 @@ impl Station {
         let server = AditServer::start_with(ADIT, |command| {
             command.arg("--config").arg(&config);
         });
-        Self {
-            server,
-            _folder: folder,
-        }
+        Self { server, folder }
+    }
+
+    /// Something in its folder.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// Where `path` is, for somebody who shows this login.
