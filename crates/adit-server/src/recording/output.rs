@@ -143,7 +143,10 @@ impl Output {
         if self.journal.leftover() == Leftover::Yes {
             // Its mark stays if that fails: the next to try repairs it.
             let means = &self.means;
-            make_whole(&means.disk, &self.path, &self.journal, &means.counters)?;
+            let outcome = make_whole(&means.disk, &self.path, &self.journal, &means.counters)?;
+            if means.lines.may_write() {
+                outcome.tell(&self.path);
+            }
         }
         self.journal.forget()?;
         self.means.disk.sync_directory(&self.path)?;
@@ -435,6 +438,7 @@ impl Output {
         // Whatever is wrong with the file, a crash would have left it so.
         drop(self.file.take());
         let (file, counters) = (self.path.clone(), self.means.counters.clone());
+        // Nobody was told that it is broken, so nobody is told that it is whole.
         if let Err(left) = settle(&self.means.disk, &file, self.journal, &counters)
             && self.means.lines.may_write()
         {

@@ -26,6 +26,8 @@ pub(super) enum Outcome {
         /// How long it is.
         duration: Duration,
     },
+    /// There is none.
+    Never,
     /// Nothing was in it, and it is gone.
     Nothing,
     /// It is no FLV, and left as it is.
@@ -73,8 +75,11 @@ fn repair_marked(disk: &Disk, media: &Path, counters: &Counters) {
             return;
         }
     };
-    if let Err(error) = settle(disk, media, journal, counters) {
-        warn!(file = %media.display(), %error, "an unfinished recording was not repaired");
+    match settle(disk, media, journal, counters) {
+        Ok(outcome) => outcome.tell(media),
+        Err(error) => {
+            warn!(file = %media.display(), %error, "an unfinished recording was not repaired");
+        }
     }
 }
 
@@ -84,9 +89,10 @@ pub(super) fn settle(
     media: &Path,
     journal: Journal,
     counters: &Counters,
-) -> io::Result<()> {
-    make_whole(disk, media, &journal, counters)?;
-    journal.close()
+) -> io::Result<Outcome> {
+    let outcome = make_whole(disk, media, &journal, counters)?;
+    journal.close()?;
+    Ok(outcome)
 }
 
 /// Makes `media` whole.
@@ -95,12 +101,13 @@ pub(super) fn make_whole(
     media: &Path,
     journal: &Journal,
     counters: &Counters,
-) -> io::Result<()> {
+) -> io::Result<Outcome> {
     let handle = match disk.open(media) {
         Ok(handle) => handle,
         // The crash came before there was one.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return sidecar::remove(disk, media);
+            sidecar::remove(disk, media)?;
+            return Ok(Outcome::Never);
         }
         Err(error) => return Err(error),
     };
@@ -129,8 +136,7 @@ pub(super) fn make_whole(
     };
     disk.sync_directory(media)?;
     counters.repaired();
-    tell(media, &outcome);
-    Ok(())
+    Ok(outcome)
 }
 
 /// Says beside the file what is known of it, unless that is said already.
@@ -171,21 +177,27 @@ pub(super) fn cut(handle: &Handle, known_good: u64) -> Result<Repair, VodError> 
     Ok(repair)
 }
 
-fn tell(media: &Path, outcome: &Outcome) {
-    let file = media.display();
-    match outcome {
-        Outcome::Whole {
-            lost_bytes,
-            duration,
-        } => info!(
-            %file,
-            lost_bytes,
-            duration_ms = duration.as_millis(),
-            "a recording that was not finished is whole again"
-        ),
-        Outcome::Nothing => info!(%file, "of a recording that was not finished nothing was left"),
-        Outcome::NotFlv => {
-            warn!(%file, "a recording that was not finished is no FLV, and left as it is");
+impl Outcome {
+    /// Writes a line about it.
+    pub(super) fn tell(&self, media: &Path) {
+        let file = media.display();
+        match self {
+            Self::Whole {
+                lost_bytes,
+                duration,
+            } => info!(
+                %file,
+                lost_bytes,
+                duration_ms = duration.as_millis(),
+                "a recording that was not finished is whole again"
+            ),
+            Self::Never => {}
+            Self::Nothing => {
+                info!(%file, "of a recording that was not finished nothing was left");
+            }
+            Self::NotFlv => {
+                warn!(%file, "a recording that was not finished is no FLV, and left as it is");
+            }
         }
     }
 }
