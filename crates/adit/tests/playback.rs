@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use adit_testkit::cast::known_failure;
+use adit_testkit::cast::{known_failure, pause};
 use adit_testkit::clip::{AudioCodec, Clip, VideoCodec};
 use adit_testkit::packets::{self, Kind, Packet, Role};
 use adit_testkit::peers::{Peer, Peers, QUIET};
@@ -168,6 +168,44 @@ fn seeks(stage: &Stage, peer: Peer, transport: Transport) {
 }
 
 #[test]
+fn the_log_tells_once_of_a_file_that_is_torn_or_not_understood_and_what_to_do() {
+    let Some(stage) = Stage::set() else { return };
+    let whole = fs::read(stage.file("vod/clip.flv")).unwrap();
+    fs::write(stage.file("vod/torn.flv"), &whole[..whole.len() - 10]).unwrap();
+    fs::write(stage.file("vod/text.flv"), "not a video").unwrap();
+    for _ in 0..2 {
+        for name in ["clip", "torn"] {
+            stage.dump(Transport::Rtmp, &stage.file("any.flv"), name, &[]);
+        }
+    }
+    for name in ["text", "flv:text"] {
+        // It does not know the code of the refusal, and waits.
+        let mut command = Command::new(stage.peers.path(Peer::Rtmpdump));
+        let url = stage.server.url(Transport::Rtmp, "vod");
+        command.args(["-q", "-r", &url, "-y", name, "-o"]);
+        let refusals = || stage.server.log().matches("play refused").count();
+        let before = refusals();
+        let _waiting = Process::start("rtmpdump", command.arg(stage.file("n.flv")));
+        let begun = Instant::now();
+        while refusals() == before {
+            assert!(begun.elapsed() < PATIENCE, "{}", stage.server.log());
+            pause();
+        }
+    }
+    let log = stage.server.log();
+    let warned = log.lines().filter(|line| line.contains("WARN"));
+    let warned: Vec<_> = warned.filter(|line| line.contains(".flv")).collect();
+    assert_eq!(warned.len(), 2, "{log}");
+    for (line, file, what) in [
+        (warned[0], "vod/torn.flv", "ends in the middle"),
+        (warned[1], "vod/text.flv", "neither FLV nor MP4"),
+    ] {
+        let is_whole = line.contains(file) && line.contains(what) && line.contains("adit verify");
+        assert!(is_whole, "{line}");
+    }
+}
+
+#[test]
 fn what_cannot_be_played_is_refused_with_its_code() {
     let Some(stage) = Stage::set() else { return };
     fs::write(stage.file("vod/text.flv"), b"this is no video").unwrap();
@@ -200,8 +238,12 @@ fn what_cannot_be_played_is_refused_with_its_code() {
         let url = stage.server.url(Transport::Rtmp, "vod");
         command.args(["-q", "-A", "99", "-r", &url, "-y", stream, "-o"]);
         let _waiting = Process::start("rtmpdump", command.arg(stage.file("n.flv")));
-        let line = stage.server.log_line(why, PATIENCE);
-        assert!(line.contains("play refused"), "{line}");
+        let refused = format!("stream={stream:?}");
+        let line = stage.server.log_line(&refused, PATIENCE);
+        assert!(
+            line.contains("play refused") && line.contains(why),
+            "{line}"
+        );
     }
     stage.server.assert_sound();
 }

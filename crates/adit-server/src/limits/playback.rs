@@ -27,6 +27,9 @@ pub(crate) const PLAYLIST_ITEMS: usize = 256;
 /// Requests of one connection for what is to be played next that wait for a decision of the application (`playback.requests`).
 pub(crate) const NEXT_REQUESTS: usize = 64;
 
+/// Files of which the log says that they cannot be played, or not to their end; each once (`log.doubtful_files`).
+pub(crate) const DOUBTFUL_FILES: usize = 1000;
+
 /// Data messages that are told at once where a playlist asks for that; later ones come in their time (`playback.data_at_once`).
 pub(crate) const DATA_MESSAGES: usize = 1000;
 

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -18,10 +19,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
 use super::counters::Counters;
+use super::doubts::Doubts;
 use super::share::{Share, Shares};
 use super::watched::{Interest, Watched};
 use crate::limits::playback::{DATA_MESSAGES, DATA_SEARCH_BYTES, FILES_OPEN, READERS};
 use crate::media_root::{BadName, MediaFormat, MediaRoot};
+use crate::recording::is_marked;
 
 /// Work on a file, somewhere else. Dropping it while it waits for its turn takes it back.
 pub(super) type Job<T> = Pin<Box<dyn Future<Output = Result<T, OpenError>> + Send>>;
@@ -40,6 +43,7 @@ struct Inner {
     readers: Arc<Semaphore>,
     shares: Arc<Shares>,
     counters: Counters,
+    doubts: Doubts,
 }
 
 /// Which file a player means.
@@ -68,8 +72,24 @@ pub(super) struct Opened {
     /// Data messages from the part that was searched, and how far that was.
     pub(super) data: Vec<Frame>,
     pub(super) searched_until: Option<Timestamp>,
+    place: Place,
     _handles: Handles,
     _interest: Option<Interest>,
+}
+
+/// Where a file is, and who is told when something is wrong with it.
+struct Place {
+    path: PathBuf,
+    growth: Growth,
+    doubts: Doubts,
+}
+
+/// Whether more of a file is to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Growth {
+    /// It was being recorded when it was opened, and ends where that was.
+    Growing,
+    Done,
 }
 
 /// One of the handles of all, and one of the share.
@@ -124,6 +144,7 @@ impl Files {
             readers: Arc::new(Semaphore::new(READERS)),
             shares: Arc::default(),
             counters: Counters::default(),
+            doubts: Doubts::default(),
         });
         Self { inner, share: None }
     }
@@ -161,9 +182,13 @@ impl Files {
             return Box::pin(async { Err(OpenError::Busy) });
         };
         let root = self.inner.root.clone();
+        let doubts = self.inner.doubts.clone();
         let interest = Interest::default();
         let waits = Arc::downgrade(&interest);
-        let opening = self.run(move || open(&root, &wanted, data, &waits, handles));
+        let opening = self.run(move || {
+            let (file, place) = find(&root, &wanted, doubts)?;
+            open(file, place, data, &waits, handles)
+        });
         Box::pin(async move {
             let opened = opening.await??;
             Ok(Box::new(Opened {
@@ -226,6 +251,11 @@ impl Files {
         self.inner.shares.count()
     }
 
+    /// How many files the operator was told of.
+    pub(super) fn doubtful(&self) -> usize {
+        self.inner.doubts.count()
+    }
+
     /// How many more reads may run.
     pub(super) fn readers_left(&self) -> usize {
         self.inner.readers.available_permits()
@@ -238,15 +268,35 @@ impl fmt::Debug for Files {
     }
 }
 
-/// Finds the file, opens it and, where asked for, searches it for data messages. Blocks.
+/// Opens the file and, where asked for, searches it for data messages. Blocks.
 fn open(
-    root: &MediaRoot,
-    wanted: &Wanted,
+    file: File,
+    place: Place,
     data: DataMessages,
     interest: &Weak<()>,
     handles: Handles,
 ) -> Result<Opened, OpenError> {
-    let file = find(root, wanted)?;
+    match read_head(file, data, interest) {
+        Ok((recording, (data, searched_until))) => Ok(Opened {
+            recording,
+            data,
+            searched_until,
+            place,
+            _handles: handles,
+            _interest: None,
+        }),
+        Err(error) => {
+            place.unplayable(&error);
+            Err(error)
+        }
+    }
+}
+
+fn read_head(
+    file: File,
+    data: DataMessages,
+    interest: &Weak<()>,
+) -> Result<(Recording<Watched>, Searched), OpenError> {
     let again = file
         .try_clone()
         .map_err(|error| OpenError::Io(plain_words(&error)))?;
@@ -255,7 +305,7 @@ fn open(
     if recording.tracks() == FileTracks::Neither {
         return Err(OpenError::Empty);
     }
-    let (data, searched_until) = match data {
+    let searched = match data {
         DataMessages::InTime => (Vec::new(), None),
         DataMessages::AtOnce => {
             let found = search_data(&mut recording)?;
@@ -263,17 +313,40 @@ fn open(
             found
         }
     };
-    Ok(Opened {
-        recording,
-        data,
-        searched_until,
-        _handles: handles,
-        _interest: None,
-    })
+    Ok((recording, searched))
 }
 
-/// The first file of a kind that is meant.
-fn find(root: &MediaRoot, wanted: &Wanted) -> Result<File, OpenError> {
+impl Opened {
+    /// It was read to its end.
+    pub(super) fn ended(&self) {
+        if let Some(byte) = self.recording.ends_early() {
+            self.place.torn(byte);
+        }
+    }
+
+    /// It cannot be read on.
+    pub(super) fn broke(&self, error: &VodError) {
+        self.place.unplayable(error);
+    }
+}
+
+impl Place {
+    fn unplayable(&self, error: &dyn fmt::Display) {
+        // Nothing may be in it yet.
+        if self.growth == Growth::Done {
+            self.doubts.unplayable(&self.path, error);
+        }
+    }
+
+    fn torn(&self, byte: u64) {
+        if self.growth == Growth::Done {
+            self.doubts.torn(&self.path, byte);
+        }
+    }
+}
+
+/// The first file of a kind that is meant. Blocks.
+fn find(root: &MediaRoot, wanted: &Wanted, doubts: Doubts) -> Result<(File, Place), OpenError> {
     let Location {
         application,
         instance,
@@ -283,10 +356,27 @@ fn find(root: &MediaRoot, wanted: &Wanted) -> Result<File, OpenError> {
         let path = root
             .file(&wanted.host, application, instance, name, *format)
             .map_err(OpenError::BadName)?;
+        // Before it is opened: what ends in the meantime may be whole, and what begins ends where it was.
+        let growth = if is_marked(&path) {
+            Growth::Growing
+        } else {
+            Growth::Done
+        };
         match root.read(&path) {
-            Ok(file) => return Ok(file),
+            Ok(file) => {
+                let place = Place {
+                    path,
+                    growth,
+                    doubts,
+                };
+                return Ok((file, place));
+            }
             Err(error) if is_absent(&error) => {}
-            Err(error) => return Err(OpenError::Io(plain_words(&error))),
+            Err(error) => {
+                let error = OpenError::Io(plain_words(&error));
+                doubts.unplayable(&path, &error);
+                return Err(error);
+            }
         }
     }
     Err(OpenError::NotFound)
@@ -297,10 +387,10 @@ fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), NotFound | NotADirectory | InvalidInput)
 }
 
-/// The data messages of a recording, apart from its metadata, and how far it was searched for them.
-fn search_data(
-    recording: &mut Recording<Watched>,
-) -> Result<(Vec<Frame>, Option<Timestamp>), OpenError> {
+/// Data messages of a recording, apart from its metadata, and how far it was searched for them.
+type Searched = (Vec<Frame>, Option<Timestamp>);
+
+fn search_data(recording: &mut Recording<Watched>) -> Result<Searched, OpenError> {
     let (mut found, mut until, mut bytes) = (Vec::new(), None, 0_usize);
     while bytes < DATA_SEARCH_BYTES && found.len() < DATA_MESSAGES {
         let Some(frame) = recording.next_frame().map_err(OpenError::Vod)? else {

@@ -12,6 +12,7 @@
 
 mod counters;
 mod cut;
+mod doubts;
 mod files;
 mod pace;
 mod playlist;

@@ -3,11 +3,10 @@
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
 
-use adit_media::vod::{Recording, VodError};
+use adit_media::vod::VodError;
 use adit_media::{Frame, Timestamp};
 
 use super::files::{Files, Job, Opened};
-use super::watched::Watched;
 use crate::limits::playback::{READ_AHEAD_BYTES, READ_AHEAD_FRAMES};
 
 /// Reads one file a batch at a time; at most two batches wait for the viewer.
@@ -172,7 +171,7 @@ impl Reader {
     fn start(&mut self, mut opened: Box<Opened>) -> Job<(Box<Opened>, Batch)> {
         let aim = self.aim.take();
         self.files.run(move || {
-            let batch = read(&mut opened.recording, aim);
+            let batch = read(&mut opened, aim);
             (opened, batch)
         })
     }
@@ -192,7 +191,7 @@ impl Reader {
 }
 
 /// Reads half of what may be read ahead. Blocks.
-fn read(recording: &mut Recording<Watched>, aim: Option<Aim>) -> Batch {
+fn read(opened: &mut Opened, aim: Option<Aim>) -> Batch {
     let mut batch = Batch {
         landed: None,
         frames: Vec::new(),
@@ -200,10 +199,11 @@ fn read(recording: &mut Recording<Watched>, aim: Option<Aim>) -> Batch {
     };
     match aim {
         None => {}
-        Some(Aim::Beginning) => batch.landed = Some(recording.begins_at()),
-        Some(Aim::KeyFrameBefore(at)) => match recording.seek(at) {
+        Some(Aim::Beginning) => batch.landed = Some(opened.recording.begins_at()),
+        Some(Aim::KeyFrameBefore(at)) => match opened.recording.seek(at) {
             Ok(at) => batch.landed = Some(at),
             Err(error) => {
+                opened.broke(&error);
                 batch.end = Some(End::Broken(error.to_string()));
                 return batch;
             }
@@ -211,12 +211,13 @@ fn read(recording: &mut Recording<Watched>, aim: Option<Aim>) -> Batch {
     }
     let mut bytes = 0_usize;
     while bytes < READ_AHEAD_BYTES / 2 && batch.frames.len() < READ_AHEAD_FRAMES / 2 {
-        match recording.next_frame() {
+        match opened.recording.next_frame() {
             Ok(Some(frame)) => {
                 bytes = bytes.saturating_add(frame.payload().len());
                 batch.frames.push(frame);
             }
             Ok(None) => {
+                opened.ended();
                 batch.end = Some(End::Over);
                 break;
             }
@@ -225,6 +226,7 @@ fn read(recording: &mut Recording<Watched>, aim: Option<Aim>) -> Batch {
                 tracing::debug!(%error, "left out");
             }
             Err(error) => {
+                opened.broke(&error);
                 batch.end = Some(End::Broken(error.to_string()));
                 break;
             }

@@ -744,6 +744,31 @@ async fn a_torn_file_is_played_as_far_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_not_whole_is_told_of_once_and_not_while_it_is_recorded() {
+    let disk = Disk::new().with("a", &clip("a", 0, 2));
+    let path = disk.directory.path().join("vod/a.flv");
+    let bytes = fs::read(&path).unwrap();
+    disk.play(item("a")).await.all().await;
+    assert_eq!(disk.files.doubtful(), 0);
+    fs::write(&path, &bytes[..bytes.len() - 10]).unwrap();
+    let mark = path.with_file_name(".a.flv.open");
+    fs::write(&mark, "").unwrap();
+    assert!(crate::recording::is_marked(&path));
+    disk.play(item("a")).await.all().await;
+    assert_eq!(disk.files.doubtful(), 0);
+    fs::remove_file(&mark).unwrap();
+    for _ in 0..2 {
+        disk.play(item("a")).await.all().await;
+        assert_eq!(disk.files.doubtful(), 1);
+    }
+    fs::write(path.with_file_name("text.flv"), "not a video").unwrap();
+    for name in ["text", "text", "nothing"] {
+        assert!(disk.open(item(name)).await.is_err());
+    }
+    assert_eq!(disk.files.doubtful(), 2);
+}
+
+#[tokio::test]
 async fn so_many_files_are_open_and_one_more_is_not() {
     let mut disk = Disk::new().with("a", &clip("a", 0, 2));
     let root = MediaRoot::open(disk.directory.path()).unwrap();

@@ -150,6 +150,11 @@ fn notes(mark: &Handle) -> Option<Sidecar> {
     serde_json::from_slice(&text).ok()
 }
 
+/// Whether a file has a mark: it is being recorded, or was not finished and waits to be repaired.
+pub(crate) fn is_marked(media: &Path) -> bool {
+    beside(media, ".", ENDING).exists()
+}
+
 /// The file that a mark belongs to, if `path` is one.
 pub(super) fn marked(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;

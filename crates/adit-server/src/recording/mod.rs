@@ -46,6 +46,7 @@ pub(crate) use self::counters::Counters;
 pub use self::counters::RecordingSnapshot;
 use self::disk::Disk;
 pub(crate) use self::failure::RecordError;
+pub(crate) use self::journal::is_marked;
 use self::lines::Lines;
 pub(crate) use self::output::Finished;
 use self::progress::Running;
