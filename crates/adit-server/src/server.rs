@@ -13,7 +13,6 @@ use adit_net::tls::Tls;
 use adit_net::{Acceptor, Admission, Carrier, Listener};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, sleep, timeout};
-use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug_span, error, info};
 
 use crate::access::Access;
@@ -57,7 +56,7 @@ pub(crate) struct Shared {
     pub(crate) connections: Connections,
     /// Who is let in at the ports.
     pub(crate) admission: Admission,
-    pub(crate) phase: Phase,
+    pub(crate) phase: Arc<Phase>,
     pub(crate) relay: Option<Arc<Relay>>,
     pub(crate) relays: Relays,
     pub(crate) objects: Objects,
@@ -120,7 +119,7 @@ impl Server {
 
     fn start(mut config: ServerConfig, listeners: Vec<Listener>, mirrors: Mirrors) -> Self {
         let broker = Broker::new(settings::streams(&config));
-        let phase = Phase::default();
+        let phase = Arc::<Phase>::default();
         let stop = phase.stop().clone();
         let events = Events::default();
         let tls = config.net.tls.clone();
@@ -137,7 +136,7 @@ impl Server {
             stop: stop.clone(),
         });
         let viewers = (&broker, &live, (&connections, &relays));
-        let outputs = outputs(&mut config, viewers, &stop);
+        let outputs = outputs(&mut config, viewers, &phase);
         let acceptor = Acceptor::start(listeners, config.net);
         let objects = Objects::start(config.objects);
         let relay = config
@@ -362,7 +361,7 @@ const LOOK: Duration = Duration::from_millis(100);
 fn outputs(
     config: &mut ServerConfig,
     (broker, live, (connections, relays)): (&Broker, &Live, (&Connections, &Relays)),
-    stop: &CancellationToken,
+    phase: &Arc<Phase>,
 ) -> Option<Outputs> {
     // Names of streams that are relayed are keys of the far server.
     if config.relay.is_some() {
@@ -373,7 +372,7 @@ fn outputs(
         broker: broker.clone(),
         connections: connections.clone(),
         relays: relays.clone(),
-        stop: stop.clone(),
+        phase: Arc::clone(phase),
         next: Arc::clone(&config.net.http.handler),
     });
     config.net.http.handler = Arc::new(outputs.clone());

@@ -10,9 +10,9 @@ use adit_media::pattern::Pattern;
 use adit_server::control::Control;
 use adit_server::{Listener, Server, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, sleep_until};
 
 /// How long a step may take on a loaded machine.
@@ -53,9 +53,31 @@ fn clip() -> impl Iterator<Item = Frame> {
     Pattern::new("pattern:320x180@30,200k,key=1".parse().unwrap())
 }
 
+/// Publishes the clip until it is told to end, from now on.
+fn publish_in_real_time(broker: &Broker) -> (JoinHandle<()>, tokio::time::Instant) {
+    let mut publication = publish(broker);
+    let began = tokio::time::Instant::now();
+    let publisher = tokio::spawn(async move {
+        for frame in clip() {
+            let due = began + Duration::from_millis(frame.at().ms().into());
+            sleep_until(due).await;
+            publication.push(Instant::now(), frame);
+            publication.flush(Instant::now() + Duration::from_secs(1));
+        }
+    });
+    (publisher, began)
+}
+
 /// Asks, and reads until the other end is done; nothing if there is nobody.
 async fn ask(server: SocketAddr, path: &str) -> Option<Vec<u8>> {
-    let mut stream = TcpStream::connect(server).await.ok()?;
+    ask_from("127.0.0.1", server, path).await
+}
+
+/// The same from another address of this machine.
+async fn ask_from(local: &str, server: SocketAddr, path: &str) -> Option<Vec<u8>> {
+    let socket = TcpSocket::new_v4().ok()?;
+    socket.bind(SocketAddr::new(local.parse().ok()?, 0)).ok()?;
+    let mut stream = socket.connect(server).await.ok()?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;
     let mut bytes = Vec::new();
@@ -104,22 +126,43 @@ async fn viewers_that_come_while_a_stream_ends_leave_nothing_behind() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_drains_lets_viewers_go_on_and_no_other_one_begin() {
+    let server = start();
+    let (publisher, _) = publish_in_real_time(&server.broker);
+    let index = get(server.address, "/live/cam/index.m3u8").await;
+    assert!(index.starts_with("HTTP/1.1 200"), "{index}");
+    server.control.drain();
+    let playlist = get(server.address, "/live/cam/media.m3u8").await;
+    assert!(playlist.starts_with("HTTP/1.1 200"), "{playlist}");
+    let map = playlist.lines().find(|line| line.contains("EXT-X-MAP"));
+    let file = format!("/live/cam/{}", map.unwrap().split('"').nth(1).unwrap());
+    let stays = ask(server.address, &file).await.unwrap();
+    assert!(stays.starts_with(b"HTTP/1.1 200"));
+    let others = [
+        ("127.0.0.1", "/live/cam.flv"),
+        ("127.0.0.1", "/live/cam/index.m3u8"),
+        ("127.0.0.2", "/live/cam/media.m3u8"),
+        ("127.0.0.2", file.as_str()),
+    ];
+    for (from, path) in others {
+        let answer = ask_from(from, server.address, path).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer).to_lowercase();
+        for expected in ["http/1.1 503", "retry-after: 5", "connection: close"] {
+            assert!(answer.contains(expected), "{from} {path}: {answer}");
+        }
+    }
+    assert_eq!(server.control.connections().len(), 1);
+    publisher.abort();
+}
+
 /// As many as two sockets for each fit into what a process usually has.
 const VIEWERS: u64 = 400;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_part_is_there_within_half_a_second_of_its_first_picture() {
     let server = start();
-    let mut publication = publish(&server.broker);
-    let began = tokio::time::Instant::now();
-    let publisher = tokio::spawn(async move {
-        for frame in clip().take_while(|frame| frame.at().ms() < 12_000) {
-            let due = began + Duration::from_millis(frame.at().ms().into());
-            sleep_until(due).await;
-            publication.push(Instant::now(), frame);
-            publication.flush(Instant::now() + Duration::from_secs(1));
-        }
-    });
+    let (publisher, began) = publish_in_real_time(&server.broker);
     let (address, mut delays) = (server.address, Vec::new());
     let mut text = get(address, "/live/cam/media.m3u8").await;
     for _ in 0..20 {

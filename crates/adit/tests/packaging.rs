@@ -104,6 +104,22 @@ fn the_unit_starts_a_command_that_there_is_with_the_packaged_configuration() {
 }
 
 #[test]
+fn an_upgrade_of_the_package_has_the_new_version_take_over() {
+    let script = packaged("debian/postinst");
+    let asked = script.find("[ -S /var/lib/adit/upgrade.sock ]").unwrap();
+    let told = script
+        .find("systemctl kill --kill-who=main --signal=USR2 adit.service")
+        .unwrap();
+    let else_restarts = script.find("deb-systemd-invoke restart").unwrap();
+    assert!(asked < told && told < else_restarts, "{script}");
+    // The script that runs before does not stop what goes on, and the manager hears from the old process which one is the next.
+    let before = packaged("debian/prerm");
+    assert!(before.contains("[ \"$1\" = remove ]") && before.matches("stop").count() == 1);
+    let unit = packaged("systemd/adit.service");
+    assert!(unit.contains("\nType=notify\n") && unit.contains("\nNotifyAccess=main\n"));
+}
+
+#[test]
 fn the_scripts_can_be_read_by_their_shells() {
     let root = workspace();
     let scripts = [

@@ -144,7 +144,12 @@ impl Phase {
 
     /// Whether somebody who comes now is refused. Where another process has taken the ports over, whoever was accepted before is let in.
     pub(crate) fn refuses_strangers(&self) -> bool {
-        self.is_draining() && self.leaves.get() != Some(&Ports::HandedOver)
+        self.is_draining() && !self.has_handed_over()
+    }
+
+    /// Whether another process has taken the ports over.
+    pub(crate) fn has_handed_over(&self) -> bool {
+        self.leaves.get() == Some(&Ports::HandedOver)
     }
 
     /// Ready when the ports are to be let go of. Cancel-safe.

@@ -35,7 +35,6 @@ use adit_net::http::{
     HttpBody, HttpFuture, HttpHandler, Method, Request, RequestBody, Response, StatusCode, header,
 };
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
 pub use self::config::{HlsConfig, Offered, Origins, OutputsConfig};
 pub(crate) use self::stats::OutputStats;
@@ -44,7 +43,7 @@ use self::hls::{File, Hls};
 use self::place::{Place, Places};
 use self::request::Asked;
 use crate::application::Web;
-use crate::control::Connections;
+use crate::control::{Connections, Phase};
 use crate::limits::outputs::FETCH;
 use crate::relays::Relays;
 use crate::settings::Live;
@@ -72,7 +71,7 @@ struct Inner {
     hls: Hls,
     /// Numbers what is packaged, so that files have other names each time, also after a restart: the old ones may be in caches.
     runs: AtomicU64,
-    stop: CancellationToken,
+    phase: Arc<Phase>,
     /// Answers what is not for us.
     next: Arc<dyn HttpHandler>,
 }
@@ -83,7 +82,7 @@ pub(crate) struct Parts {
     pub(crate) broker: Broker,
     pub(crate) connections: Connections,
     pub(crate) relays: Relays,
-    pub(crate) stop: CancellationToken,
+    pub(crate) phase: Arc<Phase>,
     pub(crate) next: Arc<dyn HttpHandler>,
 }
 
@@ -107,7 +106,7 @@ impl Outputs {
             broker: parts.broker,
             connections: parts.connections,
             relays: parts.relays,
-            stop: parts.stop,
+            phase: parts.phase,
             next: parts.next,
         }))
     }
@@ -139,6 +138,11 @@ impl HttpHandler for Outputs {
             // Media are for whoever may embed them, the list is for our own page alone.
             let is_media = !matches!(route, Route::List);
             let mut response = outputs.answer(&asked, route).await;
+            if outputs.phase.has_handed_over() {
+                // The next request finds the server that has taken over, so that all of them do.
+                let fields = response.headers_mut().entry(header::CONNECTION);
+                fields.or_insert(reply::value("close"));
+            }
             if is_media {
                 cors::allow(&outputs.live.now().outputs.origins, &asked, &mut response);
             }
@@ -265,7 +269,8 @@ impl Inner {
             }
         };
         let live = self
-            .stop
+            .phase
+            .stop()
             .run_until_cancelled(timeout(patience, begins))
             .await;
         matches!(live, Some(Ok(()))).then_some(subscription)

@@ -37,6 +37,19 @@ pub(super) fn busy() -> Response<HttpBody> {
     response
 }
 
+/// Nobody is let in any more.
+pub(super) fn leaving() -> Response<HttpBody> {
+    let mut response = text(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the server is being taken down; try again later\n",
+    );
+    let fields = response.headers_mut();
+    fields.insert(header::RETRY_AFTER, value("5"));
+    // Whoever stands in front takes another connection, and so another server.
+    fields.insert(header::CONNECTION, value("close"));
+    response
+}
+
 /// Media of this type that begins now.
 pub(super) fn media(kind: &'static str, body: HttpBody) -> Response<HttpBody> {
     let mut response = Response::new(body);

@@ -44,7 +44,7 @@ fn sessions() -> Sessions {
         }),
         connections: Connections::new(Events::default(), CancellationToken::new()),
         admission: Admission::default(),
-        phase: Phase::default(),
+        phase: Arc::<Phase>::default(),
         files: None,
         broker,
         relay: None,

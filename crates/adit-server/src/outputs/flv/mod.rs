@@ -50,6 +50,9 @@ pub(super) async fn answer(
             reply::not_live()
         };
     }
+    if outputs.phase.refuses_strangers() {
+        return reply::leaving();
+    }
     let settings = outputs.live.now();
     let Some(ticket) = outputs.stats.admit(settings.outputs.viewers) else {
         return reply::busy();

@@ -105,7 +105,11 @@ pub(super) async fn answer(
         Ok(place) => place,
         Err(refusal) => return *refusal,
     };
-    let begins = matches!(file, File::Index | File::Media);
+    let comes_late = outputs.phase.refuses_strangers();
+    if comes_late && file == File::Index {
+        return reply::leaving();
+    }
+    let begins = !comes_late && matches!(file, File::Index | File::Media);
     if begins && !outputs.broker.is_published(&place.key) && outputs.relays.fetches(&place.key) {
         // It is a reader while it waits, and that is why it is fetched. From here on the packager is one.
         let fetched = outputs.begun(place.key.clone(), Duration::ZERO).await;
@@ -115,11 +119,13 @@ pub(super) async fn answer(
     }
     let stream = match outputs.hls.stream(outputs, &place.key, begins) {
         Ok(stream) => stream,
+        Err(packager::None::NotLive) if comes_late => return reply::leaving(),
         Err(packager::None::NotLive) => return reply::not_live(),
         Err(packager::None::TooMany) => return reply::busy(),
     };
     let wish = match file {
         File::Index => Wish::Begin,
+        _ if comes_late => Wish::Stay,
         _ => Wish::GoOn,
     };
     let enter = || {
@@ -130,6 +136,9 @@ pub(super) async fn answer(
     let peer = asked.info.peer.ip();
     let viewers = &stream.viewers;
     if viewers.asks(Instant::now(), peer, wish, enter).is_err() {
+        if comes_late {
+            return reply::leaving();
+        }
         let words = "the operator has ended this; it begins again with index.m3u8\n";
         return reply::text(StatusCode::FORBIDDEN, words);
     }

@@ -64,7 +64,7 @@ impl Hls {
             stream.touch();
             return Ok(Arc::clone(stream));
         }
-        if !begins || outputs.stop.is_cancelled() || !is_live() {
+        if !begins || outputs.phase.is_stopping() || !is_live() {
             return Err(None::NotLive);
         }
         if streams.len() >= outputs.live.now().outputs.hls.streams && !streams.contains_key(key) {
@@ -89,7 +89,7 @@ impl Hls {
                 stream: Arc::clone(&stream),
             },
         };
-        self.tasks.spawn(packager.run(outputs.stop.clone()));
+        self.tasks.spawn(packager.run(outputs.phase.stop().clone()));
         Ok(stream)
     }
 

@@ -33,11 +33,13 @@ pub(super) enum Wish {
     Begin,
     /// What comes next.
     GoOn,
+    /// The same, where nobody is let in any more who is not there yet.
+    Stay,
 }
 
-/// The operator has ended it.
+/// The operator has ended it, or lets nobody in any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Kicked;
+pub(super) struct Refused;
 
 impl Viewers {
     pub(super) fn new(stats: OutputStats) -> Self {
@@ -50,25 +52,28 @@ impl Viewers {
     /// Somebody asks for something, and is listed by `enter` if he is not yet. Where there are too many already, he only watches.
     ///
     /// # Errors
-    /// He was told to go, and wants to go on.
+    /// He was told to go, and wants to go on, or is not there and wants to stay.
     pub(super) fn asks(
         &self,
         now: Instant,
         peer: IpAddr,
         wish: Wish,
         enter: impl FnOnce() -> Watcher,
-    ) -> Result<(), Kicked> {
+    ) -> Result<(), Refused> {
         let mut seen = self.seen();
         if let Some(viewer) = seen.get_mut(&peer) {
             viewer.asked = now;
             viewer.let_go_if_kicked();
             if viewer.watcher.is_none() {
-                if wish == Wish::GoOn {
-                    return Err(Kicked);
+                if wish != Wish::Begin {
+                    return Err(Refused);
                 }
                 viewer.watcher = Some(enter());
             }
             return Ok(());
+        }
+        if wish == Wish::Stay {
+            return Err(Refused);
         }
         if let Some(ticket) = self.stats.admit_by_hls(HLS_VIEWERS) {
             let viewer = Viewer {

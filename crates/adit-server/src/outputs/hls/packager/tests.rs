@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::None;
 use crate::access::Access;
 use crate::config::ServerConfig;
-use crate::control::{Connections, Events};
+use crate::control::{Connections, Events, Phase};
 use crate::mirror::Mirrors;
 use crate::outputs::{Outputs, Parts};
 use crate::relays::{self, Relays};
@@ -19,7 +19,8 @@ fn outputs(broker: &Broker, streams: usize, idle: Duration) -> (Outputs, Cancell
     config.outputs.hls.streams = streams;
     config.outputs.hls.idle = idle;
     let access = Access::new(config.access.clone());
-    let stop = CancellationToken::new();
+    let phase = Arc::<Phase>::default();
+    let stop = phase.stop().clone();
     let live = Live::new(&config, access);
     let relays = Relays::new(relays::Parts {
         broker: broker.clone(),
@@ -34,7 +35,7 @@ fn outputs(broker: &Broker, streams: usize, idle: Duration) -> (Outputs, Cancell
         broker: broker.clone(),
         connections: Connections::new(Events::default(), stop.clone()),
         relays,
-        stop: stop.clone(),
+        phase,
         next: Arc::new(NotFound),
     });
     (outputs, stop)

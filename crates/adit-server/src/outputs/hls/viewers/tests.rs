@@ -4,7 +4,7 @@ use std::time::Instant;
 use adit_broker::StreamKey;
 use tokio_util::sync::CancellationToken;
 
-use super::{Kicked, Viewers, Wish};
+use super::{Refused, Viewers, Wish};
 use crate::control::{ConnectionSnapshot, Connections, Events, Way};
 use crate::limits::outputs::HLS_VIEWER_GONE;
 use crate::outputs::stats::OutputStats;
@@ -25,11 +25,11 @@ impl Stage {
         }
     }
 
-    fn asks(&self, peer: &str) -> Result<(), Kicked> {
+    fn asks(&self, peer: &str) -> Result<(), Refused> {
         self.asks_for(Wish::GoOn, peer)
     }
 
-    fn asks_for(&self, wish: Wish, peer: &str) -> Result<(), Kicked> {
+    fn asks_for(&self, wish: Wish, peer: &str) -> Result<(), Refused> {
         let key = StreamKey::new("", "live", "_definst_", "cam").unwrap();
         let address: SocketAddr = peer.parse().unwrap();
         self.viewers.asks(self.now, address.ip(), wish, || {
@@ -84,7 +84,7 @@ fn who_is_told_to_go_gets_nothing_until_he_begins_again_or_was_gone() {
         assert!(stage.connections.kick(id, "enough"));
         stage.viewers.sweep(stage.now);
         assert!(stage.listed().is_empty(), "not listed any more");
-        assert_eq!(stage.asks(peer), Err(Kicked));
+        assert_eq!(stage.asks(peer), Err(Refused));
     };
     stage.asks(peer).unwrap();
     kick(&stage);
@@ -94,4 +94,14 @@ fn who_is_told_to_go_gets_nothing_until_he_begins_again_or_was_gone() {
     stage.now += HLS_VIEWER_GONE;
     stage.viewers.sweep(stage.now);
     assert_eq!(stage.asks(peer), Ok(()));
+}
+
+#[test]
+fn where_nobody_is_let_in_any_more_those_who_watch_go_on() {
+    let stage = Stage::new();
+    let (there, other) = ("192.0.2.1:1", "192.0.2.2:1");
+    stage.asks_for(Wish::Begin, there).unwrap();
+    assert_eq!(stage.asks_for(Wish::Stay, there), Ok(()));
+    assert_eq!(stage.asks_for(Wish::Stay, other), Err(Refused));
+    assert_eq!(stage.listed().len(), 1);
 }
