@@ -5,6 +5,7 @@
 //! would send to a player.
 
 mod pipe;
+mod reader;
 
 use std::{
     io::{self, IoSlice},
@@ -38,6 +39,9 @@ const MSID: u32 = 1;
 /// Runs until the process is ended.
 pub(crate) fn run(options: &BareLoop) -> Result<()> {
     let mut server = BareServer::listen(options)?;
+    if options.mode == LoopMode::Read {
+        return reader::run(&mut server.poll, &server.listener);
+    }
     let start = Instant::now();
     let mut waiting = Vec::new();
     let mut flush = FlushRule::new(options.mode);
@@ -71,7 +75,7 @@ impl FlushRule {
 
     fn is_due(&mut self, content: Content, due: Duration) -> bool {
         let interval = match self.mode {
-            LoopMode::Message => return true,
+            LoopMode::Message | LoopMode::Read => return true,
             LoopMode::Frame => return content != Content::Audio,
             LoopMode::TenHertz => Duration::from_millis(100),
             LoopMode::ThreeHertz => Duration::from_millis(350),

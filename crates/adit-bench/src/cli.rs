@@ -241,6 +241,8 @@ pub(crate) enum LoopMode {
     /// One write in 350 ms
     #[value(name = "3hz")]
     ThreeHertz,
+    /// Writes nothing: it reads what publishers send, once for each message
+    Read,
 }
 
 impl LoopMode {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{server::Kind, swarm::Way};
+use crate::{cli::LoopMode, server::Kind, swarm::Way};
 
 /// A case of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,7 @@ impl Case {
                 };
                 (other.kind, other.way, other.load) == (self.kind.limit(), way, self.load)
             }
+            Base::Reader => (other.kind, other.load) == (Kind::Loop(LoopMode::Read), self.load),
             Base::Direct => {
                 (other.kind, other.way, other.load) == (self.kind, Way::Rtmp, self.load)
             }
@@ -72,6 +73,8 @@ pub(super) enum Base {
     Nginx,
     /// The bare loop that writes as often, on the same way; by RTMP for RTMPT.
     Loop,
+    /// The bare loop that only reads what publishers send.
+    Reader,
     /// The same server by RTMP.
     Direct,
     /// The same server on the same way under the lightest load of the section.

@@ -249,17 +249,20 @@ fn publishers(publishers: u32) -> Section {
         name: cli::Section::Publishers,
         title: "Publishers",
         about: "Publishers of 191 kbit/s in 46 messages a second, and one player of one of them, which checks every message. CPU is that of the server's \
-                process for each second and publisher, memory what each adds to it."
+                process for each second and publisher, memory what each adds to it. The loop reads once for each message, and does nothing else."
             .to_owned(),
         load: "publishers",
         columns: vec![
             Column::new("CPU ms/s each", Quantity::Value(Figure::CpuMsPerPublisher), 3),
             ratio(Figure::CpuMsPerPublisher),
+            Column::new("× loop", Quantity::Ratio(Figure::CpuMsPerPublisher, Base::Reader), 2),
             Column::new("kB each", Quantity::Value(Figure::BytesPerPublisher), 1).scaled(1e-3),
             ratio(Figure::BytesPerPublisher),
             cores("load, cores", Figure::LoadCores),
         ],
-        cases: [ADIT, Kind::Nginx].map(|kind| Case::new(kind, publishers)).to_vec(),
+        cases: [ADIT, Kind::Nginx, Kind::Loop(LoopMode::Read)]
+            .map(|kind| Case::new(kind, publishers))
+            .to_vec(),
         measure: measures::publishers,
     }
 }

@@ -36,6 +36,8 @@ pub(crate) enum Goal {
     Publish,
     /// Says nothing and reads chunks, as the bare loop sends them.
     Raw,
+    /// Publishes without a word before it, as the bare loop takes it.
+    Pour,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -160,7 +162,13 @@ impl Player {
         let received = link.receive((lane, event), kit.buffer, kit.registry, &mut |bytes| {
             talk.take(bytes, tally)
         });
-        if let Err(reason) = received.and_then(|()| self.say(kit.registry)) {
+        let said = received.and_then(|()| self.say(kit.registry));
+        // Nobody will say yes to it.
+        let poured = said.and_then(|()| match self.talk.session.errand.goal {
+            Goal::Pour => self.talk.advance(kit.tally),
+            _ => Ok(()),
+        });
+        if let Err(reason) = poured {
             self.lose(&reason, kit.tally);
         }
     }
@@ -262,7 +270,7 @@ impl Player {
 
 impl Talk {
     fn greet(&mut self) {
-        if self.session.errand.goal == Goal::Raw {
+        if matches!(self.session.errand.goal, Goal::Raw | Goal::Pour) {
             self.stage = Stage::Setup;
             return;
         }
@@ -306,7 +314,8 @@ impl Talk {
         }
         let joined = session.expected.is_some();
         // The bare loop says nothing but media, so its first bytes are its yes.
-        let welcome = joined || session.news == News::Ready || session.errand.goal == Goal::Raw;
+        let is_bare = matches!(session.errand.goal, Goal::Raw | Goal::Pour);
+        let welcome = joined || session.news == News::Ready || is_bare;
         if self.stage == Stage::Setup && welcome {
             self.stage = Stage::Ready;
             tally.in_setup -= 1;

@@ -15,7 +15,7 @@ use crate::{
     measure::{monotonic_ns, resident_bytes},
     media::{Planned, Schedule},
     publisher::CHUNK_SIZE,
-    server::Setting,
+    server::{Kind, Setting},
     swarm::{Faults, Goal, Outfit, Swarm, Way},
     wire,
 };
@@ -34,13 +34,17 @@ pub(in crate::suite) fn publishers(bench: &Bench, case: Case) -> Result<(Figures
     let mut server = bench.launcher.start(case.kind, Setting::default())?;
     thread::sleep(bench.settle);
     let before = resident_bytes(server.pid())? as f64;
-    let outfit = Outfit::new(Goal::Publish, case.way, wire::STREAM)?;
+    let (goal, is_played) = match case.kind {
+        Kind::Loop(_) => (Goal::Pour, false),
+        _ => (Goal::Publish, true),
+    };
+    let outfit = Outfit::new(goal, case.way, wire::STREAM)?;
     let mut swarm = Swarm::new(server.address(), outfit, case.load)?;
     ramp(&mut swarm, case.load, &mut server)?;
     let mut crowd = Crowd::new(swarm, case.load);
     let address = server.address();
     let long = FILLED + bench.window;
-    let player = thread::spawn(move || watch(address, long));
+    let player = is_played.then(|| thread::spawn(move || watch(address, long)));
     crowd.send_for(FILLED)?;
     let mut figures = Figures::default();
     let meter = Meter::begin(server.pid())?;
@@ -48,9 +52,10 @@ pub(in crate::suite) fn publishers(bench: &Bench, case: Case) -> Result<(Figures
     server.check_alive()?;
     let window = meter.end(&mut figures)?;
     let with_them = resident_bytes(server.pid())? as f64;
-    let seen = player
-        .join()
-        .unwrap_or_else(|_| Err(Error::Setup("the player's thread ended badly".to_owned())))?;
+    let seen = player.map_or(Ok(Faults::default()), |player| {
+        let ended_badly = || Error::Setup("the player's thread ended badly".to_owned());
+        player.join().unwrap_or_else(|_| Err(ended_badly()))
+    })?;
     let publishers = f64::from(case.load);
     figures.note(
         Figure::CpuMsPerPublisher,
