@@ -37,7 +37,7 @@ pub const VOD_HEADERS: usize = 64;
 pub const MP4_TABLE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Boxes of an MP4 file that are looked at (`mp4.boxes`).
-pub const MP4_BOXES: usize = 4096;
+pub const MP4_BOXES: usize = 65_536;
 
 /// Tracks of an MP4 file that are looked at (`mp4.tracks`).
 pub const MP4_TRACKS: usize = 64;

@@ -62,6 +62,19 @@ impl<'a> Reader<'a> {
             .map(|[a, b, c]| i32::from_be_bytes([a, b, c, 0]) >> 8)
     }
 
+    pub(crate) fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    pub(crate) fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    /// The version and the flags that many boxes of MP4 begin with.
+    pub(crate) fn u24_behind_version(&mut self) -> Option<(u8, u32)> {
+        Some((self.u8()?, self.u24()?))
+    }
+
     pub(crate) fn four(&mut self) -> Option<[u8; 4]> {
         self.array()
     }

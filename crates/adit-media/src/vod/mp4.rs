@@ -1,4 +1,4 @@
-//! Playing plain MP4 files [ISO 14496-12].
+//! Playing MP4 files, plain ones and those in fragments [ISO 14496-12].
 //!
 //! ```text
 //! ftyp · moov { mvhd, trak { tkhd, edts { elst }, mdia { mdhd, hdlr, minf { stbl { stsd, stts, … } } } } … } · mdat
@@ -9,6 +9,7 @@
 
 mod boxes;
 mod config;
+mod fragments;
 mod table;
 mod track;
 

@@ -106,14 +106,20 @@ impl<'a, S: Read + Seek> Boxes<'a, S> {
         }))
     }
 
-    /// A whole box in memory.
-    pub(super) fn bytes(&mut self, place: &Place) -> Result<Vec<u8>, VodError> {
-        let size = place.end.saturating_sub(place.offset);
-        self.bytes = self.bytes.checked_sub(size).ok_or_else(|| {
+    /// Takes so much of the memory for tables, for what is in a box.
+    pub(super) fn take(&mut self, place: &Place, bytes: u64) -> Result<(), VodError> {
+        self.bytes = self.bytes.checked_sub(bytes).ok_or_else(|| {
             place.problem(format!(
                 "is too large: {MP4_TABLE_BYTES} bytes of tables are allowed"
             ))
         })?;
+        Ok(())
+    }
+
+    /// A whole box in memory.
+    pub(super) fn bytes(&mut self, place: &Place) -> Result<Vec<u8>, VodError> {
+        let size = place.end.saturating_sub(place.offset);
+        self.take(place, size)?;
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let bytes = self.source.read(place.offset, size)?;
         bytes.ok_or_else(|| place.problem("is cut off"))

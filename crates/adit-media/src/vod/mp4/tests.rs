@@ -5,26 +5,26 @@ use crate::limits::{MP4_BOXES, MP4_SAMPLE_BYTES, MP4_TABLE_BYTES, MP4_TRACKS};
 use crate::vod::{Recording, VodError};
 use crate::{FrameKind, Timestamp};
 
-fn a_box(name: [u8; 4], parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn a_box(name: [u8; 4], parts: &[&[u8]]) -> Vec<u8> {
     let body = parts.concat();
     let size = u32::try_from(body.len() + 8).unwrap();
     [size.to_be_bytes().as_slice(), &name, &body].concat()
 }
 
 /// A box with version, flags and numbers.
-fn table(name: [u8; 4], numbers: &[u32]) -> Vec<u8> {
+pub(super) fn table(name: [u8; 4], numbers: &[u32]) -> Vec<u8> {
     let numbers: Vec<_> = numbers.iter().flat_map(|n| n.to_be_bytes()).collect();
     a_box(name, &[&[0; 4], &numbers])
 }
 
 /// What differs from track to track.
-struct Given<'a> {
-    handler: &'a [u8; 4],
-    entry: Vec<u8>,
-    stts: &'a [u32],
-    stsz: &'a [u32],
-    chunk: u32,
-    edits: &'a [u32],
+pub(super) struct Given<'a> {
+    pub(super) handler: &'a [u8; 4],
+    pub(super) entry: Vec<u8>,
+    pub(super) stts: &'a [u32],
+    pub(super) stsz: &'a [u32],
+    pub(super) chunk: u32,
+    pub(super) edits: &'a [u32],
 }
 
 fn video_entry(config: &[u8]) -> Vec<u8> {
@@ -48,6 +48,11 @@ impl Default for Given<'_> {
 }
 
 fn trak(given: &Given<'_>) -> Vec<u8> {
+    trak_with(&[], given)
+}
+
+/// The same with a box in front.
+pub(super) fn trak_with(head: &[u8], given: &Given<'_>) -> Vec<u8> {
     let stsd = a_box(*b"stsd", &[&[0, 0, 0, 0, 0, 0, 0, 1], &given.entry]);
     let stbl = a_box(
         *b"stbl",
@@ -69,7 +74,7 @@ fn trak(given: &Given<'_>) -> Vec<u8> {
     } else {
         edts
     };
-    a_box(*b"trak", &[&edts, &mdia])
+    a_box(*b"trak", &[head, &edts, &mdia])
 }
 
 fn file(traks: &[Vec<u8>]) -> Vec<u8> {
@@ -81,12 +86,12 @@ fn file(traks: &[Vec<u8>]) -> Vec<u8> {
     [a_box(*b"ftyp", &[]), a_box(*b"mdat", &[b"aabbcc"]), moov].concat()
 }
 
-fn open(file: Vec<u8>) -> Result<Recording<Cursor<Vec<u8>>>, VodError> {
+pub(super) fn open(file: Vec<u8>) -> Result<Recording<Cursor<Vec<u8>>>, VodError> {
     Recording::open(Cursor::new(file))
 }
 
 /// Times and payloads of what is not metadata.
-fn played(recording: &mut Recording<Cursor<Vec<u8>>>) -> Vec<(u32, Vec<u8>)> {
+pub(super) fn played(recording: &mut Recording<Cursor<Vec<u8>>>) -> Vec<(u32, Vec<u8>)> {
     let frames = std::iter::from_fn(|| recording.next_frame().unwrap());
     frames
         .filter(|frame| frame.kind() != FrameKind::Data)
@@ -229,7 +234,7 @@ fn boxes_are_looked_at_up_to_the_limit() {
     let own = 3 + 2 + 1 + 3 + 1 + 6 + 1 + 1;
     assert!(open(with(MP4_BOXES - own)).is_ok());
     let error = open(with(MP4_BOXES - own + 1)).unwrap_err().to_string();
-    assert!(error.ends_with("is one of more than 4096"), "{error}");
+    assert!(error.ends_with("is one of more than 65536"), "{error}");
 }
 
 #[test]

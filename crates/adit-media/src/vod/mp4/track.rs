@@ -6,10 +6,11 @@ use std::num::NonZeroU32;
 use adit_amf::amf0::Object;
 use bytes::Bytes;
 use shiguredo_mp4::Either;
-use shiguredo_mp4::boxes::{ElstBox, HdlrBox, MdhdBox, MvhdBox};
+use shiguredo_mp4::boxes::{ElstBox, HdlrBox, MdhdBox, MvhdBox, TkhdBox};
 
 use super::boxes::{Boxes, Place, one};
 use super::config::{self, Codec, Entry};
+use super::fragments::Fragments;
 use super::table::{Parts, Sample, Table};
 use crate::limits::MP4_TRACKS;
 use crate::source::Source;
@@ -155,10 +156,8 @@ pub(super) fn read_all<S: Read + Seek>(
     let mut boxes = Boxes::new(source);
     let top = boxes.all()?;
     let moov = one(&top, *b"moov").ok_or(VodError::Unfinished)?;
-    if one(&top, *b"moof").is_some() {
-        return Err(VodError::Fragmented);
-    }
     let moov = boxes.children(moov)?;
+    let mut fragments = Fragments::read(&mut boxes, &top, &moov)?;
     let movie_scale = match one(&moov, *b"mvhd") {
         Some(mvhd) => boxes.read::<MvhdBox>(mvhd)?.timescale,
         None => NonZeroU32::MIN,
@@ -166,7 +165,7 @@ pub(super) fn read_all<S: Read + Seek>(
     let (mut tracks, mut left_out) = (Vec::new(), Vec::new());
     let places = moov.iter().filter(|place| place.name.0 == *b"trak");
     for place in places.take(MP4_TRACKS) {
-        match track(&mut boxes, place, movie_scale)? {
+        match track(&mut boxes, place, movie_scale, &mut fragments)? {
             Found::Track(track) => tracks.push(*track),
             Found::LeftOut(name) => left_out.push(name),
         }
@@ -183,6 +182,7 @@ fn track<S: Read + Seek>(
     boxes: &mut Boxes<'_, S>,
     trak: &Place,
     movie_scale: NonZeroU32,
+    fragments: &mut Fragments,
 ) -> Result<Found, VodError> {
     let children = boxes.children(trak)?;
     let media = needed(&children, *b"mdia", trak)?;
@@ -209,8 +209,18 @@ fn track<S: Read + Seek>(
     let timescale = boxes
         .read::<MdhdBox>(needed(&mdia, *b"mdhd", media)?)?
         .timescale;
-    let start = start(boxes, &children, movie_scale)?;
-    let table = table(boxes, &stbl, tables)?;
+    let mut start = start(boxes, &children, movie_scale)?;
+    let mut table = table(boxes, &stbl, tables)?;
+    if let Some(head) = one(&children, *b"tkhd").filter(|_| !fragments.is_empty())
+        && let Some((parts, first)) = fragments.of(boxes.read::<TkhdBox>(head)?.track_id)
+    {
+        if table.count() > 0 {
+            return Err(VodError::Fragmented);
+        }
+        let first = i64::try_from(first).unwrap_or(i64::MAX);
+        start.media = start.media.saturating_sub(first);
+        table = Table::new(parts).map_err(|_| trak.problem("lists its chunks out of order"))?;
+    }
     if table.count() == 0 {
         return Ok(Found::LeftOut(place.name));
     }
