@@ -79,9 +79,6 @@ pub enum VodError {
     /// An MP4 file without its table of contents: one that was not finished, or of which the end is missing.
     #[error("the MP4 file has no moov box, as if it was not finished")]
     Unfinished,
-    /// An MP4 file that has samples of a track in fragments and others that are not.
-    #[error("MP4 of which only a part is in fragments is not played")]
-    Fragmented,
     /// There is nothing in it that can be played.
     #[error("nothing in the file can be played{}", list(left_out))]
     NothingToPlay {

@@ -331,3 +331,95 @@ fn mp4_files_of_every_codec_are_played_as_flv_files_of_the_same_are() {
     }
     stage.server.assert_sound();
 }
+
+#[test]
+fn fragmented_mp4_files_are_played_as_plain_ones_of_the_same_are() {
+    let Some(stage) = Stage::set() else { return };
+    for (video, audio) in [
+        (VideoCodec::H264, AudioCodec::Aac),
+        (VideoCodec::Hevc, AudioCodec::Mp3),
+        (VideoCodec::Av1, AudioCodec::Opus),
+    ] {
+        let folder = format!("vod/f{video:?}");
+        fs::create_dir(stage.file(&folder)).unwrap();
+        let clip = Clip::new(Some(video), Some(audio), 4).make(stage.peers, &stage.file(&folder));
+        let played = |name: &str, flags: &[&str]| {
+            let film = stage.file(&format!("{folder}/{name}.mp4"));
+            let mut command = stage.peers.ffmpeg(Peer::Ffmpeg9);
+            command
+                .args(QUIET)
+                .arg("-i")
+                .arg(&clip)
+                .args(["-c", "copy"]);
+            Process::run("ffmpeg", command.args(flags).arg(&film), PATIENCE);
+            let is_fragmented = names_of_boxes(&fs::read(&film).unwrap()).contains(b"moof");
+            assert_eq!(is_fragmented, !flags.is_empty(), "{name}");
+            let file = stage.file(&format!("{name}.{video:?}.flv"));
+            let stream = format!("mp4:f{video:?}/{name}");
+            stage.dump(Transport::Rtmp, &file, &stream, &[]);
+            (media(&file), film)
+        };
+        let (plain, _) = played("plain", &[]);
+        assert!(plain.len() > 100, "{}", plain.len());
+        for (name, flags) in [
+            ("keys", "frag_keyframe"),
+            ("empty", "frag_keyframe+empty_moov"),
+            ("based", "frag_keyframe+empty_moov+default_base_moof"),
+            ("delayed", "frag_keyframe+delay_moov"),
+            ("offset", "frag_keyframe+empty_moov+omit_tfhd_offset"),
+        ] {
+            let (of_fragments, film) = played(name, &["-movflags", flags]);
+            let what = format!("{video:?} {flags}");
+            for (kind, stream) in [(Kind::Video, "v"), (Kind::Audio, "a")] {
+                let bodies = |all: &[Packet]| -> Vec<_> {
+                    let packets = all.iter().filter(|it| it.kind == kind);
+                    packets.map(|it| it.body.clone()).collect()
+                };
+                assert!(bodies(&of_fragments) == bodies(&plain), "{what} {kind:?}");
+                let coded = of_fragments
+                    .iter()
+                    .filter(|it| it.kind == kind && it.is_coded());
+                let times: Vec<_> = coded.map(|it| it.at_ms).collect();
+                let due = due(&stage, &film, stream);
+                assert_eq!(times.len(), due.len(), "{what} {kind:?}");
+                for (at, due) in times.iter().zip(due) {
+                    assert!(at.abs_diff(due) <= 1, "{what} {kind:?}: {at} {due}");
+                }
+            }
+        }
+    }
+    stage.server.assert_sound();
+}
+
+/// The names of the boxes of an MP4 file.
+fn names_of_boxes(mut file: &[u8]) -> Vec<[u8; 4]> {
+    let mut names = Vec::new();
+    while let Some((head, _)) = file.split_first_chunk::<8>() {
+        let [size, name] = [&head[..4], &head[4..]].map(|it| <[u8; 4]>::try_from(it).unwrap());
+        names.push(name);
+        let size = usize::try_from(u32::from_be_bytes(size)).unwrap();
+        file = &file[size.max(8).min(file.len())..];
+    }
+    names
+}
+
+/// When samples of the file are due by ffprobe, in milliseconds from the first of all.
+fn due(stage: &Stage, film: &Path, stream: &str) -> Vec<u32> {
+    let ffprobe = stage.peers.path(Peer::Ffmpeg5).with_file_name("ffprobe");
+    let of = |stream: &str| -> Vec<f64> {
+        let mut command = Command::new(&ffprobe);
+        command.args(["-v", "error", "-select_streams", stream, "-show_entries"]);
+        command
+            .args(["packet=dts_time", "-of", "csv=p=0"])
+            .arg(film);
+        let mut process = Process::start("ffprobe", &mut command);
+        assert!(process.wait(PATIENCE).success(), "{process}");
+        let times = process.stdout();
+        let times = times.lines().map(|line| line.trim_matches(','));
+        times.map(|time| time.parse().unwrap()).collect()
+    };
+    let first = f64::min(of("v")[0], of("a")[0]);
+    let from_first = |time: f64| Duration::from_secs_f64(time - first).as_millis();
+    let times = of(stream).into_iter().map(from_first);
+    times.map(|ms| u32::try_from(ms).unwrap()).collect()
+}

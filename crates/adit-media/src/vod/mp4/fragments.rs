@@ -22,7 +22,7 @@ use crate::read::Reader;
 use crate::vod::VodError;
 
 /// Samples of a file: as many as the tables of a plain one have room for, of which each takes 16 bytes at most.
-const SAMPLES: u64 = MP4_TABLE_BYTES / 16;
+pub(super) const SAMPLES: u64 = MP4_TABLE_BYTES / 16;
 
 /// The samples of all tracks.
 #[derive(Debug)]

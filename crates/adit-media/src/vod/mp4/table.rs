@@ -5,6 +5,8 @@ use shiguredo_mp4::boxes::{
     Co64Box, CttsBox, CttsEntry, StcoBox, StscBox, StscEntry, StssBox, StszBox, SttsBox, SttsEntry,
 };
 
+use super::fragments::SAMPLES;
+
 /// Where the samples of a track are, and when.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -129,6 +131,64 @@ impl Table {
         };
         this.count = timed.min(sized).min(this.placed());
         Ok(this)
+    }
+
+    /// Puts the samples of fragments behind those of the file itself; the first of them is decoded at this time.
+    ///
+    /// # Errors
+    /// When the tables disagree about how many samples there were.
+    pub(super) fn append(&mut self, more: Parts, first: u64) -> Result<(), ChunksOutOfOrder> {
+        let count = self.count;
+        let timed = self.stts.iter();
+        let timed = timed.fold(0_u32, |sum, run| sum.saturating_add(run.sample_count));
+        if timed != count || self.placed() != count || u64::from(count) > SAMPLES {
+            return Err(ChunksOutOfOrder);
+        }
+        let gap = first.saturating_sub(self.dts(count));
+        if let (Some(last), Ok(gap @ 1..)) = (self.stts.last_mut(), u32::try_from(gap)) {
+            last.sample_count = last.sample_count.saturating_sub(1);
+            let sample_delta = last.sample_delta.saturating_add(gap);
+            self.stts.push(SttsEntry {
+                sample_count: 1,
+                sample_delta,
+            });
+        }
+        self.stts.extend(more.stts.entries);
+        let composed = self.ctts.iter();
+        let composed = composed.fold(0_u32, |sum, run| sum.saturating_add(run.sample_count));
+        self.ctts.push(CttsEntry {
+            sample_count: count.saturating_sub(composed),
+            sample_offset: 0,
+        });
+        self.ctts
+            .extend(more.ctts.into_iter().flat_map(|ctts| ctts.entries));
+        let mut entry_sizes: Vec<u32> = (0..count).map(|index| self.size(index)).collect();
+        if let StszBox::Variable { entry_sizes: more } = more.stsz {
+            entry_sizes.extend(more);
+        }
+        let all = u32::try_from(entry_sizes.len()).unwrap_or(u32::MAX);
+        let own_keys = self.keys.take().unwrap_or_else(|| (1..=count).collect());
+        let more_keys: Vec<u32> = match more.stss {
+            Some(stss) => stss.sample_numbers.iter().map(|n| n.get()).collect(),
+            None => (1..=all.saturating_sub(count)).collect(),
+        };
+        let more_keys = more_keys.iter().map(|key| key.saturating_add(count));
+        self.keys = Some(own_keys.into_iter().chain(more_keys).collect());
+        self.sizes = StszBox::Variable { entry_sizes };
+        let chunks = self.chunk_count();
+        self.stsc
+            .extend(more.stsc.entries.into_iter().map(|mut run| {
+                run.first_chunk = run.first_chunk.saturating_add(chunks);
+                run
+            }));
+        let own_chunks = (0..chunks).filter_map(|chunk| self.chunk_offset(chunk));
+        let mut chunk_offsets: Vec<u64> = own_chunks.collect();
+        if let Either::B(more) = more.chunks {
+            chunk_offsets.extend(more.chunk_offsets);
+        }
+        self.chunks = Either::B(Co64Box { chunk_offsets });
+        self.count = all;
+        Ok(())
     }
 
     /// How many samples there are.

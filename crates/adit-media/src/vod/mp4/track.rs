@@ -214,12 +214,14 @@ fn track<S: Read + Seek>(
     if let Some(head) = one(&children, *b"tkhd").filter(|_| !fragments.is_empty())
         && let Some((parts, first)) = fragments.of(boxes.read::<TkhdBox>(head)?.track_id)
     {
+        let unfit = |_| trak.problem("has tables that do not fit its fragments");
         if table.count() > 0 {
-            return Err(VodError::Fragmented);
+            table.append(parts, first).map_err(unfit)?;
+        } else {
+            let first = i64::try_from(first).unwrap_or(i64::MAX);
+            start.media = start.media.saturating_sub(first);
+            table = Table::new(parts).map_err(unfit)?;
         }
-        let first = i64::try_from(first).unwrap_or(i64::MAX);
-        start.media = start.media.saturating_sub(first);
-        table = Table::new(parts).map_err(|_| trak.problem("lists its chunks out of order"))?;
     }
     if table.count() == 0 {
         return Ok(Found::LeftOut(place.name));

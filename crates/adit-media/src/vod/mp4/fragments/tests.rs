@@ -117,6 +117,39 @@ fn what_a_writer_was_killed_over_is_played_as_far_as_it_is() {
 }
 
 #[test]
+fn samples_of_fragments_follow_those_of_the_file_itself() {
+    let mut head = [0; 20];
+    head[2] = 7;
+    let trex = table(*b"trex", &[7, 1, 0, 0, 0]);
+    let of = |given: &Given<'_>| {
+        let trak = trak_with(&table(*b"tkhd", &head), given);
+        let moov = a_box(*b"moov", &[&trak, &a_box(*b"mvex", &[&trex])]);
+        let media = a_box(*b"mdat", &[b"aabbcc"]);
+        let own = [a_box(*b"ftyp", &[]), media, moov].concat();
+        let more = written(1, 140, &[("p1", 40), ("k2", 0)]);
+        open([own, more].concat())
+    };
+    let mut recording = of(&Given::default()).unwrap();
+    let all = ["k0+0:aa", "40+0:bb", "80+0:cc", "140+40:p1", "k180+0:k2"];
+    assert_eq!(pictures(&mut recording), all);
+    let at = recording.seek(Timestamp::from_ms(200)).unwrap();
+    assert_eq!(at, Timestamp::from_ms(180));
+    assert_eq!(pictures(&mut recording), all[4..]);
+    // Times of two samples of three.
+    let stts = &[1, 2, 40];
+    let error = of(&Given {
+        stts,
+        ..Given::default()
+    })
+    .unwrap_err()
+    .to_string();
+    assert!(
+        error.ends_with("has tables that do not fit its fragments"),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_is_usual_is_said_once() {
     let check = |usual: &[u32; 3], traf: &[Vec<u8>], expected: &[&str]| {
         let fragment = moof(traf);
