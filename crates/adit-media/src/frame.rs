@@ -21,6 +21,9 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// How long a frame lasts of which nothing is known, in milliseconds.
+    pub const USUAL_MS: u32 = 40;
+
     /// Reads the header of `payload` as far as classification needs. It never fails: what is
     /// unknown, cut short or empty is an ordinary frame without flags.
     pub fn classify(at: Timestamp, kind: FrameKind, payload: Bytes) -> Self {

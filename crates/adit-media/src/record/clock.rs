@@ -9,8 +9,6 @@ use crate::{Frame, FrameKind, Timestamp};
 const GAP_MS: i64 = 10_000;
 /// Steps back up to this long are disorder; longer ones are another clock.
 const DISORDER_MS: i64 = 1000;
-/// What is written first by another clock comes so long after what was written last.
-const STEP_MS: i64 = 40;
 
 /// Where the time of a recording begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -184,7 +182,7 @@ impl Clock {
         let by = |track: Option<Track>| track.and_then(|track| track.time(at));
         let output = by(own).or_else(|| by(other)).unwrap_or_else(|| {
             if self.first.is_some() {
-                self.newest + STEP_MS
+                self.newest + i64::from(Frame::USUAL_MS)
             } else {
                 self.before_media(at)
             }
@@ -193,7 +191,7 @@ impl Clock {
         let highest = own.map_or(first, |own| own.highest).max(output);
         let step = match own.map(|own| output - own.output) {
             Some(step @ 1..=GAP_MS) => step,
-            _ => own.map_or(STEP_MS, |own| own.step),
+            _ => own.map_or(Frame::USUAL_MS.into(), |own| own.step),
         };
         let track = Track {
             input: at,

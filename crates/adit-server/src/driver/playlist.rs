@@ -22,7 +22,7 @@ use tracing::debug;
 
 use super::player::Player;
 use super::recorded::{data_messages, from_ms};
-use super::replay::{Told, code_of, tell_switched};
+use super::replay::{EndTold, code_of, tell_switched};
 use super::requests::About;
 use super::roles::{Over, Role};
 use super::term::{Behind, Term};
@@ -187,7 +187,7 @@ impl SessionDriver {
     /// Plays what is next on a message stream; without anything its end is told.
     fn go_on(&mut self, now: Instant, msid: MessageStreamId, over: Over) {
         let Some(Permitted { next, ticket }) = self.guest.wishes.queue.take(msid) else {
-            if over.completed.told == Told::No
+            if over.completed.told == EndTold::No
                 && let Err(error) = self.tell_over(msid, over)
             {
                 debug!(%error, "end of a playlist not told");

@@ -34,12 +34,12 @@ pub(super) struct Replay {
 pub(super) struct Completed {
     pub(super) duration: Duration,
     pub(super) bytes: u64,
-    pub(super) told: Told,
+    pub(super) told: EndTold,
 }
 
-/// Whether the player knows it.
+/// Whether the player knows that it is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum EndTold {
     No,
     Yes,
 }
@@ -152,13 +152,7 @@ impl Replay {
         session.send_user_control(UserControl::StreamBegin(self.msid))?;
         session.send_status(self.msid, status)?;
         let name = self.playback.name().to_owned();
-        tell(
-            session,
-            self.msid,
-            StatusCode::PlayStart,
-            "plays from now on",
-            &name,
-        )
+        tell_started(session, self.msid, &name)
     }
 
     fn not_sought(&self, session: &mut ServerSession, why: &NoPlace) -> Result<(), SendError> {
@@ -181,20 +175,21 @@ impl Replay {
         bytes: u64,
     ) -> Result<(), SendError> {
         let told = match self.behind {
-            Behind::Something => Told::No,
-            Behind::Nothing => Told::Yes,
+            Behind::Something => EndTold::No,
+            Behind::Nothing => EndTold::Yes,
         };
         self.completed = Some(Completed {
             duration,
             bytes,
             told,
         });
-        if told == Told::No {
+        if told == EndTold::No {
             return Ok(());
         }
         session.notify_play_complete(self.msid, duration, bytes)?;
         let name = self.playback.name().to_owned();
-        tell(session, self.msid, StatusCode::PlayStop, "has ended", &name)?;
+        let description = format!("{name} has ended");
+        tell_of(session, self.msid, StatusCode::PlayStop, description, &name)?;
         session.send_user_control(UserControl::StreamEof(self.msid))
     }
 }
@@ -213,24 +208,16 @@ pub(super) fn tell_switched(
         "the next item of the playlist begins",
         name,
     )?;
-    tell(
-        session,
-        msid,
-        StatusCode::PlayStart,
-        "plays from now on",
-        name,
-    )
+    tell_started(session, msid, name)
 }
 
-/// `name` and what happens to it.
-fn tell(
+fn tell_started(
     session: &mut ServerSession,
     msid: MessageStreamId,
-    code: StatusCode,
-    what: &str,
     name: &str,
 ) -> Result<(), SendError> {
-    tell_of(session, msid, code, format!("{name} {what}"), name)
+    let description = format!("{name} plays from now on");
+    tell_of(session, msid, StatusCode::PlayStart, description, name)
 }
 
 /// News of one stream, with its name.

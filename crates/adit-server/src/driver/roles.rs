@@ -12,7 +12,7 @@ use super::Step;
 use super::gates::Gates;
 use super::patience::Silence;
 use super::player::Player;
-use super::replay::{Completed, Replay, Told};
+use super::replay::{Completed, EndTold, Replay};
 use super::sample::Sample;
 use super::summary::Listed;
 use super::term::Behind;
@@ -100,7 +100,7 @@ impl Held {
                     return None;
                 }
                 let (duration, bytes) = term.played(now);
-                let told = Told::No;
+                let told = EndTold::No;
                 let completed = Completed {
                     duration,
                     bytes,
@@ -265,7 +265,7 @@ impl Roles {
     /// The player knows that it is over.
     pub(super) fn told_over(&mut self, msid: MessageStreamId) {
         if let Some(over) = self.over(msid) {
-            over.completed.told = Told::Yes;
+            over.completed.told = EndTold::Yes;
         }
     }
 

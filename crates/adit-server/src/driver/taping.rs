@@ -22,12 +22,12 @@ struct Tape {
     msid: MessageStreamId,
     name: String,
     recording: Recording,
-    told: Told,
+    told: Audience,
 }
 
 /// Who is told what becomes of a recording, besides the log.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum Audience {
     /// The client, which asked for it.
     Client,
     /// Nobody: programs that publish take an error of a recording for one of theirs.
@@ -57,7 +57,7 @@ impl Tapes {
     }
 
     /// What happened to one of them. One that nothing more happens to is gone.
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<(MessageStreamId, Told, Happened)> {
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<(MessageStreamId, Audience, Happened)> {
         for at in 0..self.0.len() {
             let Some(tape) = self.0.get_mut(at) else {
                 break;
@@ -109,10 +109,10 @@ impl SessionDriver {
         let recorded_by_default = self.shared.live.now().recorded(application);
         let (mode, told) = match recorded {
             Recorded::NotRecorded if recorded_by_default != RecordedStreams::All => return,
-            Recorded::NotRecorded => (RecordMode::Record, Told::Nobody),
-            Recorded::Record => (RecordMode::Record, Told::Client),
-            Recorded::Append => (RecordMode::Append, Told::Client),
-            Recorded::AppendWithGap => (RecordMode::AppendWithGap, Told::Client),
+            Recorded::NotRecorded => (RecordMode::Record, Audience::Nobody),
+            Recorded::Record => (RecordMode::Record, Audience::Client),
+            Recorded::Append => (RecordMode::Append, Audience::Client),
+            Recorded::AppendWithGap => (RecordMode::AppendWithGap, Audience::Client),
         };
         let key = publication.key().clone();
         let name = key.name().to_owned();
@@ -135,7 +135,7 @@ impl SessionDriver {
                 if lines == Verdict::Write {
                     tracing::warn!(stream = name, %error, "not recorded");
                 }
-                if told == Told::Client {
+                if told == Audience::Client {
                     self.tell(
                         msid,
                         error.code(),
@@ -166,7 +166,7 @@ impl SessionDriver {
                 }
                 None => continue,
             };
-            if told == Told::Client {
+            if told == Audience::Client {
                 self.tell(msid, code, &description);
             }
         }

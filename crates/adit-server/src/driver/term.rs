@@ -7,9 +7,6 @@ use adit_rtmp::command::PlayDuration;
 
 use super::after;
 
-/// How long a frame lasts of which nothing is known, in milliseconds.
-const STEP_MS: u32 = 40;
-
 /// When a live stream is over for its player, and what its times are there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Term {
@@ -143,7 +140,7 @@ impl Term {
     pub(super) fn end(&self) -> Timestamp {
         match self.clock {
             Clock::Begins(at) => at,
-            _ => self.last.wrapping_add(STEP_MS),
+            _ => self.last.wrapping_add(Frame::USUAL_MS),
         }
     }
 

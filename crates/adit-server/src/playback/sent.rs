@@ -4,8 +4,6 @@ use adit_media::{Frame, FrameKind, Timestamp};
 
 /// A difference between two frames past this is a gap, not a frame that lasts so long, in milliseconds.
 const GAP_MS: i32 = 1000;
-/// How long a frame lasts of which nothing is known.
-const STEP_MS: u32 = 40;
 
 /// Counts what was sent and follows its time.
 #[derive(Debug, Default)]
@@ -65,7 +63,7 @@ impl Sent {
     /// When the last frames of both kinds are over.
     pub(super) fn end(&self) -> Timestamp {
         let ends = [self.audio, self.video].into_iter().filter_map(|side| {
-            let step = side.step_ms.unwrap_or(STEP_MS);
+            let step = side.step_ms.unwrap_or(Frame::USUAL_MS);
             side.last.map(|last| last.wrapping_add(step))
         });
         let later = |one: Timestamp, other| if one.is_before(other) { other } else { one };

@@ -211,18 +211,7 @@ fn track<S: Read + Seek>(
         .timescale;
     let mut start = start(boxes, &children, movie_scale)?;
     let mut table = table(boxes, &stbl, tables)?;
-    if let Some(head) = one(&children, *b"tkhd").filter(|_| !fragments.is_empty())
-        && let Some((parts, first)) = fragments.of(boxes.read::<TkhdBox>(head)?.track_id)
-    {
-        let unfit = |_| trak.problem("has tables that do not fit its fragments");
-        if table.count() > 0 {
-            table.append(parts, first).map_err(unfit)?;
-        } else {
-            let first = i64::try_from(first).unwrap_or(i64::MAX);
-            start.media = start.media.saturating_sub(first);
-            table = Table::new(parts).map_err(unfit)?;
-        }
-    }
+    add_fragments(boxes, trak, &children, fragments, &mut start, &mut table)?;
     if table.count() == 0 {
         return Ok(Found::LeftOut(place.name));
     }
@@ -240,6 +229,32 @@ fn track<S: Read + Seek>(
         lead: lead(&table, timescale),
         table,
     })))
+}
+
+/// Puts what fragments have of a track behind what is in it.
+fn add_fragments<S: Read + Seek>(
+    boxes: &mut Boxes<'_, S>,
+    trak: &Place,
+    children: &[Place],
+    fragments: &mut Fragments,
+    start: &mut Start,
+    table: &mut Table,
+) -> Result<(), VodError> {
+    let Some(head) = one(children, *b"tkhd").filter(|_| !fragments.is_empty()) else {
+        return Ok(());
+    };
+    let track = boxes.read::<TkhdBox>(head)?.track_id;
+    let Some((parts, first)) = fragments.of(track) else {
+        return Ok(());
+    };
+    let unfit = |_| trak.problem("has tables that do not fit its fragments");
+    if table.count() > 0 {
+        return table.append(parts, first).map_err(unfit);
+    }
+    let first = i64::try_from(first).unwrap_or(i64::MAX);
+    start.media = start.media.saturating_sub(first);
+    *table = Table::new(parts).map_err(unfit)?;
+    Ok(())
 }
 
 fn needed<'a>(children: &'a [Place], name: [u8; 4], parent: &Place) -> Result<&'a Place, VodError> {
