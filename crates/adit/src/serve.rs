@@ -23,7 +23,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use adit_server::tls::{CertificateSource, Tls};
-use adit_server::{BindError, Listener, Predecessor, Server, ServerConfig, StoreError, TlsError};
+use adit_server::{
+    BindError, Listener, ObjectStore, Predecessor, Server, ServerConfig, StoreError, TlsError,
+};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -151,7 +153,7 @@ async fn serve(sources: Sources, asked: Config) -> Result<(), ServeError> {
     let api = api::bind(&asked.api, &state_directory, old_api).await?;
     let shares = Shares::of(&listeners, api.as_ref())?;
     let predecessor = take_over(heir, &config).await?;
-    config.objects.store = plan::objects(&asked)?;
+    config.objects.store = objects_of(&asked, predecessor.is_some())?;
     let (server, over) = begin(predecessor, config, listeners);
     let control = server.control();
     control.set_relays(relays, relays::networks(&asked));
@@ -208,7 +210,7 @@ async fn heir(asked: &Config, state_directory: &Path) -> Result<Option<Heir>, Se
     Ok(heir)
 }
 
-/// Has the other server let go, once nothing can go wrong here any more.
+/// Has the other server let go, once nothing can go wrong here any more but with shared objects, whose file only one of them can have open.
 async fn take_over(
     heir: Option<Heir>,
     config: &ServerConfig,
@@ -218,6 +220,17 @@ async fn take_over(
     };
     certificate::prepare(config.net.tls.as_ref()).await?;
     Ok(Some(heir.take_over().await?))
+}
+
+/// The file of persistent shared objects. Where another server has let go already, nobody would serve if this one did not for want of it.
+fn objects_of(asked: &Config, has_taken_over: bool) -> Result<Option<ObjectStore>, StoreError> {
+    match plan::objects(asked) {
+        Err(error) if has_taken_over => {
+            tracing::error!(%error, "no persistent shared objects until the next start");
+            Ok(None)
+        }
+        opened => opened,
+    }
 }
 
 /// The server, and whose place it takes.
