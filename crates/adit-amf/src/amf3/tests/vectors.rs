@@ -1,4 +1,4 @@
-//! Vectors against what others make of them. Py3AMF knows none, so the bytes here are those that the package `amf3-ts` 1.1.0 of npm
+//! Vectors against what others make of them. `Py3AMF` knows none, so the bytes here are those that the package `amf3-ts` 1.1.0 of npm
 //! writes, or, where it cannot write them, ones that it reads as the same values. It has no vectors of objects: their bytes are written
 //! down from the grammar [AMF3 3.15].
 
@@ -36,9 +36,9 @@ fn vectors_of_numbers_are_what_another_library_writes() {
     check("0E 01 00", Value::VectorUint(of(vec![])));
     check("0F 01 00", Value::VectorDouble(of(vec![])));
     // From 64 items on the count takes two bytes.
-    let items: String = (0..64).map(|n| format!("{n:08X}")).collect();
+    let items: Vec<_> = (0..64).map(|n| format!("{n:08X}")).collect();
     check(
-        &format!("0D 8101 00 {items}"),
+        &format!("0D 8101 00 {}", items.concat()),
         Value::VectorInt(of((0..64).collect())),
     );
     // Each has a place in the table of objects, behind the array they are in.
