@@ -340,7 +340,7 @@ impl Control {
         }
     }
 
-    /// Whether the disk for recordings has more room than is to stay free; also where nothing is recorded. Blocks.
+    /// Whether the disk for recordings has room for another besides what is to stay free; also where nothing is recorded. Blocks.
     pub fn has_room(&self) -> bool {
         let recordings = self.0.shared.recordings.as_ref();
         recordings.is_none_or(crate::recording::Recordings::has_room)

@@ -55,7 +55,12 @@ use self::queue::Together;
 use self::run::Run;
 use self::sidecar::Begun;
 use crate::control::{Events, Happened};
+use crate::limits::RECORD_WRITE_BYTES;
 use crate::media_root::MediaRoot;
+
+/// What has to be free besides the reserve for a recording to begin: one that stops before the reserve leaves less as a rule, because
+/// it may want about half of this at once.
+const BEGIN_BYTES: u64 = 2 * RECORD_WRITE_BYTES;
 
 /// Events of one recording that wait to be heard.
 const EVENTS: usize = 8;
@@ -284,16 +289,11 @@ impl Recordings {
         &self.0.root
     }
 
-    /// Whether more of the disk is free than has to stay free. Blocks.
+    /// Whether so much of the disk is free that a recording may begin. Blocks.
     pub(crate) fn has_room(&self) -> bool {
-        let inner = &self.0;
-        let lacks = inner.disk.lacks(
-            &inner.root.directory().join("any"),
-            self.config().reserve,
-            1,
-            0,
-        );
-        matches!(lacks, Ok(None))
+        let (disk, reserve) = (&self.0.disk, self.config().reserve);
+        let any = self.0.root.directory().join("any");
+        matches!(disk.lacks(&any, reserve, 1, BEGIN_BYTES), Ok(None))
     }
 
     /// From the next recording on.

@@ -24,8 +24,12 @@ use super::journal::{Journal, Leftover, Unclaimed};
 use super::lines::Lines;
 use super::repair::{cut, make_whole, settle};
 use super::sidecar::{self, Begun, Gap, GapCause, Moment, Part, Sidecar, Suspect};
-use super::{RecordMode, Target};
+use super::{BEGIN_BYTES, RecordMode, Target};
 use crate::limits::RECORD_APPEND_GAP;
+
+/// How many bytes are written, and for how long, before it is looked again how much of the disk is free.
+const LOOK_BYTES: u64 = 256 * 1024;
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A recording under way.
 #[derive(Debug)]
@@ -39,6 +43,7 @@ pub(super) struct Output {
     /// So much of what the recorder gave is written.
     written: u64,
     pending: BytesMut,
+    room: Room,
     gap: Missing,
     part: Growing,
     notes: Sidecar,
@@ -54,6 +59,13 @@ struct Means {
     config: RecordingConfig,
     counters: Counters,
     lines: Lines,
+}
+
+/// What may be written without another look at the disk.
+#[derive(Debug, Default)]
+struct Room {
+    bytes: u64,
+    looked: Option<Instant>,
 }
 
 /// What is missing behind the last frame.
@@ -94,7 +106,7 @@ impl Output {
     ) -> Result<Self, RecordError> {
         let prepared = prepare(disk, target)?;
         let spare = if target.begun == Begun::Failure { 2 } else { 1 };
-        if let Some(reserve) = disk.lacks(&prepared, config.reserve, spare, 0)? {
+        if let Some(reserve) = disk.lacks(&prepared, config.reserve, spare, BEGIN_BYTES)? {
             counters.reserve_reached();
             return Err(RecordError::Reserve(reserve));
         }
@@ -112,6 +124,7 @@ impl Output {
             recorder: Recorder::new(StartTime::Zero),
             written: 0,
             pending: BytesMut::new(),
+            room: Room::default(),
             gap: Missing::default(),
             part: Growing {
                 begun: Moment::now(),
@@ -302,16 +315,22 @@ impl Output {
     }
 
     /// Stops before what waits would take room that is for others.
-    fn look(&self) -> Result<(), RecordError> {
-        if self.pending.is_empty() {
+    fn look(&mut self) -> Result<(), RecordError> {
+        let more = u64::try_from(self.pending.len()).unwrap_or(u64::MAX);
+        let now = Instant::now();
+        if more == 0 || self.room.take(now, more) {
             return Ok(());
         }
-        let more = u64::try_from(self.pending.len()).unwrap_or(u64::MAX);
         let (disk, reserve) = (&self.means.disk, self.means.config.reserve);
-        if let Some(reserve) = disk.lacks(&self.path, reserve, 1, more)? {
+        let room = more.max(LOOK_BYTES);
+        if let Some(reserve) = disk.lacks(&self.path, reserve, 1, room)? {
             self.means.counters.reserve_reached();
             return Err(RecordError::Reserve(reserve));
         }
+        self.room = Room {
+            bytes: room.saturating_sub(more),
+            looked: Some(now),
+        };
         Ok(())
     }
 
@@ -335,7 +354,10 @@ impl Output {
 
     /// A new file under the name, which an earlier one gives up.
     fn create(&mut self) -> Result<(), RecordError> {
+        // If that stops half way the earlier one may be without its sidecar.
+        self.state = State::Touched;
         let aside = set_aside(&self.means.disk, &self.path)?;
+        self.state = State::Sound;
         if let Some(aside) = &aside
             && self.means.lines.may_write()
         {
@@ -435,16 +457,35 @@ impl Output {
                 warn!(file = %self.path.display(), error = %unnoted, "no note could be written that the file may be damaged");
             }
         }
-        // Whatever is wrong with the file, a crash would have left it so.
-        drop(self.file.take());
         let (file, counters) = (self.path.clone(), self.means.counters.clone());
-        // Nobody was told that it is broken, so nobody is told that it is whole.
-        if let Err(left) = settle(&self.means.disk, &file, self.journal, &counters)
+        let is_earlier = self.file.is_none() && self.state == State::Sound;
+        let left = if is_earlier {
+            // What has the name is not of this recording, and stays as it is.
+            self.journal.close()
+        } else {
+            // Whatever is wrong with the file, a crash would have left it so.
+            drop(self.file.take());
+            // Nobody was told that it is broken, so nobody is told that it is whole.
+            settle(&self.means.disk, &file, self.journal, &counters).map(drop)
+        };
+        if let Err(left) = left
             && self.means.lines.may_write()
         {
             warn!(file = %file.display(), error = %left, "the recording is left unfinished; the next start repairs it");
         }
         error
+    }
+}
+
+impl Room {
+    /// Whether so many bytes may be written, which are counted.
+    fn take(&mut self, now: Instant, bytes: u64) -> bool {
+        let is_known = self
+            .looked
+            .is_some_and(|looked| now.saturating_duration_since(looked) < LOOK);
+        let left = self.bytes.checked_sub(bytes).filter(|_| is_known);
+        self.bytes = left.unwrap_or(self.bytes);
+        left.is_some()
     }
 }
 
@@ -480,4 +521,26 @@ fn millis(duration: Duration) -> u64 {
 pub(crate) struct Finished {
     pub(crate) bytes: u64,
     pub(crate) duration: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_disk_is_looked_at_again_after_so_many_bytes_or_a_second() {
+        let begun = Instant::now();
+        let mut room = Room::default();
+        assert!(!room.take(begun, 1));
+        let mut room = Room {
+            bytes: 100,
+            looked: Some(begun),
+        };
+        assert!(room.take(begun, 60));
+        assert!(!room.take(begun, 41));
+        assert!(room.take(begun + Duration::from_millis(999), 40));
+        assert!(!room.take(begun, 1));
+        room.bytes = 100;
+        assert!(!room.take(begun + LOOK, 1));
+    }
 }

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 
 use super::disk::Operation;
@@ -13,6 +14,10 @@ use super::disk::Operation;
 pub(super) trait Watch: Debug + Send + Sync {
     fn before(&self, operation: Operation, path: &Path) -> io::Result<()>;
     fn after(&self, _operation: Operation, _path: &Path) {}
+    /// How many bytes are free where the system says that so many are.
+    fn free(&self, free: u64) -> u64 {
+        free
+    }
 }
 
 /// One operation fails, or that and all behind it for a while.
@@ -103,6 +108,20 @@ impl Watch for Stall {
             );
         }
         Ok(())
+    }
+}
+
+/// As many bytes are free as a test says.
+#[derive(Debug)]
+pub(super) struct Scarce(pub(super) AtomicU64);
+
+impl Watch for Scarce {
+    fn before(&self, _: Operation, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn free(&self, _: u64) -> u64 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::disk::Operation;
 use super::repair::repair_all;
 use super::sidecar::Sidecar;
-use super::testing::{Faults, Lasting, Stall, Watch};
+use super::testing::{Faults, Lasting, Scarce, Stall, Watch};
 use super::*;
 
 mod faults;
@@ -102,6 +102,16 @@ impl Room {
             .unwrap()
             .join("live")
             .join(name)
+    }
+
+    /// All there is of `cam`, byte for byte.
+    fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let entries = fs::read_dir(self.path("")).unwrap();
+        entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.to_str().unwrap().contains("cam"))
+            .map(|path| (path.clone(), fs::read(path).unwrap()))
+            .collect()
     }
 
     /// All files but sidecars, by name.

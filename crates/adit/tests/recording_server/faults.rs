@@ -1,7 +1,10 @@
 //! Real disks that fill up, stall, fail and lose their power. They take the rights of root; without them, or without loop devices, these
 //! tests say so and end, or fail where everything is required that tests take.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -120,6 +123,15 @@ fn assert_seen(stage: &Stage, (mut viewer, file): (Process, PathBuf)) {
     );
 }
 
+/// All files of a directory.
+fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let entries = fs::read_dir(directory).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
+}
+
 fn size(file: &Path) -> u64 {
     fs::metadata(file).map_or(0, |file| file.len())
 }
@@ -133,20 +145,23 @@ fn a_full_disk_stops_the_recording_at_a_whole_tag_and_nothing_else_and_with_room
     let Some(disk) = Mount::in_memory(stage.media.clone(), "4m") else {
         return;
     };
-    let server = stage.serve(&["--record"]);
+    // Nothing is kept free, so the system is what says that nothing is left.
+    let server = AditServer::start_with(ADIT, |command| {
+        command.env("ADIT_LIMITS__RECORDING__RESERVE", "0B");
+        command.arg("--record").arg("--media").arg(&stage.media);
+    });
     let watching = viewer(&stage, &server, "cam");
     let mut publisher = stage.publish(&server, Transport::Rtmp, "cam", "live");
     wait_until("the beginning", || size(&stage.file("cam")) > 100_000);
     let filled = Instant::now();
     let filler = disk.at.join("filler");
-    // All that is left, at once: the reserve is looked at too late.
     let mut rest = 4 << 20;
     while rest > 0 && fs::write(&filler, vec![0; rest]).is_err() {
         rest -= 4096;
     }
     let line = server.log_line("the stream is not recorded", PATIENCE);
     let told = filled.elapsed();
-    assert!(line.contains("full"), "{line}");
+    assert!(line.contains("the disk is full"), "{line}");
     assert!(told < Duration::from_secs(3), "{told:?}");
     let first = disk.at.join("live").join("cam.flv");
     wait_until("the file", || {
@@ -175,8 +190,27 @@ fn a_full_disk_stops_the_recording_at_a_whole_tag_and_nothing_else_and_with_room
     server.assert_sound();
 }
 
+/// What a server says about whether it may be given more to do.
+fn ready(api: &str) -> String {
+    let mut peer = TcpStream::connect(api).unwrap();
+    let request = format!("GET /readyz HTTP/1.1\r\nHost: {api}\r\nConnection: close\r\n\r\n");
+    peer.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    peer.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Publishes much for so many seconds.
+fn publish_much(server: &AditServer, seconds: &str) -> Process {
+    let mut publisher = Command::new(ADIT);
+    publisher.args(["publish", "pattern:1280x720@30,20M,key=1"]);
+    publisher.args(["--duration", seconds]);
+    publisher.arg(server.url(Transport::Rtmp, "live/cam"));
+    Process::start("adit publish", &mut publisher)
+}
+
 #[test]
-fn the_reserve_of_a_small_disk_stays_free() {
+fn the_reserve_of_a_small_disk_stays_free_and_nothing_more_is_recorded_there() {
     let Some(mut stage) = Stage::set(2_000) else {
         return;
     };
@@ -184,16 +218,10 @@ fn the_reserve_of_a_small_disk_stays_free() {
     let Some(disk) = Mount::in_memory(stage.media.clone(), "12m") else {
         return;
     };
-    let server = stage.serve(&["--record"]);
-    let mut publisher = Command::new(ADIT);
-    publisher.args([
-        "publish",
-        "pattern:1280x720@30,20M,key=1",
-        "--duration",
-        "20s",
-    ]);
-    publisher.arg(server.url(Transport::Rtmp, "live/cam"));
-    let _publisher = Process::start("adit publish", &mut publisher);
+    let server = stage.serve(&["--record", "--api", "127.0.0.1:0"]);
+    let api = server.printed("api on http://");
+    assert!(ready(&api).starts_with("HTTP/1.1 200"));
+    let publisher = publish_much(&server, "20s");
     let line = server.log_line("the stream is not recorded", PATIENCE);
     let reserve = (12 << 20) / 4;
     assert!(line.contains("3072 KiB of it stay free"), "{line}");
@@ -203,6 +231,20 @@ fn the_reserve_of_a_small_disk_stays_free() {
     // Up to the last quarter of a second.
     assert!((room - 1_500_000..=room).contains(&written), "{written}");
     stage.assert_whole(&stage.file("cam"));
+    drop(publisher);
+    // Whoever comes now is not recorded, and what is there stays as it is.
+    let answer = ready(&api);
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.contains("nearly full"), "{answer}");
+    let live = disk.at.join("live");
+    let before = contents(&live);
+    let failed = |server: &AditServer| server.log().matches("the stream is not recorded").count();
+    let told = failed(&server);
+    let mut again = publish_much(&server, "2s");
+    assert!(again.wait(PATIENCE).success(), "{again}");
+    wait_until("the next line", || failed(&server) > told);
+    wait_until("the end", || !live.join(".cam.flv.open").exists());
+    assert!(contents(&live) == before);
     server.assert_sound();
 }
 

@@ -360,3 +360,99 @@ async fn who_cannot_be_recorded_is_not_told_that_he_is_at_each_attempt() {
         "{told:?}"
     );
 }
+
+/// Leaves an earlier recording as somebody else might have left it, whom nobody else repairs; gives what there is now.
+async fn left(room: &Room) -> BTreeMap<PathBuf, Vec<u8>> {
+    room.recorded(RecordMode::Record, &clip(300)).await;
+    let media = File::options().append(true).open(room.path("cam.flv"));
+    media.unwrap().write_all(b"no tag").unwrap();
+    fs::write(room.path("cam.flv.json"), "{}").unwrap();
+    room.contents()
+}
+
+/// Publishes again under the same name until that is not recorded; says why, and whether it seemed to be.
+async fn refused(room: &Room, mode: RecordMode) -> (bool, RecordError) {
+    let mut publication = room.publish("cam");
+    let mut recording = room.record(&publication, mode);
+    push(&mut publication, &clip(100));
+    let mut seemed = false;
+    let error = loop {
+        match next(&mut recording).await {
+            Some(RecordEvent::Started) => seemed = true,
+            Some(RecordEvent::Failed(error)) => break error,
+            other => panic!("{other:?}"),
+        }
+    };
+    drop(publication);
+    while next(&mut recording).await.is_some() {}
+    (seemed, error)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_a_recording_stopped_for_the_reserve_none_begins_and_nothing_is_changed() {
+    let reserve = 64 * 1024;
+    let config = RecordingConfig {
+        reserve: Reserve::of(reserve),
+        ..RecordingConfig::default()
+    };
+    let scarce = Arc::new(Scarce(u64::MAX.into()));
+    let free = |bytes| scarce.0.store(bytes, std::sync::atomic::Ordering::Relaxed);
+    let room = Room::with(config, Some(Arc::clone(&scarce) as Arc<dyn Watch>));
+    let mut publication = room.publish("other");
+    let mut recording = room.record(&publication, RecordMode::Record);
+    await_started(&mut recording).await;
+    let before = left(&room).await;
+    assert!(room.recordings.has_room());
+    // More than the reserve is left, and less than what is written until the next look.
+    free(reserve + 200_000);
+    push(&mut publication, &clip(300));
+    let stopped = Some(RecordEvent::Failed(RecordError::Reserve(reserve)));
+    while let event = next(&mut recording).await
+        && event != stopped
+    {
+        assert_eq!(event, Some(RecordEvent::Started));
+    }
+    drop(publication);
+    while next(&mut recording).await.is_some() {}
+    assert!(!room.recordings.has_room());
+    for mode in [
+        RecordMode::Record,
+        RecordMode::Append,
+        RecordMode::AppendWithGap,
+    ] {
+        let refused = refused(&room, mode).await;
+        assert_eq!(refused, (false, RecordError::Reserve(reserve)), "{mode:?}");
+    }
+    assert!(room.contents() == before);
+    free(reserve + BEGIN_BYTES);
+    assert!(room.recordings.has_room());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_fills_up_before_the_first_frame_leaves_the_earlier_recording_as_it_is() {
+    /// Has room when it is asked for the first time.
+    #[derive(Debug, Default)]
+    struct Fills(std::sync::atomic::AtomicU32);
+    impl Watch for Fills {
+        fn before(&self, operation: Operation, _: &Path) -> std::io::Result<()> {
+            let relaxed = std::sync::atomic::Ordering::Relaxed;
+            if operation == Operation::Space && self.0.fetch_add(1, relaxed) > 0 {
+                return Err(std::io::Error::from_raw_os_error(ENOSPC));
+            }
+            Ok(())
+        }
+    }
+    let mut room = Room::new();
+    let before = left(&room).await;
+    room.recordings = Recordings::on(
+        Disk {
+            watch: Some(Arc::new(Fills::default())),
+        },
+        room.recordings.root().clone(),
+        RecordingConfig::default(),
+        (room.broker.clone(), Events::default()),
+    );
+    let refused = refused(&room, RecordMode::Record).await;
+    assert_eq!(refused, (true, RecordError::NoSpace));
+    assert!(room.contents() == before);
+}
