@@ -5,10 +5,8 @@ use std::time::Duration;
 use super::{FileTracks, TagHead, TagKind};
 use crate::limits::VOD_INDEX_ENTRIES;
 use crate::points::{Point, Points};
-use crate::{FrameKind, Timestamp};
+use crate::{Frame, FrameKind, Timestamp};
 
-/// A frame is thought to last this long if nothing is known, in milliseconds.
-const STEP_MS: i64 = 40;
 /// A difference between two frames of a track past this is a gap, not a frame that lasts so long.
 const GAP_MS: i64 = 10_000;
 
@@ -48,7 +46,7 @@ impl Extent {
         let before = side.and_then(|side| side.at);
         let step = match before.map(|before| time.saturating_sub(before)) {
             Some(step @ 1..=GAP_MS) => step,
-            _ => side.map_or(STEP_MS, |side| side.step),
+            _ => side.map_or(Frame::USUAL_MS.into(), |side| side.step),
         };
         *side = Some(Side {
             at: Some(time),
