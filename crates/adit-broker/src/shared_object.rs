@@ -58,7 +58,7 @@ mod step;
 mod update;
 
 pub use self::client::{Client, JoinError};
-pub use self::content::{ChangedSlot, Changes, Continuity, Extent};
+pub use self::content::{ChangedSlot, Changes, Continuity, Extent, Size};
 pub use self::key::{BadObjectName, ObjectKey, Persistence};
 pub use self::member::{Member, Throttled};
 pub use self::object::{Joining, Lock, SharedObject};

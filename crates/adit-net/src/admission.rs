@@ -2,8 +2,9 @@
 
 use crate::config::AdmissionConfig;
 use crate::limits;
+use crate::network::peer_block;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -129,7 +130,7 @@ impl Permit {
         {
             return Ok(());
         }
-        let key = block(address);
+        let key = peer_block(address);
         if state.addresses.len() >= limits::TRACKED_ADDRESSES && !state.addresses.contains_key(&key)
         {
             state
@@ -220,14 +221,6 @@ impl State {
 impl Address {
     fn is_recent(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.since) < Duration::from_secs(1)
-    }
-}
-
-/// The block of addresses one peer is assumed to own: an IPv4 address or an IPv6 /64.
-fn block(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
     }
 }
 

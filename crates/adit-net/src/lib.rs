@@ -44,6 +44,6 @@ pub use counters::{Counter, Counters};
 pub use error::{BindError, TlsError};
 pub use listener::Listener;
 pub use log_quota::{LogQuota, Verdict};
-pub use network::{Network, ParseNetworkError};
+pub use network::{Network, ParseNetworkError, peer_block};
 pub use sniff::{Sniff, sniff};
 pub use words::{in_words, plain_words};

@@ -1,7 +1,7 @@
 //! Ranges of addresses, as in `10.0.0.0/8`.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 /// A range of IP addresses in CIDR form; a bare address is a range of one.
@@ -55,10 +55,18 @@ impl Network {
                 prefix: 8,
             },
             Self {
-                base: IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+                base: IpAddr::V6(Ipv6Addr::LOCALHOST),
                 prefix: 128,
             },
         ]
+    }
+}
+
+/// The block of addresses that one peer is assumed to own: an IPv4 address or an IPv6 /64. IPv4 in IPv6 is IPv4.
+pub fn peer_block(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

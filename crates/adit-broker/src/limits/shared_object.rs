@@ -2,12 +2,19 @@
 
 /// Shared objects in memory (`so.total`).
 pub const OBJECTS: usize = 10_000;
-/// Bytes of the slots of all shared objects together (`so.total_bytes`).
+/// Of them, those of one application (`so.app_total`).
+pub const OBJECTS_PER_APPLICATION: usize = OBJECTS / 2;
+/// Of them, those that were opened from one IPv4 address or IPv6 /64 (`so.ip_total`).
+pub const OBJECTS_PER_ADDRESS: usize = OBJECTS / 8;
+/// Bytes that all shared objects take together (`so.total_bytes`).
 pub const OBJECTS_BYTES: usize = 256 * 1024 * 1024;
 /// Of them, those of one application (`so.app_bytes`).
 pub const OBJECTS_BYTES_PER_APPLICATION: usize = OBJECTS_BYTES / 2;
-/// Of them, those in shared objects that were opened from one IPv4 address or IPv6 /64 (`so.ip_bytes`).
+/// Of them, those of shared objects that were opened from one IPv4 address or IPv6 /64 (`so.ip_bytes`).
 pub const OBJECTS_BYTES_PER_ADDRESS: usize = OBJECTS_BYTES / 8;
+/// Bytes that each shared object counts in these sums beyond its slots (`so.object_overhead`): what memory it takes, and
+/// those who use it.
+pub const OBJECT_OVERHEAD: usize = 2 * 1024;
 /// Bytes that each slot, and each removed slot that is remembered, counts in these sums beyond its name and value
 /// (`so.overhead`): what memory it takes.
 pub const OBJECT_SLOT_OVERHEAD: usize = 128;
@@ -51,12 +58,16 @@ pub struct Backlog {
     pub bytes: usize,
 }
 
-/// Shares of the bytes of all objects. Exactly at the bound is within it.
+/// Shares of all objects. Exactly at the bound is within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObjectShares {
-    /// Bytes of the slots of the objects of one application: 128 MiB.
+    /// Objects of one application: 5,000.
+    pub application_objects: usize,
+    /// Objects that were opened from one address: 1,250.
+    pub address_objects: usize,
+    /// Bytes that the objects of one application take: 128 MiB.
     pub application_bytes: usize,
-    /// Bytes of the slots of the objects that were opened from one address: 32 MiB.
+    /// Bytes that the objects take that were opened from one address: 32 MiB.
     pub address_bytes: usize,
 }
 
@@ -66,7 +77,7 @@ pub struct ObjectShares {
 pub struct ObjectLimits {
     /// Objects: 10,000.
     pub objects: usize,
-    /// Bytes of the slots of all objects: 256 MiB.
+    /// Bytes that all objects take: 256 MiB.
     pub objects_bytes: usize,
     /// What one application and one address may have of them.
     pub shares: ObjectShares,
@@ -96,6 +107,8 @@ impl Default for ObjectLimits {
             objects: OBJECTS,
             objects_bytes: OBJECTS_BYTES,
             shares: ObjectShares {
+                application_objects: OBJECTS_PER_APPLICATION,
+                address_objects: OBJECTS_PER_ADDRESS,
                 application_bytes: OBJECTS_BYTES_PER_APPLICATION,
                 address_bytes: OBJECTS_BYTES_PER_ADDRESS,
             },

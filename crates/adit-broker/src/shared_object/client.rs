@@ -55,8 +55,8 @@ impl Client {
         }))
     }
 
-    pub(crate) fn share(&self) -> Option<&Arc<Budget>> {
-        self.0.share.as_ref()
+    pub(crate) fn share(&self) -> Option<Arc<Budget>> {
+        self.0.share.clone()
     }
 
     /// Takes the place of one more object.

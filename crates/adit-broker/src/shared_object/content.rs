@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::budget::Budgets;
+use super::budget::{Charge, Pool};
 use super::request::Refusal;
 use super::update::MemberId;
-use crate::limits::{LOST_VERSIONS, OBJECT_SLOT_OVERHEAD, ObjectLimits};
+use crate::limits::{LOST_VERSIONS, OBJECT_OVERHEAD, OBJECT_SLOT_OVERHEAD, ObjectLimits};
 
 /// The slots of one object.
 #[derive(Debug)]
@@ -26,9 +26,7 @@ pub(crate) struct Content<V> {
     /// Whether those who come back are told only what has changed.
     tells_changes: bool,
     limits: ObjectLimits,
-    budgets: Budgets,
-    /// What was taken from them.
-    charged: usize,
+    charge: Charge,
 }
 
 #[derive(Debug)]
@@ -58,6 +56,15 @@ pub struct Changes<V> {
     pub removed: Vec<(Arc<str>, u32)>,
     /// From this version on `removed` has every removal.
     pub floor: u32,
+}
+
+/// What an object takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Its slots.
+    pub slots: usize,
+    /// Bytes, as the limits count them: of slots, of what is remembered of removed ones, and of the object itself.
+    pub bytes: usize,
 }
 
 /// How much [`Changes`] tell.
@@ -117,7 +124,7 @@ pub enum Continuity {
 
 impl<V> Content<V> {
     /// An object without slots, of version 1.
-    pub(crate) fn new(tells_changes: bool, limits: ObjectLimits, budgets: Budgets) -> Self {
+    pub(crate) fn new(tells_changes: bool, limits: ObjectLimits, charge: Charge) -> Self {
         Self {
             version: 1,
             slots: BTreeMap::new(),
@@ -131,8 +138,7 @@ impl<V> Content<V> {
             resync_depth: None,
             tells_changes,
             limits,
-            budgets,
-            charged: 0,
+            charge,
         }
     }
 
@@ -177,14 +183,13 @@ impl<V> Content<V> {
         self.bytes
             .saturating_add(self.removed_bytes)
             .saturating_add(kept.saturating_mul(OBJECT_SLOT_OVERHEAD))
+            .saturating_add(OBJECT_OVERHEAD)
     }
 
     /// Charges for what there is now.
     fn settle(&mut self) {
         let owed = self.owed();
-        self.budgets.give(self.charged.saturating_sub(owed));
-        self.budgets.take_anyway(owed.saturating_sub(self.charged));
-        self.charged = owed;
+        self.charge.settle(owed);
     }
 
     fn count_removed(&mut self) {
@@ -228,6 +233,13 @@ impl<V> Content<V> {
 
     pub(crate) fn value(&self, slot: &str) -> Option<&Arc<V>> {
         self.slots.get(slot).map(|slot| &slot.value)
+    }
+
+    pub(crate) fn size(&self) -> Size {
+        Size {
+            slots: self.slots.len(),
+            bytes: self.owed(),
+        }
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
@@ -280,11 +292,11 @@ impl<V> Content<V> {
         if was_removed {
             owed = owed.saturating_sub(slot.len().saturating_add(OBJECT_SLOT_OVERHEAD));
         }
-        let more = owed.saturating_sub(self.charged);
-        if more > 0 && !self.budgets.take(more) {
-            return Err(Refusal::TotalBytes);
-        }
-        self.charged = self.charged.saturating_add(more);
+        self.charge.grow_to(owed).map_err(|full| match full {
+            Pool::All => Refusal::TotalBytes,
+            Pool::Application => Refusal::ApplicationBytes,
+            Pool::Address => Refusal::AddressBytes,
+        })?;
         self.bytes = total;
         let mark = Mark {
             version: self.next_version(),
@@ -408,11 +420,5 @@ impl<V> Content<V> {
                 .collect(),
             floor: self.floor.version,
         }
-    }
-}
-
-impl<V> Drop for Content<V> {
-    fn drop(&mut self) {
-        self.budgets.give(self.charged);
     }
 }

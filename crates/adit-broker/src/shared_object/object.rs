@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::client::{Client, JoinError};
-use super::content::Changes;
+use super::content::{Changes, Size};
 use super::key::ObjectKey;
 use super::member::Member;
 use super::registry::{Core, Registry};
@@ -90,6 +90,14 @@ impl<V: PartialEq> SharedObject<V> {
     /// known.
     pub fn changes_since(&self, version: u32) -> Changes<V> {
         self.state(|state| state.content.changes_since(version))
+    }
+
+    /// The same, and what the object takes with it.
+    pub fn changes_and_size_since(&self, version: u32) -> (Changes<V>, Size) {
+        self.state(|state| {
+            let content = &state.content;
+            (content.changes_since(version), content.size())
+        })
     }
 
     /// Changes slots or sends a message, at once or, under a [`lock`](Self::lock), as a part of its

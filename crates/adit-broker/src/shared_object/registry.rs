@@ -2,12 +2,12 @@
 
 use std::collections::hash_map::Entry as Place;
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use super::budget::{Budget, Budgets, Shares};
+use super::budget::{Budget, Charge, Full, Pool, Shares};
 use super::client::Client;
 use super::content::{Changes, Continuity};
 use super::key::{ObjectKey, Persistence};
@@ -58,17 +58,44 @@ pub enum OpenError {
     /// There are too many (`so.total`).
     #[error("there are too many shared objects")]
     TooMany,
-    /// Those that were opened from one address hold as much as they may (`so.ip_bytes`).
-    #[error("the shared objects opened from this address hold as much as they may")]
-    ShareUsedUp,
+    /// There are too many of the application (`so.app_total`).
+    #[error("there are too many shared objects of this application")]
+    TooManyOfApplication,
+    /// There are too many that were opened from one address (`so.ip_total`).
+    #[error("there are too many shared objects that were opened from this address")]
+    TooManyOfAddress,
+    /// All together take as much as they may (`so.total_bytes`).
+    #[error("the server has no room for more shared objects")]
+    TotalBytes,
+    /// Those of the application take as much as they may (`so.app_bytes`).
+    #[error("the shared objects of this application take as much as they may")]
+    ApplicationBytes,
+    /// Those that were opened from one address take as much as they may (`so.ip_bytes`).
+    #[error("the shared objects opened from this address take as much as they may")]
+    AddressBytes,
+}
+
+impl From<Full> for OpenError {
+    fn from(full: Full) -> Self {
+        match full {
+            Full::Objects(Pool::All) => Self::TooMany,
+            Full::Objects(Pool::Application) => Self::TooManyOfApplication,
+            Full::Objects(Pool::Address) => Self::TooManyOfAddress,
+            Full::Bytes(Pool::All) => Self::TotalBytes,
+            Full::Bytes(Pool::Application) => Self::ApplicationBytes,
+            Full::Bytes(Pool::Address) => Self::AddressBytes,
+        }
+    }
 }
 
 impl<V: PartialEq> SharedObjects<V> {
     /// No object yet.
     pub fn new(config: ObjectConfig) -> Self {
+        let limits = &config.limits;
+        let budget = Budget::new(limits.objects, limits.objects_bytes);
         Self(Arc::new(Registry {
             config,
-            budget: Arc::new(Budget::new(config.limits.objects_bytes)),
+            budget: Arc::new(budget),
             addresses: Shares::default(),
             applications: Shares::default(),
             objects: Mutex::default(),
@@ -95,7 +122,7 @@ impl<V: PartialEq> SharedObjects<V> {
     /// between the loading and this call.
     ///
     /// # Errors
-    /// There are too many, or it is persistent and nothing stores it.
+    /// There is no room for it, or it is persistent and nothing stores it.
     pub fn open(
         &self,
         key: ObjectKey,
@@ -121,22 +148,14 @@ impl<V: PartialEq> SharedObjects<V> {
         }
         let limits = registry.config.limits;
         let mut objects = registry.objects();
-        let count = objects.len();
         let entry = match objects.entry(key) {
             Place::Occupied(place) => place.into_mut(),
-            Place::Vacant(_) if count >= limits.objects => {
-                registry.counters.refused.objects.add(1);
-                return Err(OpenError::TooMany);
-            }
-            Place::Vacant(_) if client.share().is_some_and(|share| !share.has_room()) => {
-                registry.counters.refused.objects_bytes.add(1);
-                return Err(OpenError::ShareUsedUp);
-            }
             Place::Vacant(place) => {
+                let charge = registry.charge(client, place.key());
+                let charge = charge.inspect_err(|full| registry.counters.refused.full(*full))?;
                 registry.counters.opened.add(1);
                 let tells_changes = persistence == Persistence::Persistent;
-                let budgets = registry.budgets(client, place.key());
-                let mut state = State::new(tells_changes, limits, budgets);
+                let mut state = State::new(tells_changes, limits, charge);
                 if let Some((stored, continuity)) = stored {
                     state.content.restore(stored, continuity);
                 }
@@ -162,13 +181,13 @@ impl<V: PartialEq> SharedObjects<V> {
         Client::new(&self.0.config.limits, None)
     }
 
-    /// One connection from an address, and within what all from there may have together. An IPv6 /64 is one address.
+    /// One connection from an address, and within what all from there may have together. What is one address, the caller
+    /// decides: of an IPv6 /64 all are given as the same.
     pub fn client_at(&self, address: IpAddr) -> Client {
         let limits = &self.0.config.limits;
-        let share = self
-            .0
-            .addresses
-            .of(block(address), limits.shares.address_bytes);
+        let most = limits.shares;
+        let shares = &self.0.addresses;
+        let share = shares.of(address, most.address_objects, most.address_bytes);
         Client::new(limits, Some(share))
     }
 
@@ -207,7 +226,7 @@ impl<V: PartialEq> SharedObjects<V> {
         let counters = &self.0.counters;
         ObjectStats {
             objects: self.0.objects().len(),
-            bytes: self.0.budget.used(),
+            bytes: self.0.budget.bytes(),
             opened: counters.opened.value(),
             joined: counters.joined.value(),
             updates: counters.updates.value(),
@@ -271,24 +290,18 @@ impl<V> Default for Unsaved<V> {
     }
 }
 
-/// What one peer is assumed to own.
-fn block(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
-        v4 @ IpAddr::V4(_) => v4,
-    }
-}
-
 impl<V> Registry<V> {
-    /// What an object is charged to that a client opens.
-    fn budgets(&self, client: &Client, key: &ObjectKey) -> Budgets {
+    /// Charges for an object that a client opens.
+    fn charge(&self, client: &Client, key: &ObjectKey) -> Result<Charge, Full> {
         let place = key.place();
         let application = (place.vhost().into(), place.application().into());
-        let most = self.config.limits.shares.application_bytes;
-        let application = self.applications.of(application, most);
-        let share = client.share().map(Arc::clone);
-        let all = [Arc::clone(&self.budget), application];
-        Budgets::new(all.into_iter().chain(share))
+        let most = self.config.limits.shares;
+        let (objects, bytes) = (most.application_objects, most.application_bytes);
+        let application = self.applications.of(application, objects, bytes);
+        let all = (Pool::All, Arc::clone(&self.budget));
+        let address = client.share().map(|share| (Pool::Address, share));
+        let shares = [all, (Pool::Application, application)];
+        Charge::new(shares.into_iter().chain(address))
     }
 
     fn objects(&self) -> MutexGuard<'_, HashMap<ObjectKey, Entry<V>>> {
@@ -352,7 +365,9 @@ impl<V> Registry<V> {
                 Refusal::Value => refused.values.add(1),
                 Refusal::Slots => refused.slots.add(1),
                 Refusal::Bytes => refused.object_bytes.add(1),
-                Refusal::TotalBytes => refused.objects_bytes.add(1),
+                Refusal::TotalBytes => refused.full(Full::Bytes(Pool::All)),
+                Refusal::ApplicationBytes => refused.full(Full::Bytes(Pool::Application)),
+                Refusal::AddressBytes => refused.full(Full::Bytes(Pool::Address)),
                 Refusal::Locked => refused.locked_requests.add(1),
             }
         }

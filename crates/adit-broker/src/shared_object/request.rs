@@ -91,9 +91,15 @@ pub enum Refusal {
     /// The object is as large as it may be (`so.bytes`).
     #[error("the shared object is too large")]
     Bytes,
-    /// All objects together are as large as they may be (`so.total_bytes`).
+    /// All objects of the server together are as large as they may be (`so.total_bytes`).
     #[error("the server has no room for more in its shared objects")]
     TotalBytes,
+    /// Those of the application together are (`so.app_bytes`).
+    #[error("the shared objects of the application take as much as they may")]
+    ApplicationBytes,
+    /// Those that were opened from one address together are (`so.ip_bytes`).
+    #[error("the shared objects opened from one address take as much as they may")]
+    AddressBytes,
     /// Too much waits for the object to be unlocked (`so.locked`).
     #[error("too many changes wait for the shared object to be unlocked")]
     Locked,

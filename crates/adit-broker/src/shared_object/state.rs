@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::budget::Budgets;
+use super::budget::Charge;
 use super::content::{Changes, Content, Extent};
 use super::log::{Log, Next};
 use super::request::{Batch, Refusal, Request};
@@ -44,9 +44,9 @@ pub(crate) struct Outcome {
 }
 
 impl<V: PartialEq> State<V> {
-    pub(crate) fn new(tells_changes: bool, limits: ObjectLimits, budgets: Budgets) -> Self {
+    pub(crate) fn new(tells_changes: bool, limits: ObjectLimits, charge: Charge) -> Self {
         Self {
-            content: Content::new(tells_changes, limits, budgets),
+            content: Content::new(tells_changes, limits, charge),
             log: Log::new(limits),
             step: Step::default(),
             locks: 0,

@@ -1,5 +1,6 @@
 //! Counters of shared objects.
 
+use super::budget::{Full, Pool};
 use crate::stats::Counter;
 
 /// Plain counters, added to from anywhere.
@@ -17,7 +18,11 @@ pub(crate) struct Counters {
 #[derive(Debug, Default)]
 pub(crate) struct RefusedCounters {
     pub(crate) objects: Counter,
+    pub(crate) application_objects: Counter,
+    pub(crate) address_objects: Counter,
     pub(crate) objects_bytes: Counter,
+    pub(crate) application_bytes: Counter,
+    pub(crate) address_bytes: Counter,
     pub(crate) per_client: Counter,
     pub(crate) slots: Counter,
     pub(crate) slot_names: Counter,
@@ -32,7 +37,7 @@ pub(crate) struct RefusedCounters {
 pub struct ObjectStats {
     /// Objects in memory.
     pub objects: usize,
-    /// Bytes of their slots.
+    /// Bytes that they take.
     pub bytes: usize,
     /// Objects made or loaded so far.
     pub opened: u64,
@@ -45,13 +50,17 @@ pub struct ObjectStats {
     /// Batches that had to wait because of the rate of their client (limit `so.rate`).
     pub throttled: u64,
     /// How often each limit refused something, in the order of [`REFUSING`].
-    pub(crate) refused: [u64; 8],
+    pub(crate) refused: [u64; 12],
 }
 
 /// The keys of the limits that refuse.
-const REFUSING: [&str; 8] = [
+const REFUSING: [&str; 12] = [
     "so.total",
+    "so.app_total",
+    "so.ip_total",
     "so.total_bytes",
+    "so.app_bytes",
+    "so.ip_bytes",
     "so.per_conn",
     "so.props",
     "so.slot_name",
@@ -69,10 +78,26 @@ impl ObjectStats {
 }
 
 impl RefusedCounters {
-    pub(crate) fn values(&self) -> [u64; 8] {
+    pub(crate) fn full(&self, full: Full) {
+        let counter = match full {
+            Full::Objects(Pool::All) => &self.objects,
+            Full::Objects(Pool::Application) => &self.application_objects,
+            Full::Objects(Pool::Address) => &self.address_objects,
+            Full::Bytes(Pool::All) => &self.objects_bytes,
+            Full::Bytes(Pool::Application) => &self.application_bytes,
+            Full::Bytes(Pool::Address) => &self.address_bytes,
+        };
+        counter.add(1);
+    }
+
+    pub(crate) fn values(&self) -> [u64; 12] {
         [
             &self.objects,
+            &self.application_objects,
+            &self.address_objects,
             &self.objects_bytes,
+            &self.application_bytes,
+            &self.address_bytes,
             &self.per_client,
             &self.slots,
             &self.slot_names,

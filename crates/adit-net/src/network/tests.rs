@@ -1,4 +1,4 @@
-use super::Network;
+use super::{Network, peer_block};
 use std::net::IpAddr;
 
 fn check(network: &str, address: &str, expected: bool) {
@@ -43,5 +43,17 @@ fn nonsense_is_refused() {
         "10.0.0.0/8/8",
     ] {
         assert!(text.parse::<Network>().is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn a_peer_is_an_ipv4_address_or_an_ipv6_64() {
+    for (address, expected) in [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+    ] {
+        let block = peer_block(address.parse().unwrap());
+        assert_eq!(block.to_string(), expected);
     }
 }

@@ -43,7 +43,7 @@ pub use self::pattern::{Pattern, PatternTooLong};
 use self::proof::Shown;
 pub use self::request::{Action, Credentials, Place, Reached, Request, Visitor};
 pub use self::signature::{SecretTooShort, Signing};
-pub(crate) use self::throttle::network;
+pub(crate) use self::throttle::sharer;
 use self::throttle::{Counted, Throttle};
 pub use self::token::{TokenKeyError, Tokens};
 use crate::application::{Decision, Refusal};

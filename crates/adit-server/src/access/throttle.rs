@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+use adit_net::peer_block;
 
 use crate::limits::{GUESS_ADDRESSES, GUESS_BLOCK, GUESS_SPAN, GUESSES};
 
@@ -60,14 +62,14 @@ impl Throttle {
     /// Whether what comes from there is not even looked at.
     pub(super) fn is_blocked(&self, now: Instant, peer: IpAddr) -> bool {
         let addresses = self.addresses();
-        let guesser = addresses.get(&network(peer));
+        let guesser = addresses.get(&peer_block(peer));
         guesser.is_some_and(|guesser| guesser.is_blocked(now))
     }
 
     /// Something wrong came from there.
     pub(super) fn note_wrong(&self, now: Instant, peer: IpAddr, what: &str) -> Counted {
         let what = self.hasher.hash_one(what);
-        let peer = network(peer);
+        let peer = peer_block(peer);
         let mut addresses = self.addresses();
         if !addresses.contains_key(&peer) && addresses.len() >= GUESS_ADDRESSES {
             addresses.retain(|_, guesser| !guesser.is_idle(now));
@@ -96,12 +98,10 @@ impl Throttle {
     }
 }
 
-/// What counts as one address.
-pub(crate) fn network(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (!0 << 64))),
-        v4 @ IpAddr::V4(_) => v4,
-    }
+/// What counts as one address where addresses have shares; this machine itself takes what it needs.
+pub(crate) fn sharer(peer: IpAddr) -> Option<IpAddr> {
+    // Before it is cut: `::1` is nobody's network.
+    (!peer.to_canonical().is_loopback()).then(|| peer_block(peer))
 }
 
 #[cfg(test)]

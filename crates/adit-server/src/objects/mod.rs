@@ -45,6 +45,7 @@ use self::counters::Counters;
 pub(crate) use self::members::{Filled, Members, Turn};
 use self::store::StoreTask;
 use self::value::Stored;
+use crate::access::sharer;
 use crate::config::ObjectsConfig;
 
 /// All shared objects of a server; a clone is the same.
@@ -236,7 +237,8 @@ impl Objects {
     }
 
     fn client_at(&self, address: IpAddr) -> Client {
-        self.0.registry.client_at(address)
+        let registry = &self.0.registry;
+        sharer(address).map_or_else(|| registry.client(), |it| registry.client_at(it))
     }
 
     /// The numbers of all objects.
@@ -254,6 +256,34 @@ impl Objects {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn this_machine_has_no_share_of_shared_objects_and_an_ipv6_64_has_one() {
+        let mut config = ObjectsConfig::default();
+        config.limits.shares.address_objects = 1;
+        let objects = Objects::start(config);
+        let open = |address: &str, name| {
+            let place = StreamKey::new("", "chat", "room", name).unwrap();
+            let key = ObjectKey::new(place, Persistence::Temporary).unwrap();
+            match objects.open(&objects.client_at(address.parse().unwrap()), key) {
+                Opening::Done(opened) => opened,
+                Opening::Loading(_) => panic!("it is temporary"),
+            }
+        };
+        let _one = open("2001:db8::1", "1").unwrap();
+        let refused = open("2001:db8::2", "2").unwrap_err();
+        assert_eq!(refused, OpenError::TooManyOfAddress.into());
+        let _next = open("2001:db8:0:1::1", "2").unwrap();
+        // As connections come from a proxy that sends no PROXY headers.
+        let local = ["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"];
+        let names = ["3", "4", "5", "6"];
+        let opened: Vec<_> = local
+            .into_iter()
+            .zip(names)
+            .map(|(it, name)| open(it, name))
+            .collect();
+        assert!(opened.iter().all(Result::is_ok));
+    }
 
     #[tokio::test]
     async fn a_store_that_does_not_answer_is_not_waited_for() {

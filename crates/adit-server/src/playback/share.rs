@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::access::network;
+use crate::access::sharer;
 use crate::limits::playback::{FILES_PER_ADDRESS, READERS_PER_ADDRESS};
 
 /// The shares of all addresses that have clients now.
@@ -25,10 +25,7 @@ pub(super) struct Share {
 impl Shares {
     /// The share of whoever comes from there; this machine itself takes what it needs.
     pub(super) fn of(self: &Arc<Self>, peer: IpAddr) -> Option<Arc<Share>> {
-        let address = network(peer);
-        if address.is_loopback() {
-            return None;
-        }
+        let address = sharer(peer)?;
         let mut shares = self.lock();
         if let Some(share) = shares.get(&address).and_then(Weak::upgrade) {
             return Some(share);

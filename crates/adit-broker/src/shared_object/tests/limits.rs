@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::limits::OBJECT_SLOT_OVERHEAD;
+use crate::limits::{OBJECT_OVERHEAD, OBJECT_SLOT_OVERHEAD};
 
 /// What a member with these limits is told when it asks for each of these batches in turn, and the
 /// counts under a key.
@@ -106,20 +106,23 @@ fn an_object_is_as_large_as_the_limit_and_not_larger() {
 #[test]
 fn all_objects_are_as_large_as_the_limit_and_not_larger() {
     let limits = ObjectLimits {
-        objects_bytes: 10 + 2 * OBJECT_SLOT_OVERHEAD,
+        objects_bytes: OBJECT_OVERHEAD + 10 + 2 * OBJECT_SLOT_OVERHEAD,
         ..ObjectLimits::default()
     };
     let batches = vec![vec![set("a", 1), set("b", 2)], vec![set("c", 3)]];
     let expected = "success a, success b @2; refused TotalBytes, remove c @2";
     check(limits, batches, expected, "so.total_bytes");
     // What is removed makes room for another object.
-    let objects = registry(limits);
+    let full = limits.objects_bytes + OBJECT_OVERHEAD;
+    let objects = registry(ObjectLimits {
+        objects_bytes: full,
+        ..limits
+    });
     let open = |name| {
         objects
             .open(key(name, Persistence::Temporary), None)
             .unwrap()
     };
-    let full = limits.objects_bytes;
     let (one, other) = (open("1"), open("2"));
     one.act(set("a", 1));
     other.act(set("a", 1));
@@ -131,6 +134,75 @@ fn all_objects_are_as_large_as_the_limit_and_not_larger() {
         (other.value("b").as_deref(), objects.stats().bytes),
         (Some(&1), full)
     );
+}
+
+/// How often a limit was hit.
+fn hits(objects: &SharedObjects<Value>, key_of: &str) -> u64 {
+    let stats = objects.stats();
+    let counted = stats.limits().find(|(known, _)| *known == key_of);
+    counted.unwrap().1
+}
+
+/// Opens a temporary object of an application for somebody at an address.
+fn open_at(
+    objects: &SharedObjects<Value>,
+    (application, name): (&str, &str),
+    address: &str,
+) -> Result<SharedObject<Value>, OpenError> {
+    let place = StreamKey::new("", application, "", name).unwrap();
+    let key = ObjectKey::new(place, Persistence::Temporary).unwrap();
+    let client = objects.client_at(address.parse().unwrap());
+    objects.open_for(&client, key, None)
+}
+
+#[test]
+fn an_application_and_an_address_have_so_many_of_all_objects_and_not_more() {
+    let mut limits = ObjectLimits {
+        objects: 5,
+        ..ObjectLimits::default()
+    };
+    (
+        limits.shares.application_objects,
+        limits.shares.address_objects,
+    ) = (3, 2);
+    let objects = registry(limits);
+    let open = |place, address| open_at(&objects, place, address);
+    let (ann, ben, eve) = ("192.0.2.1", "192.0.2.2", "192.0.2.3");
+    let one = open(("chat", "1"), ann).unwrap();
+    let _two = open(("game", "1"), ann).unwrap();
+    let refused = open(("chat", "2"), ann).unwrap_err();
+    assert_eq!(refused, OpenError::TooManyOfAddress);
+    // One that is there already is not another one.
+    drop(open(("chat", "1"), ann).unwrap());
+    let _others = [("chat", "2"), ("chat", "3")].map(|place| open(place, ben).unwrap());
+    let refused = open(("chat", "4"), eve).unwrap_err();
+    assert_eq!(refused, OpenError::TooManyOfApplication);
+    let _last = open(("game", "2"), eve).unwrap();
+    let refused = open(("game", "3"), eve).unwrap_err();
+    assert_eq!(refused, OpenError::TooMany);
+    for key_of in ["so.total", "so.app_total", "so.ip_total"] {
+        assert_eq!(hits(&objects, key_of), 1, "{key_of}");
+    }
+    // What was refused took nothing of what there was room in.
+    drop(one);
+    assert!(open(("chat", "4"), ann).is_ok());
+}
+
+#[test]
+fn an_object_without_slots_takes_room_too() {
+    let limits = ObjectLimits {
+        objects_bytes: 2 * OBJECT_OVERHEAD,
+        ..ObjectLimits::default()
+    };
+    let objects = registry(limits);
+    let open = |name| objects.open(key(name, Persistence::Temporary), None);
+    let two = (open("1").unwrap(), open("2").unwrap());
+    assert_eq!(objects.stats().bytes, 2 * OBJECT_OVERHEAD);
+    assert_eq!(open("3").unwrap_err(), OpenError::TotalBytes);
+    assert_eq!(hits(&objects, "so.total_bytes"), 1);
+    drop(two);
+    assert_eq!(objects.stats().bytes, 0);
+    assert!(open("3").is_ok());
 }
 
 #[test]
@@ -308,40 +380,44 @@ fn removed_slots_are_remembered_up_to_the_limit() {
 
 #[test]
 fn an_application_and_an_address_have_so_large_a_share_of_all_objects_and_not_a_larger_one() {
-    let two_slots = 10 + 2 * OBJECT_SLOT_OVERHEAD;
-    let limits = ObjectLimits {
-        shares: ObjectShares {
-            application_bytes: 2 * two_slots,
-            address_bytes: two_slots,
-        },
-        ..ObjectLimits::default()
-    };
+    let two_slots = OBJECT_OVERHEAD + 10 + 2 * OBJECT_SLOT_OVERHEAD;
+    let mut limits = ObjectLimits::default();
+    limits.shares.application_bytes = 2 * two_slots + OBJECT_OVERHEAD;
+    limits.shares.address_bytes = two_slots;
     let objects = registry(limits);
-    let open = |client: &Client, application: &str, name: &str| {
-        let place = StreamKey::new("", application, "", name).unwrap();
-        let key = ObjectKey::new(place, Persistence::Temporary).unwrap();
-        objects.open_for(client, key, None)
-    };
-    let client = |address: &str| objects.client_at(address.parse().unwrap());
-    let has = |object: &SharedObject<u32>, slot: &str| {
+    let open = |place, address| open_at(&objects, place, address);
+    let has = |object: &SharedObject<Value>, slot: &str| {
         object.act(set(slot, 1));
         object.value(slot).is_some()
     };
-    let one = open(&client("2001:db8::1"), "chat", "one").unwrap();
-    assert!(has(&one, "a") && has(&one, "b") && !has(&one, "c"));
+    let hit = || ["so.total_bytes", "so.app_bytes", "so.ip_bytes"].map(|key| hits(&objects, key));
+    let one = open(("chat", "one"), "192.0.2.1").unwrap();
+    assert!(has(&one, "a") && has(&one, "b"));
+    let mut ann = Peer::of(&objects, &one, 0);
+    ann.poll();
+    ann.ask(vec![set("c", 1)]);
+    ann.check("refused AddressBytes, remove c @3");
+    assert_eq!(hit(), [0, 0, 1]);
     // The same address, whatever the connection and the application.
-    let refused = open(&client("2001:db8::2"), "game", "two");
-    assert_eq!(refused.unwrap_err(), OpenError::ShareUsedUp);
-    let other = open(&client("192.0.2.1"), "chat", "two").unwrap();
+    let refused = open(("game", "two"), "192.0.2.1");
+    assert_eq!(refused.unwrap_err(), OpenError::AddressBytes);
+    assert_eq!(hit(), [0, 0, 2]);
+    let other = open(("chat", "two"), "192.0.2.2").unwrap();
     assert!(has(&other, "a") && has(&other, "b"));
     // And the same application, whatever the address.
-    let third = open(&client("192.0.2.2"), "chat", "three").unwrap();
-    assert!(!has(&third, "a"));
-    let elsewhere = open(&client("192.0.2.2"), "game", "three").unwrap();
+    let third = open(("chat", "three"), "192.0.2.3").unwrap();
+    let mut ben = Peer::of(&objects, &third, 0);
+    ben.poll();
+    ben.ask(vec![set("a", 1)]);
+    ben.check("refused ApplicationBytes, remove a @1");
+    let refused = open(("chat", "four"), "192.0.2.4");
+    assert_eq!(refused.unwrap_err(), OpenError::ApplicationBytes);
+    assert_eq!(hit(), [0, 2, 2]);
+    let elsewhere = open(("game", "three"), "192.0.2.4").unwrap();
     assert!(has(&elsewhere, "a"));
-    drop(one);
+    drop((one, ann));
     assert!(has(&third, "a"));
-    drop(open(&client("2001:db8::1"), "chat", "one").unwrap());
+    drop(open(("chat", "one"), "192.0.2.1").unwrap());
 }
 
 #[test]
@@ -354,7 +430,7 @@ fn a_slot_that_was_removed_and_is_remembered_is_counted() {
     let object = objects
         .open(key("room", Persistence::Persistent), None)
         .unwrap();
-    let bytes = || objects.stats().bytes;
+    let bytes = || objects.stats().bytes - OBJECT_OVERHEAD;
     object.act(set("ab", 1));
     assert_eq!(bytes(), 2 + 4 + OBJECT_SLOT_OVERHEAD);
     object.act(unset("ab"));

@@ -1,7 +1,7 @@
 //! How long objects live, and how they are stored.
 
 use super::*;
-use crate::limits::OBJECT_SLOT_OVERHEAD;
+use crate::limits::{OBJECT_OVERHEAD, OBJECT_SLOT_OVERHEAD};
 
 #[test]
 fn a_temporary_object_ends_with_its_last_member_unless_it_is_held() {
@@ -72,7 +72,8 @@ fn a_persistent_object_stays_until_it_is_stored() {
 
     let object = objects.open(place, Some((all, Continuity::Exact))).unwrap();
     // A slot, and the name of a removed one.
-    assert_eq!(objects.stats().bytes, 5 + 1 + 2 * OBJECT_SLOT_OVERHEAD);
+    let bytes = OBJECT_OVERHEAD + 5 + 1 + 2 * OBJECT_SLOT_OVERHEAD;
+    assert_eq!(objects.stats().bytes, bytes);
     Peer::of(&objects, &object, 3).check("joined changed(-a) @4");
     Peer::of(&objects, &object, 0).check("joined all(b=2) @4");
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::limits::OBJECT_SLOT_OVERHEAD;
+use crate::limits::{OBJECT_OVERHEAD, OBJECT_SLOT_OVERHEAD};
 use crate::shared_object::update::Update;
 
 #[derive(Clone, Debug)]
@@ -161,7 +161,7 @@ fn run(steps: Vec<Step>, lag: usize, persistence: Persistence) {
     let removed: usize = removed
         .map(|(name, _)| name.len() + OBJECT_SLOT_OVERHEAD)
         .sum();
-    assert_eq!(objects.stats().bytes, bytes + removed);
+    assert_eq!(objects.stats().bytes, OBJECT_OVERHEAD + bytes + removed);
     assert_eq!(object.state(|state| state.log.kept()), 0);
 }
 

@@ -119,6 +119,7 @@ const FIXED: [(&[&str], &str); 7] = [
             "relay.silence",
             "relay.stall",
             "relay.window",
+            "so.object_overhead",
             "so.overhead",
             "events.",
             "control.",

@@ -137,11 +137,15 @@ table! {
         rate: u64, 1 ..= 1_000_000, objects.limits.requests_per_second;
         /// Shared objects in memory.
         total: u64, 1 ..= 10_000_000, objects.limits.objects;
-        /// Bytes of the slots of all of them.
+        /// Of them, those of one application.
+        app_total: u64, 1 ..= 10_000_000, objects.limits.shares.application_objects;
+        /// Of them, those that were opened from one address. Loopback is exempt.
+        ip_total: u64, 1 ..= 10_000_000, objects.limits.shares.address_objects;
+        /// Bytes that all of them take.
         total_bytes: Size, "1MiB" ..= "64GiB", objects.limits.objects_bytes;
         /// Of them, those of one application.
         app_bytes: Size, "64KiB" ..= "64GiB", objects.limits.shares.application_bytes;
-        /// Of them, those in shared objects that were opened from one address.
+        /// Of them, those of shared objects that were opened from one address. Loopback is exempt.
         ip_bytes: Size, "64KiB" ..= "64GiB", objects.limits.shares.address_bytes;
         /// Slots of a shared object.
         props: u64, 1 ..= 1_000_000, objects.limits.slots;
