@@ -86,8 +86,14 @@ pub(crate) const OBJECT_LOADS: usize = 1_024;
 /// Persistent shared objects in a store (`so.stored`).
 pub(crate) const OBJECTS_STORED: u64 = 100_000;
 
-/// Bytes of the slots of all shared objects in a store (`so.stored_bytes`).
+/// Of them, those of one application (`so.app_stored`).
+pub(crate) const OBJECTS_STORED_PER_APPLICATION: u64 = OBJECTS_STORED / 2;
+
+/// Bytes of all shared objects in a store, counted as in memory (`so.stored_bytes`).
 pub(crate) const OBJECTS_STORED_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// Of them, those of one application (`so.app_stored_bytes`).
+pub(crate) const OBJECTS_STORED_BYTES_PER_APPLICATION: u64 = OBJECTS_STORED_BYTES / 2;
 
 /// Memory that a store takes for what it has read of its file.
 pub(crate) const OBJECT_STORE_CACHE: usize = 16 * 1024 * 1024;
@@ -186,8 +192,12 @@ impl Default for ServerLimits {
 pub struct StoreLimits {
     /// Objects: 100,000 (`so.stored`).
     pub objects: u64,
-    /// Bytes of their slots: 1 GiB (`so.stored_bytes`).
+    /// Bytes that they take: 1 GiB (`so.stored_bytes`).
     pub bytes: u64,
+    /// Objects of one application: 50,000 (`so.app_stored`).
+    pub application_objects: u64,
+    /// Bytes that those of one application take: 512 MiB (`so.app_stored_bytes`).
+    pub application_bytes: u64,
 }
 
 impl Default for StoreLimits {
@@ -195,6 +205,8 @@ impl Default for StoreLimits {
         Self {
             objects: OBJECTS_STORED,
             bytes: OBJECTS_STORED_BYTES,
+            application_objects: OBJECTS_STORED_PER_APPLICATION,
+            application_bytes: OBJECTS_STORED_BYTES_PER_APPLICATION,
         }
     }
 }

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use adit_rtmp::shared_object::DecodeError;
 
+use super::store::Full;
+
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     /// Messages with too many events.
@@ -18,10 +20,14 @@ pub(super) struct Counters {
     message_amf: AtomicU64,
     /// Objects that were not loaded because too many wait.
     loads: AtomicU64,
-    /// Objects that were not made because the store has too many.
+    /// Objects that were not made or not written because the store has too many.
     stored: AtomicU64,
-    /// Objects whose changes were not written because the store has too many bytes.
+    /// Objects that were not made or not written because the store has too many bytes.
     stored_bytes: AtomicU64,
+    /// Objects that were not made or not written because the store has too many of the application.
+    app_stored: AtomicU64,
+    /// Objects that were not made or not written because the store has too many bytes of the application.
+    app_stored_bytes: AtomicU64,
 }
 
 impl Counters {
@@ -43,18 +49,19 @@ impl Counters {
         add(&self.loads, 1);
     }
 
-    /// The store has too many objects, or bytes, for another object.
-    pub(super) fn store_full(&self) {
-        add(&self.stored, 1);
-    }
-
-    /// The store has too many bytes for the changes of so many objects.
-    pub(super) fn left_out(&self, objects: u64) {
-        add(&self.stored_bytes, objects);
+    /// The store has no room for another object, or for the changes of one.
+    pub(super) fn store_full(&self, full: Full) {
+        let counter = match full {
+            Full::Objects => &self.stored,
+            Full::Bytes => &self.stored_bytes,
+            Full::ApplicationObjects => &self.app_stored,
+            Full::ApplicationBytes => &self.app_stored_bytes,
+        };
+        add(counter, 1);
     }
 
     /// Every count by the key of its limit.
-    pub(super) fn limits(&self) -> [(&'static str, u64); 8] {
+    pub(super) fn limits(&self) -> [(&'static str, u64); 10] {
         [
             ("so.events", &self.message_events),
             ("so.key", &self.message_keys),
@@ -64,6 +71,8 @@ impl Counters {
             ("so.loads", &self.loads),
             ("so.stored", &self.stored),
             ("so.stored_bytes", &self.stored_bytes),
+            ("so.app_stored", &self.app_stored),
+            ("so.app_stored_bytes", &self.app_stored_bytes),
         ]
         .map(|(key, count)| (key, count.load(Ordering::Relaxed)))
     }

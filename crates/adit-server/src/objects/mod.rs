@@ -73,8 +73,9 @@ pub enum ObjectError {
     /// There are too many, or it is persistent where none are kept.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The store has as much as it may (`so.stored`, `so.stored_bytes`).
-    #[error("the store of shared objects is full")]
+    /// The store has as much as it may, of all or of the application (`so.stored`, `so.stored_bytes`, `so.app_stored`,
+    /// `so.app_stored_bytes`).
+    #[error("the store of shared objects has no room for it")]
     StoreFull,
     /// Too many wait to be loaded (`so.loads`).
     #[error("too many shared objects wait to be loaded")]

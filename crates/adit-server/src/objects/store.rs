@@ -7,6 +7,7 @@
 mod file;
 mod inbox;
 mod task;
+mod usage;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use self::file::{Disk, File};
 use self::inbox::{Inbox, Request};
 use self::task::Task;
+pub(super) use self::usage::Full;
 use super::counters::Counters;
 use super::value::Stored;
 use super::{ObjectError, Opened};

@@ -1,7 +1,7 @@
 //! The file: which tables it has, and how objects get in and out.
 //!
 //! ```text
-//! adit.meta      name                      ─▶ number: format, generation, clean, next, objects, bytes, gone, gone_in
+//! adit.meta      name                      ─▶ number: format, generation, clean, next, gone, gone_in
 //! adit.objects   vhost application instance name, each behind its u16 length
 //!                                          ─▶ id, version, floor, generation, bytes
 //! adit.slots     id, slot                  ─▶ version, value
@@ -9,13 +9,16 @@
 //! adit.torn      generation                ─▶ ()
 //! ```
 //!
+//! `bytes` of an object are those that memory counts for it. How much there is altogether, and of each application, is counted when
+//! the file is opened, without reading slots.
+//!
 //! A generation is one run of a server. One that did not end in order is torn: objects it wrote last may have been newer in memory,
 //! and members that come back with such versions get all slots.
 //!
 //! An object without slots is not kept. `gone` is the newest version that one of those had, and `gone_in` the generation that wrote it:
 //! an object that is not here begins above it, so that members that knew it get all slots.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt::Debug;
 use std::fs;
 use std::io;
@@ -33,6 +36,7 @@ use redb::{
 
 use super::super::value::Stored;
 use super::What;
+use super::usage::{Change, Full, Usage, Usages};
 use crate::limits::{OBJECT_STORE_CACHE, StoreLimits};
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("adit.meta");
@@ -53,7 +57,7 @@ const LOST_VERSIONS: u32 = 1 << 20;
 /// Objects that came to a newer version are kept without slots, so that there are versions left for others to begin with.
 const LAST_GONE: u32 = u32::MAX / 2;
 
-/// Id, version, floor, generation, bytes of slots.
+/// Id, version, floor, generation, bytes.
 type Head = (u64, u32, u32, u64, u64);
 
 /// Id of the object, name of the slot.
@@ -69,8 +73,7 @@ pub(super) struct File {
     /// `None` after an error, until it is opened again.
     database: Option<Database>,
     generation: u64,
-    objects: u64,
-    bytes: u64,
+    usages: Usages,
     /// The newest version of objects that are not kept any more.
     gone: u32,
     limits: StoreLimits,
@@ -104,13 +107,6 @@ pub(super) fn builder() -> Builder {
     builder
 }
 
-/// Whether there is room for another object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Room {
-    Left,
-    Full,
-}
-
 impl File {
     pub(super) fn open(disk: Box<dyn Disk>) -> Result<Self, What> {
         let database = disk.open().map_err(what)?;
@@ -118,8 +114,7 @@ impl File {
             disk,
             database: None,
             generation: 0,
-            objects: 0,
-            bytes: 0,
+            usages: Usages::default(),
             gone: 0,
             limits: StoreLimits::default(),
         };
@@ -153,13 +148,15 @@ impl File {
                 }
             }
             self.generation = last.saturating_add(1);
-            self.objects = number(&meta, "objects")?;
-            self.bytes = number(&meta, "bytes")?;
             meta.insert("format", FORMAT)?;
             meta.insert("generation", self.generation)?;
             meta.insert("clean", 0)?;
             // So that reading finds them.
-            transaction.open_table(OBJECTS)?;
+            for entry in transaction.open_table(OBJECTS)?.iter()? {
+                let (key, head) = entry?;
+                let (.., bytes) = head.value();
+                self.usages.add(key.value(), bytes);
+            }
             transaction.open_table(SLOTS)?;
             transaction.open_table(REMOVED)?;
             transaction.open_table(TORN)?;
@@ -188,12 +185,9 @@ impl File {
         self.limits = limits;
     }
 
-    pub(super) fn room(&self) -> Room {
-        if self.objects < self.limits.objects && self.bytes < self.limits.bytes {
-            Room::Left
-        } else {
-            Room::Full
-        }
+    /// Why there is no room for an object that is not here.
+    pub(super) fn full(&self, key: &ObjectKey) -> Option<Full> {
+        self.usages.full(&bytes_of(key), &self.limits)
     }
 
     /// What an object that is not here begins with.
@@ -218,16 +212,17 @@ impl File {
         Ok(loaded)
     }
 
-    /// Writes what has changed of these objects, all or nothing; gives those that had to be left out because the store is full.
+    /// Writes what has changed of these objects, all or nothing; gives those that had to be left out, and why there was no room.
     pub(super) fn save(
         &mut self,
         changed: &[&SharedObject<Stored>],
-    ) -> Result<HashSet<ObjectKey>, redb::Error> {
+    ) -> Result<HashMap<ObjectKey, Full>, redb::Error> {
         let database = self.take()?;
         let saved = self.save_in(&database, changed)?;
         // After an error the database can only be opened again.
         self.database = Some(database);
-        (self.objects, self.bytes, self.gone) = (saved.objects, saved.bytes, saved.gone);
+        self.usages.take_over(saved.change);
+        self.gone = saved.gone;
         Ok(saved.left_out)
     }
 
@@ -253,7 +248,7 @@ impl File {
             // Others may have become smaller after they were left out.
             let left_out = std::mem::take(&mut save.sum.left_out);
             for object in changed {
-                if left_out.contains(object.key()) {
+                if left_out.contains_key(object.key()) {
                     save.object(object)?;
                 }
             }
@@ -307,10 +302,9 @@ fn load_from(database: &Database, key: &ObjectKey) -> Result<Option<Loaded>, red
 
 /// What a transaction has come to.
 struct Saved {
-    objects: u64,
-    bytes: u64,
+    change: Change,
     gone: u32,
-    left_out: HashSet<ObjectKey>,
+    left_out: HashMap<ObjectKey, Full>,
 }
 
 /// A transaction under way.
@@ -319,14 +313,13 @@ struct Save<'t> {
     objects: Table<'t, &'static [u8], Head>,
     slots: Table<'t, SlotKey<'static>, (u32, &'static [u8])>,
     removed: Table<'t, SlotKey<'static>, u32>,
-    generation: u64,
-    most: u64,
+    file: &'t File,
     next: u64,
     sum: Saved,
 }
 
 impl<'t> Save<'t> {
-    fn new(transaction: &'t WriteTransaction, file: &File) -> Result<Self, redb::Error> {
+    fn new(transaction: &'t WriteTransaction, file: &'t File) -> Result<Self, redb::Error> {
         let meta = transaction.open_table(META)?;
         Ok(Self {
             next: number(&meta, "next")?,
@@ -334,21 +327,17 @@ impl<'t> Save<'t> {
             objects: transaction.open_table(OBJECTS)?,
             slots: transaction.open_table(SLOTS)?,
             removed: transaction.open_table(REMOVED)?,
-            generation: file.generation,
-            most: file.limits.bytes,
+            file,
             sum: Saved {
-                objects: file.objects,
-                bytes: file.bytes,
+                change: file.usages.change(),
                 gone: file.gone,
-                left_out: HashSet::new(),
+                left_out: HashMap::new(),
             },
         })
     }
 
     fn finish(mut self) -> Result<Saved, redb::Error> {
         self.meta.insert("next", self.next)?;
-        self.meta.insert("objects", self.sum.objects)?;
-        self.meta.insert("bytes", self.sum.bytes)?;
         Ok(self.sum)
     }
 
@@ -356,11 +345,22 @@ impl<'t> Save<'t> {
         let key = bytes_of(object.key());
         let head = self.objects.get(&*key)?.map(|head| head.value());
         let (id, known, floor, _, bytes) = head.unwrap_or((self.next, 0, 0, 0, 0));
-        let changes = object.changes_since(known);
-        let after = self.bytes_after(id, bytes, &changes)?;
-        let total = self.sum.bytes.saturating_sub(bytes).saturating_add(after);
-        if after > bytes && total > self.most {
-            self.sum.left_out.insert(object.key().clone());
+        let (changes, size) = object.changes_and_size_since(known);
+        let is_kept = size.slots > 0 || changes.version > LAST_GONE;
+        let before = Usage {
+            objects: u64::from(head.is_some()),
+            bytes,
+        };
+        let after = if is_kept {
+            let bytes = u64::try_from(size.bytes).unwrap_or(u64::MAX);
+            Usage { objects: 1, bytes }
+        } else {
+            Usage::default()
+        };
+        let (usages, limits) = (&self.file.usages, &self.file.limits);
+        let full = self.sum.change.full(usages, &key, (before, after), limits);
+        if let Some(full) = full {
+            self.sum.left_out.insert(object.key().clone(), full);
             if let Some((id, version, floor, _, bytes)) = head {
                 let head = (id, version, floor, NEVER_WHOLE, bytes);
                 self.objects.insert(&*key, head)?;
@@ -369,7 +369,6 @@ impl<'t> Save<'t> {
         }
         if head.is_none() {
             self.next = self.next.saturating_add(1);
-            self.sum.objects = self.sum.objects.saturating_add(1);
         }
         match changes.extent {
             Extent::All => {
@@ -384,13 +383,13 @@ impl<'t> Save<'t> {
             Extent::Changed => {}
         }
         self.write(id, &changes)?;
-        self.sum.bytes = total;
-        let head = (id, changes.version, changes.floor, self.generation, after);
-        self.objects.insert(&*key, head)?;
-        let is_empty = self.slots.range(of_object(id))?.next().is_none();
-        if is_empty && changes.version <= LAST_GONE {
-            self.forget(&key, id, changes.version)?;
+        self.sum.change.replace(usages, &key, before, after);
+        if !is_kept {
+            return self.forget(&key, id, changes.version);
         }
+        let generation = self.file.generation;
+        let head = (id, changes.version, changes.floor, generation, after.bytes);
+        self.objects.insert(&*key, head)?;
         Ok(())
     }
 
@@ -398,34 +397,10 @@ impl<'t> Save<'t> {
     fn forget(&mut self, key: &[u8], id: u64, version: u32) -> Result<(), redb::Error> {
         self.objects.remove(key)?;
         self.removed.retain_in(of_object(id), |_, _| false)?;
-        self.sum.objects = self.sum.objects.saturating_sub(1);
         self.sum.gone = self.sum.gone.max(version);
         self.meta.insert("gone", u64::from(self.sum.gone))?;
-        self.meta.insert("gone_in", self.generation)?;
+        self.meta.insert("gone_in", self.file.generation)?;
         Ok(())
-    }
-
-    /// The bytes that an object of so many has after its changes.
-    fn bytes_after(
-        &self,
-        id: u64,
-        bytes: u64,
-        changes: &Changes<Stored>,
-    ) -> Result<u64, redb::Error> {
-        let more = changes.slots.iter().map(|slot| size(&slot.name, slot.size));
-        let more: u64 = more.sum();
-        if changes.extent == Extent::All {
-            return Ok(more);
-        }
-        let mut less = 0_u64;
-        let set = changes.slots.iter().map(|slot| &slot.name);
-        let removed = changes.removed.iter().map(|(name, _)| name);
-        for name in set.chain(removed) {
-            if let Some(old) = self.slots.get((id, &**name))? {
-                less = less.saturating_add(size(name, old.value().1.len()));
-            }
-        }
-        Ok(bytes.saturating_sub(less).saturating_add(more))
     }
 
     /// Writes slots and removals.
@@ -490,8 +465,4 @@ fn bytes_of(key: &ObjectKey) -> Vec<u8> {
         bytes.extend_from_slice(part.as_bytes());
     }
     bytes
-}
-
-fn size(name: &str, value: usize) -> u64 {
-    u64::try_from(name.len().saturating_add(value)).unwrap_or(u64::MAX)
 }

@@ -1,19 +1,20 @@
 //! The thread of the store.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use adit_broker::shared_object::{Client, ObjectKey, SharedObject, SharedObjects};
 use tokio::sync::oneshot;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::super::counters::Counters;
 use super::super::value::Stored;
 use super::super::{ObjectError, Opened};
-use super::file::{File, Room};
+use super::file::File;
 use super::inbox::{Inbox, Request};
+use super::usage::Full;
 use crate::limits::{OBJECT_SAVE_DELAY, OBJECT_SAVE_RETRY};
 
 pub(super) struct Task {
@@ -24,7 +25,7 @@ pub(super) struct Task {
     /// Objects that have changed since they were written. They stay in memory.
     unsaved: HashMap<ObjectKey, SharedObject<Stored>>,
     /// Those of them for which there was no room. Every write tries them again: only a write makes room.
-    left_out: HashSet<ObjectKey>,
+    left_out: HashMap<ObjectKey, Full>,
     /// When they are written.
     due: Option<Instant>,
     /// Who waits for that.
@@ -52,7 +53,7 @@ impl Task {
             inbox,
             counters,
             unsaved: HashMap::new(),
-            left_out: HashSet::new(),
+            left_out: HashMap::new(),
             due: None,
             flushes: Vec::new(),
             state: DiskState::Good,
@@ -116,8 +117,10 @@ impl Task {
             }
             ObjectError::Store(cause.to_string().into())
         })?;
-        if stored.is_none() && self.file.room() == Room::Full {
-            self.counters.store_full();
+        if stored.is_none()
+            && let Some(full) = self.file.full(&key)
+        {
+            self.counters.store_full(full);
             return Err(ObjectError::StoreFull);
         }
         let stored = stored.unwrap_or_else(|| self.file.blank());
@@ -127,7 +130,7 @@ impl Task {
     fn save(&mut self) {
         let objects: Vec<_> = self.unsaved.values().collect();
         let saved = if objects.is_empty() {
-            Ok(HashSet::new())
+            Ok(HashMap::new())
         } else {
             self.file.save(&objects)
         };
@@ -138,7 +141,7 @@ impl Task {
                     info!("shared objects are written again");
                     self.state = DiskState::Good;
                 }
-                self.unsaved.retain(|key, _| left_out.contains(key));
+                self.unsaved.retain(|key, _| left_out.contains_key(key));
                 self.left_out = left_out;
                 self.due = None;
                 if self.left_out.is_empty() {
@@ -163,14 +166,19 @@ impl Task {
     }
 
     /// Counts and tells those that were not left out before.
-    fn note_left_out(&self, left_out: &HashSet<ObjectKey>) {
-        let count = left_out.difference(&self.left_out).count();
+    fn note_left_out(&self, left_out: &HashMap<ObjectKey, Full>) {
+        let mut count = 0_usize;
+        for (key, full) in left_out {
+            if !self.left_out.contains_key(key) {
+                count = count.saturating_add(1);
+                self.counters.store_full(*full);
+                debug!(object = %key, limit = full.key(), "shared object not written: no room");
+            }
+        }
         if count > 0 {
-            self.counters
-                .left_out(u64::try_from(count).unwrap_or(u64::MAX));
             warn!(
                 count,
-                "the store of shared objects is full: changes stay in memory until there is room"
+                "the store has no room for what has changed in shared objects: it stays in memory until there is"
             );
         }
     }

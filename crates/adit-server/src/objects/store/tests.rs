@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use adit_amf::amf0::Value;
 use adit_broker::StreamKey;
+use adit_broker::limits::{OBJECT_OVERHEAD, OBJECT_SLOT_OVERHEAD};
 use adit_broker::shared_object::{Extent, ObjectKey, Persistence};
 
 use super::super::Objects;
@@ -14,6 +15,17 @@ use super::inbox::{Inbox, Request};
 use crate::config::ObjectsConfig;
 use crate::limits::{OBJECT_LOADS, StoreLimits};
 use crate::objects::ObjectError;
+
+mod shares;
+
+/// What an object takes without its slots.
+const OBJECT: u64 = OBJECT_OVERHEAD as u64;
+
+/// What a slot takes whose name has one byte and was removed.
+const REMOVED: u64 = OBJECT_SLOT_OVERHEAD as u64 + 1;
+
+/// What one takes with a text of 100 bytes: there are 3 bytes before the text.
+const SLOT: u64 = REMOVED + 3 + 100;
 
 /// A folder with a file of objects.
 struct Place {
@@ -346,8 +358,7 @@ async fn who_knows_an_object_that_was_without_slots_gets_all_of_what_it_is_now()
 async fn a_store_takes_as_many_bytes_as_the_limit_and_not_more() {
     let place = Place::new();
     let limits = StoreLimits {
-        // The name of the slot, and 3 bytes before the text.
-        bytes: 1 + 3 + 100,
+        bytes: OBJECT + SLOT,
         ..StoreLimits::default()
     };
     let objects = place.start_with(limits);
@@ -372,7 +383,8 @@ async fn a_store_takes_as_many_bytes_as_the_limit_and_not_more() {
 async fn a_full_store_takes_what_does_not_make_it_larger() {
     let place = Place::new();
     let objects = place.start_with(StoreLimits {
-        bytes: 2 * (1 + 3 + 100),
+        // The name of a slot that was removed is remembered.
+        bytes: OBJECT + 2 * SLOT + REMOVED,
         ..StoreLimits::default()
     });
     let room = object(&objects, "room").await;
@@ -388,7 +400,7 @@ async fn a_full_store_takes_what_does_not_make_it_larger() {
     objects.close().await;
     // Even one that holds more than it may by now.
     let objects = place.start_with(StoreLimits {
-        bytes: 1 + 3,
+        bytes: OBJECT,
         ..StoreLimits::default()
     });
     let room = object(&objects, "room").await;
@@ -408,7 +420,7 @@ async fn a_full_store_takes_what_does_not_make_it_larger() {
 async fn what_a_full_store_left_out_is_written_when_there_is_room() {
     let place = Place::new();
     let limits = StoreLimits {
-        bytes: 1 + 3 + 100,
+        bytes: OBJECT + SLOT,
         ..StoreLimits::default()
     };
     let objects = place.start_with(limits);

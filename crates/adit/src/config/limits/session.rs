@@ -167,7 +167,11 @@ table! {
         locked_bytes: Size, "64KiB" ..= "1GiB", objects.limits.locked.bytes;
         /// Persistent shared objects in the file.
         stored: u64, 1 ..= 1_000_000_000, objects.stored.objects;
-        /// Bytes of their slots in the file.
+        /// Bytes that they take, counted as in memory.
         stored_bytes: Size, "1MiB" ..= "1TiB", objects.stored.bytes;
+        /// Of those in the file, those of one application.
+        app_stored: u64, 1 ..= 1_000_000_000, objects.stored.application_objects;
+        /// Bytes that those of one application take.
+        app_stored_bytes: Size, "1MiB" ..= "1TiB", objects.stored.application_bytes;
     }
 }
