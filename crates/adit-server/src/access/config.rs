@@ -27,7 +27,8 @@ pub struct AccessConfig {
     /// Secrets with which addresses are signed.
     pub signing: Signing,
     /// Users, and how encoders are asked which of them they are. With users and without a rule about publishing, publishing takes a proof
-    /// of some kind. Encoders are asked when they connect, where publishing may take a login and nothing else was shown that does.
+    /// of some kind. Encoders are asked when they connect, where that, publishing or being recorded may take a login and nothing else was
+    /// shown that does.
     pub login: Option<EncoderLogin>,
     /// Who is asked, over HTTP, about what the rules allow. Needs a tokio runtime.
     pub callbacks: Callbacks,
@@ -86,9 +87,25 @@ pub enum Need {
 }
 
 impl Need {
-    /// Whether a login would do.
-    pub(super) fn takes_login(&self) -> bool {
-        matches!(self, Self::Proof { by, .. } if by.is_empty() || by.contains(&Means::Login))
+    /// Whether such a proof would do.
+    pub(super) fn takes(&self, means: Means) -> bool {
+        match self {
+            Self::Nothing | Self::Refused => false,
+            Self::Proof { by, users } => {
+                (by.is_empty() || by.contains(&means)) && (users.is_empty() || means.is_personal())
+            }
+        }
+    }
+
+    /// Whether whoever has what is needed for `other` has what is needed here.
+    pub(super) fn follows_from(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Nothing, _) | (_, Self::Refused) => true,
+            (_, Self::Nothing) | (Self::Refused, _) => false,
+            (Self::Proof { .. }, Self::Proof { .. }) => Means::ALL
+                .into_iter()
+                .all(|means| !other.takes(means) || self.takes(means)),
+        }
     }
 
     /// Anything that proves anything.
@@ -112,6 +129,16 @@ pub enum Means {
     Token,
     /// A signed address.
     Signature,
+}
+
+impl Means {
+    /// All there are.
+    pub(super) const ALL: [Self; 4] = [Self::Key, Self::Signature, Self::Token, Self::Login];
+
+    /// Whether it tells users apart.
+    pub(super) const fn is_personal(self) -> bool {
+        matches!(self, Self::Login | Self::Token)
+    }
 }
 
 impl Rule {

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use adit_rtmp::command::{Address, Connect};
 
-use super::{Access, Action, Policy, Request, Rule};
+use super::config::{Means, Need};
+use super::{Access, Action, Policy, Request};
 use crate::login::{ASKED, Random, Verdict};
 
 /// What a client is told that has to say more about itself, and what of it stands in the log.
@@ -65,7 +66,7 @@ impl Access {
                     self.note_wrong(now, peer, query.as_str());
                 }
                 let reason = match reason {
-                    ASKED if policy.takes_keys() => ASKED_WITH_KEYS,
+                    ASKED if policy.takes_others(request) => ASKED_WITH_KEYS,
                     reason => reason,
                 };
                 Err(LoginRefused {
@@ -79,26 +80,61 @@ impl Access {
 
 impl Policy {
     /// Whether an encoder is to say who it is. It is asked when it connects, and names its stream, with a key perhaps, only later: what
-    /// it shows behind the application says that it has something else, which is looked at when it publishes.
+    /// it shows behind the application says that it has something else, which is looked at in its time.
     fn wants_login(&self, request: &Request) -> bool {
-        !self.something_is_shown(request) && self.may_take_login(request)
+        let is_shown = |needs: &[Need]| {
+            let mut shown = Means::ALL.into_iter();
+            shown.any(|means| self.is_shown(means, request) && takes(needs, means))
+        };
+        let mut reasons = self.reasons_for_login(request);
+        reasons.any(|needs| !is_shown(&needs))
     }
 
-    /// Whether there are streams in this application that a login lets publish.
-    fn may_take_login(&self, request: &Request) -> bool {
+    /// Whether something else would do as well as a login.
+    fn takes_others(&self, request: &Request) -> bool {
+        let others = |needs: &[Need]| {
+            let mut others = Means::ALL.into_iter().filter(|one| *one != Means::Login);
+            others.any(|means| self.is_known(means) && takes(needs, means))
+        };
+        let mut reasons = self.reasons_for_login(request);
+        reasons.all(|needs| others(&needs))
+    }
+
+    /// What may be needed here that takes a login, for each action that may.
+    fn reasons_for_login(&self, request: &Request) -> impl Iterator<Item = Vec<Need>> {
+        let publish = self.needs_of_streams(Action::Publish, request);
+        let mut record = self.needs_of_streams(Action::Record, request);
+        // Whoever publishes has shown enough to be recorded.
+        record.retain(|record| !publish.iter().all(|publish| record.follows_from(publish)));
+        let reasons = [vec![self.need(request)], publish, record];
+        let reasons = reasons.into_iter();
+        reasons.filter(|needs| takes(needs, Means::Login))
+    }
+
+    /// What may be needed for streams of this application, whatever their names.
+    fn needs_of_streams(&self, action: Action, request: &Request) -> Vec<Need> {
         let (place, visitor) = (&request.place, &request.visitor);
-        let mut rules = self.config.rules.iter();
-        let about = |rule: &&Rule| rule.is_about_some_stream(Action::Publish, place, visitor);
-        let decides =
-            rules.find(|rule| about(rule) && (rule.need.takes_login() || rule.stream.is_any()));
-        decides.is_none_or(|rule| rule.need.takes_login())
+        let mut needs = Vec::new();
+        for rule in &self.config.rules {
+            if rule.is_about_some_stream(action, place, visitor) {
+                needs.push(rule.need.clone());
+                if rule.stream.is_any() {
+                    return needs;
+                }
+            }
+        }
+        // There are users.
+        needs.push(Need::proof());
+        needs
     }
+}
 
-    fn takes_keys(&self) -> bool {
-        let config = &self.config;
-        !(config.keys.is_empty() && config.tokens.is_empty() && config.signing.is_empty())
-    }
+fn takes(needs: &[Need], means: Means) -> bool {
+    needs.iter().any(|need| need.takes(means))
 }
 
 /// What stands in the log of an encoder that was asked for a user, where something else may be shown in place of one.
 const ASKED_WITH_KEYS: &str = "asked for a user; a key or a token in place of one stands behind the application, as in rtmp://HOST/APP?key=KEY";
+
+#[cfg(test)]
+mod tests;

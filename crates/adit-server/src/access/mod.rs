@@ -317,8 +317,8 @@ impl Policy {
 
 /// Whether a proof is that of one of these users, where there are any.
 fn is_one_of(means: Means, granted: &Granted, users: &[String]) -> bool {
-    let is_personal = matches!(means, Means::Login | Means::Token);
-    users.is_empty() || (is_personal && granted.who.as_ref().is_some_and(|who| users.contains(who)))
+    users.is_empty()
+        || (means.is_personal() && granted.who.as_ref().is_some_and(|who| users.contains(who)))
 }
 
 fn needs_name() -> Denied {

@@ -40,19 +40,37 @@ impl Shown {
 impl Policy {
     /// Whether anything came that could be a proof, without a look at it.
     pub(super) fn something_is_shown(&self, request: &Request) -> bool {
+        Means::ALL
+            .into_iter()
+            .any(|means| self.is_shown(means, request))
+    }
+
+    /// The same of one kind of proof.
+    pub(super) fn is_shown(&self, means: Means, request: &Request) -> bool {
         let credentials = &request.credentials;
-        (!self.config.keys.is_empty() && credentials.key().is_some())
-            || (!self.config.tokens.is_empty() && credentials.token().is_some())
-            || (!self.config.signing.is_empty() && credentials.value("signature").is_some())
-            || (self.users().is_some() && credentials.login().is_some())
-            || self.key_of_name(request).is_some()
+        let came = match means {
+            Means::Key => credentials.key().is_some() || self.key_of_name(request).is_some(),
+            Means::Signature => credentials.value("signature").is_some(),
+            Means::Token => credentials.token().is_some(),
+            Means::Login => credentials.login().is_some(),
+        };
+        came && self.is_known(means)
+    }
+
+    /// Whether there is anything of this kind that could be right.
+    pub(super) fn is_known(&self, means: Means) -> bool {
+        match means {
+            Means::Key => !self.config.keys.is_empty(),
+            Means::Signature => !self.config.signing.is_empty(),
+            Means::Token => !self.config.tokens.is_empty(),
+            Means::Login => self.users().is_some(),
+        }
     }
 
     /// What is shown, of several things that which is worth most; only those in `means` count, where there are any.
     pub(super) fn examine(&self, now: SystemTime, request: &Request, means: &[Means]) -> Shown {
-        let all = [Means::Key, Means::Signature, Means::Token, Means::Login];
         let mut best = Shown::Nothing;
-        for one in all {
+        for one in Means::ALL {
             if !means.is_empty() && !means.contains(&one) {
                 continue;
             }

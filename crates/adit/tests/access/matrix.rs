@@ -151,14 +151,13 @@ fn check_rtmp(transport: Transport, verb: &str, place: &str) {
     }
     assert_silent(&station, &[ANY_KEY, "wrong-key-1", "signature="]);
     if matches!(verb, "publish" | "record") {
-        check_login(transport, verb);
+        check_login(transport, verb, place);
     }
 }
 
 /// Where encoders are asked to log in, what else they have does in place of it.
-fn check_login(transport: Transport, verb: &str) {
+fn check_login(transport: Transport, verb: &str, place: &str) {
     let station = Station::open(&format!("{LOGINS}{STRICT}"));
-    let place = "live/test";
     let logins = [
         (login(LOGIN), Ok(())),
         (login(BAD_LOGIN), Err(WRONG_LOGIN)),
