@@ -1,5 +1,7 @@
 //! Limits of playing files.
 
+use std::time::Duration;
+
 /// Files that are open to be played at one time; the next viewer is told so (`playback.files`).
 pub(crate) const FILES_OPEN: usize = 1000;
 
@@ -29,6 +31,12 @@ pub(crate) const NEXT_REQUESTS: usize = 64;
 
 /// Files of which the log says that they cannot be played, or not to their end; each once (`log.doubtful_files`).
 pub(crate) const DOUBTFUL_FILES: usize = 1000;
+
+/// Lines in [`UNREADABLE_LINES_SPAN`] about files that the system does not let read; one line says how many more (`log.unreadable_files`).
+pub(crate) const UNREADABLE_LINES: u32 = 5;
+
+/// The time over which [`UNREADABLE_LINES`] are counted (`log.unreadable_files`).
+pub(crate) const UNREADABLE_LINES_SPAN: Duration = Duration::from_mins(1);
 
 /// Data messages that are told at once where a playlist asks for that; later ones come in their time (`playback.data_at_once`).
 pub(crate) const DATA_MESSAGES: usize = 1000;

@@ -256,6 +256,11 @@ impl Files {
         self.inner.doubts.count()
     }
 
+    /// How many lines were left about files that cannot be read; they are none then.
+    pub(super) fn take_unreadable_lines(&self) -> u32 {
+        self.inner.doubts.take_lines()
+    }
+
     /// How many more reads may run.
     pub(super) fn readers_left(&self) -> usize {
         self.inner.readers.available_permits()
@@ -286,7 +291,13 @@ fn open(
             _interest: None,
         }),
         Err(error) => {
-            place.unplayable(&error);
+            // That nobody waits any more is all that is wrong then, perhaps.
+            if interest.strong_count() > 0 {
+                match &error {
+                    OpenError::Io(_) | OpenError::Vod(VodError::Io(_)) => place.unreadable(&error),
+                    error => place.unplayable(error),
+                }
+            }
             Err(error)
         }
     }
@@ -326,11 +337,18 @@ impl Opened {
 
     /// It cannot be read on.
     pub(super) fn broke(&self, error: &VodError) {
-        self.place.unplayable(error);
+        match error {
+            VodError::Io(_) => self.place.unreadable(error),
+            error => self.place.unplayable(error),
+        }
     }
 }
 
 impl Place {
+    fn unreadable(&self, error: &dyn fmt::Display) {
+        self.doubts.unreadable(&self.path, error);
+    }
+
     fn unplayable(&self, error: &dyn fmt::Display) {
         // Nothing may be in it yet.
         if self.growth == Growth::Done {
@@ -374,7 +392,7 @@ fn find(root: &MediaRoot, wanted: &Wanted, doubts: Doubts) -> Result<(File, Plac
             Err(error) if is_absent(&error) => {}
             Err(error) => {
                 let error = OpenError::Io(plain_words(&error));
-                doubts.unplayable(&path, &error);
+                doubts.unreadable(&path, &error);
                 return Err(error);
             }
         }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::limits::playback::UNREADABLE_LINES;
 
 #[tokio::test]
 async fn who_waits_for_what_is_missing_is_told() {
@@ -118,4 +119,44 @@ async fn a_file_that_is_not_whole_is_told_of_once_and_not_while_it_is_recorded()
         assert!(disk.open(item(name)).await.is_err());
     }
     assert_eq!(disk.files.doubtful(), 2);
+}
+
+#[tokio::test]
+async fn a_file_that_only_the_system_does_not_let_read_is_not_said_to_be_broken() {
+    let disk = Disk::new().with("a", &clip("a", 0, 2));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let outside = elsewhere.path().join("a.flv");
+    let here = disk.directory.path().join("vod");
+    fs::copy(here.join("a.flv"), &outside).unwrap();
+    std::os::unix::fs::symlink(&outside, here.join("out.flv")).unwrap();
+    for _ in 0..2 {
+        let refused = disk.open(item("out")).await;
+        assert!(matches!(refused, Err(OpenError::Io(_))));
+    }
+    assert_eq!(disk.files.doubtful(), 0);
+    assert_eq!(disk.files.take_unreadable_lines(), UNREADABLE_LINES - 2);
+}
+
+#[test]
+fn nothing_is_said_of_a_file_whose_viewer_has_left_while_it_was_opened() {
+    let disk = Disk::new().with("a", &clip("a", 0, 2));
+    let mut one_thread = tokio::runtime::Builder::new_current_thread();
+    let runtime = one_thread.max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let (go, wait) = mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || wait.recv());
+        let mut leaves = disk.files.open(wanted("a"), DataMessages::InTime);
+        poll_fn(|cx| {
+            assert!(leaves.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        drop(leaves);
+        go.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        // Behind that of the viewer who has left.
+        disk.files.run(|| ()).await.unwrap();
+    });
+    assert_eq!(disk.files.doubtful(), 0);
+    assert_eq!(disk.files.take_unreadable_lines(), UNREADABLE_LINES);
 }
