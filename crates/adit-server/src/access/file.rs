@@ -7,13 +7,32 @@
 //! rtmp://host/live/room  cam~1              DIR/live/room/cam~1.flv, an earlier recording of cam
 //! ```
 
+use std::time::{Instant, SystemTime};
+
 use adit_rtmp::command::DEFAULT_INSTANCE;
 
-use super::Policy;
 use super::config::Need;
 use super::request::{Action, Place, Request};
+use super::{Access, Granted, Policy};
+use crate::application::Decision;
 use crate::limits::MEDIA_NAME_PARTS;
 use crate::media_root::{MediaFormat, without_number};
+
+impl Access {
+    /// Whether somebody may hear what is in a file: he has to be let see it in a list and, but for callbacks, let play it. `to_list` is
+    /// the request to see it in one.
+    pub(crate) fn authorize_facts(&self, to_list: &Request) -> Decision<Granted> {
+        let now = (Instant::now(), SystemTime::now());
+        let to_play = Request {
+            action: Action::Play,
+            ..to_list.clone()
+        };
+        match self.decide(&self.policy(), now, &to_play) {
+            Ok(_) => self.authorize(to_list),
+            Err(refusal) => Decision::refuse(refusal),
+        }
+    }
+}
 
 impl Policy {
     /// What a rule wants that is about the same file by another address, if it comes before the one about the address that was asked

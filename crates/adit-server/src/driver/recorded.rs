@@ -249,7 +249,7 @@ impl SessionDriver {
         self.roles.set_behind(msid, Behind::Nothing);
     }
 
-    /// How long a recording is, in seconds, to those who may see that it exists; 0 is "unknown". A callback that decides
+    /// How long a recording is, in seconds, to those who may see that it exists and by the rules may play it; 0 is "unknown". A callback that decides
     /// about playing is not asked: nothing is played yet, so nothing would end.
     pub(super) fn stream_length(&mut self, now: Instant, name: &str, call: CallRequest) {
         let located = self.session.locate(name).ok();
@@ -258,7 +258,7 @@ impl SessionDriver {
             return;
         };
         let asked = self.asked(Action::List, &location, name.query());
-        let decision = self.shared.access().authorize(&asked);
+        let decision = self.shared.access().authorize_facts(&asked);
         let about = About::Connection;
         self.when_decided(
             now,

@@ -28,6 +28,11 @@ fn ask(
     stream: &str,
     query: &str,
 ) -> Result<(), Denial> {
+    let request = request(action, instance, stream, query);
+    settled(access.authorize(&request))
+}
+
+fn request(action: Action, instance: &str, stream: &str, query: &str) -> Request {
     let visitor = Visitor {
         peer: "203.0.113.7".parse().unwrap(),
         reached: Reached::Directly,
@@ -37,8 +42,11 @@ fn ask(
     };
     let place = Place::new("", "live", instance).stream(stream);
     let request = Request::new(action, place, visitor);
-    let request = request.with(Credentials::none().with_query(query));
-    let Ok(decided) = access.authorize(&request).settled() else {
+    request.with(Credentials::none().with_query(query))
+}
+
+fn settled(decision: Decision<Granted>) -> Result<(), Denial> {
+    let Ok(decided) = decision.settled() else {
         panic!("not decided at once");
     };
     decided
@@ -73,6 +81,33 @@ fn a_rule_about_an_instance_holds_for_its_directory_and_the_other_way_round() {
         ask(&of_instance, Action::List, "_definst_", "room/cam", ""),
         Ok(())
     );
+}
+
+#[test]
+fn whoever_may_not_play_a_file_by_one_address_hears_nothing_of_it_by_another() {
+    let hear = |access: &Access, instance: &str, stream: &str, query: &str| {
+        let request = request(Action::List, instance, stream, query);
+        settled(access.authorize_facts(&request))
+    };
+    let refused = access([rule("live/room", "*", Need::Refused)]);
+    assert_eq!(hear(&refused, "room", "cam", ""), REFUSED);
+    for name in ["room/cam", "room/cam.flv", "room/cam~1"] {
+        assert_eq!(hear(&refused, "_definst_", name, ""), REFUSED, "{name}");
+    }
+    assert_eq!(hear(&refused, "_definst_", "cam", ""), Ok(()));
+    let proven = access([rule("live/room", "*", Need::proof())]);
+    assert_eq!(hear(&proven, "_definst_", "room/cam", ""), MISSING);
+    // What may be played may be hidden, and what is listed is not played for that.
+    let to_see = |need| {
+        let mut rule = rule("live", "*", need);
+        rule.actions = vec![Action::List];
+        rule
+    };
+    let hidden = access([to_see(Need::Refused)]);
+    assert_eq!(hear(&hidden, "_definst_", "cam", ""), REFUSED);
+    let listed = access([to_see(Need::Nothing), rule("*", "*", Need::Refused)]);
+    assert_eq!(ask(&listed, Action::List, "_definst_", "cam", ""), Ok(()));
+    assert_eq!(hear(&listed, "_definst_", "cam", ""), REFUSED);
 }
 
 #[test]
