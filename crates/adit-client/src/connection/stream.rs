@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use adit_amf::Text;
 use adit_amf::amf0::Value;
 use adit_media::{Frame, Timestamp};
 use adit_rtmp::MessageStreamId;
@@ -9,6 +10,7 @@ use adit_rtmp::command::{
     ClientCommand, PauseForm, PauseState, Play, Play2, Playlist, Publish, PublishKind, Receive,
     Status, StatusCode,
 };
+use adit_rtmp::message::UserControl;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -53,15 +55,16 @@ pub struct NetStream {
     events: mpsc::Receiver<StreamEvent>,
     /// What came before the answer that somebody waited for.
     early: std::collections::VecDeque<StreamEvent>,
-    plays: Plays,
+    /// What was played there last. What is on its way of it is no answer to another play.
+    last: Option<Text>,
+    resets: Resets,
 }
 
-/// Whether something was played there before.
+/// Whether the server says where another play begins (`NetStream.Play.Reset`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Plays {
-    First,
-    /// What is on its way of it is no answer to another play.
-    Again,
+enum Resets {
+    NotSeen,
+    Told,
 }
 
 impl NetStream {
@@ -75,7 +78,8 @@ impl NetStream {
             handle,
             events,
             early: std::collections::VecDeque::new(),
-            plays: Plays::First,
+            last: None,
+            resets: Resets::NotSeen,
         }
     }
 
@@ -108,13 +112,22 @@ impl NetStream {
     ///
     /// The server refuses, does not answer within [`limits::ANSWER`], or the connection has ended.
     pub async fn play(&mut self, play: Play) -> Result<(), StreamError> {
+        let last = self.last.replace(play.name.clone());
+        let mut again = Again {
+            // It is no news of what has played if the same is played again.
+            last: last.clone().filter(|last| *last != play.name),
+            waits_for_reset: play.playlist.is_reset() && self.resets == Resets::Told,
+        };
         self.command(ClientCommand::Play(play)).await?;
         self.set_buffer(limits::BUFFER_MS).await?;
-        if std::mem::replace(&mut self.plays, Plays::Again) == Plays::Again {
-            self.early.clear();
-            return self.answer_again().await;
+        if last.is_none() {
+            return self.answer(&[StatusCode::PlayStart]).await;
         }
-        self.answer(&[StatusCode::PlayStart]).await
+        self.early.clear();
+        let after = limits::ANSWER;
+        timeout(after, self.answer_again(&mut again))
+            .await
+            .unwrap_or(Err(StreamError::Silent { after }))
     }
 
     /// Puts a stream or a part of a recording on the playlist behind what is playing ([`Playlist::Append`] or
@@ -280,8 +293,19 @@ impl NetStream {
     pub async fn next_event(&mut self) -> Option<StreamEvent> {
         match self.early.pop_front() {
             Some(event) => Some(event),
-            None => self.events.recv().await,
+            None => self.receive().await,
         }
+    }
+
+    /// The next thing from the server. Cancel-safe.
+    async fn receive(&mut self) -> Option<StreamEvent> {
+        let event = self.events.recv().await;
+        if let Some(StreamEvent::Status(status)) = &event
+            && status.code() == Some(StatusCode::PlayReset)
+        {
+            self.resets = Resets::Told;
+        }
+        event
     }
 
     /// Why the connection has ended, if it has.
@@ -314,7 +338,7 @@ impl NetStream {
 
     async fn find_answer(&mut self, codes: &[StatusCode]) -> Result<(), StreamError> {
         loop {
-            let Some(event) = self.events.recv().await else {
+            let Some(event) = self.receive().await else {
                 return Err(self.handle.shared.gone());
             };
             match &event {
@@ -336,29 +360,37 @@ impl NetStream {
         }
     }
 
-    /// Waits for the start of something else than what has played, or an error.
-    async fn answer_again(&mut self) -> Result<(), StreamError> {
-        let after = limits::ANSWER;
-        let answer = async {
-            loop {
-                let Some(event) = self.events.recv().await else {
-                    return Err(self.handle.shared.gone());
-                };
-                let StreamEvent::Status(status) = &event else {
-                    continue;
-                };
-                if status.is_error() {
+    /// Waits for the start of something else than what has played, or for its refusal.
+    async fn answer_again(&mut self, again: &mut Again) -> Result<(), StreamError> {
+        loop {
+            let Some(event) = self.receive().await else {
+                return Err(self.handle.shared.gone());
+            };
+            match &event {
+                // The beginning is told before the reset is.
+                StreamEvent::Control(
+                    UserControl::StreamIsRecorded(_) | UserControl::StreamBegin(_),
+                ) => {}
+                StreamEvent::Status(status) if again.is_refused_by(status) => {
                     return Err(StreamError::Refused(status.clone()));
                 }
-                if is_one_of(status, &[StatusCode::PlayStart]) {
+                StreamEvent::Status(status) if is_one_of(status, &[StatusCode::PlayReset]) => {
+                    again.waits_for_reset = false;
+                }
+                StreamEvent::Status(status) if again.is_started_by(status) => {
                     self.early.push_back(event);
                     return Ok(());
                 }
+                // It is of what has played, and so is what came before it.
+                _ => {
+                    self.early.clear();
+                    continue;
+                }
             }
-        };
-        timeout(after, answer)
-            .await
-            .unwrap_or(Err(StreamError::Silent { after }))
+            if self.early.len() < limits::EVENTS {
+                self.early.push_back(event);
+            }
+        }
     }
 
     async fn command(&self, command: ClientCommand) -> Result<(), StreamError> {
@@ -379,6 +411,30 @@ impl NetStream {
             })
             .await?;
         answered.await.map_err(|_| self.handle.shared.gone())?
+    }
+}
+
+/// How the answer to another play is told from what is on its way of the last.
+struct Again {
+    last: Option<Text>,
+    /// A start before that is one of what has played, after a seek or of a playlist.
+    waits_for_reset: bool,
+}
+
+impl Again {
+    fn is_started_by(&self, status: &Status) -> bool {
+        !self.waits_for_reset && is_one_of(status, &[StatusCode::PlayStart])
+    }
+
+    /// What is refused is not told to begin before, so this may come without a reset.
+    fn is_refused_by(&self, status: &Status) -> bool {
+        let named = status.property("details").and_then(Value::as_text);
+        let is_of_last = named.is_some() && named == self.last.as_ref();
+        let is_of_seek = is_one_of(
+            status,
+            &[StatusCode::SeekFailed, StatusCode::SeekInvalidTime],
+        );
+        status.is_error() && !is_of_last && !is_of_seek
     }
 }
 

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use adit_amf::amf0::Value;
 use adit_client::Intent;
-use adit_client::connection::{ConnectionEvent, Ended, StreamEvent};
+use adit_client::connection::{ConnectionEvent, Ended, StreamError, StreamEvent};
 use adit_client::media::FrameKind;
 use adit_client::network::Transport;
-use adit_client::rtmp::command::{Play, PublishKind, StatusCode};
+use adit_client::rtmp::command::{Play, PublishKind, Status, StatusCode};
+use adit_client::rtmp::message::UserControl;
 use adit_client::rtmp::session::{MediaKind, ServerEvent};
 use bytes::Bytes;
 use tokio::time::timeout;
@@ -106,6 +107,69 @@ async fn everything_played_arrives_in_order_though_the_player_is_slow() {
     }
 }
 
+/// What is still on its way of `one` when `two` is asked for: a seek, one that failed, and one that broke off.
+fn leftovers() -> Vec<Status> {
+    let about = |code, name: &str| Status::new(code, "of one").with("details", name);
+    vec![
+        about(StatusCode::SeekNotify, "one"),
+        about(StatusCode::PlayStart, "one"),
+        Status::new(StatusCode::SeekInvalidTime, "of one").with("details", 2.0),
+        Status::new(StatusCode::SeekFailed, "of one"),
+        about(StatusCode::PlayFailed, "one"),
+    ]
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_of_something_that_played_before_is_no_answer_to_another_play() {
+    let server = Server::start(|_, session, event| match event {
+        ServerEvent::Play(request) if &*request.location.name == "one" => {
+            session.accept_play_recorded(request);
+        }
+        ServerEvent::Play(request) => {
+            let msid = request.msid;
+            for status in leftovers() {
+                session
+                    .send_user_control(UserControl::StreamBegin(msid))
+                    .unwrap();
+                session.send_status(msid, status).unwrap();
+            }
+            if &*request.location.name == "two" {
+                session.accept_play_recorded(request);
+            } else {
+                session.reject_play(request, StatusCode::PlayStreamNotFound, "no such stream");
+            }
+        }
+        event => drop(accept(session, event)),
+    });
+    let target = server.target("rtmp", "live/key");
+    let connection = connected(&target, Intent::Play).await;
+    let mut stream = connection.create_stream().await.unwrap();
+    stream.play(Play::new("one")).await.unwrap();
+    stream.play(Play::new("two")).await.unwrap();
+    for code in [
+        None,
+        None,
+        Some(StatusCode::PlayReset),
+        Some(StatusCode::PlayStart),
+    ] {
+        let event = timeout(SOON, stream.next_event()).await.unwrap();
+        match (event.unwrap(), code) {
+            (StreamEvent::Control(_), None) => {}
+            (StreamEvent::Status(status), code) => {
+                assert_eq!(status.code(), code);
+                assert!(status.description().starts_with("two"), "{status:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    stream.play(Play::new("one")).await.unwrap();
+    let refused = stream.play(Play::new("nothing")).await;
+    let Err(StreamError::Refused(status)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(status.code(), Some(StatusCode::PlayStreamNotFound));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fast_publisher_never_starves_its_connection() {
     const FRAMES: usize = 50_000;
@@ -128,7 +192,7 @@ async fn a_fast_publisher_never_starves_its_connection() {
 async fn a_publisher_need_not_listen() {
     let server = Server::start(|_, session, event| {
         if let Some(ServerEvent::Media { msid, .. }) = accept(session, event) {
-            let status = adit_client::rtmp::command::Status::new(StatusCode::BufferFull, "thanks");
+            let status = Status::new(StatusCode::BufferFull, "thanks");
             session.send_status(msid, status).unwrap();
         }
     });
