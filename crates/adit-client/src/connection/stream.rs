@@ -97,8 +97,7 @@ impl NetStream {
             .await?;
         self.command_on(connection, ClientCommand::FcPublish(text()))
             .await?;
-        let name = name.expose().into();
-        self.command(ClientCommand::Publish(Publish { name, kind }))
+        self.command(ClientCommand::Publish(Publish::new(name.expose(), kind)))
             .await?;
         self.answer(&[StatusCode::PublishStart]).await
     }

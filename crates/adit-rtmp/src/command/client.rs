@@ -43,12 +43,16 @@ pub enum ClientCommand {
     StreamLength(Option<Text>),
     /// `publish`: what follows on this message stream is media.
     Publish(Publish),
-    /// `publish` with false or null for a name: publishing ends.
+    /// `publish` with false for a name: publishing ends.
     StopPublish,
+    /// `publish` with null for a name, or none: publishing ends, if anything is published.
+    PublishNothing,
     /// `play`: send a stream.
     Play(Play),
     /// `play` with false for a name: playing ends.
     StopPlay,
+    /// `play` with null for a name, or none: playing ends, if anything is played.
+    PlayNothing,
     /// `play2`: go over to another stream.
     Play2(Play2),
     /// `pause` or `pauseRaw`.
@@ -224,12 +228,14 @@ impl ClientCommand {
                 .argument(publish.name)
                 .argument(publish.kind.as_str()),
             Self::StopPublish => bare("publish").argument(false),
+            Self::PublishNothing => bare("publish").argument(Value::Null),
             Self::Play(play) => bare("play")
                 .argument(play.name)
                 .argument(play.start.to_number())
                 .argument(play.duration.to_number())
                 .argument(play.playlist.to_value()),
             Self::StopPlay => bare("play").argument(false),
+            Self::PlayNothing => bare("play").argument(Value::Null),
             Self::Play2(play2) => bare("play2").argument(play2.options),
             Self::Pause {
                 state,
@@ -269,17 +275,23 @@ fn stream_id(number: Option<f64>) -> Option<MessageStreamId> {
 
 fn publish(arguments: &mut Arguments) -> Result<ClientCommand, ArgumentError> {
     let name = match arguments.value() {
-        None | Some(Value::Boolean(false)) => return Ok(ClientCommand::StopPublish),
+        None => return Ok(ClientCommand::PublishNothing),
+        Some(Value::Boolean(false)) => return Ok(ClientCommand::StopPublish),
         Some(value) => text_of(&value)?,
     };
     let kind = arguments.text("the publish type")?;
-    let kind = kind.map_or_else(PublishKind::default, |kind| PublishKind::parse(&kind));
-    Ok(ClientCommand::Publish(Publish { name, kind }))
+    let known = kind.map_or(Some(PublishKind::Live), |kind| PublishKind::parse(&kind));
+    Ok(ClientCommand::Publish(Publish {
+        name,
+        kind: known.unwrap_or_default(),
+        is_kind_known: known.is_some(),
+    }))
 }
 
 fn play(arguments: &mut Arguments) -> Result<ClientCommand, ArgumentError> {
     let name = match arguments.value() {
-        None | Some(Value::Boolean(false)) => return Ok(ClientCommand::StopPlay),
+        None => return Ok(ClientCommand::PlayNothing),
+        Some(Value::Boolean(false)) => return Ok(ClientCommand::StopPlay),
         Some(value) => text_of(&value)?,
     };
     let start = arguments.number("the start of play")?;

@@ -7,6 +7,7 @@ use adit_amf::{
     amf0::{self, Value},
 };
 use bytes::{Bytes, BytesMut};
+use tracing::debug;
 
 use super::{ObjectEncoding, body, shown};
 use crate::{Fault, message::MessageKind};
@@ -76,9 +77,12 @@ pub struct Invocation {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvocationError {
-    /// The name is missing, or no string: nobody knows what to answer.
-    #[error("a command that does not begin with a name")]
-    NoName,
+    /// The name is missing, or no string: nobody knows what was meant.
+    #[error("a command that does not begin with a name, which has to be a string")]
+    NoName {
+        /// What an answer has to quote, if as much can be read.
+        transaction: TransactionId,
+    },
     /// What follows the name cannot be decoded.
     #[error("command {name:?}: {cause}")]
     Values {
@@ -95,7 +99,7 @@ impl InvocationError {
     /// Whose fault it is.
     pub const fn fault(&self) -> Fault {
         match self {
-            Self::NoName => Fault::Peer,
+            Self::NoName { .. } => Fault::Peer,
             Self::Values { cause, .. } => match cause.fault() {
                 adit_amf::Fault::Limit => Fault::Limit,
                 adit_amf::Fault::Incompatible => Fault::Incompatible,
@@ -133,7 +137,8 @@ impl Invocation {
     /// Reads the body of a command message, type 20 or 17 [RTMP 7.1.1].
     ///
     /// A second value that is no number is taken for the command object and the transaction for
-    /// none: ffmpeg sends an `onFCPublish` like that.
+    /// none: ffmpeg sends an `onFCPublish` like that. A string there is a transaction of
+    /// the wrong type, which nobody can be answered with.
     ///
     /// # Errors
     ///
@@ -145,9 +150,15 @@ impl Invocation {
     ) -> Result<Self, InvocationError> {
         let mut values = body::Values::new(kind, body, limits);
         let Ok(Some(first)) = values.next() else {
-            return Err(InvocationError::NoName);
+            let transaction = TransactionId::NONE;
+            return Err(InvocationError::NoName { transaction });
         };
-        let name = first.as_text().cloned().ok_or(InvocationError::NoName)?;
+        let Some(name) = first.as_text().cloned() else {
+            let second = values.next().ok().flatten();
+            let number = second.as_ref().and_then(Value::as_number);
+            let transaction = TransactionId::from_number(number.unwrap_or_default());
+            return Err(InvocationError::NoName { transaction });
+        };
         let mut transaction = TransactionId::NONE;
         let mut values = AfterName {
             values,
@@ -156,6 +167,12 @@ impl Invocation {
         let mut object = values.next(transaction)?;
         if let Some(number) = object.as_ref().and_then(Value::as_number) {
             transaction = TransactionId::from_number(number);
+            object = values.next(transaction)?;
+        } else if object
+            .as_ref()
+            .is_some_and(|value| value.as_text().is_some())
+        {
+            debug!("a command whose transaction id is text: it gets no answer");
             object = values.next(transaction)?;
         }
         let mut arguments = Vec::new();

@@ -265,12 +265,12 @@ pub enum PublishKind {
 }
 
 impl PublishKind {
-    /// Reads the word without regard to case; anything unknown is live.
-    pub fn parse(text: &str) -> Self {
+    /// Reads the word without regard to case; whoever writes anything else means
+    /// [live](Self::Live).
+    pub fn parse(text: &str) -> Option<Self> {
         [Self::Live, Self::Record, Self::Append, Self::AppendWithGap]
             .into_iter()
             .find(|kind| kind.as_str().eq_ignore_ascii_case(text))
-            .unwrap_or_default()
     }
 
     /// The word on the wire. The ingest of `YouTube` insists on exactly `live`.
@@ -291,6 +291,19 @@ pub struct Publish {
     pub name: Text,
     /// What becomes of the stream.
     pub kind: PublishKind,
+    /// Whether `kind` is what the publisher said; else that was an unknown word.
+    pub is_kind_known: bool,
+}
+
+impl Publish {
+    /// Publishes this name as this.
+    pub fn new(name: impl Into<Text>, kind: PublishKind) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            is_kind_known: true,
+        }
+    }
 }
 
 /// What `pause` asks for.
@@ -357,7 +370,7 @@ impl fmt::Debug for Publish {
         f.debug_struct("Publish")
             .field("name", &without_query(&self.name))
             .field("kind", &self.kind)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -117,6 +117,10 @@ fn wrong_arguments_are_errors_and_the_connection_goes_on() {
     wrong(1, "publish", 0.0, vec!["cam".into(), 7.0.into()], bad_name);
     wrong(1, "play", 0.0, vec![nothing()], not_played);
     wrong(1, "play", 0.0, vec![true.into()], not_played);
+    wrong(1, "play", 0.0, vec![Value::Null], not_played);
+    wrong(1, "play", 4.0, vec![], not_played);
+    wrong(1, "publish", 0.0, vec![Value::Null], bad_name);
+    wrong(1, "publish", 4.0, vec![], bad_name);
     wrong(1, "play", 0.0, vec!["cam".into(), "now".into()], not_played);
     wrong(
         1,
@@ -150,6 +154,50 @@ fn wrong_arguments_are_errors_and_the_connection_goes_on() {
     wrong(0, "FCUnpublish", 4.0, vec![1.0.into()], failed);
     wrong(0, "FCSubscribe", 4.0, vec![1.0.into()], failed);
     wrong(0, "getStreamLength", 4.0, vec![Value::Unsupported], failed);
+}
+
+#[test]
+fn play_without_a_name_ends_what_is_played_and_is_told_if_that_is_nothing() {
+    let mut server = Server::connected();
+    server.feed(Script::new().play(1, "cam").bytes());
+    server.replies();
+    let nothing = Script::new().call(1, "play", 0.0, [Value::Null]).bytes();
+    assert_eq!(server.feed(nothing.clone()), ["stop play 1"]);
+    assert_eq!(server.replies(), Vec::<String>::new());
+    let events = server.feed(nothing);
+    let missing = "play: the stream name is missing, it has to be a string";
+    assert_eq!(events, [format!(r#"refused Play "": {missing}"#)]);
+    let messages = server.reply_messages();
+    assert_eq!(description(&messages[0]), missing);
+    // Who says in so many words that it stops has nothing to be told.
+    let stop = Script::new().call(1, "play", 0.0, [false.into()]).bytes();
+    assert_eq!(server.feed(stop), Vec::<String>::new());
+    assert_eq!(server.replies(), Vec::<String>::new());
+}
+
+#[test]
+fn a_command_whose_name_is_a_number_is_answered_by_its_transaction() {
+    let script = Script::new().command(0, [7.0.into(), 4.0.into(), Value::Null]);
+    let failed = "3/0 _error 4 null {error, NetConnection.Call.Failed}";
+    check(script, &[], &[failed]);
+    check(
+        Script::new().command(0, [7.0.into(), Value::Null]),
+        &[],
+        &[],
+    );
+}
+
+#[test]
+fn a_transaction_that_is_text_is_none_and_the_arguments_stay_in_their_places() {
+    let text = Value::from("four");
+    let create = ["createStream".into(), text.clone(), Value::Null];
+    check(Script::new().command(0, create), &[], &[]);
+    let play = ["play".into(), text, Value::Null, 7.0.into()];
+    let mut server = Server::connected();
+    server.feed(Script::new().command(1, play).bytes());
+    let messages = server.reply_messages();
+    let told = "play: the stream name is not a string";
+    assert_eq!(description(&messages[0]), told);
 }
 
 #[test]
@@ -219,7 +267,9 @@ fn a_command_that_cannot_be_decoded_is_answered_as_far_as_it_can_be_read() {
             .message(20, 0, 3, 0, body)
             .call(0, "releaseStream", 9.0, []);
         let mut server = Server::connected();
-        assert_eq!(server.feed(script.bytes()), Vec::<String>::new());
+        let events = server.feed(script.bytes());
+        let is_play = replies.iter().any(|reply| reply.contains("Play.Failed"));
+        assert_eq!(events.len(), usize::from(is_play), "{events:?}");
         assert_eq!(server.session.stats().dropped.commands, 1);
         let expected: Vec<_> = replies
             .iter()
@@ -237,10 +287,14 @@ fn a_command_that_cannot_be_decoded_is_answered_as_far_as_it_can_be_read() {
     // A name, and no number that can be read.
     broken(
         b"\x02\0\x04play\x00\x40",
+        &["3/0 onStatus 0 null {error, NetStream.Play.Failed}"],
+    );
+    broken(
+        b"\x02\0\x04calc\x00\x40",
         &["3/0 onStatus 0 null {error, NetConnection.Call.Failed}"],
     );
     // A name and a number: 4.
-    let failed = ["3/0 _error 4 null {error, NetConnection.Call.Failed}"];
+    let failed = ["3/0 onStatus 0 null {error, NetStream.Play.Failed}"];
     broken(b"\x02\0\x04play\0\x40\x10\0\0\0\0\0\0\xFF", &failed);
     broken(
         b"\x02\0\x04play\0\x40\x10\0\0\0\0\0\0\x05\x02\xFF\xFF",

@@ -262,6 +262,19 @@ fn messages_before_connect_are_small_and_after_it_are_not() {
 }
 
 #[test]
+fn a_connect_that_is_too_long_to_be_read_is_rejected_in_words() {
+    let mut server = Server::new();
+    let app = "a".repeat(70_000);
+    let events = server.feed(Script::with_handshake().connect(&app).bytes());
+    assert!(events[0].starts_with("error: message of type 20"));
+    let messages = server.reply_messages();
+    let rejected = "3/0 _error 1 null {error, NetConnection.Connect.Rejected}";
+    assert_eq!(message_line(&messages[0]), rejected);
+    let told = description(&messages[0]);
+    assert!(told.ends_with("at most 65536 are allowed"), "{told}");
+}
+
+#[test]
 fn a_peer_that_asks_and_does_not_read_is_cut_off() {
     let mut server = Server::connected();
     let event = adit_rtmp::message::UserControl::PingRequest(1);

@@ -42,6 +42,30 @@ fn the_publish_type_is_live_unless_it_is_a_known_word() {
     check(vec!["cam".into(), "app".into()], "live");
 }
 
+// Q-065
+#[test]
+fn who_publishes_as_an_unknown_type_is_told_that_it_is_live() {
+    for (kind, told) in [
+        ("live", "cam is now published"),
+        (
+            "weird",
+            "cam is now published live: the type that was given is none of live, record, append \
+             and appendWithGap",
+        ),
+    ] {
+        let mut server = Server::connected().leaving();
+        let arguments = ["cam".into(), kind.into()];
+        server.feed(Script::new().call(1, "publish", 0.0, arguments).bytes());
+        let ServerEvent::Publish(request) = server.request() else {
+            panic!()
+        };
+        assert!(server.session.accept_publish(request));
+        let messages = server.reply_messages();
+        let start = messages.last().unwrap();
+        assert_eq!(description(start), told);
+    }
+}
+
 #[test]
 fn a_refused_publisher_is_told_why() {
     let mut server = Server::connected().leaving();

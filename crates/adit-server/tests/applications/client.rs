@@ -50,8 +50,7 @@ impl Client {
     }
 
     pub(crate) async fn publish(&mut self, name: &str, kind: PublishKind) {
-        let name = name.into();
-        let publish = ClientCommand::Publish(Publish { name, kind });
+        let publish = ClientCommand::Publish(Publish::new(name, kind));
         self.command(self.stream, publish).await;
     }
 

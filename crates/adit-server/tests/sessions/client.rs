@@ -29,8 +29,7 @@ impl Client {
     }
 
     pub(crate) async fn publish_as(&mut self, name: &str, kind: PublishKind) {
-        let name = name.into();
-        self.ask(ClientCommand::Publish(Publish { name, kind }))
+        self.ask(ClientCommand::Publish(Publish::new(name, kind)))
             .await;
     }
 

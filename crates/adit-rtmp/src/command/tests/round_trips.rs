@@ -84,14 +84,13 @@ fn client_commands_come_back_as_they_were() {
         C::FcSubscribe(name()),
         C::FcUnsubscribe(name()),
         C::StreamLength(name()),
-        C::Publish(Publish {
-            name: "cam".into(),
-            kind: PublishKind::AppendWithGap,
-        }),
+        C::Publish(Publish::new("cam", PublishKind::AppendWithGap)),
         C::StopPublish,
+        C::PublishNothing,
         C::Play(play),
         C::Play(Play::new("cam")),
         C::StopPlay,
+        C::PlayNothing,
         C::Play2(Play2::from_object(&options).unwrap()),
         pause(PauseState::Paused, PauseForm::Plain),
         pause(PauseState::Playing, PauseForm::Raw),
@@ -150,10 +149,7 @@ fn commands_show_no_secrets() {
     let invocation = Invocation::new("login", FIVE).argument("token");
     let mut play2 = Play2::from_object(&Object::new().with("streamName", secret())).unwrap();
     play2.old_name = Some(secret());
-    let publish = Publish {
-        name: secret(),
-        kind: PublishKind::Live,
-    };
+    let publish = Publish::new(secret(), PublishKind::Live);
     let shown = [
         format!("{connect:?}"),
         format!("{client:?}"),
@@ -308,7 +304,11 @@ fn what_can_be_read_of_a_broken_command_is_in_the_error() {
         let body = Bytes::from_static(body);
         Invocation::decode(MessageKind::CommandAmf0, body, &Limits::default()).unwrap_err()
     };
-    assert_eq!(read(b"\x05"), InvocationError::NoName);
+    let nameless = |transaction| InvocationError::NoName { transaction };
+    assert_eq!(read(b"\x05"), nameless(TransactionId::NONE));
+    assert_eq!(read(b"\x02\0\x09x"), nameless(TransactionId::NONE));
+    let number = b"\0\x40\x14\0\0\0\0\0\0\0\x40\x14\0\0\0\0\0\0\x05";
+    assert_eq!(read(number), nameless(FIVE));
     let InvocationError::Values {
         name, transaction, ..
     } = read(b"\x02\0\x01x\0\x40\x14\0\0\0\0\0\0\x05\xFF")

@@ -66,13 +66,7 @@ impl ClientSession {
         name: impl Into<Text>,
         kind: PublishKind,
     ) -> Result<(), SendError> {
-        self.send_command(
-            msid,
-            ClientCommand::Publish(Publish {
-                name: name.into(),
-                kind,
-            }),
-        )
+        self.send_command(msid, ClientCommand::Publish(Publish::new(name, kind)))
     }
 
     /// Begins to play.

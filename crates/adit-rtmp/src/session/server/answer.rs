@@ -132,7 +132,15 @@ impl ServerSession {
         }
         self.link
             .write_user_control(UserControl::StreamBegin(request.msid));
-        let status = Status::new(StatusCode::PublishStart, format!("{name} is now published"));
+        let description = if request.is_kind_known {
+            format!("{name} is now published")
+        } else {
+            format!(
+                "{name} is now published live: the type that was given is none of live, record, \
+                 append and appendWithGap"
+            )
+        };
+        let status = Status::new(StatusCode::PublishStart, description);
         self.write_status(request.msid, with_identity(status, &name));
         true
     }

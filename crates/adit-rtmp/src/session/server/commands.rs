@@ -78,6 +78,8 @@ impl ServerSession {
             ClientCommand::CloseStream | ClientCommand::StopPublish | ClientCommand::StopPlay => {
                 return self.close_stream(msid);
             }
+            ClientCommand::PublishNothing => return self.stop_or_refuse(msid, Asked::Publish),
+            ClientCommand::PlayNothing => return self.stop_or_refuse(msid, Asked::Play),
             ClientCommand::ReleaseStream(_) => self.answer_nothing(transaction),
             ClientCommand::FcPublish(name) => {
                 self.fc_notice(
@@ -246,6 +248,9 @@ impl ServerSession {
     }
 
     fn create_stream(&mut self, transaction: TransactionId) {
+        if !transaction.wants_answer() {
+            debug!("createStream without a transaction id: nobody can be told which it is");
+        }
         match self.streams.create(&self.config.limits) {
             Some(msid) => self.answer_value(transaction, msid.get().into()),
             None => self.answer_too_many_streams(transaction),
@@ -285,6 +290,22 @@ impl ServerSession {
             self.notice_unpublished(msid, name);
         }
         end_of(msid, &activity)
+    }
+
+    /// A `publish` or `play` without a name: ends what is published or played there, and is a
+    /// mistake if that is nothing.
+    fn stop_or_refuse(&mut self, msid: MessageStreamId, asked: Asked) -> Option<ServerEvent> {
+        let stream = self.streams.meant_by_command(msid);
+        let activity = stream.map_or(&Activity::Idle, |stream| &stream.activity);
+        let (name, is_busy) = match asked {
+            Asked::Publish => ("publish", activity.publishes()),
+            Asked::Play => ("play", activity.plays()),
+        };
+        if is_busy {
+            return self.close_stream(msid);
+        }
+        let description = format!("{name}: the stream name is missing, it has to be a string");
+        Some(self.refuse(msid, asked, Text::default(), description))
     }
 
     fn fc_unpublish(
@@ -406,14 +427,26 @@ impl ServerSession {
     }
 
     /// Answers a command that cannot be decoded, as far as anybody can tell what it was.
-    pub(super) fn answer_undecodable(&mut self, msid: MessageStreamId, error: &InvocationError) {
+    pub(super) fn answer_undecodable(
+        &mut self,
+        msid: MessageStreamId,
+        error: &InvocationError,
+    ) -> Option<ServerEvent> {
         debug!(%error, "command not understood");
         hit(&mut self.link.counts.dropped.commands);
         self.link.counts.hits.count_invocation(error);
-        if let InvocationError::Values { transaction, .. } = error {
-            let description = error.to_string();
-            self.answer_error(msid, *transaction, StatusCode::CallFailed, description);
+        let description = error.to_string();
+        match error {
+            InvocationError::Values { name, .. } if let Some(asked) = asked(name) => {
+                return Some(self.refuse(msid, asked, Text::default(), description));
+            }
+            InvocationError::NoName { transaction } if !transaction.wants_answer() => {}
+            InvocationError::NoName { transaction }
+            | InvocationError::Values { transaction, .. } => {
+                self.answer_error(msid, *transaction, StatusCode::CallFailed, description);
+            }
         }
+        None
     }
 }
 

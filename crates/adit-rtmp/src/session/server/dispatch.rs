@@ -229,10 +229,7 @@ impl ServerSession {
                 trace!(name = ?invocation.name, %msid, "command");
                 self.handle_invocation(msid, invocation)
             }
-            Err(error) => {
-                self.answer_undecodable(msid, &error);
-                None
-            }
+            Err(error) => self.answer_undecodable(msid, &error),
         }
     }
 }

@@ -196,6 +196,8 @@ pub struct PublishRequest {
     pub name: StreamName,
     /// What becomes of it besides being live.
     pub kind: PublishKind,
+    /// Whether the client said so; else it said an unknown word, and is told what it is taken for.
+    pub is_kind_known: bool,
     pub(super) serial: u64,
 }
 

@@ -22,9 +22,10 @@ use super::{
 };
 use crate::{
     Seed, Timestamp,
+    chunk::ChunkError,
     command::{Address, Extensions, ObjectEncoding},
     handshake::{Scheme, ServerHandshake},
-    message::{Message, aggregate::Items},
+    message::{Message, MessageKind, aggregate::Items},
     out::OutQueue,
 };
 
@@ -345,6 +346,11 @@ impl ServerSession {
         {
             if self.is_connected() {
                 self.announce_failure(error);
+            } else if let Phase::Connect { .. } = self.phase
+                && let SessionError::Chunk(ChunkError::MessageTooLong { kind, .. }) = error
+                && matches!(kind, MessageKind::CommandAmf0 | MessageKind::CommandAmf3)
+            {
+                self.reject_too_long(error);
             }
             self.end(CloseReason::Ended, Report::Done);
         }

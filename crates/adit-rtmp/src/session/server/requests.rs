@@ -1,6 +1,7 @@
 //! `connect`, `publish` and `play`: requests that somebody has to decide about.
 
 use adit_amf::Text;
+use tracing::debug;
 
 use super::{
     Asked, ConnectRequest, Decision, Phase, PlayRequest, PublishRequest, ServerEvent,
@@ -74,12 +75,20 @@ impl ServerSession {
             return self.after(ended, refused);
         }
         let serial = self.begin(msid, Activity::AsksPublish);
-        let kind = publish.kind;
+        let Publish {
+            kind,
+            is_kind_known,
+            ..
+        } = *publish;
+        if !is_kind_known {
+            debug!(%msid, "a publish type that is not known: taken for live");
+        }
         let request = PublishRequest {
             msid,
             location,
             name,
             kind,
+            is_kind_known,
             serial,
         };
         self.after(ended, ServerEvent::Publish(request))

@@ -289,6 +289,17 @@ impl ServerSession {
         );
     }
 
+    /// A `connect` that is too long to be read is answered as every other that is wrong.
+    pub(super) fn reject_too_long(&mut self, error: SessionError) {
+        let description = format!("connect: {error}");
+        self.answer_error(
+            MessageStreamId::CONNECTION,
+            TransactionId::CONNECT,
+            StatusCode::ConnectRejected,
+            description,
+        );
+    }
+
     pub(super) fn announce_shutdown(&mut self) {
         let status = Status::new(
             StatusCode::ConnectAppShutdown,

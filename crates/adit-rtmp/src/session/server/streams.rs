@@ -60,7 +60,7 @@ pub(super) enum Activity {
 }
 
 impl Activity {
-    const fn publishes(&self) -> bool {
+    pub(super) const fn publishes(&self) -> bool {
         matches!(self, Self::AsksPublish(_) | Self::Publishing(_))
     }
 
