@@ -7,8 +7,18 @@ use bytes::Bytes;
 use super::Part;
 
 fn picture(ms: u32) -> Frame {
+    let payload = Bytes::from_static(&[0x27, 1, 0, 0, 0, 9]);
+    Frame::classify(Timestamp::from_ms(ms), FrameKind::Video, payload)
+}
+
+fn key_frame(ms: u32) -> Frame {
     let payload = Bytes::from_static(&[0x17, 1, 0, 0, 0, 9]);
     Frame::classify(Timestamp::from_ms(ms), FrameKind::Video, payload)
+}
+
+fn sound(ms: u32) -> Frame {
+    let payload = Bytes::from_static(&[0xAF, 1, 9]);
+    Frame::classify(Timestamp::from_ms(ms), FrameKind::Audio, payload)
 }
 
 fn asked(part: &mut Part) -> (u32, Option<u32>) {
@@ -68,4 +78,43 @@ fn without_a_length_it_goes_to_the_end() {
     assert_eq!(asked(&mut part), (0, None));
     assert_eq!(taken(&mut part, &[0, 4_000_000]), 2);
     assert_eq!(asked(&mut part), (4_000_000, None));
+}
+
+#[test]
+fn a_server_that_counts_from_its_key_frame_is_asked_again_from_where_it_was() {
+    let mut part = part(60_000, Some(30_000));
+    asked(&mut part);
+    // Nobody knows how long before 60 s the first one is; the next is not before it.
+    assert!(!part.note(&key_frame(0)));
+    assert_eq!(taken(&mut part, &[1_000, 1_960]), 2);
+    assert_eq!(asked(&mut part), (60_000, Some(30_000)));
+    assert!(!part.note(&key_frame(0)));
+    assert_eq!(taken(&mut part, &[1_000, 1_960]), 2);
+    assert!(!part.note(&sound(1_990)));
+    assert!(!part.note(&key_frame(2_000)));
+    assert_eq!(taken(&mut part, &[5_000, 12_000]), 2);
+    assert_eq!(asked(&mut part), (70_000, Some(20_000)));
+    // Broken again: it goes on from there, and ends.
+    assert!(!part.note(&key_frame(0)));
+    assert!(!part.note(&key_frame(2_000)));
+    assert_eq!(taken(&mut part, &[21_960, 22_000]), 1);
+}
+
+#[test]
+fn sound_alone_begins_where_it_was_asked_to() {
+    let mut part = part(60_000, None);
+    asked(&mut part);
+    assert!(!part.note(&sound(0)));
+    assert!(!part.note(&sound(7_000)));
+    assert_eq!(asked(&mut part), (67_000, None));
+}
+
+#[test]
+fn a_clock_of_the_recording_is_believed_where_it_is_further() {
+    let mut part = part(3_000, None);
+    asked(&mut part);
+    assert!(!part.note(&key_frame(0)));
+    assert!(!part.note(&key_frame(8_000)));
+    assert_eq!(taken(&mut part, &[9_000]), 1);
+    assert_eq!(asked(&mut part), (9_000, None));
 }
