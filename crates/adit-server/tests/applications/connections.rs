@@ -253,6 +253,17 @@ async fn a_client_that_does_nothing_is_sent_away_if_that_is_wanted() {
 }
 
 #[tokio::test]
+async fn a_client_that_never_uses_its_connection_is_told_why_it_ends() {
+    let server = start_with(|config| {
+        config.session.timeouts.first_use = Duration::from_millis(600);
+    });
+    let mut idle = server.client().await;
+    let told = "NetConnection.Connect.IdleTimeout connected, but nothing was published, played or called in time";
+    idle.until(told).await;
+    idle.until("end").await;
+}
+
+#[tokio::test]
 async fn an_application_sends_a_client_away_after_what_it_had_to_say() {
     let server = start();
     let mut client = server.client().await;
