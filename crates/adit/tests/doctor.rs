@@ -317,13 +317,13 @@ fn the_api_and_its_token_are_looked_at() {
 #[test]
 fn directories_and_files_of_access_that_cannot_be_used_are_told() {
     let installation = Installation::new(
-        "[server]\nlisten = ['127.0.0.1:0']\nstate_dir = 'DIR/file/state'\nmedia = 'DIR/absent'\n[access]\nkeys = 'DIR/keys'\n",
+        "[server]\nlisten = ['127.0.0.1:0']\nstate_dir = 'DIR/file/state'\nmedia = 'DIR/file'\n[access]\nkeys = 'DIR/keys'\n",
     );
     fs::write(installation.path("file"), "").unwrap();
     fs::write(installation.path("keys"), "short live/a\n").unwrap();
     let told = installation.doctor(&[]);
     told.assert_found("state", "wrong", "cannot be a directory");
-    told.assert_found("recordings", "wrong", "absent is no directory");
+    told.assert_found("recordings", "wrong", "file cannot be a directory");
     told.assert_found("access", "wrong", "line 1: a key of fewer than 8");
     assert_eq!(told.object["wrong"], 3, "{}", told.text);
     assert!(!told.text.contains("short live"), "{}", told.text);
@@ -337,6 +337,22 @@ fn directories_and_files_of_access_that_cannot_be_used_are_told() {
         "whoever reaches the server may publish",
     );
     told.assert_well();
+}
+
+#[test]
+fn a_directory_for_recordings_that_is_not_there_is_made_as_is_told() {
+    let installation = Installation::new(
+        "[server]\nlisten = ['127.0.0.1:0']\nstate_dir = 'DIR/state'\nmedia = 'DIR/some/media'\n[access]\npublish = 'anyone'\n",
+    );
+    let media = installation.path("some/media");
+    let told = installation.doctor(&[]);
+    told.assert_found("recordings", "ok", "media is made at the first start");
+    told.assert_well();
+    assert!(!media.exists(), "it only looks");
+    let _server = installation.serve();
+    assert!(media.is_dir(), "{}", media.display());
+    let told = installation.doctor(&[]);
+    told.assert_found("recordings", "ok", "media can be written");
 }
 
 /// A web server that says it is this late, for so many requests.

@@ -18,20 +18,11 @@ pub(super) fn look(config: &Config, findings: &mut Findings) {
     if let Some(there) = writable("state", &state, findings) {
         room("state", &there, STATE_RESERVE, findings);
     }
-    if let Some(media) = &config.server.media {
-        if !media.0.is_dir() {
-            findings.wrong(
-                "recordings",
-                format!(
-                    "{} is no directory: the server does not start so",
-                    media.0.display()
-                ),
-                format!("mkdir -p {}, for the user of the server", media.0.display()),
-            );
-        } else if let Some(there) = writable("recordings", &media.0, findings) {
-            let reserve = super::settings_of(config).recording.reserve;
-            room("recordings", &there, reserve, findings);
-        }
+    if let Some(media) = &config.server.media
+        && let Some(there) = writable("recordings", &media.0, findings)
+    {
+        let reserve = super::settings_of(config).recording.reserve;
+        room("recordings", &there, reserve, findings);
     }
 }
 
