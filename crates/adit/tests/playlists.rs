@@ -583,7 +583,7 @@ async fn what_cannot_be_played_is_refused_with_its_code_and_a_reason() {
             "text",
             "this is neither FLV nor MP4: it begins with \"this is",
         ),
-        ("nothing", "this is neither FLV nor MP4"),
+        ("nothing", "the file is empty"),
         ("zeros", "this is neither FLV nor MP4"),
         ("mp4:torn", "has no moov box"),
     ] {

@@ -12,7 +12,7 @@ use super::shown::without_query;
 /// What `play` wants to see first: its `start` argument.
 ///
 /// The specification counts in seconds, all clients in milliseconds. Exactly −2, −2000, −1 and
-/// −1000 are the two flags, any number from 0 on is milliseconds.
+/// −1000 are the two flags, any number above 0 is milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum PlayStart {
@@ -21,10 +21,10 @@ pub enum PlayStart {
     LiveOrRecorded,
     /// −1: the live stream only; wait for it if it is not there.
     Live,
-    /// The recording only, from this time on.
-    ///
-    /// rtmpdump without `--live` asks for 0 whatever it means, so a server that has only a live
-    /// stream of the name does well to give it.
+    /// 0: the recording from its beginning; where there is none, the live stream, for rtmpdump
+    /// without `--live` asks for 0 whatever it means.
+    Beginning,
+    /// The recording only, from this time on. All of it is asked for by a fraction of a millisecond.
     Recorded {
         /// Milliseconds from the beginning of the recording.
         from_ms: u32,
@@ -40,6 +40,8 @@ impl PlayStart {
             Self::Live
         } else if number.is_nan() || number < 0.0 || LIVE_OR_RECORDED.contains(&number) {
             Self::LiveOrRecorded
+        } else if number == 0.0 {
+            Self::Beginning
         } else {
             Self::Recorded {
                 from_ms: milliseconds(number),
@@ -52,6 +54,8 @@ impl PlayStart {
         match self {
             Self::LiveOrRecorded => -2000.0,
             Self::Live => -1000.0,
+            Self::Beginning => 0.0,
+            Self::Recorded { from_ms: 0 } => 0.5,
             Self::Recorded { from_ms } => f64::from(from_ms),
         }
     }

@@ -108,7 +108,7 @@ fn captured_rtmpdump_plays() {
 fn rtmpdump_without_live_asks_for_a_recording_from_0() {
     let mut server = Server::connected();
     let script = Script::new().call(1, "play", 4.0, ["stream".into(), 0.0.into()]);
-    let expected = ["play 1 live:stream Recorded { from_ms: 0 } All Reset"];
+    let expected = ["play 1 live:stream Beginning All Reset"];
     assert_eq!(server.feed(script.bytes()), expected);
 }
 

@@ -125,10 +125,7 @@ fn what_is_to_be_played_next_leaves_alone_what_plays() {
     // Where nothing plays it is as good as any play.
     server.feed(Script::new().call(1, "closeStream", 0.0, []).bytes());
     let events = server.feed(next("other"));
-    assert_eq!(
-        events,
-        ["play 1 live:other Recorded { from_ms: 0 } All Append"]
-    );
+    assert_eq!(events, ["play 1 live:other Beginning All Append"]);
 }
 
 //
@@ -148,7 +145,9 @@ fn start_and_duration_are_flags_or_milliseconds() {
     check(-2000.0, -1000.0, "LiveOrRecorded All");
     check(-1.0, -1.0, "Live All");
     check(-1000.0, -2.0, "Live All");
-    check(0.0, 0.0, "Recorded { from_ms: 0 } SingleFrame");
+    check(0.0, 0.0, "Beginning SingleFrame");
+    check(0.5, -1.0, "Recorded { from_ms: 0 } All");
+    check(33.4, -1.0, "Recorded { from_ms: 33 } All");
     check(
         1500.0,
         250.0,

@@ -68,13 +68,13 @@ impl SessionDriver {
         match (sources, request.start) {
             (Sources::Recorded, _) => self.play_recording(now, request, Otherwise::Refuse),
             // rtmpdump asks for the recording from 0 when it means whatever there is.
-            (Sources::Either, PlayStart::Recorded { from_ms: 0 }) => {
+            (Sources::Either, PlayStart::Beginning) => {
                 self.play_recording(now, request, Otherwise::PlayLive);
             }
             (Sources::Either, PlayStart::Recorded { .. }) => {
                 self.play_recording(now, request, Otherwise::Refuse);
             }
-            (Sources::Live, PlayStart::Recorded { from_ms }) if from_ms > 0 => {
+            (Sources::Live, PlayStart::Recorded { .. }) => {
                 let description = format!("there is no recording of {}", request.location.name);
                 self.refuse_play(request, StatusCode::PlayStreamNotFound, &description);
             }

@@ -345,7 +345,7 @@ impl SessionDriver {
         let too_long = |error: KeyTooLong| Refusal::new(error.to_string());
         let key = self.guest.key(location).map_err(too_long)?;
         let is_live = match (sources, asked.start) {
-            (Sources::Live, PlayStart::Recorded { from_ms: 1.. }) => {
+            (Sources::Live, PlayStart::Recorded { .. }) => {
                 let not_found = StatusCode::PlayStreamNotFound;
                 return Err(Refusal::new("there is no recording of it").with_code(not_found));
             }

@@ -212,6 +212,11 @@ fn a_part_of_a_recording_is_played_by_our_own_server_and_its_length_is_told() {
     // From 3.0 s on, which is 0 in the file, to 5.5 s.
     assert!((2_400..2_500).contains(&last), "{last}");
 
+    // All of it, and nothing but a recording.
+    let none = run(&["play", &format!("{url}/none"), "--start", "0s"]);
+    none.assert_code(1);
+    assert!(none.error().contains("no recording"), "{}", none.err);
+
     let beyond = run(&["play", &film, "--start", "1m"]);
     beyond.assert_code(1);
     assert!(
