@@ -133,7 +133,8 @@ async fn a_refusal_to_use_an_object_is_an_error_and_it_can_be_asked_for_again() 
     let join = || connection.shared_object("secret", Persistence::Persistent);
     let refused = join().await.unwrap_err();
     assert!(refused.is_refusal());
-    let expected = "the server refuses: SharedObject.NoReadAccess";
+    let expected = "the server refuses: the application has no shared object of this name for \
+        this client, or does not let it read it (SharedObject.NoReadAccess)";
     assert_eq!(refused.to_string(), expected);
     join().await.unwrap();
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use adit_amf::amf0::Value;
-use adit_rtmp::command::Status;
+use adit_rtmp::command::{Status, StatusCode};
 use adit_rtmp::session::SendError;
 use adit_rtmp::shared_object;
 
@@ -118,10 +118,35 @@ fn words(status: &Status) -> PeerText {
 
 fn all_words(status: &Status) -> String {
     if status.description().is_empty() {
-        status.code_text().to_string()
+        match status.code().and_then(of_objects) {
+            Some(words) => format!("{words} ({})", status.code_text()),
+            None => status.code_text().to_string(),
+        }
     } else {
         format!("{} ({})", status.description(), status.code_text())
     }
+}
+
+/// What the codes mean that come alone: about shared objects a server says nothing more.
+const fn of_objects(code: StatusCode) -> Option<&'static str> {
+    Some(match code {
+        StatusCode::SharedObjectCreationFailed => {
+            "the shared object cannot be made: its name may be empty or odd, or there are too many; \
+             the server's log has the reason"
+        }
+        StatusCode::SharedObjectNoReadAccess => {
+            "the application has no shared object of this name for this client, or does not let it \
+             read it"
+        }
+        StatusCode::SharedObjectNoWriteAccess => {
+            "this client may look at the shared object, but not change it"
+        }
+        StatusCode::SharedObjectBadPersistence => {
+            "the shared object is in use with the other persistence, or the server keeps no \
+             persistent ones"
+        }
+        _ => return None,
+    })
 }
 
 fn code(value: &Value) -> Option<PeerText> {

@@ -31,8 +31,13 @@ impl SessionDriver {
     /// Works off the message that came last; nothing else is done for the peer before.
     pub(super) fn work_off_objects(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
         let patience = self.shared.settings.limits.decision;
-        self.guest
-            .work_off_objects(cx, now, patience, &mut self.session)
+        let polled = self
+            .guest
+            .work_off_objects(cx, now, patience, &mut self.session);
+        if let Some((object, reason)) = self.guest.objects.take_refusal() {
+            self.summary.refused_object(&object, &reason);
+        }
+        polled
     }
 
     /// Sends what members of shared objects are told.

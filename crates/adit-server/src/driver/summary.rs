@@ -162,6 +162,21 @@ impl Summary {
         }
     }
 
+    /// A shared object was asked for in vain. Its client is told a code, and nothing more.
+    pub(super) fn refused_object(&mut self, object: &str, reason: &str) {
+        if self.may_write(Instant::now()) == Verdict::Write {
+            let object = self.shown(object);
+            info!(
+                connection = self.id.get(),
+                peer = %self.peer,
+                app = self.application,
+                object,
+                reason,
+                "shared object refused"
+            );
+        }
+    }
+
     /// The same for a stream whose name must not be told.
     pub(super) fn refused_unnamed(&mut self, part: Part, description: &str) {
         self.refused(part, HIDDEN, description);

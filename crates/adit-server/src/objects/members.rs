@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use adit_amf::Text;
 use adit_broker::shared_object::{
     Batch, Client, Delivery, Joining, Member, ObjectKey, Permission, Persistence, Request,
 };
@@ -40,6 +41,8 @@ pub(crate) struct Members {
     behind: Behind,
     /// Who is served first, so that all are.
     first: usize,
+    /// The object that was refused last, and why, for the log.
+    refusal: Option<(Text, String)>,
 }
 
 /// What a driver gives its members to work with.
@@ -90,7 +93,13 @@ impl Members {
             bell,
             behind: Behind::No,
             first: 0,
+            refusal: None,
         }
+    }
+
+    /// What was refused since the last call, the last of it: the object, and why.
+    pub(crate) const fn take_refusal(&mut self) -> Option<(Text, String)> {
+        self.refusal.take()
     }
 
     /// The connection is over.
@@ -147,7 +156,10 @@ impl Members {
                     self.work = Some(work);
                     return Poll::Pending;
                 }
-                Next::Refused(code) => refuse(session, &work.to, work.version, code),
+                Next::Refused(code, reason) => {
+                    refuse(session, &work.to, work.version, code);
+                    self.refusal = Some((work.to.name.clone(), reason));
+                }
             }
             self.work = (!work.is_over()).then_some(work);
         }
@@ -203,11 +215,13 @@ impl Members {
     /// Asks the application whether the client may use an object.
     fn ask_leave(&mut self, turn: &Turn<'_>, work: &Work) -> Next {
         let Some(seat) = turn.seat else {
-            return Next::Refused(StatusCode::SharedObjectCreationFailed);
+            let reason = ObjectError::Nowhere.to_string();
+            return Next::Refused(StatusCode::SharedObjectCreationFailed, reason);
         };
         let name = &work.to.name;
         if !seat.client().may_read(name) {
-            return Next::Refused(StatusCode::SharedObjectNoReadAccess);
+            let reason = "this client may not read it".to_owned();
+            return Next::Refused(StatusCode::SharedObjectNoReadAccess, reason);
         }
         let decision = seat.application().shared_object(
             seat.instance(),
@@ -234,9 +248,9 @@ impl Members {
         let access = match answer {
             Ok(access) => access,
             Err(refusal) => {
-                debug!(reason = %refusal.description, object = &*work.to.name, "shared object refused");
                 let usual = StatusCode::SharedObjectNoReadAccess;
-                return Next::Refused(refusal.code.unwrap_or(usual));
+                let code = refusal.code.unwrap_or(usual);
+                return Next::Refused(code, refusal.description.to_string());
             }
         };
         let opening = || {
@@ -256,13 +270,9 @@ impl Members {
     }
 
     fn join(&mut self, work: &Work, opened: Opened, access: ObjectAccess) -> Next {
-        let name = &*work.to.name;
         let object = match opened {
             Ok(object) => object,
-            Err(error) => {
-                debug!(%error, object = name, "shared object not opened");
-                return Next::Refused(error.code());
-            }
+            Err(error) => return Next::Refused(error.code(), error.to_string()),
         };
         let joining = Joining {
             known: work.version,
@@ -279,10 +289,7 @@ impl Members {
                 });
                 Next::Over
             }
-            Err(error) => {
-                debug!(%error, object = name, "shared object not joined");
-                Next::Refused(StatusCode::SharedObjectCreationFailed)
-            }
+            Err(error) => Next::Refused(StatusCode::SharedObjectCreationFailed, error.to_string()),
         }
     }
 
@@ -293,9 +300,13 @@ impl Members {
             // Who does not use an object has no business with it, and pays all the same.
             return match self.client.pay(turn.now, 1) {
                 Ok(()) if self.uses_namesake(to) => {
-                    Next::Refused(StatusCode::SharedObjectBadPersistence)
+                    let reason = "it is used with the other persistence".to_owned();
+                    Next::Refused(StatusCode::SharedObjectBadPersistence, reason)
                 }
-                Ok(()) => Next::Refused(StatusCode::SharedObjectNoWriteAccess),
+                Ok(()) => {
+                    let reason = "it is to be changed by a client that does not use it".to_owned();
+                    Next::Refused(StatusCode::SharedObjectNoWriteAccess, reason)
+                }
                 Err(until) => again(until, requests),
             };
         };
@@ -358,7 +369,8 @@ enum Next {
     /// It cannot be done yet.
     Wait(Task),
     /// The client is told that it does not get what it asked for.
-    Refused(StatusCode),
+    /// Also for the log: the protocol has room for the code only.
+    Refused(StatusCode, String),
 }
 
 impl Used {

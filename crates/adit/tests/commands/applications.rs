@@ -327,7 +327,8 @@ fn a_change_that_is_refused_or_never_confirmed_is_a_failure() {
     refused.assert_code(1);
     assert_eq!(
         refused.error(),
-        "the server refuses: SharedObject.NoWriteAccess"
+        "the server refuses: this client may look at the shared object, but not change it \
+         (SharedObject.NoWriteAccess)"
     );
     assert_eq!(events(&refused)[1]["event"], "refused");
 
@@ -347,9 +348,37 @@ fn a_change_that_is_refused_or_never_confirmed_is_a_failure() {
     denied.assert_code(1);
     assert_eq!(
         denied.error(),
-        "the server refuses: SharedObject.NoReadAccess"
+        "the server refuses: the application has no shared object of this name for this client, \
+         or does not let it read it (SharedObject.NoReadAccess)"
     );
     assert!(denied.out.is_empty(), "{}", denied.out);
+}
+
+#[test]
+fn an_object_of_no_usable_name_is_refused_in_words_and_the_log_has_the_reason() {
+    let server = AditServer::start(ADIT);
+    let url = server.url(Transport::Rtmp, "chat");
+    for (arguments, reason) in [
+        (
+            &["so", &url, "", "--once"][..],
+            "the name of a shared object is empty",
+        ),
+        (
+            &["so", &url, "../x", "--persistent", "--once"],
+            "characters or parts that are not allowed",
+        ),
+    ] {
+        let refused = run(arguments);
+        refused.assert_code(1);
+        assert_eq!(
+            refused.error(),
+            "the server refuses: the shared object cannot be made: its name may be empty or odd, \
+             or there are too many; the server's log has the reason \
+             (SharedObject.ObjectCreationFailed)"
+        );
+        let line = server.log_line(reason, PATIENCE);
+        assert!(line.contains("shared object refused"), "{line}");
+    }
 }
 
 #[test]
