@@ -56,6 +56,62 @@ pub(crate) fn slots(kind: FrameKind, payload: &[u8]) -> Vec<HeaderSlot> {
     slots
 }
 
+/// How the first track in a message is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Coding {
+    pub(crate) track: u8,
+    pub(crate) codec: Codec,
+}
+
+/// A codec, as the header of each message tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codec {
+    Audio(audio::Codec),
+    Video(video::Codec),
+}
+
+impl Coding {
+    /// Whether both are of the same track.
+    pub(crate) fn is_of_track_of(self, other: Self) -> bool {
+        let is_same_kind = matches!(
+            (self.codec, other.codec),
+            (Codec::Audio(_), Codec::Audio(_)) | (Codec::Video(_), Codec::Video(_))
+        );
+        is_same_kind && self.track == other.track
+    }
+
+    /// Whether the same track is coded in another way.
+    pub(crate) fn differs_from(self, other: Self) -> bool {
+        self.is_of_track_of(other) && self.codec != other.codec
+    }
+}
+
+/// How a coded frame, or what a sequence header is for, is coded.
+pub(crate) fn coding(kind: FrameKind, payload: &[u8], flags: FrameFlags) -> Option<Coding> {
+    if !flags.is_coded() && !flags.is_sequence_header() {
+        return None;
+    }
+    match kind {
+        FrameKind::Audio => {
+            let track = audio::Header::parse(payload).ok()?.tracks().next()?.ok()?;
+            let codec = Codec::Audio(track.codec);
+            Some(Coding {
+                track: track.id,
+                codec,
+            })
+        }
+        FrameKind::Video => {
+            let track = video::Header::parse(payload).ok()?.tracks().next()?.ok()?;
+            let codec = Codec::Video(track.codec);
+            Some(Coding {
+                track: track.id,
+                codec,
+            })
+        }
+        FrameKind::Data => None,
+    }
+}
+
 fn video_class(payload: &[u8]) -> Option<Class> {
     let header = video::Header::parse(payload).ok()?;
     let first = video_tracks(&header).map(|track| track.id).min()?;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::classify::{self, Class};
+use crate::classify::{self, Class, Coding};
 use crate::{FrameFlags, FrameKind, HeaderSlot, Timestamp};
 
 /// One audio, video or data message of a stream, classified once when it came in.
@@ -72,6 +72,17 @@ impl Frame {
         } else {
             Vec::new()
         }
+    }
+
+    /// Whether both are of one track and of different codecs, as far as each can be told by itself.
+    pub fn is_coded_unlike(&self, other: &Self) -> bool {
+        let codings = self.coding().zip(other.coding());
+        codings.is_some_and(|(one, other)| one.differs_from(other))
+    }
+
+    /// How its first track is coded, if it is media or a sequence header.
+    pub(crate) fn coding(&self) -> Option<Coding> {
+        classify::coding(self.kind, &self.payload, self.flags)
     }
 
     /// The same frame at another time.

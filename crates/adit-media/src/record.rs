@@ -8,7 +8,7 @@
 
 mod clock;
 pub(crate) mod metadata;
-mod setup;
+pub(crate) mod setup;
 
 use std::time::Duration;
 
@@ -68,6 +68,8 @@ pub struct Recorder {
     has_video: bool,
     keys: Points,
     headers: Headers,
+    /// Those of `headers` that this stream sent, and not another before it.
+    own: Headers,
     setup: Setup,
     places: Places,
 }
@@ -80,6 +82,7 @@ pub(crate) struct Tail {
     pub(crate) extent: Extent,
     pub(crate) keys: Points,
     pub(crate) headers: Headers,
+    pub(crate) setup: Setup,
     pub(crate) places: Places,
 }
 
@@ -115,6 +118,7 @@ impl Recorder {
             has_video: false,
             keys: Points::new(RECORD_INDEX_ENTRIES),
             headers: Headers::new(),
+            own: Headers::new(),
             setup: Setup::new(),
             places: Places::OWN,
         }
@@ -131,6 +135,7 @@ impl Recorder {
             has_video: matches!(tracks, FileTracks::Video | FileTracks::AudioVideo),
             keys: tail.keys.clone(),
             headers: tail.headers.clone(),
+            setup: tail.setup.clone(),
             places: tail.places,
             ..Self::new(StartTime::Kept)
         }
@@ -190,10 +195,11 @@ impl Recorder {
         }
     }
 
-    /// What a file has to begin with that goes on where this one ends: the newest metadata, and the sequence headers that hold.
+    /// What a file has to begin with that goes on where this one ends: the newest metadata, and the sequence headers that hold,
+    /// of the present stream: what was in the file before it came is not its.
     pub fn opening(&self) -> Vec<Frame> {
         let metadata = self.setup.metadata().cloned().into_iter();
-        metadata.chain(self.headers.at(u64::MAX)).collect()
+        metadata.chain(self.own.at(u64::MAX)).collect()
     }
 
     /// Whether there is video in it.
@@ -329,6 +335,7 @@ impl Recorder {
     fn remember(&mut self, frame: &Frame, offset: u64) {
         if frame.flags().is_sequence_header() {
             self.headers.push(offset, frame);
+            self.own.push(offset, frame);
         } else if frame.flags().is_key_frame() {
             let at = self.clock.newest_video_ms();
             self.keys.push(Point { at, offset });

@@ -13,6 +13,7 @@ use crate::flv::{
 use crate::limits::RECORD_INDEX_ENTRIES;
 use crate::points::Points;
 use crate::record::metadata::Places;
+use crate::record::setup::Setup;
 use crate::record::{Patch, Recorder, Tail};
 use crate::source::Source;
 use crate::vod::VodError;
@@ -130,6 +131,7 @@ impl Repair {
 struct Work {
     scan: Scan,
     headers: Headers,
+    setup: Setup,
     places: Places,
     head: u64,
     tags: u64,
@@ -141,6 +143,7 @@ impl Work {
         Self {
             scan: Scan::new(),
             headers: Headers::new(),
+            setup: Setup::new(),
             places: Places::NONE,
             head: 0,
             tags: 0,
@@ -176,6 +179,9 @@ impl Work {
             let frame = Frame::classify(tag.at, kind, body);
             self.headers.push(tag.offset, &frame);
         }
+        if let Some(coding) = tag.coding.filter(|_| !tag.filtered) {
+            self.setup.note_coding(coding);
+        }
         self.scan.push(&tag);
         self.tags = self.tags.saturating_add(1);
         Ok(Some(tag))
@@ -207,6 +213,7 @@ impl Work {
                 extent,
                 keys,
                 headers: self.headers,
+                setup: self.setup,
                 places,
             },
         }

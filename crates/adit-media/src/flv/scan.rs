@@ -10,7 +10,7 @@ use crate::{Frame, FrameKind, Timestamp};
 /// A difference between two frames of a track past this is a gap, not a frame that lasts so long.
 const GAP_MS: i64 = 10_000;
 
-/// From when to when a file goes, by its coded frames.
+/// From when to when a file goes, by its coded frames: whoever writes one, repairs one or looks at one counts so.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Extent {
     first: Option<i64>,
@@ -26,10 +26,22 @@ pub(crate) struct Extent {
 struct Side {
     /// When the frame before was; `None` if frames were stepped over since.
     at: Option<i64>,
-    step: i64,
+    /// How long after the one before it that came, if that is known.
+    step: Option<i64>,
 }
 
 impl Extent {
+    pub(crate) const fn new() -> Self {
+        Self {
+            first: None,
+            newest: 0,
+            end: 0,
+            last: None,
+            audio: None,
+            video: None,
+        }
+    }
+
     /// Takes the next coded frame; gives its time by a clock that does not wrap.
     pub(crate) fn push(&mut self, kind: FrameKind, at: Timestamp) -> i64 {
         let time = match self.last {
@@ -44,15 +56,22 @@ impl Extent {
             _ => &mut self.video,
         };
         let before = side.and_then(|side| side.at);
+        let earlier = side.and_then(|side| side.step);
         let step = match before.map(|before| time.saturating_sub(before)) {
-            Some(step @ 1..=GAP_MS) => step,
-            _ => side.map_or(Frame::USUAL_MS.into(), |side| side.step),
+            Some(step @ 1..=GAP_MS) => Some(step),
+            _ => earlier,
         };
         *side = Some(Side {
             at: Some(time),
             step,
         });
-        self.end = self.end.max(time.saturating_add(step));
+        // A frame behind a gap lasts no longer than the one before it.
+        let lasts = match (earlier, step) {
+            (Some(earlier), Some(step)) => earlier.min(step),
+            (None, Some(step)) => step,
+            _ => i64::from(Frame::USUAL_MS),
+        };
+        self.end = self.end.max(time.saturating_add(lasts));
         time
     }
 
@@ -107,14 +126,7 @@ pub(crate) struct Scan {
 impl Scan {
     pub(crate) const fn new() -> Self {
         Self {
-            extent: Extent {
-                first: None,
-                newest: 0,
-                end: 0,
-                last: None,
-                audio: None,
-                video: None,
-            },
+            extent: Extent::new(),
             keys: Points::new(VOD_INDEX_ENTRIES),
             sounds: Points::new(VOD_INDEX_ENTRIES),
         }

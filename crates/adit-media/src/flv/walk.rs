@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek};
 
 use super::reader::{file_header, joined_header};
 use super::{FILTERED, FileHeader, FlvError, TAG_HEAD_BYTES, TYPE, TagKind};
-use crate::classify::{self, Class};
+use crate::classify::{self, Class, Coding};
 use crate::source::Source;
 use crate::{FrameFlags, FrameKind, Timestamp};
 
@@ -24,6 +24,8 @@ pub(crate) struct TagHead {
     pub(crate) at: Timestamp,
     pub(crate) filtered: bool,
     pub(crate) flags: FrameFlags,
+    /// How its first track is coded.
+    pub(crate) coding: Option<Coding>,
     pub(crate) pointer: Pointer,
 }
 
@@ -157,6 +159,7 @@ fn tag(offset: u64, head: [u8; TAG_HEAD_BYTES], look: &[u8], len: u64) -> Option
     let look = usize::try_from(size).map_or(look, |size| look.get(..size).unwrap_or(look));
     let filtered = kind & FILTERED != 0;
     let kind = TagKind::from_bits(kind & TYPE);
+    let flags = flags(kind, look);
     Some(TagHead {
         offset,
         body_end,
@@ -164,7 +167,8 @@ fn tag(offset: u64, head: [u8; TAG_HEAD_BYTES], look: &[u8], len: u64) -> Option
         size,
         at: Timestamp::from_ms(u32::from_be_bytes([top, t1, t2, t3])),
         filtered,
-        flags: flags(kind, look),
+        flags,
+        coding: coding(kind, look, flags),
         pointer: Pointer::Missing,
     })
 }
@@ -176,6 +180,13 @@ fn flags(kind: TagKind, look: &[u8]) -> FrameFlags {
             flags
         }
         TagKind::Other(_) => FrameFlags::NONE,
+    }
+}
+
+fn coding(kind: TagKind, look: &[u8], flags: FrameFlags) -> Option<Coding> {
+    match kind {
+        TagKind::Frame(kind) => classify::coding(kind, look, flags),
+        TagKind::Other(_) => None,
     }
 }
 

@@ -126,3 +126,77 @@ fn a_pause_that_is_kept_moves_what_comes_behind_it() {
     let ahead = recorder.duration().saturating_sub(before);
     assert!((60_000..60_200).contains(&ahead.as_millis()), "{ahead:?}");
 }
+
+/// What was recorded of `frames`, gone on with.
+fn resumed(frames: &[Frame]) -> (Vec<u8>, Recorder) {
+    let mut recorder = Recorder::new(StartTime::Zero);
+    let mut file = Vec::new();
+    for frame in frames {
+        file.extend_from_slice(&recorder.push(frame).unwrap());
+    }
+    let repair = repair(std::io::Cursor::new(&file), 0).unwrap();
+    assert_eq!(repair.bytes(), file.len() as u64);
+    (file, repair.resume())
+}
+
+#[test]
+fn what_a_file_holds_is_known_when_it_is_gone_on_with_whether_it_has_headers_or_not() {
+    let h263 = |at, kind: u8| frame(FrameKind::Video, at, &[kind << 4 | 2, 1, 2, 3]);
+    let mp3 = |at| frame(FrameKind::Audio, at, &[0x2f, 1, 2, 3]);
+    let enhanced_mp3 = frame(FrameKind::Audio, 0, b"\x91.mp3\x01\x02");
+    let avc = || vec![video_header(0), audio_header(0), key(0), audio(5)];
+    let flash = || vec![h263(0, 1), mp3(5), h263(40, 2), mp3(31)];
+    let check = |file: &[Frame], next: &Frame, expected| {
+        let (_, recorder) = resumed(file);
+        assert_eq!(recorder.break_at(next), expected, "{next:?}");
+    };
+    for next in [&h263(0, 1), &h263(0, 2), &mp3(0), &enhanced_mp3] {
+        check(&avc(), next, Some(Break::Codec));
+    }
+    for next in [
+        &video_header(0),
+        &audio_header(0),
+        &key(0),
+        &audio(0),
+        &enhanced_mp3,
+    ] {
+        check(&flash(), next, Some(Break::Codec));
+    }
+    for next in [&h263(0, 1), &mp3(0)] {
+        check(&flash(), next, None);
+    }
+    for next in [&video_header(0), &audio_header(0), &key(0), &audio(0)] {
+        check(&avc(), next, None);
+    }
+    // A track that the file does not have is of no other codec.
+    check(&[h263(0, 1)], &mp3(0), None);
+}
+
+#[test]
+fn what_another_stream_has_sent_does_not_open_the_next_file() {
+    let (_, mut recorder) = resumed(&begun());
+    assert!(recorder.opening().is_empty());
+    recorder.push(&audio_header(0)).unwrap();
+    assert_eq!(recorder.opening().len(), 1);
+}
+
+#[test]
+fn a_recorder_and_who_looks_at_its_file_agree_how_long_a_frame_behind_a_gap_lasts() {
+    for pause in [20, 3000, 9999, 10_000] {
+        let (mut file, mut recorder) = resumed(&begun());
+        recorder.leap(Duration::from_millis(pause));
+        let told = recorder.duration();
+        file.extend_from_slice(&recorder.push(&audio(0)).unwrap());
+        for patch in recorder.finish() {
+            let at = usize::try_from(patch.offset).unwrap();
+            file[at..at + patch.bytes.len()].copy_from_slice(&patch.bytes);
+        }
+        let report = crate::verify::verify(std::io::Cursor::new(&file)).unwrap();
+        assert_eq!(report.duration, recorder.duration());
+        assert!(report.is_whole(), "{:?}", report.findings);
+        // The pause itself, and no more than a usual frame.
+        let more = recorder.duration().saturating_sub(told).as_millis();
+        let pause = u128::from(pause);
+        assert!((pause..pause + 81).contains(&more), "{more}");
+    }
+}

@@ -30,9 +30,12 @@ pub(super) struct Clock {
     video: Option<Track>,
     /// The track that was written last.
     leader: Option<Track>,
-    first: Option<i64>,
+    /// The latest time that is taken.
     newest: i64,
-    end: i64,
+    /// When the first frame was.
+    begin: Option<i64>,
+    /// What is written, as whoever reads it counts.
+    extent: Extent,
 }
 
 /// Where a track is, by both clocks.
@@ -42,7 +45,6 @@ struct Track {
     output: i64,
     /// The latest time that was written.
     highest: i64,
-    step: i64,
     trust: Trust,
 }
 
@@ -85,25 +87,25 @@ impl Clock {
             audio: None,
             video: None,
             leader: None,
-            first: None,
             newest: 0,
-            end: 0,
+            begin: None,
+            extent: Extent::new(),
         }
     }
 
     /// Goes on behind a recording: what comes first is 40 ms after its last frame.
     pub(super) fn behind(extent: &Extent) -> Self {
         Self {
-            first: extent.first(),
             newest: extent.newest(),
-            end: extent.end(),
+            begin: extent.first(),
+            extent: *extent,
             ..Self::new(StartTime::Kept)
         }
     }
 
     /// The latest time of a frame, in milliseconds that do not wrap; 0 without frames.
     pub(super) const fn newest_ms(&self) -> i64 {
-        self.newest
+        self.extent.newest()
     }
 
     /// The latest time of a video frame, likewise.
@@ -111,7 +113,7 @@ impl Clock {
         self.video.map_or(0, |track| track.highest)
     }
 
-    /// The latest time of a frame.
+    /// The latest time that is taken.
     pub(super) fn newest(&self) -> Timestamp {
         wrapped(self.newest)
     }
@@ -128,7 +130,6 @@ impl Clock {
     pub(super) fn leap(&mut self, by: Duration) {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.newest = self.newest.saturating_add(by);
-        self.end = self.end.max(self.newest);
         self.restart();
     }
 
@@ -141,8 +142,7 @@ impl Clock {
     }
 
     pub(super) fn duration(&self) -> Duration {
-        let length = self.first.map_or(0, |first| self.end - first);
-        Duration::from_millis(u64::try_from(length).unwrap_or(0))
+        self.extent.duration()
     }
 
     /// When `frame` is due in the recording.
@@ -161,12 +161,16 @@ impl Clock {
             }
             kind => self.media_time(kind, at),
         };
-        wrapped(time)
+        let time = wrapped(time);
+        if frame.flags().is_coded() {
+            self.extent.push(frame.kind(), time);
+        }
+        time
     }
 
     /// The time of what has none of its own.
     fn before_media(&self, at: Timestamp) -> i64 {
-        match (self.first, self.start) {
+        match (self.begin, self.start) {
             (Some(_), _) => self.newest,
             (None, StartTime::Zero) => 0,
             (None, StartTime::Kept) => i64::from(at.ms()),
@@ -181,29 +185,23 @@ impl Clock {
         };
         let by = |track: Option<Track>| track.and_then(|track| track.time(at));
         let output = by(own).or_else(|| by(other)).unwrap_or_else(|| {
-            if self.first.is_some() {
+            if self.begin.is_some() {
                 self.newest + i64::from(Frame::USUAL_MS)
             } else {
                 self.before_media(at)
             }
         });
-        let first = *self.first.get_or_insert(output);
-        let highest = own.map_or(first, |own| own.highest).max(output);
-        let step = match own.map(|own| output - own.output) {
-            Some(step @ 1..=GAP_MS) => step,
-            _ => own.map_or(Frame::USUAL_MS.into(), |own| own.step),
-        };
+        let begin = *self.begin.get_or_insert(output);
+        let highest = own.map_or(begin, |own| own.highest).max(output);
         let track = Track {
             input: at,
             output,
             highest,
-            step,
             trust: Trust::Usual,
         };
         *self.track(kind) = Some(track);
         self.leader = Some(track);
         self.newest = self.newest.max(highest);
-        self.end = self.end.max(highest + step);
         highest
     }
 

@@ -1,22 +1,22 @@
 //! What a stream has said about itself as a whole.
 
+use crate::Frame;
+use crate::classify::Coding;
 use crate::limits::VOD_HEADER_BYTES;
-use crate::{Frame, FrameKind, audio, video};
 
-/// The newest metadata of a stream, and how its tracks are coded.
+/// The newest metadata of a stream, and how each of its tracks is coded.
 #[derive(Clone, Debug)]
-pub(super) struct Setup {
+pub(crate) struct Setup {
     metadata: Option<Frame>,
-    audio: Option<audio::Codec>,
-    video: Option<video::Codec>,
+    /// One for each track, of which there are as many as a byte can tell.
+    tracks: Vec<Coding>,
 }
 
 impl Setup {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             metadata: None,
-            audio: None,
-            video: None,
+            tracks: Vec::new(),
         }
     }
 
@@ -29,43 +29,22 @@ impl Setup {
             let is_short =
                 u32::try_from(frame.payload().len()).is_ok_and(|it| it <= VOD_HEADER_BYTES);
             self.metadata = is_short.then(|| frame.clone());
-        } else if is_main(frame) {
-            match frame.kind() {
-                FrameKind::Audio => self.audio = audio_codec(frame).or(self.audio),
-                FrameKind::Video => self.video = video_codec(frame).or(self.video),
-                FrameKind::Data => {}
-            }
+        } else if let Some(coding) = frame.coding() {
+            self.note_coding(coding);
         }
     }
 
-    /// Whether the first track of its kind is coded in another way than before.
-    pub(super) fn is_left_by(&self, frame: &Frame) -> bool {
-        let differs = match frame.kind() {
-            FrameKind::Audio => changes(self.audio, audio_codec(frame)),
-            FrameKind::Video => changes(self.video, video_codec(frame)),
-            FrameKind::Data => false,
-        };
-        differs && is_main(frame)
+    /// A track is coded so from here on.
+    pub(crate) fn note_coding(&mut self, coding: Coding) {
+        match self.tracks.iter_mut().find(|it| it.is_of_track_of(coding)) {
+            Some(known) => *known = coding,
+            None => self.tracks.push(coding),
+        }
     }
-}
 
-/// Media of the first track; the others come with a sequence header.
-fn is_main(frame: &Frame) -> bool {
-    frame.flags().is_coded() && frame.track() == 0
-}
-
-fn changes<T: PartialEq>(before: Option<T>, now: Option<T>) -> bool {
-    before.zip(now).is_some_and(|(before, now)| before != now)
-}
-
-fn audio_codec(frame: &Frame) -> Option<audio::Codec> {
-    let header = audio::Header::parse(frame.payload()).ok()?;
-    let track = header.tracks().next()?.ok()?;
-    Some(track.codec)
-}
-
-fn video_codec(frame: &Frame) -> Option<video::Codec> {
-    let header = video::Header::parse(frame.payload()).ok()?;
-    let track = header.tracks().next()?.ok()?;
-    Some(track.codec)
+    /// Whether the track of `frame` is coded in another way than before, whether that takes a sequence header or not.
+    pub(super) fn is_left_by(&self, frame: &Frame) -> bool {
+        let differs = |coding: Coding| self.tracks.iter().any(|it| it.differs_from(coding));
+        frame.coding().is_some_and(differs)
+    }
 }

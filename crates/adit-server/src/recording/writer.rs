@@ -108,7 +108,7 @@ impl Writer {
             }
             if batch.is_last {
                 if let Some(cause) = turn.begun.filter(|_| !turn.held.is_empty()) {
-                    output = self.turn(output, &mut turn, cause)?;
+                    output = self.turn(output, &mut turn, cause, None)?;
                 }
                 return output.finish();
             }
@@ -147,7 +147,7 @@ impl Writer {
             &self.counters,
         );
         if let Some(cause) = turn.is_due(&output, frame.frame(), self.config.file_bytes) {
-            output = self.turn(output, turn, cause)?;
+            output = self.turn(output, turn, cause, Some(frame.frame()))?;
         }
         if turn.holds(frame.frame()) {
             turn.hold(frame);
@@ -157,20 +157,22 @@ impl Writer {
         Ok(output)
     }
 
-    /// Finishes one file and begins the next, with all that a decoder has to know.
+    /// Finishes one file and begins the next, with all that a decoder has to know for `first`, which is then put there, and what
+    /// comes behind it.
     fn turn(
         &mut self,
         output: Output,
         turn: &mut Turn,
         cause: Begun,
+        first: Option<&Frame>,
     ) -> Result<Output, RecordError> {
         let opening = output.recorder.opening();
         self.add(output.finish()?.bytes);
         self.target.begun = cause;
         let mut next = self.open(RecordMode::Record)?;
         for frame in &opening {
-            let is_replaced = |held: &Arc<SharedFrame>| replaces(held.frame(), frame);
-            if !turn.held.iter().any(is_replaced) {
+            let held = turn.held.iter().map(|held| held.frame());
+            if !held.chain(first).any(|next| replaces(next, frame)) {
                 next.push(frame);
             }
         }
@@ -199,7 +201,7 @@ impl Writer {
 fn replaces(new: &Frame, old: &Frame) -> bool {
     let slots = new.header_slots();
     let is_replaced = !slots.is_empty() && old.header_slots().iter().all(|it| slots.contains(it));
-    is_replaced && !old.flags().is_metadata()
+    is_replaced && !old.flags().is_metadata() || new.is_coded_unlike(old)
 }
 
 /// A change to another file that is due as soon as that can begin with a key frame.

@@ -238,3 +238,59 @@ async fn a_stream_is_recorded_up_to_as_many_bytes_as_it_may_have_and_no_further(
         1
     );
 }
+
+/// Pictures in H.263 and sound in MP3, which have no sequence headers.
+fn flash(count: u32) -> Vec<Frame> {
+    let frame = |number: u32| {
+        let at = Timestamp::from_ms(number * 20);
+        let tell = |first: u8| [&[first][..], &number.to_be_bytes()].concat().into();
+        match number % 2 {
+            0 if number.is_multiple_of(50) => Frame::classify(at, FrameKind::Video, tell(0x12)),
+            0 => Frame::classify(at, FrameKind::Video, tell(0x22)),
+            _ => Frame::classify(at, FrameKind::Audio, tell(0x2f)),
+        }
+    };
+    (0..count).map(frame).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_file_is_gone_on_with_in_another_codec_whether_that_has_headers_or_not() {
+    let mut sound_first = flash(300);
+    sound_first.swap(0, 1);
+    for (before, after) in [
+        (clip(300), flash(300)),
+        (clip(300), sound_first),
+        (flash(300), clip(300)),
+    ] {
+        let room = Room::new();
+        room.recorded(RecordMode::Record, &before).await;
+        room.recorded(RecordMode::Append, &after).await;
+        assert_eq!(room.names(), ["cam.flv", "cam~1.flv"]);
+        for (name, sent) in [("cam~1.flv", &before), ("cam.flv", &after)] {
+            let frames = frames_of(&room.path(name));
+            let all = |frames: &[Frame]| {
+                let media = frames.iter().filter(|it| it.kind() != FrameKind::Data);
+                let mut all: Vec<_> = media.map(|it| it.payload().clone()).collect();
+                all.sort();
+                all
+            };
+            assert!(all(&frames) == all(sent), "{name}");
+            let report = verify::verify(File::open(room.path(name)).unwrap()).unwrap();
+            assert!(report.is_whole(), "{:?}", report.findings);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_stream_without_headers_takes_none_of_the_old_codec_with_it() {
+    let first = clip(300);
+    let second = later(&flash(300), end(&first));
+    let sent = [first, second].concat();
+    let files = Room::new().files(&sent).await;
+    assert_whole(&files, &sent);
+    let is_avc =
+        |frame: &Frame| frame.kind() == FrameKind::Video && frame.flags().is_sequence_header();
+    for (_, frames) in &files[1..] {
+        assert!(!frames.iter().any(is_avc));
+    }
+}
