@@ -33,9 +33,6 @@ pub(crate) enum RecordError {
     /// It has come to as many bytes as one stream may.
     #[error("it has come to {}, and no stream may be recorded longer", Bytes(*.0))]
     TooLong(u64),
-    /// What is there cannot be gone on with.
-    #[error("the file that is there is no FLV file to go on with")]
-    NotFlv,
     /// The disk did not do what it was asked to.
     #[error("the disk failed: {0}")]
     Disk(String),
@@ -48,16 +45,14 @@ impl RecordError {
     /// How the publisher is told.
     pub(crate) const fn code(&self) -> StatusCode {
         match self {
-            Self::Name(_) | Self::Busy | Self::NoAccess(_) | Self::NotFlv => {
-                StatusCode::RecordNoAccess
-            }
+            Self::Name(_) | Self::Busy | Self::NoAccess(_) => StatusCode::RecordNoAccess,
             _ => StatusCode::RecordFailed,
         }
     }
 
     /// Whether it may be over as soon as somebody makes room, so that nothing is gained by trying at once.
     pub(super) const fn is_lasting(&self) -> bool {
-        !matches!(self, Self::Disk(_) | Self::NotFlv)
+        !matches!(self, Self::Disk(_))
     }
 }
 

@@ -169,7 +169,7 @@ impl Output {
         Ok(())
     }
 
-    /// Goes on at the end of the file that is there.
+    /// Goes on at the end of the file that is there, if it is an FLV file; a new one takes its name otherwise.
     fn resume(&mut self, mode: RecordMode) -> Result<(), RecordError> {
         let known = Sidecar::read(&self.path);
         let handle = self.means.disk.open(&self.path)?;
@@ -181,7 +181,11 @@ impl Output {
             Err(_) => {
                 // It was not understood, so it was not changed.
                 self.state = State::Sound;
-                return Err(RecordError::NotFlv);
+                if self.means.lines.may_write() {
+                    let file = self.path.display();
+                    warn!(%file, "the file that is there is no FLV and cannot be gone on with: a new one is recorded, and it is kept under another name");
+                }
+                return Ok(());
             }
         };
         self.state = State::Sound;
