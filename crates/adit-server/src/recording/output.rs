@@ -43,7 +43,6 @@ pub(super) struct Output {
     /// So much of what the recorder gave is written.
     written: u64,
     pending: BytesMut,
-    room: Room,
     gap: Missing,
     part: Growing,
     notes: Sidecar,
@@ -59,6 +58,7 @@ struct Means {
     config: RecordingConfig,
     counters: Counters,
     lines: Lines,
+    room: Room,
 }
 
 /// What may be written without another look at the disk.
@@ -117,6 +117,7 @@ impl Output {
                 config,
                 counters: counters.clone(),
                 lines: target.lines.clone(),
+                room: Room::default(),
             },
             path: prepared,
             journal,
@@ -124,7 +125,6 @@ impl Output {
             recorder: Recorder::new(StartTime::Zero),
             written: 0,
             pending: BytesMut::new(),
-            room: Room::default(),
             gap: Missing::default(),
             part: Growing {
                 begun: Moment::now(),
@@ -322,7 +322,7 @@ impl Output {
     fn look(&mut self) -> Result<(), RecordError> {
         let more = u64::try_from(self.pending.len()).unwrap_or(u64::MAX);
         let now = Instant::now();
-        if more == 0 || self.room.take(now, more) {
+        if more == 0 || self.means.room.take(now, more) {
             return Ok(());
         }
         let (disk, reserve) = (&self.means.disk, self.means.config.reserve);
@@ -331,7 +331,7 @@ impl Output {
             self.means.counters.reserve_reached();
             return Err(RecordError::Reserve(reserve));
         }
-        self.room = Room {
+        self.means.room = Room {
             bytes: room.saturating_sub(more),
             looked: Some(now),
         };
