@@ -1,8 +1,8 @@
 //! `adit verify`: whether recordings are whole, and what is wrong with them.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use adit_client::media::flv::FlvError;
@@ -70,6 +70,12 @@ fn look(path: &Path) -> Result<Look, Unknown> {
 }
 
 fn read(path: &Path) -> Result<Look, VodError> {
+    // Whoever opens a pipe waits for another who does.
+    if !fs::metadata(path)?.is_file() {
+        return Err(VodError::Io(io::Error::other(
+            "it is no regular file, and verify looks at nothing else",
+        )));
+    }
     Ok(Look {
         report: verify(File::open(path)?)?,
         sidecar: check_sidecar(path)?,

@@ -55,6 +55,22 @@ fn whole_and_damaged_files_are_told_apart_and_the_place_is_named() {
 }
 
 #[test]
+fn nobody_waits_for_what_is_no_regular_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.flv");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    for path in [&*pipe, folder.path()] {
+        let bad = run(&["verify", text(path)]);
+        bad.assert_code(1);
+        assert!(bad.out.contains("no regular file"), "{}", bad.out);
+        let bad = run(&["verify", "--json", text(path)]);
+        bad.assert_code(1);
+        assert_eq!(json(&bad.out)["whole"], false);
+    }
+}
+
+#[test]
 fn nothing_to_look_at_is_a_usage_error() {
     run(&["verify"]).assert_code(2);
 }
