@@ -205,13 +205,11 @@ impl SessionDriver {
                     (StatusCode::PlayFailed, description)
                 }
             }
+            // Told once it was found and has such a place.
             _ => {
                 playback.switch(item);
                 self.roles.keep(msid, ticket);
-                (
-                    StatusCode::PlayTransition,
-                    "it is played from its next key frame on",
-                )
+                return;
             }
         };
         self.tell_of(msid, code, format!("{name}: {description}"), &name);

@@ -121,6 +121,16 @@ impl Replay {
             }
             Played::Sought(at) => self.sought(session, at),
             Played::NotSought(why) => self.not_sought(session, &why),
+            Played::Transits { name } => {
+                let description = format!("{name}: it is played from its next key frame on");
+                tell_of(
+                    session,
+                    msid,
+                    StatusCode::PlayTransition,
+                    description,
+                    &name,
+                )
+            }
             Played::Transited { name } => {
                 let code = StatusCode::PlayTransitionComplete;
                 tell_data(session, msid, code, "the other recording plays", &name)

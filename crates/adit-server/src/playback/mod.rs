@@ -108,6 +108,11 @@ pub(crate) enum Played {
     Sought(Timestamp),
     /// A seek is not possible.
     NotSought(NoPlace),
+    /// The other recording is there, and is gone over to at a key frame to come.
+    Transits {
+        /// Its name.
+        name: String,
+    },
     /// From here on it is the other recording.
     Transited {
         /// Its name.
@@ -333,7 +338,7 @@ impl Playback {
     }
 
     /// Goes over to `item`, which has the same content, at its next key frame; where the player is on its way to another place,
-    /// once it is there. [`Played::Transited`] or [`Played::NotTransited`] follows.
+    /// once it is there. [`Played::Transits`] and [`Played::Transited`] or [`Played::NotTransited`] follow.
     pub(crate) fn switch(&mut self, item: Item) {
         if self.is_on_its_way() {
             if let Some(earlier) = self.waits.switch.replace(item) {

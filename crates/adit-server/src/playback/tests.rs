@@ -184,6 +184,7 @@ fn word(played: &Played) -> Option<String> {
         Played::Broken { name, why } => format!("broken:{name}:{why}"),
         Played::Sought(at) => format!("sought:{}", at.ms()),
         Played::NotSought(why) => format!("not-sought:{why}"),
+        Played::Transits { .. } => return None,
         Played::Transited { name } => format!("transited:{name}"),
         Played::NotTransited { name, why } => format!("not-transited:{name}:{why}"),
         Played::Complete { duration, .. } => format!("complete:{}", duration.as_millis()),

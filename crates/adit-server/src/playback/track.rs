@@ -297,6 +297,19 @@ impl Track {
         }
     }
 
+    /// Gives the headers in front the time of the frame that they are for: in the file they may stand far before it, and what was
+    /// played until then was sent.
+    pub(super) fn bring_headers_up(&mut self) {
+        let Some(at) = self.first_in_time() else {
+            return;
+        };
+        let in_front = self.out.iter_mut();
+        let in_front = in_front.take_while(|timed| timed.when == When::AtOnce);
+        for timed in in_front.filter(|timed| !timed.frame.flags().is_coded()) {
+            timed.frame = timed.frame.clone().with_timestamp(at);
+        }
+    }
+
     /// Whether a frame that is not a header waits to leave.
     fn has_begun(&self) -> bool {
         self.out

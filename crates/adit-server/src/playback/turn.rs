@@ -138,7 +138,11 @@ impl Playback {
                     return Poll::Pending;
                 };
                 match at {
-                    Ok(at) => *joins_at = Some(at),
+                    Ok(at) => {
+                        *joins_at = Some(at);
+                        let name = coming.item.name().to_owned();
+                        self.news.push_back(Played::Transits { name });
+                    }
                     Err(why) => self.switch_failed(why),
                 }
                 Poll::Ready(())
@@ -253,11 +257,12 @@ impl Playback {
     fn join(&mut self) {
         if let Some(Coming {
             item,
-            stage: Stage::Joining(track, _),
+            stage: Stage::Joining(mut track, _),
             ..
         }) = self.coming.take()
         {
             let name = item.name().to_owned();
+            track.bring_headers_up();
             self.list.replace_current(item);
             self.list.set_span(track.span());
             self.track = Some(*track);

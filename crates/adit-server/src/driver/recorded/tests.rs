@@ -95,7 +95,7 @@ async fn a_transition_right_after_a_play_counts() {
     let mut viewer = Viewer::connect().await;
     viewer.play("long", Playlist::Reset);
     viewer.play2("nothing", "switch");
-    let seen = viewer.until("nothing: it is played from its next").await;
+    let seen = viewer.until("nothing: there is no recording").await;
     assert!(has(&seen, "long plays from now on"), "{seen:?}");
 }
 

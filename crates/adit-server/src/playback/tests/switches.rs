@@ -46,6 +46,47 @@ async fn of_all_headers_on_the_way_to_the_place_of_a_switch_the_last_one_is_sent
 }
 
 #[tokio::test]
+async fn what_is_in_front_of_the_place_of_a_switch_has_its_time() {
+    // Metadata and headers stand at the beginning only, long before.
+    let mut high = vec![frame(FrameKind::Video, 0, &b"\x17\0\0\0\0h"[..])];
+    high.extend(clip("high", 0, 30));
+    let disk = Disk::new()
+        .with("low", &clip("low", 0, 30))
+        .with("high", &high);
+    let mut viewer = disk.play(item("low")).await;
+    viewer.playback.set_buffer(Duration::from_millis(1200));
+    assert!(viewer.all().await.ends_with("low1200 full"));
+    viewer.playback.switch(item("high"));
+    viewer.playback.set_buffer(Duration::from_hours(1));
+    let (mut news, mut times) = (Vec::new(), Vec::new());
+    while let Some(played) = viewer.next().await {
+        match played {
+            Played::Transits { name } => news.push(format!("transits:{name}")),
+            Played::Transited { name } => news.push(format!("transited:{name}")),
+            Played::Frame(frame) => times.push(frame.at().ms()),
+            _ => {}
+        }
+    }
+    assert_eq!(news, ["transits:high", "transited:high"]);
+    assert!(times.is_sorted(), "{times:?}");
+    let at_switch = times.iter().filter(|at| **at == 1500).count();
+    assert!(at_switch >= 2, "the header and the key frame: {times:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_said_of_going_over_to_what_does_not_exist() {
+    let disk = Disk::new().with("low", &clip("low", 0, 20));
+    let mut viewer = disk.play(item("low")).await;
+    viewer.playback.switch(item("nothing"));
+    let mut refused = false;
+    while let Some(played) = viewer.next().await {
+        assert!(!matches!(played, Played::Transits { .. }));
+        refused |= matches!(played, Played::NotTransited { .. });
+    }
+    assert!(refused);
+}
+
+#[tokio::test]
 async fn who_goes_on_elsewhere_hears_that_nothing_comes_of_a_switch() {
     let disk = Disk::new()
         .with("a", &clip("a", 0, 20))
