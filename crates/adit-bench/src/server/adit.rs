@@ -36,6 +36,8 @@ pub(super) fn begin(
     let mode = latency.to_string();
     let address = address.to_string();
     let mut arguments = vec!["serve", "--listen", &address, "--state-dir", &state];
+    // Players that were dropped say no goodbye, and nobody waits for them.
+    arguments.extend(["--drain-timeout", "0s"]);
     if latency != Latency::default() {
         arguments.extend(["--latency", &mode]);
     }
