@@ -23,6 +23,7 @@ pub mod process;
 pub mod random;
 pub mod reach;
 pub mod server;
+pub mod service_manager;
 mod session;
 pub mod tunnel;
 

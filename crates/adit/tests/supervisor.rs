@@ -3,11 +3,11 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::Duration;
 
 use adit_testkit::process::Process;
+use adit_testkit::service_manager::ServiceManager;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -23,32 +23,19 @@ fn serve(state: &TempDir) -> Command {
     command
 }
 
-fn told(manager: &UnixDatagram) -> String {
-    let mut message = [0; 200];
-    let length = manager.recv(&mut message).unwrap();
-    String::from_utf8_lossy(&message[..length])
-        .trim_end()
-        .to_owned()
-}
-
 #[test]
 fn the_manager_is_told_when_all_ports_answer_that_the_server_lives_and_that_it_stops() {
     let state = TempDir::new().unwrap();
-    let place = state.path().join("notify");
-    let manager = UnixDatagram::bind(&place).unwrap();
-    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    let manager = ServiceManager::listen(state.path(), PATIENCE);
     let mut command = serve(&state);
-    command.env("NOTIFY_SOCKET", &place);
-    command.env("WATCHDOG_USEC", "200000");
+    manager.supervise(&mut command, Duration::from_millis(200));
     let mut server = Process::start("adit", &mut command);
-    assert_eq!(told(&manager), "READY=1");
+    assert_eq!(manager.told(), "READY=1");
     for _ in 0..3 {
-        assert_eq!(told(&manager), "WATCHDOG=1");
+        assert_eq!(manager.told(), "WATCHDOG=1");
     }
     server.signal(Signal::TERM);
-    let mut rest = std::iter::repeat_with(|| told(&manager));
-    let after = rest.find(|message| message != "WATCHDOG=1");
-    assert_eq!(after.as_deref(), Some("STOPPING=1"));
+    assert_eq!(manager.told_news(), "STOPPING=1");
     assert!(server.wait(PATIENCE).success());
 }
 

@@ -4,15 +4,16 @@ use std::env;
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use adit_testkit::honest::Honest;
 use adit_testkit::peers::say;
 use adit_testkit::process::Process;
 use adit_testkit::server::{AditServer, Transport};
+use adit_testkit::service_manager::ServiceManager;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -219,14 +220,6 @@ async fn without_a_server_to_take_over_it_is_a_start_like_any_other() {
     Honest::start(server.address(), "comes").await;
 }
 
-fn told(manager: &UnixDatagram) -> String {
-    let mut message = [0; 200];
-    let length = manager.recv(&mut message).unwrap();
-    String::from_utf8_lossy(&message[..length])
-        .trim_end()
-        .to_owned()
-}
-
 /// A process that the server has started; dropping it ends it.
 struct Started(Pid);
 
@@ -240,25 +233,20 @@ impl Drop for Started {
 #[tokio::test(flavor = "multi_thread")]
 async fn sigusr2_starts_the_next_server_and_the_manager_hears_which_process_it_is() {
     let state = TempDir::new().unwrap();
-    let place = state.path().join("notify");
-    let manager = UnixDatagram::bind(&place).unwrap();
-    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    let manager = ServiceManager::listen(state.path(), PATIENCE);
     let server = AditServer::start_with(ADIT, |command| {
-        command.env("NOTIFY_SOCKET", &place);
-        command.env("WATCHDOG_USEC", "60000000");
+        manager.supervise(command, Duration::from_mins(1));
         command.args(["--drain-timeout", "1h"]);
     });
-    assert_eq!(told(&manager), "READY=1");
+    assert_eq!(manager.told(), "READY=1");
     let mut publisher = Honest::start(server.address(), "stays").await;
     server.signal(Signal::USR2);
-    let messages = std::iter::repeat_with(|| told(&manager));
-    let mut messages = messages.filter(|message| message != "WATCHDOG=1");
-    let main = messages.next().unwrap();
+    let main = manager.told_news();
     let process = main
         .strip_prefix("MAINPID=")
         .unwrap_or_else(|| panic!("{main}"));
     let next = Started(Pid::from_raw(process.parse().unwrap()).unwrap());
-    assert_eq!(messages.next().as_deref(), Some("READY=1"));
+    assert_eq!(manager.told_news(), "READY=1");
     publisher.check(PATIENCE).await.unwrap();
     let mut newcomer = Honest::start(server.address(), "comes").await;
     publisher.vanish().await;
@@ -266,7 +254,7 @@ async fn sigusr2_starts_the_next_server_and_the_manager_hears_which_process_it_i
     newcomer.check(PATIENCE).await.unwrap();
     // It ends as any server does.
     kill_process(next.0, Signal::INT).unwrap();
-    assert_eq!(messages.next().as_deref(), Some("STOPPING=1"));
+    assert_eq!(manager.told_news(), "STOPPING=1");
     let log = ended(server).await;
     assert!(log.contains("another server has taken over"), "{log}");
 }
