@@ -3,12 +3,13 @@ use crate::login::EncoderLogin;
 
 /// From where somebody comes.
 const LOCAL: &str = "192.168.1.9";
-const OUTSIDE: &str = "203.0.113.7";
+pub(super) const OUTSIDE: &str = "203.0.113.7";
 
 const KEY: &str = "5f3a61c09be84d5a";
 const ANY_KEY: &str = "77aa8b1b3c4d5e6f";
 
-fn visitor(peer: &str) -> Visitor {
+/// Somebody who comes by RTMP.
+pub(super) fn visitor(peer: &str) -> Visitor {
     Visitor {
         peer: peer.parse().unwrap(),
         reached: Reached::Directly,

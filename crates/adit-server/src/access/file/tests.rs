@@ -1,3 +1,4 @@
+use super::super::tests::{OUTSIDE, visitor};
 use super::super::*;
 use super::*;
 
@@ -33,15 +34,8 @@ fn ask(
 }
 
 fn request(action: Action, instance: &str, stream: &str, query: &str) -> Request {
-    let visitor = Visitor {
-        peer: "203.0.113.7".parse().unwrap(),
-        reached: Reached::Directly,
-        protocol: "rtmp",
-        is_secure: false,
-        connection: Some(1),
-    };
     let place = Place::new("", "live", instance).stream(stream);
-    let request = Request::new(action, place, visitor);
+    let request = Request::new(action, place, visitor(OUTSIDE));
     request.with(Credentials::none().with_query(query))
 }
 

@@ -1,6 +1,6 @@
 use super::*;
-use crate::access::{AccessConfig, Place, Reached, Rule, Visitor};
-use crate::access::{Credentials, Pattern};
+use crate::access::tests::{OUTSIDE, visitor};
+use crate::access::{AccessConfig, Credentials, Pattern, Place, Rule};
 use crate::login::EncoderLogin;
 
 fn rule(action: Action, need: Need) -> Rule {
@@ -27,15 +27,8 @@ fn asked(publish: Need, rules: &[Rule], query: &str) -> Option<&'static str> {
     let mut connect = Connect::new(format!("live?{query}"), "rtmp://host/live");
     connect.client.kind = Some("nonprivate".into());
     let address = connect.address().unwrap();
-    let visitor = Visitor {
-        peer: "203.0.113.7".parse().unwrap(),
-        reached: Reached::Directly,
-        protocol: "rtmp",
-        is_secure: false,
-        connection: Some(1),
-    };
     let place = Place::new("", "live", "_definst_");
-    let request = Request::new(Action::Connect, place, visitor);
+    let request = Request::new(Action::Connect, place, visitor(OUTSIDE));
     let request = request.with(Credentials::none().with_query(query));
     let access = Access::new(config);
     let said = access.log_in(Instant::now(), &request, (&address, &connect));
