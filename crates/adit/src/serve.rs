@@ -156,6 +156,7 @@ async fn serve(sources: Sources, asked: Config) -> Result<(), ServeError> {
     config.objects.store = objects_of(&asked, predecessor.is_some())?;
     let (server, over) = begin(predecessor, config, listeners);
     let control = server.control();
+    relays::keep(&control, &state_directory, relays::networks(&asked)).await;
     control.set_relays(relays, relays::networks(&asked));
     #[cfg(feature = "acme")]
     let acme = plan::acme(&asked);

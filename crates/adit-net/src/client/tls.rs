@@ -76,6 +76,9 @@ pub enum TlsSetupError {
         /// The file.
         path: PathBuf,
     },
+    /// A text holds no certificates.
+    #[error("no certificate in PEM form")]
+    Text,
     /// The system's certificates or an added one cannot be used.
     #[error("no usable certificate store: {source}")]
     Store {
@@ -105,12 +108,25 @@ impl TlsClient {
             path: path.to_owned(),
             source,
         })?;
-        let roots: Vec<_> = CertificateDer::pem_slice_iter(&content)
+        Self::with_ca_pem(&content).map_err(|error| match error {
+            TlsSetupError::Text => TlsSetupError::Content {
+                path: path.to_owned(),
+            },
+            error => error,
+        })
+    }
+
+    /// The same with what stands in such a file.
+    ///
+    /// # Errors
+    ///
+    /// There is no certificate in it.
+    pub fn with_ca_pem(content: &[u8]) -> Result<Self, TlsSetupError> {
+        let roots: Vec<_> = CertificateDer::pem_slice_iter(content)
             .collect::<Result<_, _>>()
             .unwrap_or_default();
         if roots.is_empty() {
-            let path = path.to_owned();
-            return Err(TlsSetupError::Content { path });
+            return Err(TlsSetupError::Text);
         }
         Self::with_roots(roots)
     }

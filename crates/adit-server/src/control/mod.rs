@@ -20,6 +20,7 @@ mod way;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -356,20 +357,37 @@ impl Control {
         self.0.shared.relays.snapshot(id)
     }
 
-    /// Starts a relay, which lasts until it is stopped or the server ends.
+    /// Starts a relay, which lasts until it is stopped; where relays are [kept](Self::keep_relays) the next server has it too. Blocks.
     ///
     /// # Errors
-    /// There are as many as may be, or one does the same already.
+    /// There are as many as may be, or one does the same already, or it cannot be kept.
     pub fn start_relay(&self, spec: RelaySpec) -> Result<RelaySnapshot, ControlError> {
         self.0.shared.relays.start(spec)
     }
 
-    /// Ends a relay that was [started](Self::start_relay).
+    /// Ends a relay that was [started](Self::start_relay). Blocks.
     ///
     /// # Errors
-    /// There is none of this number, or it is one of [`set_relays`](Self::set_relays).
+    /// There is none of this number, or it is one of [`set_relays`](Self::set_relays), or the file still has it.
     pub fn stop_relay(&self, id: u64) -> Result<(), ControlError> {
         self.0.shared.relays.stop(id)
+    }
+
+    /// Has relays that are [started](Self::start_relay) stand in this file, and starts those that stand there, which may go to `networks` of
+    /// the operator's own. They keep their numbers if this comes before [`set_relays`](Self::set_relays). A file that cannot be read is
+    /// renamed, and the log says so. Blocks.
+    pub fn keep_relays(&self, file: PathBuf, networks: &[Network]) {
+        self.0.shared.relays.keep_in(file, networks);
+    }
+
+    /// Another server has the file of relays from now on: none can be started or stopped here. Blocks.
+    pub fn give_relays_away(&self) {
+        self.0.shared.relays.give_away();
+    }
+
+    /// It has not after all. Blocks.
+    pub fn take_relays_back(&self) {
+        self.0.shared.relays.take_back();
     }
 
     /// Has the relays of the configuration be these: what is new begins, what is no more ends, and what stays goes on undisturbed.

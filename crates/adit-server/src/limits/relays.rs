@@ -14,6 +14,9 @@ pub(crate) const HOPS: usize = 3;
 /// How long a stream that is pulled stays published while its far side is away (`relay.hold`).
 pub(crate) const HOLD: Duration = Duration::from_secs(30);
 
+/// Bytes of the file in which relays of the API are kept (`relay.file`).
+pub(crate) const RELAYS_FILE: usize = 16 * 1024 * 1024;
+
 /// How many relays there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

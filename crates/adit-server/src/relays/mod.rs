@@ -15,6 +15,7 @@
 //! asked for it (`reach`).
 
 mod counters;
+mod kept;
 mod leg;
 mod pull;
 mod push;
@@ -27,7 +28,8 @@ mod via;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use adit_broker::{Broker, StreamKey};
@@ -35,14 +37,15 @@ use adit_net::Network;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use self::counters::Counters;
 pub use self::counters::RelayCounts;
+use self::kept::Keeper;
 use self::leg::OpenLeg;
 pub(crate) use self::leg::word;
 pub use self::reach::RelayOrigin;
-pub use self::spec::{BadPlace, Demand, RelayJob, RelayRefused, RelaySpec, RelayWay};
+pub use self::spec::{BadPlace, Demand, RelayJob, RelayRefused, RelaySpec, RelayTrust, RelayWay};
 pub use self::state::{LegSnapshot, RelaySnapshot, RelayState};
 use self::state::{Relay, lock};
 pub use self::url::{BadRelayUrl, RelayUrl};
@@ -61,6 +64,8 @@ struct Inner {
     parts: Parts,
     name: ServerName,
     table: Mutex<Table>,
+    /// Where those of the API are kept. Whoever locks it may wait for a disk, and locks the table afterwards.
+    keeper: Mutex<Keeper>,
     counters: Counters,
     tasks: TaskTracker,
     /// Where tasks run, whoever starts them.
@@ -94,6 +99,7 @@ impl Relays {
             parts,
             name: ServerName::random(),
             table: Mutex::default(),
+            keeper: Mutex::default(),
             counters: Counters::default(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
@@ -113,16 +119,6 @@ impl Relays {
     /// From now on these of the configuration, and those of the API: relays that are not among them end, those that are go on as they are,
     /// and the rest begins.
     pub(crate) fn replace(&self, mut asked: Vec<RelaySpec>, networks: Vec<Network>) {
-        let total = self.0.parts.live.now().limits.relays.total;
-        if asked.len() > total {
-            warn!(
-                limit = "relay.total",
-                "{} relays are configured, {total} of them are begun",
-                asked.len()
-            );
-            self.0.counters.too_many();
-            asked.truncate(total);
-        }
         let mut table = lock(&self.0.table);
         table.networks = networks;
         let is_gone = |relay: &Relay, asked: &mut Vec<RelaySpec>| {
@@ -140,8 +136,58 @@ impl Relays {
             !is_gone
         });
         for spec in asked {
-            self.begin(&mut table, RelayOrigin::Configuration, spec);
+            let relay = self.enter(&mut table, None, RelayOrigin::Configuration, spec);
+            self.begin(&relay);
         }
+    }
+
+    /// Begins the relays of the API that stand in this file, and keeps them there from now on. Blocks.
+    pub(crate) fn keep_in(&self, file: PathBuf, networks: &[Network]) {
+        let total = self.0.parts.live.now().limits.relays.total;
+        let mut keeper = lock(&self.0.keeper);
+        let found = keeper.open(file);
+        let mut table = lock(&self.0.table);
+        table.last = table.last.max(found.last);
+        for kept in found.relays {
+            let tls = match kept.way.trust.client() {
+                Ok(tls) => tls,
+                Err(error) => {
+                    error!(%error, "the relays that the API has started do not begin");
+                    keeper
+                        .close("the relays of the last time could not be begun; the log says why");
+                    return;
+                }
+            };
+            let (job, url, whose) = (kept.job, kept.url, (RelayOrigin::Api, networks.to_vec()));
+            let hindrance = if table.relays.len() >= total {
+                self.0.counters.too_many();
+                Some(format!(
+                    "there are {total} relays, as many as there may be (limits.relay.total)"
+                ))
+            } else {
+                let refused = RelaySpec::check(&job, &url, (RelayOrigin::Api, networks)).err();
+                refused.map(|refused| refused.to_string())
+            };
+            let spec = RelaySpec::unchecked(job, url, (kept.way, tls), whose);
+            let relay = self.enter(&mut table, Some(kept.id), RelayOrigin::Api, spec);
+            match hindrance {
+                None => self.begin(&relay),
+                Some(reason) => {
+                    warn!(relay = relay.id, "not begun: {reason}");
+                    relay.hinder(&format!("not begun when the server started: {reason}"));
+                }
+            }
+        }
+    }
+
+    /// Those of the API are another server's now: here none of them comes or goes any more. Blocks.
+    pub(crate) fn give_away(&self) {
+        lock(&self.0.keeper).close("another server has taken over; ask that one");
+    }
+
+    /// They are not after all.
+    pub(crate) fn take_back(&self) {
+        lock(&self.0.keeper).reopen();
     }
 
     /// Where relays of the API may go beside the internet.
@@ -149,11 +195,23 @@ impl Relays {
         lock(&self.0.table).networks.clone()
     }
 
-    /// One more, which whoever uses the API asks for.
+    /// One more, which whoever uses the API asks for. Blocks.
     ///
     /// # Errors
-    /// There are as many as may be, or there is one that does the same.
+    /// There are as many as may be, or there is one that does the same, or it cannot be kept.
     pub(crate) fn start(&self, spec: RelaySpec) -> Result<RelaySnapshot, ControlError> {
+        let keeper = self.keeper()?;
+        let relay = self.enter_new(spec)?;
+        if let Err(error) = self.keep(&keeper) {
+            lock(&self.0.table).relays.remove(&relay.id);
+            let words = format!("the relay was not begun, because it cannot be kept: {error}");
+            return Err(ControlError::Failed(words));
+        }
+        self.begin(&relay);
+        Ok(relay.snapshot(Instant::now()))
+    }
+
+    fn enter_new(&self, spec: RelaySpec) -> Result<Arc<Relay>, ControlError> {
         let total = self.0.parts.live.now().limits.relays.total;
         let mut table = lock(&self.0.table);
         if self.0.parts.stop.is_cancelled() {
@@ -171,15 +229,23 @@ impl Relays {
                 format!("there are {total} relays, as many as there may be (limits.relay.total)");
             return Err(ControlError::Conflict(words));
         }
-        let relay = self.begin(&mut table, RelayOrigin::Api, spec);
-        Ok(relay.snapshot(Instant::now()))
+        Ok(self.enter(&mut table, None, RelayOrigin::Api, spec))
     }
 
-    /// Ends a relay that was started by the API.
+    /// Ends a relay that was started by the API. Blocks.
     ///
     /// # Errors
-    /// There is none of this number, or it stands in the configuration.
+    /// There is none of this number, it stands in the configuration, or it has ended but is kept still.
     pub(crate) fn stop(&self, id: u64) -> Result<(), ControlError> {
+        let keeper = self.keeper()?;
+        self.take_out(id)?;
+        self.keep(&keeper).map_err(|error| {
+            let words = format!("the relay has ended, but begins again when the server does: it cannot be taken out of {error}");
+            ControlError::Failed(words)
+        })
+    }
+
+    fn take_out(&self, id: u64) -> Result<(), ControlError> {
         let mut table = lock(&self.0.table);
         let Some(relay) = table.relays.get(&id) else {
             return Err(NO_RELAY);
@@ -227,15 +293,50 @@ impl Relays {
         self.0.tasks.wait().await;
     }
 
-    fn begin(&self, table: &mut Table, origin: RelayOrigin, spec: RelaySpec) -> Arc<Relay> {
-        table.last = table.last.saturating_add(1);
+    /// Where those of the API are kept, if they may change.
+    fn keeper(&self) -> Result<MutexGuard<'_, Keeper>, ControlError> {
+        let keeper = lock(&self.0.keeper);
+        match keeper.closed() {
+            Some(why) => Err(ControlError::Conflict(why.to_owned())),
+            None => Ok(keeper),
+        }
+    }
+
+    fn keep(&self, keeper: &Keeper) -> Result<(), String> {
+        let (last, relays) = {
+            let table = lock(&self.0.table);
+            let all = table.relays.values();
+            let kept = all
+                .filter(|relay| relay.origin == RelayOrigin::Api)
+                .cloned();
+            (table.last, kept.collect::<Vec<_>>())
+        };
+        keeper.write(last, relays.iter().map(AsRef::as_ref))
+    }
+
+    /// Puts it on the list, with the next number if it has none yet.
+    fn enter(
+        &self,
+        table: &mut Table,
+        id: Option<u64>,
+        origin: RelayOrigin,
+        spec: RelaySpec,
+    ) -> Arc<Relay> {
+        let id = id.unwrap_or_else(|| {
+            table.last = table.last.saturating_add(1);
+            table.last
+        });
         let stop = self.0.parts.stop.child_token();
-        let relay = Arc::new(Relay::new(table.last, origin, spec, stop));
-        table.relays.insert(relay.id, Arc::clone(&relay));
+        let relay = Arc::new(Relay::new(id, origin, spec, stop));
+        table.relays.insert(id, Arc::clone(&relay));
+        relay
+    }
+
+    fn begin(&self, relay: &Arc<Relay>) {
         let (id, spec) = (relay.id, &relay.spec);
         let (direction, streams, far) = (word(relay.direction()), spec.job().streams(), spec.url());
-        info!(relay = id, direction, streams, %far, asked_by = origin.as_str(), "relay begins");
-        let (relays, this) = (self.clone(), Arc::clone(&relay));
+        info!(relay = id, direction, streams, %far, asked_by = relay.origin.as_str(), "relay begins");
+        let (relays, this) = (self.clone(), Arc::clone(relay));
         let runtime = &self.0.runtime;
         match spec.job().clone() {
             RelayJob::Push { streams } => {
@@ -247,7 +348,6 @@ impl Relays {
                 self.0.tasks.spawn_on(work, runtime);
             }
         }
-        relay
     }
 
     /// A leg for one more stream; nothing if there may be no more.

@@ -1,6 +1,7 @@
 //! A relay as it is asked for.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use adit_broker::{KeyTooLong, StreamKey};
@@ -62,19 +63,32 @@ pub struct RelayWay {
     pub strategy: Strategy,
     /// Which proxies are used.
     pub proxy: GivenProxy,
-    /// Certificates that are trusted beside those of the system.
-    pub ca_file: Option<PathBuf>,
+    /// Whom it trusts.
+    pub trust: RelayTrust,
 }
 
-impl RelayWay {
-    /// Whom it trusts. Reads the certificates, so it may wait for a disk.
+/// Whose certificates are trusted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RelayTrust {
+    /// Those of the system.
+    #[default]
+    System,
+    /// Those of this PEM file too.
+    File(PathBuf),
+    /// Those of this text in PEM form too.
+    Pem(Arc<str>),
+}
+
+impl RelayTrust {
+    /// Reads the certificates, so it may wait for a disk.
     ///
     /// # Errors
     /// They cannot be read.
-    pub fn trust(&self) -> Result<TlsClient, TlsSetupError> {
-        match &self.ca_file {
-            Some(path) => TlsClient::with_ca_file(path),
-            None => TlsClient::system(),
+    pub fn client(&self) -> Result<TlsClient, TlsSetupError> {
+        match self {
+            Self::System => TlsClient::system(),
+            Self::File(path) => TlsClient::with_ca_file(path),
+            Self::Pem(text) => TlsClient::with_ca_pem(text.as_bytes()),
         }
     }
 }
@@ -85,7 +99,7 @@ impl Default for RelayWay {
         Self {
             strategy: Strategy::Standard,
             proxy: GivenProxy::System,
-            ca_file: None,
+            trust: RelayTrust::System,
         }
     }
 }
@@ -172,7 +186,7 @@ pub(super) fn place(stream: &StreamKey) -> String {
 }
 
 impl RelaySpec {
-    /// A relay that `origin` asks for, which may also go to `networks` of the operator's own; `tls` is what its [way](RelayWay::trust)
+    /// A relay that `origin` asks for, which may also go to `networks` of the operator's own; `tls` is [whom](RelayTrust::client) its way
     /// trusts.
     ///
     /// # Errors
@@ -184,18 +198,28 @@ impl RelaySpec {
         (origin, networks): (RelayOrigin, Vec<Network>),
     ) -> Result<Self, RelayRefused> {
         Self::check(&job, &url, (origin, &networks))?;
+        Ok(Self::unchecked(job, url, (way, tls), (origin, networks)))
+    }
+
+    /// One that nobody has said yes to.
+    pub(super) fn unchecked(
+        job: RelayJob,
+        url: RelayUrl,
+        (way, tls): (RelayWay, TlsClient),
+        (origin, networks): (RelayOrigin, Vec<Network>),
+    ) -> Self {
         let reach = Reach::new(origin, networks);
         let connector = Connector::new(ConnectorConfig::new(tls));
         let discovery = Discovery::new(way.proxy.clone(), connector.clone());
         let admitted = reach.clone();
         let connector = connector.admitting(move |address| admitted.admits(address));
-        Ok(Self {
+        Self {
             job,
             url,
             way,
             reach,
             client: Client::with_discovery(connector, discovery),
-        })
+        }
     }
 
     /// Whether there can be such a relay, as far as is known before it is tried.

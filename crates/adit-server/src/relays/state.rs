@@ -10,7 +10,7 @@ use adit_net::Transport;
 use tokio_util::sync::CancellationToken;
 
 use super::reach::RelayOrigin;
-use super::spec::{Demand, RelayJob, RelaySpec};
+use super::spec::{Demand, RelayJob, RelaySpec, RelayTrust};
 use crate::relay::Direction;
 
 use super::leg::Leg;
@@ -79,6 +79,8 @@ pub struct RelaySnapshot {
     pub demand: Option<Demand>,
     /// Which ways are tried.
     pub strategy: Strategy,
+    /// Whether it trusts certificates beside those of the system.
+    pub own_ca: bool,
     /// Since when there is this relay.
     pub since: Instant,
     /// The same by the clock on the wall.
@@ -183,6 +185,7 @@ impl Relay {
                 RelayJob::Pull { demand, .. } => Some(*demand),
             },
             strategy: self.spec.way().strategy,
+            own_ca: self.spec.way().trust != RelayTrust::System,
             since: self.since,
             started_at: self.started_at,
             state: self.state(&legs),

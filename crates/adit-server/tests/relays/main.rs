@@ -467,6 +467,34 @@ async fn relays_that_are_started_by_hand_are_stopped_by_hand() {
 }
 
 #[tokio::test]
+async fn a_server_whose_relays_are_anothers_starts_and_stops_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let lab = Lab::start();
+    lab.control
+        .keep_relays(folder.path().join("relays.json"), &[]);
+    let one = push("live/one", "rtmp://far.example/in/one");
+    let id = lab.control.start_relay(one.clone()).unwrap().id;
+    lab.control.give_relays_away();
+    let two = push("live/two", "rtmp://far.example/in/two");
+    for refused in [
+        lab.control.start_relay(two.clone()).map(drop),
+        lab.control.stop_relay(id),
+    ] {
+        let words = refused.unwrap_err().to_string();
+        assert!(words.contains("another server has taken over"), "{words}");
+    }
+    assert_eq!(lab.control.relays().len(), 1, "it goes on here");
+    lab.control.take_relays_back();
+    lab.control.start_relay(two).unwrap();
+    lab.control.stop_relay(id).unwrap();
+    let kept = std::fs::read_to_string(folder.path().join("relays.json")).unwrap();
+    assert!(
+        kept.contains("live/two") && !kept.contains("live/one"),
+        "{kept}"
+    );
+}
+
+#[tokio::test]
 async fn a_server_that_stops_says_goodbye_on_its_relays() {
     let far = FarServer::start().await;
     let lab = Lab::start();

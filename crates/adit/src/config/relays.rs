@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adit_server::relays::{Demand, RelayJob, RelayWay};
+use adit_server::relays::{Demand, RelayJob, RelayTrust, RelayWay};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -87,7 +87,10 @@ impl Relay {
         RelayWay {
             strategy: self.strategy.into(),
             proxy: self.proxy.given().clone(),
-            ca_file: self.ca_file.as_ref().map(|path| path.0.clone()),
+            trust: match &self.ca_file {
+                Some(path) => RelayTrust::File(path.0.clone()),
+                None => RelayTrust::System,
+            },
         }
     }
 }

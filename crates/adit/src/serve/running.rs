@@ -93,6 +93,11 @@ async fn taken(offer: Option<&Offer>) -> Successor {
 async fn hand_over(successor: Successor, control: &Control, visitors: &Visitors) -> bool {
     // It cannot open the file of shared objects before this one has closed it.
     control.close_objects().await;
+    // Nor may what this one does with its relays be lost to it.
+    let giving = control.clone();
+    let given = tokio::task::spawn_blocking(move || giving.give_relays_away());
+    // It cannot be cancelled, and does not panic.
+    drop(given.await);
     if let Some(process) = successor.process() {
         supervisor::succeeded_by(process);
     }
@@ -101,6 +106,7 @@ async fn hand_over(successor: Successor, control: &Control, visitors: &Visitors)
         Err(error) => {
             error!(%error, "the server that was about to take over is gone; this one goes on, and keeps no shared objects");
             supervisor::succeeded_by(std::process::id());
+            control.take_relays_back();
             false
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use adit_client::network::TlsSetupError;
 use adit_client::strategy::Strategy;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -15,8 +16,8 @@ use super::super::input::{Asked, Body, Page, id};
 use super::super::problem::{Problem, Problems};
 use super::{Done, milliseconds, unix_ms};
 use crate::relays::{
-    Demand, LegSnapshot, RelayJob, RelayOrigin, RelaySnapshot, RelaySpec, RelayState, RelayWay,
-    word,
+    Demand, LegSnapshot, RelayJob, RelayOrigin, RelaySnapshot, RelaySpec, RelayState, RelayTrust,
+    RelayWay, word,
 };
 
 /// A relay.
@@ -38,6 +39,8 @@ pub(in crate::api) struct Relay {
     on_demand: bool,
     /// Which ways to the other server are tried: `standard`, `classic` or `reach`.
     strategy: &'static str,
+    /// Whether it trusts certificates beside those of the system.
+    own_ca: bool,
     /// When it was asked for, in milliseconds since 1970.
     since_ms: u64,
     /// `idle`: there is nothing to relay; `connecting`, `running`; `waiting`: something has to happen first. That of the stream that is
@@ -117,6 +120,8 @@ pub(in crate::api) struct NewRelay {
     /// Which ways to the other server are tried.
     #[serde(default)]
     strategy: Ways,
+    /// Certificates in PEM form to trust beside those of the system, for an `rtmps://` or `rtmpts://` server with an authority of its own.
+    ca_pem: Option<String>,
 }
 
 /// Whether streams go or come.
@@ -180,6 +185,10 @@ impl NewRelay {
                 Ways::Classic => Strategy::Classic,
                 Ways::Reach => Strategy::Reach,
             },
+            trust: match self.ca_pem {
+                Some(text) => RelayTrust::Pem(text.into()),
+                None => RelayTrust::System,
+            },
             ..RelayWay::default()
         };
         let refused = |error: &dyn std::fmt::Display| {
@@ -187,7 +196,10 @@ impl NewRelay {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", words)
         };
         let whose = (RelayOrigin::Api, api.control.relay_networks());
-        let tls = way.trust().map_err(|error| refused(&error))?;
+        let tls = way.trust.client().map_err(|error| match error {
+            TlsSetupError::Text => wrong("ca_pem", &error),
+            error => refused(&error),
+        })?;
         RelaySpec::new(job, url, (way, tls), whose).map_err(|error| refused(&error))
     }
 }
@@ -208,6 +220,7 @@ impl From<RelaySnapshot> for Relay {
                 Strategy::Reach => "reach",
                 _ => "standard",
             },
+            own_ca: relay.own_ca,
             since_ms: unix_ms(relay.started_at),
             state: relay.state.as_str(),
             reason,
@@ -268,15 +281,14 @@ pub(in crate::api) async fn list(
     }))
 }
 
-/// Start a relay, which lasts until it is stopped or the server ends
+/// Start a relay, which lasts until it is stopped, also when the server is started again
 #[utoipa::path(post, path = "/relays", tag = "relays", request_body = NewRelay, responses((status = 201, body = Relay), Problems))]
 pub(in crate::api) async fn start(
     State(api): State<Arc<Api>>,
     Body(asked): Body<NewRelay>,
 ) -> Result<(StatusCode, Json<Relay>), Problem> {
-    let control = api.control.clone();
-    let spec = super::super::blocking(move || asked.spec(&api)).await??;
-    let relay = control.start_relay(spec)?;
+    let start = move || Ok::<_, Problem>(api.control.start_relay(asked.spec(&api)?)?);
+    let relay = super::super::blocking(start).await??;
     Ok((StatusCode::CREATED, Json(relay.into())))
 }
 
@@ -298,7 +310,7 @@ pub(in crate::api) async fn stop(
     Path(id): Path<String>,
 ) -> Result<Json<Done>, Problem> {
     let id = number(&id).ok_or(crate::relays::NO_RELAY)?;
-    api.control.stop_relay(id)?;
+    super::super::blocking(move || api.control.stop_relay(id)).await??;
     Ok(Done::yes())
 }
 

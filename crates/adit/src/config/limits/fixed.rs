@@ -110,6 +110,7 @@ const FIXED: [(&[&str], &str); 7] = [
             "relay.ask",
             "relay.buffer.",
             "relay.drain",
+            "relay.file",
             "relay.headers.",
             "relay.idle",
             "relay.move",
