@@ -213,6 +213,30 @@ fn keys_that_need_each_other_are_told_where_one_stands_alone() {
 }
 
 #[test]
+fn more_relays_than_there_may_be_are_a_mistake_and_as_many_are_none() {
+    let relay =
+        "[[apps.live.relays]]\ndirection = \"push\"\nstream = \"*\"\nurl = \"rtmp://far/in\"\n";
+    let file = format!("limits.relay.total = 1\n{relay}");
+    let right = folder(&file);
+    let output = adit(right.path(), &["config", "check", "adit.toml"], &[]);
+    assert!(output.status.success(), "{output:?}");
+    check_file(
+        &format!("{file}{relay}"),
+        r#"
+  × there are 2 relays, and limits.relay.total allows 1
+   ╭─[adit.toml:8:10]
+ 7 │ direction = "push"
+ 8 │ stream = "*"
+   ·          ─┬─
+   ·           ╰── the first relay that is too many
+ 9 │ url = ***************
+   ╰────
+  help: take some out, or raise limits.relay.total
+"#,
+    );
+}
+
+#[test]
 fn variables_have_their_mistakes_told_by_their_names() {
     check_variables(
         &[

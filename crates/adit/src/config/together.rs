@@ -1,5 +1,6 @@
 //! Keys that do not go together.
 
+use adit_server::ServerConfig;
 use adit_server::relays::{RelayOrigin, RelaySpec};
 
 use super::Config;
@@ -41,7 +42,7 @@ pub(crate) fn check(config: &Config) -> Vec<Conflict> {
             help: "keep one of them".to_owned(),
         }];
     }
-    let relays = relays(config);
+    let relays = relays(config).into_iter().chain(too_many_relays(config));
     let broken = needs
         .into_iter()
         .filter(|(_, is_set, _, has_other)| *is_set && !has_other);
@@ -57,6 +58,26 @@ pub(crate) fn check(config: &Config) -> Vec<Conflict> {
         })
         .chain(relays)
         .collect()
+}
+
+/// The first relay that is one too many.
+fn too_many_relays(config: &Config) -> Option<Conflict> {
+    let mut server = ServerConfig::default();
+    config.limits.apply(&mut server);
+    let total = server.limits.relays.total;
+    let all = config.apps.iter().flat_map(|(name, app)| {
+        let places = 0..app.relays.len();
+        places.map(move |place| (name, place))
+    });
+    let count = all.clone().count();
+    let (name, place) = all.into_iter().nth(total)?;
+    let table = KeyPath::read("apps").join(name).join("relays");
+    Some(Conflict {
+        path: table.join(&place.to_string()).join("stream"),
+        what: format!("there are {count} relays, and limits.relay.total allows {total}"),
+        label: "the first relay that is too many",
+        help: "take some out, or raise limits.relay.total".to_owned(),
+    })
 }
 
 /// Relays that cannot be.
