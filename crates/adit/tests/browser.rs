@@ -39,15 +39,18 @@ fn the_console_shows_what_happens_and_has_a_hand_on_it() {
     let clip = clip(peers, folder.path());
     let media = folder.path().join("media");
     fs::create_dir(&media).unwrap();
+    let far = AditServer::start(ADIT);
     let server = AditServer::start_with(ADIT, |command| {
         command
             .args(["--api", "127.0.0.1:0", "--media"])
-            .arg(&media);
+            .arg(&media)
+            .env("ADIT_SERVER__RELAY_NETWORKS", "127.0.0.0/8");
     });
     let api = server.printed("api on http://");
     let token = fs::read_to_string(server.printed("api token in ")).unwrap();
     run(peers, "console.mjs", &server, &clip, |command| {
         command.env("API", api).env("TOKEN", token.trim());
+        command.env("FAR", far.address().to_string());
     });
 }
 

@@ -34,17 +34,22 @@ export class Api {
     return this.#ask("GET", path);
   }
 
-  post(path) {
-    return this.#ask("POST", path);
+  post(path, content) {
+    return this.#ask("POST", path, content);
   }
 
   delete(path) {
     return this.#ask("DELETE", path);
   }
 
-  async #ask(method, path) {
+  async #ask(method, path, said) {
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    const answer = await fetch(new URL(path, BASE), { method, headers: this.#headers(), cache: "no-store", signal });
+    const request = { method, headers: this.#headers(), cache: "no-store", signal };
+    if (said !== undefined) {
+      request.headers["Content-Type"] = "application/json";
+      request.body = JSON.stringify(said);
+    }
+    const answer = await fetch(new URL(path, BASE), request);
     const content = (answer.headers.get("Content-Type") ?? "").includes("json") ? await answer.json() : null;
     if (!answer.ok) {
       throw new Refusal(answer.status, content?.message ?? `the server answers ${answer.status}`);

@@ -4,6 +4,7 @@ import { say } from "../shared/dom.js";
 import { Api, Refusal } from "./api.js";
 import { ConnectionsView } from "./connections.js";
 import { RecordingsView } from "./recordings.js";
+import { RelaysView } from "./relays.js";
 import { ServerView } from "./server.js";
 import { StreamsView } from "./streams.js";
 
@@ -32,6 +33,7 @@ const views = {
   streams: new StreamsView(at("streams"), api, act),
   connections: new ConnectionsView(at("connections"), api, act),
   recordings: new RecordingsView(at("recordings"), api, act),
+  relays: new RelaysView(at("relays"), api, act),
   server: new ServerView(at("server"), api, act),
 };
 
