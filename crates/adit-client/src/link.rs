@@ -79,7 +79,7 @@ impl Link {
     /// The system gives no random bytes.
     pub(crate) fn new(carrier: Carrier, config: ClientConfig) -> io::Result<Self> {
         let mut random = [0; 32];
-        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+        getrandom::getrandom(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
         Ok(Self {
             carrier,
             session: ClientSession::new(now(), config, &Seed::new(random)),

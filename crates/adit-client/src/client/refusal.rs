@@ -56,7 +56,7 @@ pub(super) fn in_words(status: Option<&Status>) -> PeerText {
 fn nonce() -> ClientNonce {
     let mut nonce = [0; 4];
     // Without random bytes the answer is only easier to guess for who listens already.
-    getrandom::fill(&mut nonce).ok();
+    getrandom::getrandom(&mut nonce).ok();
     ClientNonce(nonce)
 }
 

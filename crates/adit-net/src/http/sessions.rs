@@ -59,7 +59,7 @@ impl Sessions {
     pub(super) fn open(&self, now: Instant, origin: &Origin) -> Result<Opened, OpenRefused> {
         let mut random = [0; 16];
         // Without randomness there can be no id that nobody guesses.
-        getrandom::fill(&mut random).map_err(|_| OpenRefused::Total)?;
+        getrandom::getrandom(&mut random).map_err(|_| OpenRefused::Total)?;
         let id = SessionId::from_random(random);
         let make = || Arc::new(Session::new(now, id, self.0.tunnel, origin.peer));
         let mut tables = self.tables();

@@ -67,7 +67,7 @@ impl StreamKeys {
     /// The system has no random bytes.
     pub fn random() -> io::Result<String> {
         let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+        getrandom::getrandom(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
         Ok(hex::encode(random))
     }
 

@@ -43,7 +43,7 @@ impl Access {
             });
         }
         let mut random = Random::default();
-        if getrandom::fill(&mut random).is_err() {
+        if getrandom::getrandom(&mut random).is_err() {
             return Err(LoginRefused {
                 description: "the system has no random bytes for a login; try again later"
                     .to_owned(),

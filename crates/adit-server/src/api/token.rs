@@ -88,7 +88,7 @@ impl Token {
 
     fn make(path: &Path) -> io::Result<Self> {
         let mut random = [0; BYTES];
-        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+        getrandom::getrandom(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
         let secret = hex::encode(random);
         make_secret_file(path, &format!("{secret}\n"))?;
         Ok(Self(secret))

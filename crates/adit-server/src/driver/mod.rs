@@ -102,7 +102,7 @@ impl SessionDriver {
     /// When the system gives no random bytes for the handshake.
     pub(crate) fn new(id: ConnectionId, carrier: Carrier, shared: Arc<Shared>) -> io::Result<Self> {
         let mut random = [0; 32];
-        getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
+        getrandom::getrandom(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
         let summary = Summary::open(id, carrier.info(), Arc::clone(&shared));
         let shared = Joined::new(shared);
         let peer = carrier.info().peer.ip();

@@ -101,7 +101,7 @@ impl Outputs {
         Self(Arc::new(Inner {
             stats: OutputStats::default(),
             hls: Hls::default(),
-            runs: AtomicU64::new(getrandom::u64().unwrap_or_default() >> RUN_SHIFT),
+            runs: AtomicU64::new(first_run()),
             live: parts.live,
             broker: parts.broker,
             connections: parts.connections,
@@ -121,8 +121,12 @@ impl Outputs {
     }
 }
 
-/// Leaves 48 bits of a random number, to which is added.
-const RUN_SHIFT: u32 = 16;
+/// 48 bits of a random number, to which is added.
+fn first_run() -> u64 {
+    let mut number = [0; 8];
+    getrandom::getrandom(&mut number).ok();
+    u64::from_ne_bytes(number) >> 16
+}
 
 impl HttpHandler for Outputs {
     fn handle(&self, request: Request<RequestBody>, info: &CarrierInfo) -> HttpFuture {

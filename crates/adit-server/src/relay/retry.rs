@@ -125,7 +125,7 @@ fn spread_by(pause: Duration, spread: u8) -> Duration {
 /// Any byte; where the system gives none, one in the middle.
 pub(crate) fn random_byte() -> u8 {
     let mut byte = [127];
-    if let Err(error) = getrandom::fill(&mut byte) {
+    if let Err(error) = getrandom::getrandom(&mut byte) {
         debug!(%error, "no randomness for a pause");
     }
     let [byte] = byte;

@@ -19,12 +19,12 @@ pub(crate) struct Via(Option<Arc<str>>);
 impl ServerName {
     /// A name that no other server has.
     pub(crate) fn random() -> Self {
-        let number = getrandom::u64().unwrap_or_else(|error| {
+        let mut number = [0; 8];
+        if let Err(error) = getrandom::getrandom(&mut number) {
             // Two such servers would take each other for one, and refuse what the other pushes.
             tracing::warn!(%error, "no randomness for the name of this server");
-            0
-        });
-        Self(format!("{number:016x}").into())
+        }
+        Self(format!("{:016x}", u64::from_be_bytes(number)).into())
     }
 }
 
