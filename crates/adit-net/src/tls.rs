@@ -10,7 +10,7 @@ mod shown;
 use crate::carrier::{Prefixed, TlsInfo};
 use crate::certificate::Validity;
 use crate::error::TlsError;
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use load::{Files, Fingerprint};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
@@ -18,11 +18,11 @@ use rustls::sign::CertifiedKey;
 use rustls::{ConfigBuilder, ServerConfig, WantsVerifier};
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpStream;
-use tokio::sync::SetOnce;
+use tokio::sync::{Notify, SetOnce};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -71,19 +71,33 @@ pub use shown::ShownCertificate;
 pub struct Tls(Arc<Inner>);
 
 struct Inner {
-    source: CertificateSource,
-    files: Files,
     provider: Arc<CryptoProvider>,
     current: Arc<Current>,
     /// Set as soon as there is a certificate.
     prepared: SetOnce<()>,
-    /// What the files held when they were last looked at, usable or not.
-    seen: Mutex<Option<Fingerprint>>,
+    /// Another source is gone by from now on.
+    moved: Notify,
     plain: Arc<ServerConfig>,
     http: Arc<ServerConfig>,
     challenges: Challenges,
     authority: Arc<ServerConfig>,
 }
+
+/// Where the certificate comes from, and what was found there.
+#[derive(Debug)]
+struct Origin {
+    source: CertificateSource,
+    files: Files,
+    /// What the files held when they were last looked at, usable or not.
+    seen: Mutex<Option<Fingerprint>>,
+    /// What is shown to whoever connects next.
+    shown: ArcSwapOption<CertifiedKey>,
+}
+
+/// A certificate from another source, loaded and not shown yet.
+#[derive(Debug)]
+#[must_use = "it is shown only when it is adopted"]
+pub struct Candidate(Arc<Origin>);
 
 /// What [`Tls::reload`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,31 +127,17 @@ impl Tls {
     ///
     /// The TLS library refuses the settings.
     pub fn promised(source: CertificateSource) -> Result<Self, TlsError> {
-        let files = match &source {
-            CertificateSource::Files { certificate, key }
-            | CertificateSource::Managed {
-                certificate, key, ..
-            } => Files {
-                certificate: certificate.clone(),
-                key: key.clone(),
-            },
-            CertificateSource::SelfSigned {
-                state_directory, ..
-            } => self_signed::files(state_directory),
-        };
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let current = Arc::new(Current(ArcSwapOption::empty()));
+        let current = Arc::new(Current(ArcSwap::from_pointee(Origin::new(source))));
         let plain = settings(&provider, &current, &[])?;
         let http = settings(&provider, &current, &[HTTP_1_1])?;
         let challenges = Challenges::default();
         let authority = challenges::settings(&provider, &challenges)?;
         Ok(Self(Arc::new(Inner {
-            source,
-            files,
             provider,
             current,
             prepared: SetOnce::new(),
-            seen: Mutex::new(None),
+            moved: Notify::new(),
             plain,
             http,
             challenges,
@@ -153,22 +153,30 @@ impl Tls {
     /// As [`load`](Self::load).
     pub fn prepare(&self) -> Result<(), TlsError> {
         let inner = &self.0;
-        match &inner.source {
-            CertificateSource::SelfSigned {
-                state_directory,
-                names,
-            } => self_signed::find_or_make(state_directory, names)?,
-            CertificateSource::Managed { names, .. } => {
-                self_signed::stand_in(&inner.files, names)?;
-            }
-            CertificateSource::Files { .. } => {}
-        }
-        // What is there counts as new, also when it was seen and refused before.
-        *inner.seen.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.reload()?;
+        inner.current.0.load_full().prepare(&inner.provider)?;
         // Refused when it was prepared before, which changes nothing.
         inner.prepared.set(()).ok();
         Ok(())
+    }
+
+    /// Loads a certificate from another source, or makes it there; what is shown stays. Blocks like [`prepare`](Self::prepare).
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn candidate(&self, source: CertificateSource) -> Result<Candidate, TlsError> {
+        let origin = Origin::new(source);
+        origin.prepare(&self.0.provider)?;
+        Ok(Candidate(Arc::new(origin)))
+    }
+
+    /// From now on shows this certificate and goes by its source. Connections keep the certificate they began with.
+    pub fn adopt(&self, candidate: Candidate) {
+        let inner = &self.0;
+        inner.current.0.store(candidate.0);
+        inner.moved.notify_one();
+        // Refused when there was a certificate before, which changes nothing.
+        inner.prepared.set(()).ok();
     }
 
     /// Looks at the files now, as it happens by itself when they change while an acceptor runs.
@@ -179,35 +187,29 @@ impl Tls {
     ///
     /// The files changed and are not usable; the certificate in use stays. Reported once per change.
     pub fn reload(&self) -> Result<Reload, TlsError> {
-        let inner = &self.0;
-        let pair = inner.files.read()?;
-        {
-            let mut seen = inner.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = pair.fingerprint();
-            if seen.replace(now) == Some(now) {
-                return Ok(Reload::Unchanged);
-            }
-        }
-        let certified = pair.certify(&inner.files, &inner.provider)?;
-        inner.current.0.store(Some(Arc::new(certified)));
-        Ok(Reload::Swapped)
+        self.0.current.0.load_full().reload(&self.0.provider)
     }
 
-    /// Writes another certificate and its key, both PEM, into the files, and shows it from now on. Blocks for as long as the
-    /// disk takes.
+    /// Writes another certificate and its key, both PEM, into the files of `source`, and shows it from now on if that is still where
+    /// the certificate comes from. Blocks for as long as the disk takes.
     ///
     /// # Errors
     ///
     /// The files cannot be written, or the two do not belong together; the certificate in use stays.
-    pub fn replace(&self, certificate: &str, key: &str) -> Result<(), TlsError> {
-        self_signed::write_pair(&self.0.files, certificate, key)?;
+    pub fn replace(
+        &self,
+        source: &CertificateSource,
+        certificate: &str,
+        key: &str,
+    ) -> Result<(), TlsError> {
+        self_signed::write_pair(&Files::of(source), certificate, key)?;
         self.reload().map(drop)
     }
 
     /// When the certificate in use ends; `None` while there is none, or where it does not say.
     pub fn expires_at(&self) -> Option<SystemTime> {
-        let current = self.0.current.0.load();
-        let validity = Validity::read(current.as_ref()?.cert.first()?)?;
+        let shown = self.0.current.0.load().shown.load_full()?;
+        let validity = Validity::read(shown.cert.first()?)?;
         UNIX_EPOCH.checked_add(Duration::from_secs(validity.not_after))
     }
 
@@ -227,13 +229,13 @@ impl Tls {
     }
 
     /// The PEM file of the certificate: what a client must trust if it is self-signed.
-    pub fn certificate_path(&self) -> &Path {
-        &self.0.files.certificate
+    pub fn certificate_path(&self) -> PathBuf {
+        self.0.current.0.load().files.certificate.clone()
     }
 
     /// Where the certificate came from.
-    pub fn source(&self) -> &CertificateSource {
-        &self.0.source
+    pub fn source(&self) -> CertificateSource {
+        self.0.current.0.load().source.clone()
     }
 
     /// Takes the server's part in a handshake, as soon as there is a certificate.
@@ -275,7 +277,48 @@ impl Tls {
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Tls").field(&self.0.source).finish()
+        f.debug_tuple("Tls").field(&self.source()).finish()
+    }
+}
+
+impl Origin {
+    fn new(source: CertificateSource) -> Self {
+        Self {
+            files: Files::of(&source),
+            source,
+            seen: Mutex::new(None),
+            shown: ArcSwapOption::empty(),
+        }
+    }
+
+    /// See [`Tls::prepare`].
+    fn prepare(&self, provider: &CryptoProvider) -> Result<(), TlsError> {
+        match &self.source {
+            CertificateSource::SelfSigned {
+                state_directory,
+                names,
+            } => self_signed::find_or_make(state_directory, names)?,
+            CertificateSource::Managed { names, .. } => self_signed::stand_in(&self.files, names)?,
+            CertificateSource::Files { .. } => {}
+        }
+        // What is there counts as new, also when it was seen and refused before.
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.reload(provider).map(drop)
+    }
+
+    /// See [`Tls::reload`].
+    fn reload(&self, provider: &CryptoProvider) -> Result<Reload, TlsError> {
+        let pair = self.files.read()?;
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = pair.fingerprint();
+            if seen.replace(now) == Some(now) {
+                return Ok(Reload::Unchanged);
+            }
+        }
+        let certified = pair.certify(&self.files, provider)?;
+        self.shown.store(Some(Arc::new(certified)));
+        Ok(Reload::Swapped)
     }
 }
 
@@ -301,13 +344,13 @@ fn settings(
     Ok(Arc::new(config))
 }
 
-/// The certificate shown to whoever connects next.
+/// Where the certificate that is shown to whoever connects next comes from.
 #[derive(Debug)]
-struct Current(ArcSwapOption<CertifiedKey>);
+struct Current(ArcSwap<Origin>);
 
 impl ResolvesServerCert for Current {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.0.load_full()
+        self.0.load().shown.load_full()
     }
 }
 

@@ -1,64 +1,128 @@
 //! Log lines on standard error, for people or for machines.
 
 use std::env;
+use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::panic;
 
-use tracing_subscriber::EnvFilter;
+use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, layer};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, registry, reload};
 
 use crate::cli::LogFormat;
 use crate::ui;
 
 /// The variable that selects what is logged, as in `ADIT_LOG=adit_server=debug`.
-const FILTER_VARIABLE: &str = "ADIT_LOG";
+pub(crate) const LEVEL_VARIABLE: &str = "ADIT_LOG";
 
-/// Starts logging; call once.
-pub(crate) fn start(format: LogFormat) {
-    start_with(format, USUAL_FILTER);
+/// The log, to be changed while it is written.
+#[derive(Clone, Debug)]
+pub(crate) struct Log {
+    filter: reload::Handle<EnvFilter, Registry>,
+}
+
+impl Log {
+    /// From now on writes what `level` asks for, in this format. A level that is none changes nothing: see [`filter`].
+    pub(crate) fn change(&self, level: &str, format: LogFormat) {
+        ui::talk_in(format);
+        let Ok(filter) = filter(level) else { return };
+        // It is there as long as the process.
+        if let Err(error) = self.filter.reload(filter) {
+            tracing::error!(%error, "the level of the log stays");
+        }
+    }
+}
+
+/// Starts logging for a command that has its level from a configuration; call once.
+pub(crate) fn start(level: &str, format: LogFormat) -> Log {
+    let filter = filter(level).unwrap_or_else(|_| EnvFilter::new(USUAL_LEVEL));
+    start_with(filter, format)
 }
 
 /// The same for a command that says itself what its user wants to know.
 pub(crate) fn start_quiet(format: LogFormat) {
-    start_with(format, QUIET_FILTER);
-}
-
-fn start_with(format: LogFormat, usual: &str) {
-    let asked = env::var_os(FILTER_VARIABLE).unwrap_or_default();
-    let (filter, mistake) = match asked_for(&asked.to_string_lossy()) {
-        Ok(Some(filter)) => (filter, None),
-        Ok(None) => (EnvFilter::new(usual), None),
-        Err(mistake) => (EnvFilter::new(usual), Some(mistake)),
-    };
-    let lines = fmt()
-        .with_env_filter(filter)
-        .with_writer(|| ui::LogLines)
-        .with_target(false);
-    match format {
-        LogFormat::Pretty => lines.with_ansi(io::stderr().is_terminal()).init(),
-        LogFormat::Json => {
-            lines.json().flatten_event(true).init();
-            // Whoever parses standard error finds nothing there but objects.
-            ui::talk_in_log();
-            panic::set_hook(Box::new(|defect| tracing::error!(%defect, "defect")));
+    let asked = env::var_os(LEVEL_VARIABLE).unwrap_or_default();
+    let asked = asked.to_string_lossy();
+    if asked.trim().is_empty() {
+        start_with(EnvFilter::new(QUIET_LEVEL), format);
+        return;
+    }
+    match filter(&asked) {
+        Ok(filter) => drop(start_with(filter, format)),
+        Err(mistake) => {
+            start_with(EnvFilter::new(QUIET_LEVEL), format);
+            ui::note(&format!(
+                "{LEVEL_VARIABLE} is not understood, so it counts as {QUIET_LEVEL}: {mistake}"
+            ));
         }
     }
-    if let Some(mistake) = mistake {
-        ui::note(&format!(
-            "{FILTER_VARIABLE} is not understood, so it counts as {usual}: {mistake}"
-        ));
+}
+
+fn start_with(filter: EnvFilter, format: LogFormat) -> Log {
+    ui::talk_in(format);
+    // Both formats are there, each with the fields of spans in its own way, and one of them writes.
+    let pretty = layer()
+        .with_writer(|| ui::LogLines)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .map_event_format(|lines| Only(LogFormat::Pretty, lines));
+    let json = layer()
+        .json()
+        .flatten_event(true)
+        .with_writer(|| ui::LogLines)
+        .with_target(false)
+        .map_event_format(|lines| Only(LogFormat::Json, lines));
+    let (filter, handle) = reload::Layer::new(filter);
+    registry()
+        .with(pretty.and_then(json).with_filter(filter))
+        .init();
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |defect| {
+        // Whoever parses standard error finds nothing there but objects.
+        if ui::is_in_log() {
+            tracing::error!(%defect, "defect");
+        } else {
+            usual(defect);
+        }
+    }));
+    Log { filter: handle }
+}
+
+/// Writes lines while they are to be in this format.
+struct Only<F>(LogFormat, F);
+
+impl<S, N, F> FormatEvent<S, N> for Only<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        if ui::is_in_log() == (self.0 == LogFormat::Json) {
+            return self.1.format_event(context, writer, event);
+        }
+        Ok(())
     }
 }
 
-/// What the variable asks for, if anything.
+/// What a level, or several, let through.
 ///
 /// # Errors
 /// Why it is no filter. The library takes any word for the name of a target, of which there is none then: a level that
 /// is misspelt would turn all lines off.
-fn asked_for(text: &str) -> Result<Option<EnvFilter>, String> {
+pub(crate) fn filter(text: &str) -> Result<EnvFilter, String> {
     if text.trim().is_empty() {
-        return Ok(None);
+        return Err("it is empty; off turns the log off".to_owned());
     }
     // Inside brackets, commas separate the fields of a span.
     let words = text
@@ -74,16 +138,14 @@ fn asked_for(text: &str) -> Result<Option<EnvFilter>, String> {
             ));
         }
     }
-    EnvFilter::try_new(text)
-        .map(Some)
-        .map_err(|mistake| mistake.to_string())
+    EnvFilter::try_new(text).map_err(|mistake| mistake.to_string())
 }
 
 /// What is logged if nobody asks for anything else.
-const USUAL_FILTER: &str = "info";
+pub(crate) const USUAL_LEVEL: &str = "info";
 
 /// The same where only talk and what needs attention is wanted.
-const QUIET_FILTER: &str = "warn,adit::ui=info";
+const QUIET_LEVEL: &str = "warn,adit::ui=info";
 
 #[cfg(test)]
 mod tests;

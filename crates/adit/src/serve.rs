@@ -8,6 +8,7 @@ mod encoders;
 mod ending;
 mod first_screen;
 mod front_page;
+mod keeper;
 mod objects;
 mod plan;
 mod ports;
@@ -29,14 +30,16 @@ use adit_server::{
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::api::Bound;
 use self::ending::Signals;
-use self::reload::Reloader;
+use self::keeper::Keeper;
+use self::reload::{Parts, Reloader};
 use self::running::Running;
 use self::upgrade::{Heir, Over, Shares};
 use crate::cli::{self, LogFormat};
 use crate::config::{self, Config, Sources};
 use crate::connect::{Failure, in_words};
-use crate::log;
+use crate::log::{self, Log};
 
 pub(crate) use self::access::{check as check_access, publishers};
 pub(crate) use self::certificate::remedy as certificate_remedy;
@@ -115,13 +118,18 @@ impl ServeError {
 pub(crate) fn run(arguments: &cli::Serve) -> Result<(), Failure> {
     let sources = Sources::of(arguments);
     let loaded = config::load(&sources);
-    let format = loaded.as_ref().map(|loaded| loaded.config.log.format);
-    log::start(format.unwrap_or_else(|_| arguments.log.unwrap_or(LogFormat::Pretty)));
+    let log = match &loaded {
+        Ok(loaded) => {
+            let asked = &loaded.config.log;
+            log::start(&asked.level.0, asked.format)
+        }
+        Err(_) => log::start(log::USUAL_LEVEL, arguments.log.unwrap_or(LogFormat::Pretty)),
+    };
     let config = loaded.map_err(Failure::Configuration)?.config;
-    Ok(run_with(sources, config)?)
+    Ok(run_with(sources, config, log)?)
 }
 
-fn run_with(sources: Sources, config: Config) -> Result<(), ServeError> {
+fn run_with(sources: Sources, config: Config, log: Log) -> Result<(), ServeError> {
     descriptors::raise();
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = config.server.threads {
@@ -129,7 +137,7 @@ fn run_with(sources: Sources, config: Config) -> Result<(), ServeError> {
     }
     let runtime = builder.enable_all().build()?;
     // On a worker like everything else: the thread that waits here would have to be woken for each connection.
-    let serving = runtime.spawn(serve(sources, config));
+    let serving = runtime.spawn(serve(sources, config, log));
     let outcome = runtime
         .block_on(serving)
         .unwrap_or_else(|defect| std::panic::resume_unwind(defect.into_panic()));
@@ -138,7 +146,7 @@ fn run_with(sources: Sources, config: Config) -> Result<(), ServeError> {
     outcome
 }
 
-async fn serve(sources: Sources, asked: Config) -> Result<(), ServeError> {
+async fn serve(sources: Sources, asked: Config, log: Log) -> Result<(), ServeError> {
     let signals = Signals::listen()?;
     let hangup = signal(SignalKind::hangup())?;
     let upgrade = signal(SignalKind::user_defined2())?;
@@ -158,10 +166,14 @@ async fn serve(sources: Sources, asked: Config) -> Result<(), ServeError> {
     let control = server.control();
     relays::keep(&control, &state_directory, relays::networks(&asked)).await;
     control.set_relays(relays, relays::networks(&asked));
-    #[cfg(feature = "acme")]
-    let acme = plan::acme(&asked);
+    let keeper = Arc::new(Keeper::new(tls.clone(), &asked));
     let published_to = plan::live_application(&asked);
-    let reloader = Reloader::new(&control, sources, asked);
+    let parts = Parts {
+        log,
+        guests: api.as_ref().map(Bound::guests),
+        keeper: Arc::clone(&keeper),
+    };
+    let reloader = Reloader::new(&control, sources, asked, parts);
     let addresses = server.local_addrs().to_vec();
     if let Some(api) = &api {
         api.print();
@@ -181,11 +193,7 @@ async fn serve(sources: Sources, asked: Config) -> Result<(), ServeError> {
     let until_stopped = async {
         prepared = certificate::prepare(tls.as_ref()).await;
         if prepared.is_ok() {
-            #[cfg(feature = "acme")]
-            if let (Some(acme), Some(tls)) = (acme, tls.clone()) {
-                // It ends with the runtime.
-                tokio::spawn(adit_server::keep_certificate(acme, tls));
-            }
+            keeper.start();
             let certificate = tls.as_ref().and_then(self_signed);
             let (application, certificate) = (published_to.as_deref(), certificate.as_deref());
             first_screen::print(&addresses, application, certificate, first_key.as_ref());
@@ -273,7 +281,7 @@ fn listeners(
 /// The file of the certificate, when players have to be told to trust it.
 fn self_signed(tls: &Tls) -> Option<PathBuf> {
     match tls.source() {
-        CertificateSource::SelfSigned { .. } => Some(tls.certificate_path().to_owned()),
+        CertificateSource::SelfSigned { .. } => Some(tls.certificate_path()),
         _ => None,
     }
 }

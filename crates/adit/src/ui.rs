@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::cli::LogFormat;
 use crate::connect::secrets;
 
 /// Talk is written as log lines.
@@ -12,9 +13,9 @@ static IN_LOG: AtomicBool = AtomicBool::new(false);
 /// A line on the terminal changes in place, and has to go before anything else is written.
 static STATUS: AtomicBool = AtomicBool::new(false);
 
-/// From now on talk is written as log lines, because machines read standard error.
-pub(crate) fn talk_in_log() {
-    IN_LOG.store(true, Ordering::Relaxed);
+/// From now on talk is written as log lines, because machines read standard error, or no more.
+pub(crate) fn talk_in(format: LogFormat) {
+    IN_LOG.store(format == LogFormat::Json, Ordering::Relaxed);
 }
 
 /// Whether it is.

@@ -2,21 +2,13 @@
 #![cfg(test)]
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
 
-use adit_testkit::honest::Honest;
 use adit_testkit::peers::workspace;
-use adit_testkit::process::Process;
-use rustix::process::Signal;
 use tempfile::TempDir;
 
 const ADIT: &str = env!("CARGO_BIN_EXE_adit");
-
-/// How long a step may take on a loaded machine.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder with an `adit.toml`.
 fn folder(file: &str) -> TempDir {
@@ -256,12 +248,33 @@ error: 3 mistakes in the configuration
 }
 
 #[test]
+fn a_level_of_the_log_that_is_none_is_told_wherever_it_is_set() {
+    check_file(
+        "[log]\nlevel = \"verbose\"\n",
+        r#"
+  × log.level: "verbose" is none of the levels off, error, warn, info, debug and trace, nor does it say TARGET=LEVEL
+   ╭─[adit.toml:2:9]
+ 1 │ [log]
+ 2 │ level = "verbose"
+   ·         ────┬────
+   ·             ╰── not understood
+   ╰────
+"#,
+    );
+    let folder = folder("");
+    let output = adit(folder.path(), &["serve"], &[("ADIT_LOG", "verbose")]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("ADIT_LOG: log.level: \"verbose\""), "{said}");
+    assert_eq!(output.status.code(), Some(2), "{said}");
+}
+
+#[test]
 fn variables_that_are_no_keys_are_left_alone() {
     let folder = folder("");
     let output = adit(
         folder.path(),
         &["config", "check"],
-        &[("ADIT_LOG", "debug"), ("ADIT_STREAM_KEY", "secret")],
+        &[("ADIT_LOG", ""), ("ADIT_STREAM_KEY", "secret")],
     );
     assert!(output.status.success(), "{output:?}");
 }
@@ -388,103 +401,4 @@ fn a_server_does_not_start_with_mistakes() {
     assert!(said.contains("did you mean server.latency?"), "{said}");
     assert_eq!(output.stdout, b"");
     assert_eq!(output.status.code(), Some(2));
-}
-
-/// A server with a configuration file.
-struct Server {
-    folder: TempDir,
-    process: Process,
-    address: SocketAddr,
-}
-
-const USUAL: &str = "[server]\nlisten = [\"127.0.0.1:0\"]\nstate_dir = \"state\"\nmedia = \".\"\n";
-
-impl Server {
-    fn start() -> Self {
-        let folder = folder(USUAL);
-        let mut command = Command::new(ADIT);
-        command.args(["serve", "--config", "adit.toml"]);
-        let process = Process::start("adit", command.current_dir(folder.path()));
-        let lines = process.stdout_lines("listening on ", 1, PATIENCE);
-        let address = lines[0].parse().unwrap();
-        // Signals are heard from here on.
-        process.stdout_lines("OBS", 1, PATIENCE);
-        Self {
-            folder,
-            process,
-            address,
-        }
-    }
-
-    /// Replaces the file in one step, as editors do.
-    fn write(&self, text: &str) {
-        let new = self.folder.path().join("adit.toml.new");
-        fs::write(&new, text).unwrap();
-        fs::rename(new, self.folder.path().join("adit.toml")).unwrap();
-    }
-
-    fn says(&self, text: &str) -> String {
-        self.process.stderr_line(text, PATIENCE)
-    }
-}
-
-#[tokio::test]
-async fn a_hundred_broken_files_change_nothing_while_a_stream_plays() {
-    let server = Server::start();
-    let mut stream = Honest::start(server.address, "cam").await;
-    for turn in 0..100 {
-        let broken = match turn % 4 {
-            0 => format!("unknown_apps = \"refuse\"\nbroken_{turn} = 1\n"),
-            1 => format!("unknown_apps = \"refuse\"\nlatency = \"broken_{turn}\"\n"),
-            2 => format!("listen = \"broken_{turn}\"\n"),
-            _ => format!("[limits]\nplays = 0\ncalls = \"broken_{turn}\"\n"),
-        };
-        server.write(&format!("[server]\n{broken}"));
-        server.process.signal(Signal::HUP);
-        server.says(&format!("broken_{turn}"));
-        if turn % 10 == 0 {
-            stream.check(PATIENCE).await.unwrap();
-        }
-    }
-    stream.check(PATIENCE).await.unwrap();
-    let log = server.process.stderr();
-    assert!(log.matches("nothing has changed").count() >= 100, "{log}");
-    assert!(!log.contains("was read again"), "{log}");
-    // Nobody is refused, as every second of these files wanted it.
-    Honest::start(server.address, "other").await;
-}
-
-#[tokio::test]
-async fn a_changed_file_is_taken_over_whole_and_names_what_needs_a_restart() {
-    let server = Server::start();
-    let mut stream = Honest::start(server.address, "cam").await;
-    // Nobody sends a signal: the file is watched.
-    let changed = USUAL.replace("state\"\n", "state\"\nunknown_apps = \"refuse\"\n");
-    let more = "[apps.live]\nrecording = \"all\"\n[limits]\ncmds = 50\nconn.total = 5000\nfd.reserve = 65\n";
-    server.write(&format!("{changed}{more}"));
-    let line = server.says("was read again");
-    for key in [
-        "server.unknown_apps",
-        "limits.cmds",
-        "limits.conn.total",
-        "apps.live.recording",
-    ] {
-        assert!(line.contains(key), "{line}");
-    }
-    let restart = server.says("when the server starts again");
-    assert!(restart.contains("limits.fd.reserve"), "{restart}");
-    assert!(!line.contains("fd.reserve"), "{line}");
-    stream.check(PATIENCE).await.unwrap();
-    // Streams that begin now are recorded.
-    let mut recorded = Honest::start(server.address, "recorded").await;
-    let file = server.folder.path().join("live/recorded.flv");
-    let until = Instant::now() + PATIENCE;
-    while !file.exists() && Instant::now() < until {
-        recorded.check(PATIENCE).await.unwrap();
-    }
-    assert!(file.exists(), "{}", server.process.stderr());
-    assert!(!server.folder.path().join("live/cam.flv").exists());
-    // The same again is nothing new.
-    server.process.signal(Signal::HUP);
-    server.says("changed=nothing");
 }

@@ -381,16 +381,6 @@ async fn the_lines_of_a_session_say_which_when_more_is_asked_for() {
 }
 
 #[test]
-fn a_misspelt_level_is_said_and_the_usual_lines_are_there() {
-    let server = AditServer::start_with(ADIT, |command| {
-        command.env("ADIT_LOG", "verbose");
-    });
-    let note = server.log_line("ADIT_LOG is not understood", SOON);
-    assert!(note.contains("\"verbose\""), "{note}");
-    server.log_line("self-signed certificate made", SOON);
-}
-
-#[test]
 fn whoever_trusts_everybody_is_warned() {
     for everybody in ["0.0.0.0/0", "::/0"] {
         let server = AditServer::start_with(ADIT, |command| {

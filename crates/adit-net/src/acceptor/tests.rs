@@ -28,7 +28,7 @@ fn with_tls(directory: &tempfile::TempDir) -> AcceptorConfig {
 }
 
 fn certificate(config: &AcceptorConfig) -> std::path::PathBuf {
-    config.tls.as_ref().unwrap().certificate_path().to_owned()
+    config.tls.as_ref().unwrap().certificate_path()
 }
 
 /// Sends, finishes, and expects the same back.

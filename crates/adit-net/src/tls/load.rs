@@ -1,5 +1,6 @@
 //! Certificate and key in PEM files.
 
+use super::{CertificateSource, self_signed};
 use crate::error::TlsError;
 use rustls::InconsistentKeys;
 use rustls::crypto::CryptoProvider;
@@ -27,6 +28,21 @@ pub(super) struct Pair {
 pub(super) struct Fingerprint(u64);
 
 impl Files {
+    pub(super) fn of(source: &CertificateSource) -> Self {
+        match source {
+            CertificateSource::Files { certificate, key }
+            | CertificateSource::Managed {
+                certificate, key, ..
+            } => Self {
+                certificate: certificate.clone(),
+                key: key.clone(),
+            },
+            CertificateSource::SelfSigned {
+                state_directory, ..
+            } => self_signed::files(state_directory),
+        }
+    }
+
     pub(super) fn read(&self) -> Result<Pair, TlsError> {
         Ok(Pair {
             certificate: read(&self.certificate)?,

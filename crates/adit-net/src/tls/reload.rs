@@ -14,9 +14,20 @@ impl Tls {
     pub(crate) async fn watch(self, counters: Counters) {
         self.0.prepared.wait().await;
         self.seed().await;
-        let changed = Arc::new(Notify::new());
-        // Dropping the watcher would end the watch.
-        let _watcher = self.watcher(&changed);
+        loop {
+            let changed = Arc::new(Notify::new());
+            // Dropping the watcher would end the watch.
+            let _watcher = self.watcher(&changed);
+            // Both arms are cancel-safe: what is not noticed in one turn is in the next look at the files.
+            tokio::select! {
+                () = self.look(&changed, &counters) => {}
+                () = self.0.moved.notified() => self.tell_swap(&counters),
+            }
+        }
+    }
+
+    /// Looks at the files whenever they change, for ever.
+    async fn look(&self, changed: &Notify, counters: &Counters) {
         loop {
             // A change the system does not report, as on a network file system, is seen at the next look.
             if timeout(LOOK_INTERVAL, changed.notified()).await.is_ok() {
@@ -29,16 +40,18 @@ impl Tls {
             };
             match result {
                 Ok(Reload::Unchanged) => {}
-                Ok(Reload::Swapped) => {
-                    counters.certificate_swaps().count();
-                    tracing::info!(file = %self.certificate_path().display(), "certificate replaced");
-                }
+                Ok(Reload::Swapped) => self.tell_swap(counters),
                 Err(error) => {
                     counters.certificate_failures().count();
                     tracing::warn!(%error, "new certificate not usable, keeping the old one");
                 }
             }
         }
+    }
+
+    fn tell_swap(&self, counters: &Counters) {
+        counters.certificate_swaps().count();
+        tracing::info!(file = %self.certificate_path().display(), "certificate replaced");
     }
 
     /// Has the TLS library gather the entropy of its random numbers, which takes it tens of milliseconds of computing the
@@ -54,7 +67,7 @@ impl Tls {
     /// Watches the directories, because files are often replaced by others of the same name.
     fn watcher(&self, changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
         let wake = Arc::clone(changed);
-        let files = &self.0.files;
+        let files = self.0.current.0.load().files.clone();
         let watcher =
             notify::recommended_watcher(move |_| wake.notify_one()).and_then(|mut watcher| {
                 for file in [&files.certificate, &files.key] {

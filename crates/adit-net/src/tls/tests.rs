@@ -59,11 +59,15 @@ impl Pair {
         (made.cert.pem(), made.signing_key.serialize_pem())
     }
 
-    fn load(&self) -> Result<Tls, TlsError> {
-        Tls::load(CertificateSource::Files {
+    fn source(&self) -> CertificateSource {
+        CertificateSource::Files {
             certificate: self.certificate(),
             key: self.key(),
-        })
+        }
+    }
+
+    fn load(&self) -> Result<Tls, TlsError> {
+        Tls::load(self.source())
     }
 }
 
@@ -92,7 +96,7 @@ async fn a_tls_client_waits_for_a_promised_certificate_and_nobody_else_does() {
         names: Vec::new(),
     })
     .unwrap();
-    let path = tls.certificate_path().to_owned();
+    let path = tls.certificate_path();
     let server = served_with(tls.clone());
     let mut early = server.connect().await;
     let mut hello = Vec::new();
@@ -147,7 +151,7 @@ fn nobody_else_can_read_the_key() {
 async fn a_self_signed_certificate_covers_loopback_and_the_given_names() {
     let directory = tempfile::tempdir().unwrap();
     let tls = self_signed(directory.path(), &["media.example", "192.0.2.9"]);
-    let client = Arc::new(tls_client(tls.certificate_path(), &[]));
+    let client = Arc::new(tls_client(&tls.certificate_path(), &[]));
     let server = served_with(tls);
     for name in [
         "localhost",
@@ -253,6 +257,69 @@ async fn a_broken_replacement_changes_nothing() {
     }
 }
 
+#[tokio::test]
+async fn another_source_is_shown_once_it_is_adopted_and_its_files_are_watched() {
+    let pair = Pair::new();
+    let tls = pair.load().unwrap();
+    let server = served_with(tls.clone());
+    let client = tls_client(&pair.certificate(), &[]);
+    let mut old = tls_connect(client, server.connect().await).await.unwrap();
+    old.write_all(b"\x03before").await.unwrap();
+    old.read_exact(&mut [0; 7]).await.unwrap();
+
+    let other = Pair::new();
+    let candidate = tls.candidate(other.source()).unwrap();
+    shown(&server, &pair.certificate()).await;
+    tls.adopt(candidate);
+    assert_eq!(tls.certificate_path(), other.certificate());
+    shown(&server, &other.certificate()).await;
+    old.write_all(b"after").await.unwrap();
+    let mut back = [0; 5];
+    old.read_exact(&mut back).await.unwrap();
+    assert_eq!(&back, b"after");
+
+    // What becomes of the files before is nobody's business any more.
+    std::fs::write(pair.key(), "nothing").unwrap();
+    let new = other.replace();
+    let swapped = async {
+        while server.counters.certificate_swaps().value() < 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(40), swapped)
+        .await
+        .unwrap();
+    assert_eq!(shown(&server, &other.certificate()).await, new);
+    assert_eq!(server.counters.certificate_failures().value(), 0);
+}
+
+#[tokio::test]
+async fn a_candidate_that_cannot_be_used_changes_nothing() {
+    let pair = Pair::new();
+    let tls = pair.load().unwrap();
+    let server = served_with(tls.clone());
+    let other = Pair::new();
+    std::fs::copy(pair.key(), other.key()).unwrap();
+    let error = tls.candidate(other.source()).unwrap_err();
+    assert!(matches!(error, TlsError::Mismatch { .. }), "{error}");
+    shown(&server, &pair.certificate()).await;
+    assert_eq!(tls.certificate_path(), pair.certificate());
+}
+
+#[test]
+fn what_is_written_for_a_source_that_is_gone_is_not_shown() {
+    let (pair, gone) = (Pair::new(), Pair::new());
+    let tls = pair.load().unwrap();
+    let before = [pair.certificate(), pair.key()].map(|file| std::fs::read(file).unwrap());
+    let (certificate, key) = Pair::make();
+    tls.replace(&gone.source(), &certificate, &key).unwrap();
+    let after = [pair.certificate(), pair.key()].map(|file| std::fs::read(file).unwrap());
+    assert_eq!(before, after);
+    let written = std::fs::read_to_string(gone.certificate()).unwrap();
+    assert_eq!(written, certificate);
+    assert_eq!(tls.reload().unwrap(), Reload::Unchanged);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_handshake_fails_during_a_hundred_swaps() {
     let pairs: Vec<_> = (0..4).map(|_| Pair::new()).collect();
@@ -339,7 +406,7 @@ impl ClientSessionStore for Tickets {
 async fn rtmpdump_is_not_killed_by_session_tickets() {
     let directory = tempfile::tempdir().unwrap();
     let tls = self_signed(directory.path(), &[]);
-    let trusted = tls.certificate_path().to_owned();
+    let trusted = tls.certificate_path();
     let server = served_with(tls);
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
         let tickets = Arc::new(Tickets::default());
@@ -367,7 +434,7 @@ async fn rtmpdump_is_not_killed_by_session_tickets() {
 async fn a_tls_peer_that_hangs_up_without_a_farewell_has_just_finished() {
     let directory = tempfile::tempdir().unwrap();
     let tls = self_signed(directory.path(), &[]);
-    let client = tls_client(tls.certificate_path(), &[]);
+    let client = tls_client(&tls.certificate_path(), &[]);
     let mut server = served_with(tls);
     let mut stream = tls_connect(client, server.connect().await).await.unwrap();
     stream.write_all(b"\x03hello").await.unwrap();
@@ -382,7 +449,7 @@ async fn a_tls_peer_that_hangs_up_without_a_farewell_has_just_finished() {
 async fn http_1_1_is_agreed_on_and_nothing_else_is_required() {
     let directory = tempfile::tempdir().unwrap();
     let tls = self_signed(directory.path(), &[]);
-    let trusted = tls.certificate_path().to_owned();
+    let trusted = tls.certificate_path();
     let server = served_with(tls);
     let cases: [(&[&str], Option<&[u8]>); 5] = [
         (&[], None),

@@ -33,7 +33,8 @@ pub(super) async fn issue(config: &AcmeConfig, tls: &Tls) -> Result<(), AcmeErro
     let certificate = order.poll_certificate(&patience).await;
     let certificate = certificate.map_err(|error| AcmeError::Refused(error.to_string()))?;
     let shown = tls.clone();
-    let replaced = spawn_blocking(move || shown.replace(&certificate, &key)).await;
+    let source = config.source();
+    let replaced = spawn_blocking(move || shown.replace(&source, &certificate, &key)).await;
     replaced.map_err(|defect| AcmeError::Refused(defect.to_string()))??;
     let record = Record::new(config, SystemTime::now());
     record.write(&config.record()).await

@@ -44,7 +44,7 @@ pub(super) async fn host(State(api): State<Arc<Api>>, request: Request, next: Ne
 
 /// Refuses requests without the token.
 pub(super) async fn token(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    if bearer(request.headers()).is_some_and(|said| api.token.is(said)) {
+    if bearer(request.headers()).is_some_and(|said| api.guests.now().token.is(said)) {
         return next.run(request).await;
     }
     api.unauthorized();
@@ -60,7 +60,7 @@ fn check_host(api: &Api, request: &Request) -> Result<(), Problem> {
     let named = hosts.next().unwrap_or_default();
     // A whole address in the first line counts more than the field [RFC 9112 3.2.2].
     let named = request.uri().authority().map_or(named, |it| it.as_str());
-    if hosts.next().is_none() && is_own(named, &api.hosts) {
+    if hosts.next().is_none() && is_own(named, &api.guests.now().hosts) {
         return Ok(());
     }
     let words = format!("{named:?} is not a name of this server; add it to api.hosts if it is");
@@ -77,7 +77,7 @@ fn check_origin(api: &Api, request: &Request) -> Result<(), Problem> {
     let host = origin.split_once("://").map_or("", |(_, host)| host);
     let asked = request.headers().get(header::HOST);
     let is_same = asked.is_some_and(|asked| asked.as_bytes() == host.as_bytes());
-    if is_same && is_own(host, &api.hosts) {
+    if is_same && is_own(host, &api.guests.now().hosts) {
         return Ok(());
     }
     let words = "a page of another server asks for this";

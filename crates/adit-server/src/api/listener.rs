@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-use super::{Api, ApiConfig, router};
+use super::{Api, ApiConfig, GuestList, router};
 use crate::control::Control;
 use crate::limits::{API_CONNECTIONS, API_HEADER, API_HEADER_BYTES, API_HEADER_FIELDS};
 use crate::metrics::Metrics;
@@ -34,7 +34,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct ApiListener {
     socket: TcpListener,
     address: SocketAddr,
-    config: ApiConfig,
+    guests: GuestList,
 }
 
 /// The port of the API cannot be had.
@@ -62,7 +62,7 @@ impl ApiListener {
         Ok(Self {
             socket,
             address,
-            config,
+            guests: GuestList::new(config.guests),
         })
     }
 
@@ -78,7 +78,7 @@ impl ApiListener {
         Ok(Self {
             socket,
             address,
-            config,
+            guests: GuestList::new(config.guests),
         })
     }
 
@@ -96,6 +96,11 @@ impl ApiListener {
         self.address
     }
 
+    /// Who may use it, to be changed while it is served.
+    pub fn guests(&self) -> GuestList {
+        self.guests.clone()
+    }
+
     /// Answers until `stop` is ready, and what is being answered then.
     pub async fn serve(self, control: Control, stop: impl Future<Output = ()>) {
         let ended = CancellationToken::new();
@@ -104,8 +109,7 @@ impl ApiListener {
             metrics: Metrics::new(control.clone(), Arc::clone(&unauthorized)),
             unauthorized,
             control,
-            token: self.config.token,
-            hosts: self.config.hosts,
+            guests: self.guests,
             stop: ended.child_token(),
         });
         let tasks = TaskTracker::new();

@@ -24,6 +24,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
@@ -50,20 +51,53 @@ use crate::metrics::Metrics;
 pub struct ApiConfig {
     /// Where.
     pub listen: SocketAddr,
+    /// For whom.
+    pub guests: Guests,
+}
+
+/// Who may use the API.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Guests {
     /// What whoever uses it has to know.
     pub token: Token,
     /// Names by which it is reached, beside addresses and `localhost`.
     pub hosts: Vec<String>,
 }
 
-impl ApiConfig {
-    /// The API at this address, for those who know the token.
-    pub const fn new(listen: SocketAddr, token: Token) -> Self {
+impl Guests {
+    /// Those who know the token.
+    pub const fn new(token: Token) -> Self {
         Self {
-            listen,
             token,
             hosts: Vec::new(),
         }
+    }
+}
+
+impl ApiConfig {
+    /// The API at this address.
+    pub const fn new(listen: SocketAddr, guests: Guests) -> Self {
+        Self { listen, guests }
+    }
+}
+
+/// Who may use an API from now on. Clones are for the same API.
+#[derive(Clone, Debug)]
+pub struct GuestList(Arc<ArcSwap<Guests>>);
+
+impl GuestList {
+    fn new(guests: Guests) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(guests)))
+    }
+
+    /// From now on these. What is being answered is.
+    pub fn replace(&self, guests: Guests) {
+        self.0.store(Arc::new(guests));
+    }
+
+    fn now(&self) -> Arc<Guests> {
+        self.0.load_full()
     }
 }
 
@@ -71,8 +105,7 @@ impl ApiConfig {
 struct Api {
     control: Control,
     metrics: Metrics,
-    token: Token,
-    hosts: Vec<String>,
+    guests: GuestList,
     unauthorized: Arc<AtomicU64>,
     /// The end of answers that go on for ever.
     stop: CancellationToken,

@@ -12,16 +12,14 @@ use super::path::KeyPath;
 use super::units::{Size, Span};
 
 /// Keys, or all of a section, that take effect only when the server starts. Everything else does at a reload.
-const RESTART: [&str; 20] = [
-    "api",
+const RESTART: [&str; 18] = [
+    "api.listen",
     "server.listen",
     "server.state_dir",
     "server.media",
     "server.threads",
     "server.trust_proxy",
     "server.takeover",
-    "tls",
-    "log",
     "objects",
     "limits.tcp",
     "limits.fd",

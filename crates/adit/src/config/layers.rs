@@ -58,6 +58,14 @@ impl Sources {
 }
 
 impl Sources {
+    /// What stands in the file; nothing where there is none.
+    fn text(&self) -> Result<String, Mistakes> {
+        match &self.file {
+            Some(path) => text_of(path).map_err(|why| Mistakes::unreadable(path, &why)),
+            None => Ok(String::new()),
+        }
+    }
+
     /// The sources of a server that this machine has, for commands that are about it.
     pub(crate) fn of_installation(file: Option<&Path>) -> Self {
         let mut sources = Self::without_flags(file);
@@ -106,6 +114,30 @@ pub(crate) struct Effective {
     pub(crate) config: Config,
     /// Who has set what in it.
     pub(crate) origins: BTreeMap<KeyPath, Origin>,
+    /// The file, if there is one.
+    file: Option<PathBuf>,
+    /// What stands in it, without secrets.
+    text: String,
+    /// Where its values stand.
+    spans: BTreeMap<KeyPath, std::ops::Range<usize>>,
+}
+
+impl Effective {
+    /// That the value of a key turned out to be of no use.
+    pub(crate) fn refuse(&self, key: &str, what: &str, help: Option<String>) -> Mistakes {
+        let path = KeyPath::read(key);
+        let mistake = Mistake {
+            what: format!("{path}: {what}"),
+            label: "of no use".to_owned(),
+            help,
+            place: place(&path, &self.origins, &self.spans),
+        };
+        Mistakes {
+            file: self.file.clone(),
+            text: self.text.clone(),
+            all: vec![mistake],
+        }
+    }
 }
 
 /// Reads all layers.
@@ -113,10 +145,7 @@ pub(crate) struct Effective {
 /// # Errors
 /// Everything that is wrong with any of them.
 pub(crate) fn load(sources: &Sources) -> Result<Effective, Mistakes> {
-    let text = match &sources.file {
-        Some(path) => text_of(path).map_err(|why| Mistakes::unreadable(path, &why))?,
-        None => String::new(),
-    };
+    let text = sources.text()?;
     let mut file = File::read(&text);
     let mut mistakes = std::mem::take(&mut file.mistakes);
     let mut origins = BTreeMap::new();
@@ -159,7 +188,13 @@ pub(crate) fn load(sources: &Sources) -> Result<Effective, Mistakes> {
         );
     }
     if mistakes.is_empty() {
-        return Ok(Effective { config, origins });
+        return Ok(Effective {
+            config,
+            origins,
+            file: sources.file.clone(),
+            text: shown,
+            spans: file.spans,
+        });
     }
     Err(Mistakes {
         file: sources.file.clone(),

@@ -46,7 +46,7 @@ pub(crate) use self::callbacks::Callbacks;
 pub(crate) use self::commands::run;
 pub(crate) use self::difference::Difference;
 pub(crate) use self::encoders::Encoders;
-pub(crate) use self::layers::{Sources, load};
+pub(crate) use self::layers::{Effective, Sources, load};
 pub(crate) use self::mistake::Mistakes;
 pub(crate) use self::units::{Hook, Secret};
 

@@ -126,7 +126,8 @@ where the server was started.
 | `adit config schema` | prints a JSON schema of the file, for editors |
 
 The file is read again when it changes, at SIGHUP (`systemctl reload adit`), and when the API asks for it. All of it is taken over, or with any
-mistake nothing: the log says what is wrong, and the server goes on as before. No connection is dropped. A connection keeps the limits that it
-began with; who may connect, publish and play, and how a stream is recorded and delivered, is decided anew each time. Keys that take effect only
-when the server starts are marked, and named in the log when they were changed.
+mistake nothing: the log says what is wrong, and the server goes on as before; a certificate or key that cannot be used is such a mistake. No
+connection is dropped. A connection keeps the limits and the certificate that it began with; who may connect, publish and play, and how a stream is
+recorded and delivered, is decided anew each time. Level and format of the log, and the token of the API, are others from the next line and the next
+request on. Keys that take effect only when the server starts are marked, and named in the log when they were changed.
 "#;

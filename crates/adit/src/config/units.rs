@@ -16,6 +16,7 @@ use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::cli;
+use crate::log;
 
 /// A value that is written as text, and says what is wrong with a text that is none.
 macro_rules! written {
@@ -136,6 +137,25 @@ impl fmt::Display for Sync {
             SyncInterval::Every(span) => Span(span).fmt(f),
             _ => f.write_str("off"),
         }
+    }
+}
+
+written! {
+    /// What is logged.
+    Level(String), "a level as in debug, or more as in info,adit_net=debug"
+}
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        log::filter(text).map(|_| Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

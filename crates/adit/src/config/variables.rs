@@ -18,6 +18,9 @@ const PREFIX: &str = "ADIT_";
 /// Stands for the dots of a key.
 const DOT: &str = "__";
 
+/// Sets the level for all commands.
+const LEVEL: &str = crate::log::LEVEL_VARIABLE;
+
 /// What the variables set, and which one did; `below` is what the file sets.
 pub(crate) fn read(
     variables: &[(String, String)],
@@ -25,7 +28,9 @@ pub(crate) fn read(
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<(KeyPath, Value, String)> {
     let mut found = Vec::new();
-    for (name, text) in variables {
+    // Without a value the one that all commands have says nothing.
+    let says = |(name, text): &&(String, String)| name != LEVEL || !text.trim().is_empty();
+    for (name, text) in variables.iter().filter(says) {
         let Some(path) = path_of(name, below) else {
             continue;
         };
@@ -44,6 +49,9 @@ pub(crate) fn read(
 
 /// The key that a variable is about, if it is about one.
 fn path_of(name: &str, below: &Table) -> Option<KeyPath> {
+    if name == LEVEL {
+        return Some(KeyPath::read("log.level"));
+    }
     let rest = name.strip_prefix(PREFIX)?;
     let is_key = rest.contains(DOT) || Keys::all().keys.iter().any(|key| key.variable() == name);
     if !is_key {

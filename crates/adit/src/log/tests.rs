@@ -1,10 +1,10 @@
-use super::asked_for;
+use super::filter;
 
 #[track_caller]
-fn check(text: &str, expected: Result<Option<&str>, &str>) {
-    let got = asked_for(text).map(|filter| filter.map(|filter| filter.to_string()));
+fn check(text: &str, expected: Result<&str, &str>) {
+    let got = filter(text).map(|filter| filter.to_string());
     match (&got, expected) {
-        (Ok(got), Ok(expected)) => assert_eq!(got.as_deref(), expected, "{text:?}"),
+        (Ok(got), Ok(expected)) => assert_eq!(got, expected, "{text:?}"),
         (Err(got), Err(expected)) => assert!(got.contains(expected), "{text:?}: {got}"),
         _ => panic!("{text:?}: {got:?}"),
     }
@@ -12,21 +12,21 @@ fn check(text: &str, expected: Result<Option<&str>, &str>) {
 
 #[test]
 fn levels_and_targets_are_filters() {
-    check("debug", Ok(Some("debug")));
-    check("WARN", Ok(Some("warn")));
-    check("off", Ok(Some("off")));
-    check("info,adit_rtmp=trace", Ok(Some("adit_rtmp=trace,info")));
-    check("adit_server", Ok(Some("adit_server=trace")));
+    check("debug", Ok("debug"));
+    check("WARN", Ok("warn"));
+    check("off", Ok("off"));
+    check("info,adit_rtmp=trace", Ok("adit_rtmp=trace,info"));
+    check("adit_server", Ok("adit_server=trace"));
     check(
         "adit_rtmp[session{connection=3}]=trace",
-        Ok(Some("adit_rtmp[session{connection=3}]=trace")),
+        Ok("adit_rtmp[session{connection=3}]=trace"),
     );
 }
 
 #[test]
-fn nothing_asks_for_nothing() {
-    check("", Ok(None));
-    check(" ", Ok(None));
+fn nothing_is_no_filter() {
+    check("", Err("empty"));
+    check(" ", Err("empty"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use adit_server::api::{ApiConfig, ApiListener, ApiRefused, Token, TokenError};
+use adit_server::api::{ApiConfig, ApiListener, ApiRefused, GuestList, Guests, Token, TokenError};
 use adit_server::control::Control;
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -50,14 +50,8 @@ pub(super) async fn bind(
     let Some(listen) = &asked.listen else {
         return Ok(None);
     };
-    let (token, kept) = if let Some(secret) = &asked.token {
-        (Token::new(&secret.0)?, None)
-    } else {
-        let path = state_directory.join("api-token");
-        (Token::keep(&path)?, Some(path))
-    };
-    let mut config = ApiConfig::new(listen.0, token);
-    config.hosts.clone_from(&asked.hosts);
+    let (guests, kept) = guests(asked, state_directory)?;
+    let config = ApiConfig::new(listen.0, guests);
     let listener = match handed_over.filter(|socket| is_at(socket, listen.0)) {
         Some(socket) => ApiListener::from_socket(config, socket).map_err(|cause| ApiRefused {
             address: listen.0,
@@ -74,6 +68,25 @@ pub(super) async fn bind(
     Ok(Some(Bound { listener, kept }))
 }
 
+/// Who may use it, and the file of the token if the server keeps it. Blocks.
+///
+/// # Errors
+/// The token cannot be used.
+pub(super) fn guests(
+    asked: &Api,
+    state_directory: &Path,
+) -> Result<(Guests, Option<PathBuf>), TokenError> {
+    let (token, kept) = if let Some(secret) = &asked.token {
+        (Token::new(&secret.0)?, None)
+    } else {
+        let path = state_directory.join("api-token");
+        (Token::keep(&path)?, Some(path))
+    };
+    let mut guests = Guests::new(token);
+    guests.hosts.clone_from(&asked.hosts);
+    Ok((guests, kept))
+}
+
 /// Whether a socket listens where it is asked for; port 0 is any.
 fn is_at(socket: &TcpListener, asked: SocketAddr) -> bool {
     let address = socket.local_addr();
@@ -85,6 +98,11 @@ impl Bound {
     /// The socket once more, for a server that takes over.
     pub(super) fn share(&self) -> io::Result<OwnedFd> {
         self.listener.share()
+    }
+
+    /// Who may use it, to be changed while it is served.
+    pub(super) fn guests(&self) -> GuestList {
+        self.listener.guests()
     }
 
     /// Says where it is.
@@ -122,13 +140,17 @@ impl Served {
 pub(super) fn remedy(error: &ApiError) -> Option<String> {
     match error {
         ApiError::Refused(_) => None,
-        ApiError::Token(TokenError::Open(path)) => Some(format!(
+        ApiError::Token(error) => Some(token_remedy(error)),
+    }
+}
+
+/// The same for a token.
+pub(super) fn token_remedy(error: &TokenError) -> String {
+    match error {
+        TokenError::Open(path) => format!(
             "to close it: chmod 600 {}; if others may have read it, remove it instead, and another one is made",
             path.display()
-        )),
-        ApiError::Token(_) => Some(
-            "choose 16 characters or more for api.token, or leave it out: then one is made in the state directory"
-                .to_owned(),
         ),
+        _ => "choose 16 characters or more for api.token, or leave it out: then one is made in the state directory".to_owned(),
     }
 }

@@ -14,7 +14,12 @@ use super::ServeError;
 ///
 /// # Errors
 /// The TLS library refuses its settings.
-pub(super) fn promised(mut source: CertificateSource) -> Result<Tls, TlsError> {
+pub(super) fn promised(source: CertificateSource) -> Result<Tls, TlsError> {
+    Tls::promised(with_addresses(source))
+}
+
+/// What a self-signed certificate that is to be made is for.
+pub(super) fn with_addresses(mut source: CertificateSource) -> CertificateSource {
     if let CertificateSource::SelfSigned {
         state_directory,
         names,
@@ -24,7 +29,7 @@ pub(super) fn promised(mut source: CertificateSource) -> Result<Tls, TlsError> {
         // One that is there stays when addresses change: players were told to trust it.
         names.extend(addresses::of_this_machine());
     }
-    Tls::promised(source)
+    source
 }
 
 /// Loads the certificate if there is to be one; a line of the log says so when it had to be made.
@@ -44,9 +49,9 @@ fn load_or_make(tls: &Tls) -> Result<(), TlsError> {
     let CertificateSource::SelfSigned { .. } = tls.source() else {
         return tls.prepare();
     };
-    let kept = fs::read(file).ok();
+    let kept = fs::read(&file).ok();
     tls.prepare()?;
-    match (kept, fs::read(file).ok()) {
+    match (kept, fs::read(&file).ok()) {
         (None, _) => {
             tracing::info!(file = %file.display(), "self-signed certificate made");
         }

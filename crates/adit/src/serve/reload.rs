@@ -5,31 +5,57 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use adit_server::ServerConfig;
+use adit_server::api::{GuestList, Guests};
 use adit_server::control::{Control, Reloaded};
+use adit_server::relays::RelaySpec;
+use adit_server::{ServerConfig, TlsError};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::signal::unix::Signal;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use super::{ServeError, plan, relays};
-use crate::config::{Config, Difference, Mistakes, Sources, load};
+use super::keeper::{self, Keeper, Other};
+use super::{ServeError, api, certificate, plan, relays};
+use crate::config::{Config, Difference, Effective, Mistakes, Sources, load};
+use crate::log::Log;
 use crate::ui;
 
 /// Reads the same sources again as at the start.
-#[derive(Debug)]
 pub(super) struct Reloader {
     sources: Sources,
     /// What the server goes by. Of keys that need a restart it is what it has started with.
     running: Mutex<Config>,
+    parts: Parts,
+}
+
+/// What changes beside the server itself.
+pub(super) struct Parts {
+    pub(super) log: Log,
+    /// None without an API.
+    pub(super) guests: Option<GuestList>,
+    pub(super) keeper: Arc<Keeper>,
+}
+
+/// Everything that a configuration asks for, opened and checked, and nothing of it done.
+struct Planned {
+    server: ServerConfig,
+    relays: Vec<RelaySpec>,
+    certificate: Other,
+    guests: Option<Guests>,
 }
 
 impl Reloader {
     /// For the API too.
-    pub(super) fn new(control: &Control, sources: Sources, running: Config) -> Arc<Self> {
+    pub(super) fn new(
+        control: &Control,
+        sources: Sources,
+        running: Config,
+        parts: Parts,
+    ) -> Arc<Self> {
         let reloader = Arc::new(Self {
             sources,
             running: Mutex::new(running),
+            parts,
         });
         let asked = Arc::clone(&reloader);
         control.on_reload(move |control| asked.reload(control));
@@ -43,24 +69,14 @@ impl Reloader {
     pub(super) fn reload(&self, control: &Control) -> Result<Reloaded, String> {
         // One reload after the other, so that the newest wins.
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let asked = match load(&self.sources) {
-            Ok(effective) => effective.config,
-            Err(mistakes) => return Err(refused(&mistakes)),
-        };
-        let mut config = ServerConfig::default();
-        let planned = plan::apply(&asked, &mut config)
-            .and_then(|()| relays::read(&asked).map_err(ServeError::from));
-        let planned = planned.map_err(|error| {
-            tracing::error!(%error, "the configuration was not taken over; nothing has changed");
-            error.to_string()
-        })?;
-        control.apply(&config);
-        control.set_relays(planned, relays::networks(&asked));
+        let effective = load(&self.sources).map_err(|mistakes| refused(&mistakes))?;
         let Difference {
             changed,
             needs_restart,
             taken_over,
-        } = Difference::between(&running, asked);
+        } = Difference::between(&running, effective.config.clone());
+        let planned = self.plan(&running, &taken_over, &effective)?;
+        self.go_by(planned, &taken_over, control);
         *running = taken_over;
         tracing::info!(changed = %listed(&changed), "the configuration was read again");
         if !needs_restart.is_empty() {
@@ -70,6 +86,56 @@ impl Reloader {
             changed,
             needs_restart,
         })
+    }
+
+    /// All that can go wrong.
+    fn plan(
+        &self,
+        running: &Config,
+        asked: &Config,
+        effective: &Effective,
+    ) -> Result<Planned, String> {
+        let mut server = ServerConfig::default();
+        let planned = plan::apply(asked, &mut server)
+            .and_then(|()| relays::read(asked).map_err(ServeError::from));
+        let relays = planned.map_err(|error| {
+            tracing::error!(%error, "the configuration was not taken over; nothing has changed");
+            error.to_string()
+        })?;
+        let certificate = self.parts.keeper.look(running, asked);
+        let certificate = certificate.map_err(|error| {
+            let key = keeper::key_of(&error, asked);
+            let help = match &error {
+                TlsError::Content { path, what } => certificate::remedy(path, what),
+                _ => None,
+            };
+            refused(&effective.refuse(key, &error.to_string(), help))
+        })?;
+        let guests = self.parts.guests.as_ref().map(|_| {
+            let guests = api::guests(&asked.api, &plan::state_directory(asked));
+            guests.map(|(guests, _)| guests)
+        });
+        let guests = guests.transpose().map_err(|error| {
+            let help = Some(api::token_remedy(&error));
+            refused(&effective.refuse("api.token", &error.to_string(), help))
+        })?;
+        Ok(Planned {
+            server,
+            relays,
+            certificate,
+            guests,
+        })
+    }
+
+    /// Does it, which cannot fail.
+    fn go_by(&self, planned: Planned, asked: &Config, control: &Control) {
+        control.apply(&planned.server);
+        control.set_relays(planned.relays, relays::networks(asked));
+        self.parts.keeper.go_by(planned.certificate);
+        if let (Some(list), Some(guests)) = (&self.parts.guests, planned.guests) {
+            list.replace(guests);
+        }
+        self.parts.log.change(&asked.log.level.0, asked.log.format);
     }
 
     /// How long those who are there may stay when the server is taken down.

@@ -256,7 +256,7 @@ async fn the_tunnel_runs_inside_tls_and_takes_absolute_targets() {
     let directory = tempfile::tempdir().unwrap();
     let config = with_tls(&directory);
     let trusted = tls_client(
-        config.tls.as_ref().unwrap().certificate_path(),
+        &config.tls.as_ref().unwrap().certificate_path(),
         &["http/1.1"],
     );
     let mut server = Echo::start(config);
@@ -284,7 +284,7 @@ async fn the_tunnel_runs_inside_tls_and_takes_absolute_targets() {
 async fn a_session_opened_with_tls_is_not_there_without() {
     let directory = tempfile::tempdir().unwrap();
     let config = with_tls(&directory);
-    let trusted = tls_client(config.tls.as_ref().unwrap().certificate_path(), &[]);
+    let trusted = tls_client(&config.tls.as_ref().unwrap().certificate_path(), &[]);
     let server = Echo::start(config);
     let mut secure = Raw::new(tls_connect(trusted, server.connect().await).await.unwrap());
     let mut plain = Raw::new(server.connect().await);

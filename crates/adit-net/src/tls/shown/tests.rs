@@ -8,7 +8,7 @@ fn a_certificate_tells_for_whom_and_for_how_long_it_is() {
         state_directory: folder.path().to_owned(),
         names: vec!["live.example".to_owned(), "192.0.2.7".to_owned()],
     };
-    let file = Tls::load(source).unwrap().certificate_path().to_owned();
+    let file = Tls::load(source).unwrap().certificate_path();
     let shown = ShownCertificate::read(&file, &file.with_extension("key")).unwrap();
     assert_eq!(shown.names.issuer.as_deref(), Some("adit self-signed"));
     for host in ["live.example", "192.0.2.7", "localhost", "::1"] {
@@ -34,7 +34,7 @@ fn a_key_of_another_certificate_is_told() {
             state_directory: folder.path().join(name),
             names: Vec::new(),
         };
-        Tls::load(source).unwrap().certificate_path().to_owned()
+        Tls::load(source).unwrap().certificate_path()
     };
     let (one, other) = (make("one"), make("other"));
     let read = ShownCertificate::read(&one, &other.with_extension("key"));
