@@ -15,6 +15,7 @@ pub struct Admission(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     config: AdmissionConfig,
+    is_closed: bool,
     open: usize,
     newcomers: usize,
     addresses: HashMap<IpAddr, Address>,
@@ -80,6 +81,16 @@ impl Admission {
     /// descriptors is not looked at.
     pub fn apply(&self, config: AdmissionConfig) {
         self.state().config = config;
+    }
+
+    /// Lets in nobody more who is not there already: who asks by HTTP hears so, and a peer that speaks RTMP is handed out all the same, for
+    /// whoever takes it to say so. There is no way back.
+    pub fn close(&self) {
+        self.state().is_closed = true;
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state().is_closed
     }
 
     /// A place among all connections and among the newcomers, without a look at the address.

@@ -24,7 +24,7 @@ pub(crate) async fn serve(door: &Arc<Door>, stream: TcpStream, peer: SocketAddr,
     let peer = canonical(peer);
     let local = stream.local_addr().ok().map(canonical);
     let stop = &door.phases.stop;
-    let came = if door.refuses_strangers() {
+    let came = if door.closes() {
         Came::TooLate
     } else {
         Came::InTime

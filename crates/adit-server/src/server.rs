@@ -10,7 +10,7 @@ use std::time::Duration;
 use adit_broker::Broker;
 use adit_net::http::Elsewhere;
 use adit_net::tls::Tls;
-use adit_net::{Acceptor, Admission, Carrier, Listener};
+use adit_net::{Acceptor, Admission, Carrier, Listener, Ports};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, sleep, timeout};
 use tracing::{Instrument as _, debug_span, error, info};
@@ -18,7 +18,7 @@ use tracing::{Instrument as _, debug_span, error, info};
 use crate::access::Access;
 use crate::application::{Instances, Leave};
 use crate::config::ServerConfig;
-use crate::control::{Connections, Control, Events, Phase};
+use crate::control::{Connections, Control, Events, Phase, Way};
 use crate::driver::SessionDriver;
 use crate::limits::STOP_DRAIN;
 use crate::mirror::{Mirrors, Predecessor, Visitors};
@@ -267,6 +267,7 @@ impl Server {
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut leaving = Leaving::No;
+        let mut to_let_go = None;
         let mut overdue = pin!(sleep(Duration::ZERO));
         let mut has_overdue = false;
         loop {
@@ -280,7 +281,8 @@ impl Server {
                     None => break,
                 },
                 ports = self.shared.phase.to_leave(), if leaving == Leaving::No => {
-                    self.acceptor.let_go(ports);
+                    to_let_go = Some(ports);
+                    self.let_go(&mut to_let_go);
                     leaving = Leaving::Somebody;
                     has_overdue = true;
                     overdue.as_mut().reset(Instant::now() + WAITING);
@@ -290,6 +292,7 @@ impl Server {
                     self.shared.connections.leave(Leave::Overdue);
                 }
                 _ = looks.tick(), if leaving != Leaving::No => {
+                    self.let_go(&mut to_let_go);
                     leaving = match leaving {
                         _ if !self.is_deserted(sessions) => Leaving::Somebody,
                         // Whoever was on the way from one to the other is seen at the second look.
@@ -298,6 +301,14 @@ impl Server {
                     };
                 }
             }
+        }
+    }
+
+    /// Lets go of the ports, if they are to be let go of and nobody watches by HLS: such viewers come over new connections all the time.
+    fn let_go(&self, ports: &mut Option<Ports>) {
+        let may = |ports| ports == Ports::HandedOver || !self.shared.connections.has_by(Way::Hls);
+        if let Some(ports) = ports.take_if(|ports| may(*ports)) {
+            self.acceptor.let_go(ports);
         }
     }
 

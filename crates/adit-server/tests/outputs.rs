@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use adit_broker::{Broker, Publication, PublisherInfo, StreamKey};
 use adit_media::Frame;
 use adit_media::pattern::Pattern;
+use adit_net::Ports;
 use adit_server::control::Control;
 use adit_server::{Listener, Server, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -75,10 +76,15 @@ async fn ask(server: SocketAddr, path: &str) -> Option<Vec<u8>> {
 
 /// The same from another address of this machine.
 async fn ask_from(local: &str, server: SocketAddr, path: &str) -> Option<Vec<u8>> {
+    ask_for(local, server, &format!("GET {path}")).await
+}
+
+/// The same for anything but a body.
+async fn ask_for(local: &str, server: SocketAddr, first: &str) -> Option<Vec<u8>> {
     let socket = TcpSocket::new_v4().ok()?;
     socket.bind(SocketAddr::new(local.parse().ok()?, 0)).ok()?;
     let mut stream = socket.connect(server).await.ok()?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    let request = format!("{first} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.ok()?;
@@ -152,7 +158,36 @@ async fn a_server_that_drains_lets_viewers_go_on_and_no_other_one_begin() {
             assert!(answer.contains(expected), "{from} {path}: {answer}");
         }
     }
+    for first in ["GET /", "GET /streams.json", "POST /open/1"] {
+        let answer = ask_for("127.0.0.2", server.address, first).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 503"), "{first}: {answer}");
+    }
     assert_eq!(server.control.connections().len(), 1);
+    publisher.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ports_close_when_the_last_viewer_by_hls_has_gone_and_let_nobody_else_in_before() {
+    let server = start();
+    let (publisher, _) = publish_in_real_time(&server.broker);
+    let index = get(server.address, "/live/cam/index.m3u8").await;
+    assert!(index.starts_with("HTTP/1.1 200"), "{index}");
+    server.control.take_down(Ports::Closed);
+    let playlist = get(server.address, "/live/cam/media.m3u8").await;
+    assert!(playlist.starts_with("HTTP/1.1 200"), "{playlist}");
+    for path in ["/live/cam/media.m3u8", "/live/cam.flv", "/"] {
+        let answer = ask_from("127.0.0.2", server.address, path).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 503"), "{path}: {answer}");
+    }
+    let viewers = server.control.connections();
+    server.control.kick(viewers[0].id.get(), "go").unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while ask(server.address, "/").await.is_some() {
+        assert!(Instant::now() < deadline, "the port is still open");
+        sleep(Duration::from_millis(10)).await;
+    }
     publisher.abort();
 }
 

@@ -38,6 +38,16 @@ impl Acceptor {
 impl Door {
     /// Whether only those are served who were there before.
     pub(crate) fn refuses_strangers(&self) -> bool {
+        match self.phases.leaving.get() {
+            Some(Ports::Closed) => true,
+            // Whoever was accepted before is let in: all others find the other process.
+            Some(Ports::HandedOver) => false,
+            None => self.admission.is_closed(),
+        }
+    }
+
+    /// Whether the ports close, so that nobody takes the peers that speak RTMP any more.
+    pub(crate) fn closes(&self) -> bool {
         self.phases.leaving.get() == Some(&Ports::Closed)
     }
 

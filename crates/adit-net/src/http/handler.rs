@@ -19,6 +19,13 @@ pub trait HttpHandler: Send + Sync + 'static {
     ///
     /// The future is dropped when the peer is gone. A panic ends this connection only.
     fn handle(&self, request: Request<RequestBody>, info: &CarrierInfo) -> HttpFuture;
+
+    /// Whether it tells for itself who is there already from who comes anew, for such requests: they are then handed to it also over
+    /// connections that came when nobody was let in any more. All others are refused there.
+    fn tells_strangers(&self, request: &Request<RequestBody>) -> bool {
+        let _ = request;
+        false
+    }
 }
 
 /// Answers every request with 404.

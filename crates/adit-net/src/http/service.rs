@@ -74,9 +74,8 @@ impl Service {
             return Box::pin(std::future::ready(refusal));
         }
         match tunnel::target(&request) {
-            target if self.came == Came::TooLate && !tunnel::is_of_session(target) => {
-                let refusal = closing(StatusCode::SERVICE_UNAVAILABLE, LEAVING);
-                Box::pin(std::future::ready(refusal))
+            Some(target) if self.came == Came::TooLate && !tunnel::is_of_session(Some(target)) => {
+                Box::pin(std::future::ready(leaving()))
             }
             Some(target) => {
                 let asked = tunnel::Asked {
@@ -88,7 +87,7 @@ impl Service {
                 };
                 Box::pin(asked.answer(target, request))
             }
-            None => self.page(request),
+            None => self.page(request.map(RequestBody)),
         }
     }
 
@@ -102,7 +101,11 @@ impl Service {
     }
 
     /// What is not the tunnel's.
-    fn page(&self, request: Request<Incoming>) -> Answer {
+    fn page(&self, request: Request<RequestBody>) -> Answer {
+        let handler = &self.door.config.http.handler;
+        if self.came == Came::TooLate && !handler.tells_strangers(&request) {
+            return Box::pin(std::future::ready(leaving()));
+        }
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         if is_read && let Some(answer) = self.challenge(request.uri().path()) {
             return Box::pin(std::future::ready(answer));
@@ -115,7 +118,7 @@ impl Service {
         {
             return Box::pin(std::future::ready(front_page(text)));
         }
-        let answer = http.handler.handle(request.map(RequestBody), &self.info);
+        let answer = handler.handle(request, &self.info);
         Box::pin(async {
             let response = answer.await;
             let status = response.status();
@@ -186,6 +189,14 @@ pub(super) fn closing(status: StatusCode, why: impl Into<Cow<'static, str>>) -> 
         .headers_mut()
         .insert(header::CONNECTION, HeaderValue::from_static(CLOSE));
     because(response, why)
+}
+
+/// Nobody is let in any more.
+fn leaving() -> Response<HttpBody> {
+    let mut refusal = closing(StatusCode::SERVICE_UNAVAILABLE, LEAVING);
+    let soon = HeaderValue::from_static("5");
+    refusal.headers_mut().insert(header::RETRY_AFTER, soon);
+    refusal
 }
 
 /// What was asked for, as it can stand in a log: the first part of the path, for ids of tunnel sessions and names of streams,

@@ -266,6 +266,11 @@ impl Connections {
         self.open().list.is_empty()
     }
 
+    /// Whether somebody is there who came this way.
+    pub(crate) fn has_by(&self, way: Way) -> bool {
+        self.open().list.values().any(|live| live.who.way == way)
+    }
+
     /// Says to all clients that the server is taken down.
     pub(crate) fn leave(&self, leave: Leave) {
         for live in self.all() {

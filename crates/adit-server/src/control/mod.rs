@@ -426,6 +426,9 @@ impl Control {
     pub fn drain(&self) {
         let shared = &self.0.shared;
         if shared.phase.drain() {
+            if !shared.phase.has_handed_over() {
+                shared.admission.close();
+            }
             tracing::info!("draining: nobody is let in any more");
             shared.connections.events().tell(|| Happened::Draining);
             shared.connections.leave(Leave::Asked);

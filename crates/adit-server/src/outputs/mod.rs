@@ -129,6 +129,11 @@ fn first_run() -> u64 {
 }
 
 impl HttpHandler for Outputs {
+    /// Viewers by HLS come over a new connection for each segment.
+    fn tells_strangers(&self, request: &Request<RequestBody>) -> bool {
+        matches!(self.0.route(request.uri().path()), Some(Route::Hls(..)))
+    }
+
     fn handle(&self, request: Request<RequestBody>, info: &CarrierInfo) -> HttpFuture {
         if let Some(file) = self.0.file(&request) {
             return Box::pin(std::future::ready(file));
