@@ -464,3 +464,20 @@ fn what_nothing_refers_to_is_marked() {
         assert!(bytes.windows(4).any(|found| found == wanted), "{flags:08x}");
     }
 }
+
+#[test]
+fn a_record_of_high_profile_that_ends_early_is_described_all_the_same() {
+    let mut clip = Pattern::new("pattern:320x180@30,200k,key=1".parse().unwrap());
+    let header = clip
+        .find(|frame| frame.kind() == FrameKind::Video && frame.flags().is_sequence_header())
+        .unwrap();
+    // Five bytes of FLV, the version, the profile; nothing behind the parameter sets.
+    let mut payload = header.payload().to_vec();
+    assert_eq!(payload[6], 66, "the clip is of baseline profile");
+    payload[6] = 100;
+    let frame = Frame::classify(header.at(), FrameKind::Video, payload.into());
+    let track = Track::described(&frame).unwrap();
+    let text = init(&[&track]).unwrap();
+    assert!(text.windows(4).any(|name| name == b"avcC"));
+    assert!(track.codec().starts_with("avc1.64"), "{}", track.codec());
+}

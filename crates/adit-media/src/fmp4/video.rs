@@ -6,7 +6,7 @@ use shiguredo_mp4::boxes::{
     Av01Box, Av1cBox, Avc1Box, AvccBox, Hvc1Box, HvccBox, SampleEntry, VisualSampleEntryFields,
     Vp09Box, VpccBox,
 };
-use shiguredo_mp4::{BoxType, Decode};
+use shiguredo_mp4::{BoxType, Decode, Uint};
 
 use super::bits::Bits;
 use super::track::{Track, Unsupported};
@@ -18,9 +18,22 @@ const TIMESCALE: u32 = 90_000;
 const HEVC_SPS: u8 = 33;
 
 pub(super) fn avc(record: &[u8]) -> Result<Track, Unsupported> {
-    let avcc_box: AvccBox = decode(AvccBox::TYPE, record)?;
+    let mut avcc_box: AvccBox = decode(AvccBox::TYPE, record)?;
     let sps = avcc_box.sps_list.first().map(Vec::as_slice);
     let sps = sps.and_then(|sps| h264::parse_sps(sps).ok());
+    if avcc_box.chroma_format.is_none() {
+        // it ends early, where the sequence parameter set says the same.
+        let formats = sps.as_ref().map_or((1, 0, 0), |sps| {
+            (
+                sps.chroma_format_idc,
+                sps.bit_depth_luma_minus8,
+                sps.bit_depth_chroma_minus8,
+            )
+        });
+        avcc_box.chroma_format = Some(Uint::new(formats.0));
+        avcc_box.bit_depth_luma_minus8 = Some(Uint::new(formats.1));
+        avcc_box.bit_depth_chroma_minus8 = Some(Uint::new(formats.2));
+    }
     let size = sps.map(|sps| (sps.width, sps.height));
     let entry = SampleEntry::Avc1(Avc1Box {
         visual: visual(size),

@@ -9,6 +9,7 @@ pub(super) struct Lane {
     pub(super) track: Track,
     /// Samples of the part, of which the first is decoded at `start`.
     pub(super) samples: Vec<Sample>,
+    /// What they take in memory.
     pub(super) bytes: usize,
     start: u64,
     /// When the next sample of sound is due, if it comes directly after the last one.
@@ -21,8 +22,12 @@ pub(super) struct Lane {
     awaited: Option<i64>,
     /// How long the last picture lasted, in milliseconds.
     pub(super) step: i64,
+    /// The longest of this part and of the one before.
+    longest_steps: (i64, i64),
 }
 
+/// What a sample takes in memory beside its payload, about, in bytes.
+pub(super) const BESIDE: usize = 128;
 /// Sound that is further than this from where it should be, in milliseconds, is not on the beat of the samples any more.
 const DRIFT: i64 = 100;
 /// What a picture is taken to last that has no successor, in milliseconds.
@@ -42,6 +47,7 @@ impl Lane {
             last: None,
             awaited: None,
             step: USUAL_STEP,
+            longest_steps: (0, 0),
         }
     }
 
@@ -68,10 +74,17 @@ impl Lane {
         let step = at.saturating_sub(due).clamp(1, LONGEST);
         sample.duration = self.span(step);
         self.step = step;
+        self.longest_steps.0 = self.longest_steps.0.max(step);
         if self.samples.is_empty() {
             self.start = self.ticks(due);
         }
         self.put(sample);
+    }
+
+    /// How long the next picture may last, as far as the last ones tell: those of some cameras are longer and shorter.
+    pub(super) fn expected_step(&self) -> i64 {
+        let (this, before) = self.longest_steps;
+        self.step.max(this).max(before)
     }
 
     pub(super) fn hold(&mut self, at: i64, sample: Sample) {
@@ -116,7 +129,8 @@ impl Lane {
     }
 
     fn put(&mut self, sample: Sample) {
-        self.bytes = self.bytes.saturating_add(sample.payload.len());
+        let bytes = sample.payload.len().saturating_add(BESIDE);
+        self.bytes = self.bytes.saturating_add(bytes);
         self.samples.push(sample);
     }
 
@@ -128,6 +142,7 @@ impl Lane {
     /// The samples of the part.
     pub(super) fn take(&mut self, track: u32) -> Run {
         self.bytes = 0;
+        self.longest_steps = (0, self.longest_steps.0);
         Run {
             track,
             kind: self.track.kind(),

@@ -184,8 +184,12 @@ async fn media(stream: &Stream, asked: &Asked) -> Response<HttpBody> {
         None => HLS_READY,
         Some(segment) => {
             let window = stream.window();
-            if segment > window.head().saturating_add(RESERVED_SEGMENTS) && !window.ended {
-                return refusal("this segment is too far in the future\n");
+            let is_too_far = segment > window.head().saturating_add(RESERVED_SEGMENTS)
+                || part.is_some_and(|part| {
+                    playlist::is_too_far(&window, stream.lengths, segment, part)
+                });
+            if is_too_far && !window.ended {
+                return refusal("this segment or part is too far in the future\n");
             }
             let target = playlist::target_seconds(&window, stream.lengths);
             Duration::from_secs(target.unsigned_abs().saturating_mul(3))

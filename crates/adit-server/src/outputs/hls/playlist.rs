@@ -10,7 +10,8 @@ use super::window::{Init, Segment, Window};
 /// `query` is added to every address, so that whoever may read this may read the rest.
 pub(super) fn multivariant(window: &Window, query: &str) -> Option<String> {
     let init = window.init()?;
-    let mut out = String::from("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+    // It does not say that segments are independent: of all there will be nobody knows [RFC 8216 4.3.5.1].
+    let mut out = String::from("#EXTM3U\n#EXT-X-VERSION:6\n");
     // What is not known yet is taken for usual.
     let bandwidth = if window.peak == 0 {
         USUAL_BANDWIDTH
@@ -66,7 +67,7 @@ pub(super) fn media(window: &Window, lengths: Lengths, query: &str, extent: Exte
     write(&mut out, format_args!("#EXT-X-TARGETDURATION:{target}\n"));
     let known = target.saturating_mul(SKIP_TARGETS);
     if !window.ended {
-        promises(&mut out, known, lengths);
+        promises(&mut out, known, part_target(window, lengths));
     }
     write(&mut out, format_args!("#EXT-X-MEDIA-SEQUENCE:{first}\n"));
     if discontinuities > 0 {
@@ -116,11 +117,8 @@ pub(super) fn media(window: &Window, lengths: Lengths, query: &str, extent: Exte
 }
 
 /// What a player may ask for, and how close to the edge it may be.
-fn promises(out: &mut String, known: i64, lengths: Lengths) {
-    let (part, hold_back) = (
-        seconds(lengths.part),
-        seconds(lengths.part.saturating_mul(3)),
-    );
+fn promises(out: &mut String, known: i64, part: i64) {
+    let (part, hold_back) = (seconds(part), seconds(part.saturating_mul(3)));
     write(
         out,
         format_args!(
@@ -129,6 +127,22 @@ fn promises(out: &mut String, known: i64, lengths: Lengths) {
     );
     write(out, format_args!("#EXT-X-PART-INF:PART-TARGET={part}\n"));
 }
+
+/// The longest that a part is, in milliseconds: none of the list is longer than it says [RFC 8216bis 4.4.4.9], where pictures
+/// are slow or were late either.
+fn part_target(window: &Window, lengths: Lengths) -> i64 {
+    lengths.part.max(window.longest_part())
+}
+
+/// Whether a part is too far in the future to be waited for [RFC 8216bis 6.2.5.2]: that of three seconds, and more than three.
+pub(super) fn is_too_far(window: &Window, lengths: Lengths, segment: u64, part: usize) -> bool {
+    let ahead = i64::try_from(window.ahead(segment, part)).unwrap_or(i64::MAX);
+    let target = part_target(window, lengths).min(ADVANCE / 3);
+    ahead.saturating_mul(target) > ADVANCE
+}
+
+/// How far ahead parts may be asked for, in milliseconds, if they are shorter than a third of it.
+const ADVANCE: i64 = 3_000;
 
 /// A playlist without what is known goes back so many target durations, which is as few as may be.
 const SKIP_TARGETS: i64 = 6;

@@ -11,12 +11,12 @@
 use std::sync::Arc;
 
 use adit_media::fmp4::{self, Access, Run, Sample, Track};
-use adit_media::{Frame, FrameKind};
+use adit_media::{Frame, FrameKind, Timestamp};
 
 use super::clock::Clock;
 use super::lane::Lane;
 use super::window::{Init, Part};
-use crate::limits::outputs::{PART_BYTES, SEGMENT_BYTES};
+use crate::limits::outputs::{OPENING_FRAMES, PART_BYTES, SEGMENT_BYTES};
 
 /// How long parts and segments are to be, in milliseconds.
 #[derive(Clone, Copy, Debug)]
@@ -44,12 +44,23 @@ pub(super) struct Segmenter {
     /// Tracks that were given up because nothing came; at most one of each kind.
     resting: Vec<Track>,
     /// Frames of the beginning, until it is known which tracks there are.
-    opening: Option<Vec<Frame>>,
+    opening: Option<Opening>,
     /// The tracks are others than those of the last part.
     changed: bool,
     making: Open,
     sequence: u32,
     inits: u32,
+}
+
+/// The frames of the beginning.
+#[derive(Debug, Default)]
+struct Opening {
+    frames: Vec<Frame>,
+    bytes: usize,
+    /// When the first one is due that is coded.
+    first: Option<Timestamp>,
+    has_video: bool,
+    has_audio: bool,
 }
 
 /// What is being made.
@@ -82,7 +93,7 @@ impl Segmenter {
             video: None,
             audio: None,
             resting: Vec::new(),
-            opening: Some(Vec::new()),
+            opening: Some(Opening::default()),
             changed: true,
             making: Open {
                 part_start: None,
@@ -105,23 +116,14 @@ impl Segmenter {
             self.take(frame, made);
             return;
         };
-        opening.push(frame.clone());
-        let coded = || opening.iter().filter(|frame| frame.flags().is_coded());
-        let kinds = [FrameKind::Video, FrameKind::Audio];
-        let has_both = kinds
-            .iter()
-            .all(|kind| coded().any(|frame| frame.kind() == *kind));
-        let span = coded()
-            .next()
-            .map_or(0, |first| frame.at().since(first.at()));
-        if has_both || i64::from(span) >= OPENING {
+        if opening.is_over_with(frame) {
             self.open(made);
         }
     }
 
     /// The tracks are known as far as they will be.
     fn open(&mut self, made: &mut Vec<Made>) {
-        let frames = self.opening.take().unwrap_or_default();
+        let Opening { frames, .. } = self.opening.take().unwrap_or_default();
         for frame in &frames {
             self.describe(frame, made);
         }
@@ -159,7 +161,7 @@ impl Segmenter {
         else {
             return;
         };
-        let (at, jumped) = self.clock.time(frame.at());
+        let (at, jumped) = self.clock.time(frame.kind(), frame.at());
         if jumped {
             self.gap(made);
         }
@@ -250,7 +252,7 @@ impl Segmenter {
             return;
         }
         lane.settle(at);
-        let step = lane.step;
+        let step = lane.expected_step();
         self.begin_at(at);
         self.cut(at, step, is_key, made);
         if let Some(lane) = &mut self.video {
@@ -262,21 +264,11 @@ impl Segmenter {
         let Some(lane) = &self.audio else { return };
         let duration = lane.length(access.duration, at);
         let step = lane.milliseconds(duration);
-        let video = self.video.as_ref();
-        let has_pictures = video.is_some_and(|lane| lane.last.is_some());
-        if has_pictures {
-            // Where pictures are late, sound goes on without them.
-            let patience = self.lengths.part.saturating_mul(3);
-            let late = self
-                .making
-                .part_start
-                .is_some_and(|start| at.saturating_sub(start) > patience);
-            if late {
-                self.end_part(at, made);
-            }
-        } else if self.video.is_none() {
+        if self.video.is_none() {
             self.begin_at(at);
             self.cut(at, step, true, made);
+        } else {
+            self.cut_without_pictures(at, made);
         }
         if let Some(lane) = &mut self.audio {
             lane.append(at, sample(frame, access, duration));
@@ -292,8 +284,9 @@ impl Segmenter {
     fn cut(&mut self, at: i64, step: i64, is_key: bool, made: &mut Vec<Made>) {
         let age = |start: Option<i64>| start.map_or(0, |start| at.saturating_sub(start));
         let (part, segment) = (age(self.making.part_start), age(self.making.segment_start));
-        let is_full = self.making.segment_bytes >= SEGMENT_BYTES
-            || segment >= self.lengths.segment.saturating_mul(OVERLONG);
+        let is_full = self.is_full() || segment >= self.lengths.segment.saturating_mul(OVERLONG);
+        // Whatever the time is: a clock may stand still.
+        let is_heavy = self.open_bytes() >= PART_BYTES;
         // Key frames are not always on time to the millisecond.
         let is_due = segment >= self.lengths.segment / 10 * 9
             || self.making.keyless && segment >= FIRST_SEGMENT;
@@ -302,7 +295,7 @@ impl Segmenter {
             self.end_part(at, made);
             self.end_segment(made);
             self.making.keyless = !is_key;
-        } else if part > 0 && (part.saturating_add(step) > self.lengths.part || self.is_heavy()) {
+        } else if is_heavy || (part > 0 && part.saturating_add(step) > self.lengths.part) {
             self.end_part(at, made);
             if is_first {
                 self.end_segment(made);
@@ -311,10 +304,29 @@ impl Segmenter {
         }
     }
 
-    fn is_heavy(&self) -> bool {
+    /// Where pictures are late, sound goes on without them, and where they do not come at all, it does not pile up.
+    fn cut_without_pictures(&mut self, at: i64, made: &mut Vec<Made>) {
+        let patience = self.lengths.part.saturating_mul(3);
+        let start = self.making.part_start;
+        let is_late = start.is_some_and(|start| at.saturating_sub(start) > patience);
+        let is_full = self.is_full();
+        if is_late || is_full || self.open_bytes() >= PART_BYTES {
+            self.end_part(at, made);
+        }
+        if is_full {
+            self.end_segment(made);
+            self.making.keyless = true;
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.making.segment_bytes.saturating_add(self.open_bytes()) >= SEGMENT_BYTES
+    }
+
+    /// Bytes of the part that is being made.
+    fn open_bytes(&self) -> usize {
         let lanes = [&self.video, &self.audio];
-        let bytes: usize = lanes.into_iter().flatten().map(|lane| lane.bytes).sum();
-        bytes >= PART_BYTES
+        lanes.into_iter().flatten().map(|lane| lane.bytes).sum()
     }
 
     fn end_part(&mut self, at: i64, made: &mut Vec<Made>) {
@@ -327,7 +339,9 @@ impl Segmenter {
         if lanes().all(|lane| lane.samples.is_empty()) {
             return;
         }
+        self.making.part_start = Some(at);
         if self.changed && !self.describe_tracks(made) {
+            self.give_up_indescribable();
             return;
         }
         let runs: Vec<Run> = [&mut self.video, &mut self.audio]
@@ -338,15 +352,26 @@ impl Segmenter {
             .collect();
         self.sequence = self.sequence.wrapping_add(1);
         if let Some(fragment) = fmp4::fragment(self.sequence, &runs) {
-            self.making.segment_bytes = self.making.segment_bytes.saturating_add(fragment.len());
-            made.push(Made::Part(Part {
+            let part = Part {
                 fragment: Arc::new(fragment),
                 milliseconds: at.saturating_sub(start).max(1),
                 independent,
                 ended: None,
-            }));
+            };
+            self.making.segment_bytes = self.making.segment_bytes.saturating_add(part.weight());
+            made.push(Made::Part(part));
         }
-        self.making.part_start = Some(at);
+    }
+
+    /// There is no description of all tracks: what there is of them is dropped, and tracks of which there is none are given up.
+    fn give_up_indescribable(&mut self) {
+        for place in [&mut self.video, &mut self.audio] {
+            let Some(lane) = place else { continue };
+            drop(lane.take(0));
+            if fmp4::init(&[&lane.track]).is_err() {
+                *place = None;
+            }
+        }
     }
 
     fn describe_tracks(&mut self, made: &mut Vec<Made>) -> bool {
@@ -386,6 +411,26 @@ impl Segmenter {
         self.making.segment_start = None;
         let lanes = [&mut self.video, &mut self.audio];
         lanes.into_iter().flatten().for_each(Lane::begin_anew);
+    }
+}
+
+impl Opening {
+    /// Takes a frame, and says whether the tracks are known now, or it is not waited for them any longer.
+    fn is_over_with(&mut self, frame: &Frame) -> bool {
+        self.bytes = self.bytes.saturating_add(frame.payload().len());
+        self.frames.push(frame.clone());
+        if frame.flags().is_coded() {
+            self.first.get_or_insert(frame.at());
+            match frame.kind() {
+                FrameKind::Audio => self.has_audio = true,
+                _ => self.has_video = true,
+            }
+        }
+        let span = self.first.map_or(0, |first| frame.at().since(first));
+        (self.has_video && self.has_audio)
+            || i64::from(span) >= OPENING
+            || self.frames.len() >= OPENING_FRAMES
+            || self.bytes >= PART_BYTES
     }
 }
 

@@ -1,5 +1,6 @@
 //! The segments of a stream that are kept, in memory.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -7,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use adit_media::fmp4::Fragment;
 use bytes::Bytes;
 
+use super::lane::BESIDE;
 use super::segmenter::Made;
 use crate::limits::outputs::{HLS_BYTES, SPARE_SEGMENTS};
 
@@ -83,6 +85,14 @@ pub(super) struct Window {
     bytes: usize,
 }
 
+impl Part {
+    /// What it takes in memory, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        let beside = self.fragment.pieces().len().saturating_mul(BESIDE);
+        self.fragment.len().saturating_add(beside)
+    }
+}
+
 impl Segment {
     pub(super) fn milliseconds(&self) -> i64 {
         self.parts.iter().map(|part| part.milliseconds).sum()
@@ -90,6 +100,10 @@ impl Segment {
 
     fn bytes(&self) -> usize {
         self.parts.iter().map(|part| part.fragment.len()).sum()
+    }
+
+    fn weight(&self) -> usize {
+        self.parts.iter().map(Part::weight).sum()
     }
 
     /// A decoder can begin with it.
@@ -131,7 +145,7 @@ impl Window {
 
     fn add(&mut self, part: Part) {
         let Some(init) = &self.init else { return };
-        self.bytes = self.bytes.saturating_add(part.fragment.len());
+        self.bytes = self.bytes.saturating_add(part.weight());
         let lasts = Duration::from_millis(part.milliseconds.unsigned_abs());
         let began = || part.ended?.checked_sub(lasts);
         let date = self.clock.or_else(began);
@@ -150,6 +164,7 @@ impl Window {
         if let Some(segment) = self.segments.back_mut() {
             segment.parts.push(part);
         }
+        self.forget();
     }
 
     fn end_segment(&mut self) {
@@ -162,12 +177,17 @@ impl Window {
                 .saturating_mul(8_000);
             self.peak = self.peak.max(bits / length.unsigned_abs());
         }
+        self.forget();
+    }
+
+    /// Lets go what is not kept any longer.
+    fn forget(&mut self) {
         let kept = self.listed.saturating_add(SPARE_SEGMENTS);
         while self.segments.len() > kept || (self.bytes > HLS_BYTES && self.segments.len() > 1) {
             let Some(gone) = self.segments.pop_front() else {
                 return;
             };
-            self.bytes = self.bytes.saturating_sub(gone.bytes());
+            self.bytes = self.bytes.saturating_sub(gone.weight());
             self.discontinuities = self
                 .discontinuities
                 .saturating_add(gone.discontinuity.into());
@@ -178,6 +198,12 @@ impl Window {
     pub(super) fn end(&mut self) {
         self.end_segment();
         self.ended = true;
+    }
+
+    /// What is held, in bytes.
+    #[cfg(test)]
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// What is being packaged now.
@@ -235,6 +261,23 @@ impl Window {
                     || (segment.whole && head > (number.saturating_add(1), 0))
             }
             (None, _) => number < head.0,
+        }
+    }
+
+    /// The longest part of the segments that are kept, in milliseconds.
+    pub(super) fn longest_part(&self) -> i64 {
+        let parts = self.segments.iter().flat_map(|segment| &segment.parts);
+        let lengths = parts.map(|part| part.milliseconds);
+        lengths.max().unwrap_or_default()
+    }
+
+    /// How many parts a part lies behind the last one that is there, at least; 0 of those that are there.
+    pub(super) fn ahead(&self, number: u64, part: usize) -> usize {
+        let (segment, next) = self.next_part();
+        match number.cmp(&segment) {
+            Ordering::Less => 0,
+            Ordering::Equal => part.saturating_add(1).saturating_sub(next),
+            Ordering::Greater => part.saturating_add(1),
         }
     }
 

@@ -1,6 +1,6 @@
 use m3u8_rs::{MasterPlaylist, MediaPlaylist};
 
-use super::{Extent, frame_rate, multivariant, target_seconds};
+use super::{Extent, frame_rate, is_too_far, multivariant, target_seconds};
 use crate::outputs::hls::segmenter::{Lengths, Made};
 use crate::outputs::hls::window::Init;
 use crate::outputs::hls::window::Window;
@@ -34,6 +34,8 @@ fn the_first_playlist_says_what_the_stream_is() {
     assert_eq!((size.width, size.height), (1280, 720));
     assert_eq!(only.frame_rate, Some(30.0));
     assert!(only.bandwidth > 0);
+    // Segments of a stream are not always independent, and those that come are not known.
+    assert!(!text.contains("INDEPENDENT"), "{text}");
     assert!(multivariant(&Window::new("r".to_owned(), 3), "").is_none());
 }
 
@@ -43,7 +45,7 @@ fn a_live_playlist_lists_segments_parts_and_what_comes_next() {
     window.apply(part(350, 10));
     let text = media(&window, LENGTHS, "");
     let expected = "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:2\n\
-        #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=12.000,PART-HOLD-BACK=1.050\n#EXT-X-PART-INF:PART-TARGET=0.350\n\
+        #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=12.000,PART-HOLD-BACK=3.000\n#EXT-X-PART-INF:PART-TARGET=1.000\n\
         #EXT-X-MEDIA-SEQUENCE:1\n#EXT-X-INDEPENDENT-SEGMENTS\n\
         #EXT-X-MAP:URI=\"r-0.mp4\"\n#EXTINF:2.000,\nr-1.m4s\n\
         #EXT-X-PART:DURATION=1.000,URI=\"r-2.0.m4s\",INDEPENDENT=YES\n\
@@ -108,6 +110,67 @@ fn the_target_is_no_shorter_than_any_segment_and_never_shrinks() {
         window.apply(Made::EndOfSegment);
         assert_eq!(target_seconds(&window, LENGTHS), target, "{length}");
     }
+}
+
+#[test]
+fn no_part_is_longer_than_the_playlist_says_and_players_hold_back_three_of_them() {
+    for (length, target, hold_back) in [
+        (300, "0.350", "1.050"),
+        (350, "0.350", "1.050"),
+        (351, "0.351", "1.053"),
+        (2_000, "2.000", "6.000"),
+    ] {
+        let mut window = Window::new("r".to_owned(), 3);
+        window.apply(init(0));
+        window.apply(part(length, 10));
+        window.apply(Made::EndOfSegment);
+        let text = media(&window, LENGTHS, "");
+        for tag in [
+            format!("#EXT-X-PART-INF:PART-TARGET={target}\n"),
+            format!(",PART-HOLD-BACK={hold_back}\n"),
+        ] {
+            assert!(text.contains(&tag), "{length}: {text}");
+        }
+        // Once it is forgotten, parts are as they should be again.
+        for _ in 0..40 {
+            window.apply(part(300, 10));
+            window.apply(Made::EndOfSegment);
+        }
+        let text = media(&window, LENGTHS, "");
+        assert!(text.contains("PART-TARGET=0.350\n"), "{length}: {text}");
+    }
+}
+
+#[test]
+fn parts_are_waited_for_three_seconds_ahead_and_not_more() {
+    let mut window = window(2);
+    for _ in 0..5 {
+        window.apply(part(350, 10));
+    }
+    let is_too_far = |window: &Window, segment, part| is_too_far(window, LENGTHS, segment, part);
+    // Those of the window last a second, so three of them: of five parts the last one is number 4.
+    for (segment, part, expected) in [
+        (0, 9, false),
+        (1, 999, false),
+        (2, 0, false),
+        (2, 7, false),
+        (2, 8, true),
+        (3, 2, false),
+        (3, 3, true),
+        (2, usize::MAX, true),
+    ] {
+        assert_eq!(
+            is_too_far(&window, segment, part),
+            expected,
+            "{segment} {part}"
+        );
+    }
+    let mut window = Window::new("r".to_owned(), 3);
+    window.apply(init(0));
+    window.apply(part(350, 10));
+    // Eight times 0.35 seconds are less than three seconds, nine times are more.
+    assert!(!is_too_far(&window, 0, 8));
+    assert!(is_too_far(&window, 0, 9));
 }
 
 #[test]

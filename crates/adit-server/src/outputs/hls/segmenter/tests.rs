@@ -3,7 +3,7 @@ use adit_media::{Frame, FrameKind, Timestamp};
 use bytes::Bytes;
 
 use super::{Lengths, Made, Segmenter};
-use crate::limits::outputs::{PART_BYTES, SEGMENT_BYTES};
+use crate::limits::outputs::{HLS_BYTES, OPENING_FRAMES, PART_BYTES, SEGMENT_BYTES};
 use crate::outputs::hls::window::{Segment, Window};
 
 const LENGTHS: Lengths = Lengths {
@@ -309,4 +309,124 @@ fn segments_and_parts_end_when_they_are_heavy() {
             );
         }
     }
+}
+
+/// So many coded frames like the first one of a kind in the clip, all stamped 0 and with so many bytes more.
+fn still(kind: FrameKind, count: usize, bytes: usize) -> Vec<Frame> {
+    let clip = clip(1);
+    let first = clip
+        .iter()
+        .find(|frame| frame.kind() == kind && frame.flags().is_coded())
+        .unwrap();
+    let payload = Bytes::from([first.payload(), &vec![0; bytes][..]].concat());
+    vec![Frame::classify(Timestamp::ZERO, kind, payload); count]
+}
+
+#[test]
+fn what_is_held_is_bounded_where_the_clock_stands_still() {
+    let headers = |kind: Option<FrameKind>| {
+        let headers = clip(1).into_iter();
+        let headers = headers.filter(|frame| frame.flags().is_sequence_header());
+        headers
+            .filter(|frame| kind.is_none_or(|kind| frame.kind() == kind))
+            .collect::<Vec<_>>()
+    };
+    let (video, audio) = (FrameKind::Video, FrameKind::Audio);
+    let mixed = [still(video, 1, 10_000), still(audio, 1, 10_000)].concat();
+    let cases = [
+        (
+            "pictures",
+            [headers(Some(video)), still(video, 1_500, 1 << 16)].concat(),
+        ),
+        (
+            "both",
+            [headers(None), vec![mixed; 4_000].concat()].concat(),
+        ),
+        (
+            "sound",
+            [headers(Some(audio)), still(audio, 1_500, 1 << 16)].concat(),
+        ),
+        (
+            "sound behind a picture",
+            [
+                headers(None),
+                still(video, 1, 0),
+                still(audio, 1_500, 1 << 16),
+            ]
+            .concat(),
+        ),
+        (
+            "sound before any picture",
+            [headers(None), still(audio, 1_500, 1 << 16)].concat(),
+        ),
+        (
+            "next to nothing",
+            [headers(Some(video)), still(video, 200_000, 0)].concat(),
+        ),
+    ];
+    for (name, frames) in cases {
+        let mut segmenter = Segmenter::new(LENGTHS);
+        let mut window = Window::new("r".to_owned(), 7);
+        for frame in &frames {
+            let mut made = Vec::new();
+            segmenter.push(frame, &mut made);
+            made.into_iter().for_each(|made| window.apply(made));
+            let held = segmenter.open_bytes();
+            assert!(held < PART_BYTES + (1 << 17), "{name}: {held}");
+            let kept = window.bytes();
+            assert!(kept < HLS_BYTES + PART_BYTES + (1 << 17), "{name}: {kept}");
+        }
+        assert!(window.is_ready(), "{name}: segments end");
+    }
+}
+
+#[test]
+fn the_beginning_of_a_stream_is_not_waited_for_beyond_its_limits() {
+    let mut segmenter = Segmenter::new(LENGTHS);
+    let mut made = Vec::new();
+    for frame in still(FrameKind::Audio, OPENING_FRAMES - 1, 0) {
+        segmenter.push(&frame, &mut made);
+    }
+    assert!(segmenter.opening.is_some());
+    segmenter.push(&still(FrameKind::Audio, 1, 0)[0], &mut made);
+    assert!(segmenter.opening.is_none());
+    let mut segmenter = Segmenter::new(LENGTHS);
+    for frame in still(FrameKind::Video, 4, PART_BYTES / 4 - 4_000) {
+        assert!(segmenter.opening.is_some());
+        segmenter.push(&frame, &mut made);
+    }
+    segmenter.push(&still(FrameKind::Video, 1, 16_000)[0], &mut made);
+    assert!(segmenter.opening.is_none());
+}
+
+#[test]
+fn parts_are_not_too_long_where_pictures_last_now_longer_and_now_shorter() {
+    let pictures = only(FrameKind::Video, &clip(6));
+    // 33, 100, 33, 100, …
+    let uneven: Vec<Frame> = (0_u32..)
+        .zip(pictures)
+        .map(|(index, frame)| {
+            let ms = index.saturating_sub(1) * 67 + index % 2 * 33;
+            frame.with_timestamp(Timestamp::from_ms(ms))
+        })
+        .collect();
+    let window = package(&uneven);
+    let segments = segments(&window);
+    let parts = segments.iter().flat_map(|segment| &segment.parts);
+    let lengths: Vec<i64> = parts.map(|part| part.milliseconds).collect();
+    assert!(lengths.len() > 20, "{lengths:?}");
+    assert!(lengths.iter().all(|length| *length <= 350), "{lengths:?}");
+}
+
+#[test]
+fn a_clock_that_goes_back_by_seconds_is_a_break_and_not_a_pause() {
+    let frames = clip(8);
+    // It begins again with the key frame at three seconds, and goes to eight once more.
+    let again = frames.iter().filter(|frame| frame.at().ms() >= 3_000);
+    let all: Vec<Frame> = frames.iter().chain(again).cloned().collect();
+    let window = package(&all);
+    assert_eq!(tracks(&window).len(), 2);
+    let sum: i64 = lengths(&window).iter().sum();
+    assert!((12_800..=13_200).contains(&sum), "{sum}");
+    assert!(window.longest_part() <= 400, "{}", window.longest_part());
 }

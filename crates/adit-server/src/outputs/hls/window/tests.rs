@@ -159,6 +159,18 @@ fn a_stream_holds_as_many_bytes_as_it_may_and_not_more() {
 }
 
 #[test]
+fn it_does_so_while_a_segment_is_being_made() {
+    let mut window = window(1);
+    for _ in 0..3 {
+        window.apply(part(1_000, HLS_BYTES / 4));
+        window.apply(Made::EndOfSegment);
+    }
+    window.apply(part(1_000, HLS_BYTES / 4));
+    window.apply(part(1_000, HLS_BYTES / 4));
+    assert!(window.bytes <= HLS_BYTES, "{}", window.bytes);
+}
+
+#[test]
 fn breaks_that_are_gone_are_still_counted() {
     let mut window = Window::new("r".to_owned(), 3);
     for id in 0..10 {
