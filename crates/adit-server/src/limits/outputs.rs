@@ -47,6 +47,12 @@ pub(crate) const HLS_VIEWERS: usize = 5_000;
 /// Whoever asks for nothing of a stream for so long watches it no more (`hls.viewer_gone`).
 pub(crate) const HLS_VIEWER_GONE: Duration = Duration::from_secs(20);
 
+/// For so long a viewer by HLS goes on without the callback being asked about him again (`hls.grant`).
+pub(crate) const HLS_GRANT: Duration = Duration::from_secs(10);
+
+/// Viewers by HLS of whom is remembered that the callback allowed it (`hls.grants`).
+pub(crate) const HLS_GRANTS: usize = 5_000;
+
 /// Bytes of the segments of one stream (`hls.bytes`).
 pub(crate) const HLS_BYTES: usize = 64 * 1024 * 1024;
 

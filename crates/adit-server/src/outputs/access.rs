@@ -1,16 +1,40 @@
 //! Whether a viewer may see a stream: the one place where outputs ask.
 
+use std::time::Instant;
+
 use adit_broker::StreamKey;
 use adit_net::http::header::HeaderValue;
 use adit_net::http::{HttpBody, Response, StatusCode, header};
 use bytes::Bytes;
 use tokio::time::timeout;
 
+use super::grants::{Allowed, Asking};
 use super::place::Place;
 use super::request::Asked;
 use super::{Inner, reply};
-use crate::access::{Action, Credentials, Denial, Request, Visitor};
-use crate::application::Refusal;
+use crate::access::{Action, Credentials, Denial, Granted, Request, Visitor};
+use crate::application::{Later, Refusal};
+
+/// How a stream is to be played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Play {
+    HttpFlv,
+    WebSocketFlv,
+    /// By HLS, from the beginning.
+    Hls,
+    /// By HLS, where that has begun: for a while nobody outside of this program is asked again.
+    HlsGoesOn,
+}
+
+impl Play {
+    const fn protocol(self) -> &'static str {
+        match self {
+            Self::HttpFlv => "http-flv",
+            Self::WebSocketFlv => "ws-flv",
+            Self::Hls | Self::HlsGoesOn => "hls",
+        }
+    }
+}
 
 /// Asks whether the stream at `place` may be played, and which one that is then: what is asked for may be a key.
 ///
@@ -20,16 +44,17 @@ pub(super) async fn allowed(
     outputs: &Inner,
     asked: &Asked,
     place: Place,
-    protocol: &'static str,
+    play: Play,
 ) -> Result<Place, Box<Response<HttpBody>>> {
-    let visitor = Visitor::of_http(&asked.info, &asked.fields, protocol);
+    let visitor = Visitor::of_http(&asked.info, &asked.fields, play.protocol());
     let credentials = Credentials::of_http(&asked.fields, asked.uri.query());
     let request = Request::new(Action::Play, (&place.key).into(), visitor).with(credentials);
     let granted = match outputs.live.access().authorize(&request).settled() {
         Ok(answer) => answer,
-        Err(later) => timeout(outputs.live.now().limits.decision, later)
-            .await
-            .unwrap_or_else(|_| Err(Refusal::too_late())),
+        Err(later) => {
+            let asking = Asking::of(asked, &request.visitor, &place.key);
+            elsewhere(outputs, play, asking, later).await
+        }
     };
     match granted {
         Ok(granted) => match granted.stream {
@@ -40,6 +65,37 @@ pub(super) async fn allowed(
         },
         Err(refusal) => Err(Box::new(denied(asked, &refusal))),
     }
+}
+
+/// The answer of whoever decides outside of this program: that of a moment ago, if a play goes on. Rules have been asked.
+async fn elsewhere(
+    outputs: &Inner,
+    play: Play,
+    asking: Asking,
+    later: Later<Granted>,
+) -> Result<Granted, Refusal> {
+    if play == Play::HlsGoesOn
+        && let Some(Allowed { stream }) = outputs.grants.find(Instant::now(), &asking)
+    {
+        return Ok(Granted {
+            stream,
+            ..Granted::default()
+        });
+    }
+    let granted = timeout(outputs.live.now().limits.decision, later)
+        .await
+        .unwrap_or_else(|_| Err(Refusal::too_late()));
+    match &granted {
+        Ok(granted) if matches!(play, Play::Hls | Play::HlsGoesOn) => {
+            let stream = granted.stream.clone();
+            outputs
+                .grants
+                .keep(Instant::now(), asking, Allowed { stream });
+        }
+        Ok(_) => {}
+        Err(_) => outputs.grants.forget(&asking),
+    }
+    granted
 }
 
 /// Whether a stream may stand in the list that is asked for. Who is asked outside of this program would have to be asked about each

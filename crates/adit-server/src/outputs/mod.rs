@@ -13,6 +13,7 @@ mod access;
 mod config;
 mod cors;
 mod flv;
+mod grants;
 mod hls;
 mod page;
 mod place;
@@ -39,6 +40,8 @@ use tokio::time::timeout;
 pub use self::config::{HlsConfig, Offered, Origins, OutputsConfig};
 pub(crate) use self::stats::OutputStats;
 
+use self::access::Play;
+use self::grants::Grants;
 use self::hls::{File, Hls};
 use self::place::{Place, Places};
 use self::request::Asked;
@@ -69,6 +72,7 @@ struct Inner {
     relays: Relays,
     stats: OutputStats,
     hls: Hls,
+    grants: Grants,
     /// Numbers what is packaged, so that files have other names each time, also after a restart: the old ones may be in caches.
     runs: AtomicU64,
     phase: Arc<Phase>,
@@ -102,6 +106,7 @@ impl Outputs {
             stats: OutputStats::default(),
             hls: Hls::default(),
             runs: AtomicU64::new(first_run()),
+            grants: Grants::default(),
             live: parts.live,
             broker: parts.broker,
             connections: parts.connections,
@@ -242,7 +247,7 @@ impl Inner {
         &self,
         asked: &Asked,
         places: &Places,
-        protocol: &'static str,
+        play: Play,
     ) -> Result<Place, Box<Response<HttpBody>>> {
         let mut first = None;
         let mut live = None;
@@ -257,7 +262,7 @@ impl Inner {
             first.get_or_insert(place);
         }
         let place = live.or(first).ok_or_else(|| Box::new(reply::not_live()))?;
-        access::allowed(self, asked, place, protocol).await
+        access::allowed(self, asked, place, play).await
     }
 
     /// A reader of a stream once it is live; nothing if that takes longer than `patience`, or than it takes to fetch what relays fetch.

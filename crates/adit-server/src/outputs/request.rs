@@ -36,6 +36,16 @@ impl Asked {
         Query::from(self.uri.query().unwrap_or_default())
     }
 
+    /// The query without what players by HLS add to it.
+    pub(super) fn own_query(&self) -> String {
+        let query = self.uri.query().unwrap_or_default();
+        let kept: Vec<&str> = query
+            .split('&')
+            .filter(|pair| !pair.is_empty() && !pair.starts_with("_HLS_"))
+            .collect();
+        kept.join("&")
+    }
+
     /// The host that the viewer believes to talk to, as RTMP clients name it: in lower case, without port.
     pub(super) fn vhost(&self) -> String {
         let query = self.query();

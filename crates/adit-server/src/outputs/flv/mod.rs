@@ -20,6 +20,7 @@ use bytes::Buf as _;
 use hyper::body::{Body, Frame};
 
 pub(super) use self::feed::{End, Feed, Piece};
+use super::access::Play;
 use super::place::Places;
 use super::request::Asked;
 use super::watcher::Watcher;
@@ -38,8 +39,10 @@ pub(super) async fn answer(
         Ok(upgrade) => upgrade,
         Err(refusal) => return *refusal,
     };
-    let protocol = upgrade.as_ref().map_or("http-flv", |_| "ws-flv");
-    let place = match outputs.find(asked, places, protocol).await {
+    let play = upgrade
+        .as_ref()
+        .map_or(Play::HttpFlv, |_| Play::WebSocketFlv);
+    let place = match outputs.find(asked, places, play).await {
         Ok(place) => place,
         Err(refusal) => return *refusal,
     };

@@ -33,6 +33,7 @@ use self::packager::Stream;
 use self::playlist::{Extent, MEDIA};
 use self::viewers::Wish;
 use self::window::{Found, Window};
+use super::access::Play;
 use super::place::Places;
 use super::request::Asked;
 use super::watcher::Watcher;
@@ -101,7 +102,11 @@ pub(super) async fn answer(
     places: &Places,
     file: File,
 ) -> Response<HttpBody> {
-    let place = match outputs.find(asked, places, "hls").await {
+    let play = match file {
+        File::Index => Play::Hls,
+        File::Media | File::Other(_) => Play::HlsGoesOn,
+    };
+    let place = match outputs.find(asked, places, play).await {
         Ok(place) => place,
         Err(refusal) => return *refusal,
     };
@@ -270,17 +275,12 @@ fn refusal(words: &'static str) -> Response<HttpBody> {
 
 /// What is added to the addresses of a playlist: what the viewer has shown to get it, but not what it wanted to wait for.
 fn query(asked: &Asked) -> String {
-    let query = asked.query();
-    let kept: Vec<&str> = query
-        .as_str()
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.starts_with("_HLS_"))
-        .collect();
+    let kept = asked.own_query();
     if kept.is_empty() {
-        return String::new();
+        return kept;
     }
     // What would end the quotes around an address.
-    format!("?{}", kept.join("&").replace('"', "%22"))
+    format!("?{}", kept.replace('"', "%22"))
 }
 
 fn playlist(asked: &Asked, text: String) -> Response<HttpBody> {

@@ -370,7 +370,9 @@ fn what_is_held_is_bounded_where_the_clock_stands_still() {
         for frame in &frames {
             let mut made = Vec::new();
             segmenter.push(frame, &mut made);
-            made.into_iter().for_each(|made| window.apply(made));
+            for made in made {
+                window.apply(made);
+            }
             let held = segmenter.open_bytes();
             assert!(held < PART_BYTES + (1 << 17), "{name}: {held}");
             let kept = window.bytes();
