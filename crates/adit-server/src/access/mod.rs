@@ -27,9 +27,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
-use self::callbacks::Hooks;
 pub(crate) use self::callbacks::Ticket;
 pub use self::callbacks::{BadCallbackUrl, CallbackUrl, Callbacks, Secret};
+use self::callbacks::{Ends, Hooks};
 pub use self::config::{AccessConfig, Means, Need, Rule, local_networks};
 pub use self::counters::AccessSnapshot;
 use self::counters::Counters;
@@ -87,6 +87,7 @@ impl Policy {
 struct History {
     throttle: Throttle,
     counters: Counters,
+    ends: Ends,
 }
 
 /// How somebody may do what he asked for.
@@ -135,10 +136,7 @@ impl Access {
 
     /// Ready when callbacks were told of all that is over.
     pub(crate) async fn drained(&self) {
-        let policy = self.policy();
-        if let Some(hooks) = &policy.hooks {
-            hooks.drained().await;
-        }
+        self.history.ends.drained().await;
     }
 
     /// Whether a text is a stream key, which no log and no list may show.

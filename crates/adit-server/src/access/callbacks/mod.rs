@@ -112,11 +112,32 @@ pub(super) struct Hooks {
     poster: Poster,
     /// For each action its own, so that those who wait for one do not keep the others waiting.
     lines: [Line; 4],
-    ends: TaskTracker,
-    /// Ends that are told at once.
-    tellers: Arc<Semaphore>,
     runtime: Handle,
     history: Arc<History>,
+}
+
+/// Ends that are being told. What was granted ends whenever it does, so these outlive the configuration that it was granted by.
+#[derive(Debug)]
+pub(super) struct Ends {
+    waiting: TaskTracker,
+    told_at_once: Semaphore,
+}
+
+impl Default for Ends {
+    fn default() -> Self {
+        Self {
+            waiting: TaskTracker::new(),
+            told_at_once: Semaphore::new(CALLBACKS_IN_FLIGHT),
+        }
+    }
+}
+
+impl Ends {
+    /// Ready when all ends are told, or cannot be.
+    pub(super) async fn drained(&self) {
+        self.waiting.close();
+        self.waiting.wait().await;
+    }
 }
 
 /// Questions of one kind.
@@ -140,8 +161,6 @@ impl Hooks {
             poster: Poster::new(config.secret.clone()),
             config: config.clone(),
             lines: [line(), line(), line(), line()],
-            ends: TaskTracker::new(),
-            tellers: Arc::new(Semaphore::new(CALLBACKS_IN_FLIGHT)),
             runtime: Handle::current(),
             history: Arc::clone(history),
         }))
@@ -264,7 +283,8 @@ impl Hooks {
         let Some(url) = self.config.ended.clone() else {
             return;
         };
-        if self.ends.len() >= CALLBACK_ENDS {
+        let ends = &self.history.ends;
+        if ends.waiting.len() >= CALLBACK_ENDS {
             self.history.counters.end_lost();
             return;
         }
@@ -275,7 +295,7 @@ impl Hooks {
         let hooks = Arc::clone(self);
         let telling = async move {
             // Nobody closes it.
-            let _permit = hooks.tellers.acquire().await;
+            let _permit = hooks.history.ends.told_at_once.acquire().await;
             let told = tokio::time::timeout(hooks.config.time, hooks.poster.ask(&url, &body)).await;
             match told.unwrap_or(Err(Failure::TooLate)) {
                 Ok(_) => {}
@@ -286,13 +306,7 @@ impl Hooks {
             }
         };
         // It ends by itself in a few seconds.
-        drop(self.ends.spawn_on(telling, &self.runtime));
-    }
-
-    /// Ready when all ends are told, or cannot be.
-    pub(super) async fn drained(&self) {
-        self.ends.close();
-        self.ends.wait().await;
+        drop(ends.waiting.spawn_on(telling, &self.runtime));
     }
 }
 

@@ -332,6 +332,30 @@ async fn an_end_is_told_when_what_was_granted_is_dropped() {
 }
 
 #[tokio::test]
+async fn the_end_of_what_was_granted_before_a_reload_is_waited_for() {
+    let told = Scripted::start(answers("204 No Content", "")).await;
+    let callbacks = Callbacks {
+        ended: Some(told.url()),
+        ..Callbacks::default()
+    };
+    // To the same callbacks, and to none at all.
+    for (count, after) in [callbacks.clone(), Callbacks::default()]
+        .into_iter()
+        .enumerate()
+    {
+        let access = access(callbacks.clone());
+        let granted = decided(&access, Action::Publish).await.unwrap();
+        access.apply(AccessConfig {
+            callbacks: after,
+            ..AccessConfig::default()
+        });
+        drop(granted);
+        access.drained().await;
+        assert_eq!(told.asked().len(), count + 1);
+    }
+}
+
+#[tokio::test]
 async fn as_many_ends_wait_to_be_told_as_allowed_and_not_one_more() {
     let hangs = Scripted::start(Does::Hangs).await;
     let access = access(Callbacks {
