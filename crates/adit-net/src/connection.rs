@@ -166,7 +166,7 @@ async fn identify(
         local,
         proxied_by: None,
         tls: None,
-        is_forwarded: false,
+        forwarded: None,
     };
     let mut prefix = Bytes::new();
     let deadline = door.config.sniff_deadline;

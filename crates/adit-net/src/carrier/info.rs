@@ -1,5 +1,6 @@
 //! Where bytes come from, for logs, the API and metrics.
 
+use crate::http::Forwarded;
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -59,9 +60,9 @@ pub struct CarrierInfo {
     pub proxied_by: Option<SocketAddr>,
     /// What was agreed in the TLS handshake, if there was one.
     pub tls: Option<TlsInfo>,
-    /// Whether the request that opened a tunnel says that it was passed on, as those of reverse proxies do: then `peer` is the one who
+    /// What the request that opened a tunnel says of having been passed on, as those of reverse proxies do: then `peer` is the one who
     /// passed it on. It is not proven, and its absence proves nothing.
-    pub is_forwarded: bool,
+    pub forwarded: Option<Forwarded>,
 }
 
 /// What was agreed in a TLS handshake.
@@ -83,8 +84,8 @@ pub(crate) struct Origin {
     pub(crate) local: SocketAddr,
     pub(crate) proxied_by: Option<SocketAddr>,
     pub(crate) tls: Option<TlsInfo>,
-    /// Whether the request says that it was passed on.
-    pub(crate) is_forwarded: bool,
+    /// What the request says of having been passed on.
+    pub(crate) forwarded: Option<Forwarded>,
 }
 
 impl Origin {
@@ -114,7 +115,7 @@ impl Origin {
             local,
             proxied_by,
             tls,
-            is_forwarded,
+            forwarded,
         } = self;
         CarrierInfo {
             transport,
@@ -122,7 +123,7 @@ impl Origin {
             local,
             proxied_by,
             tls,
-            is_forwarded,
+            forwarded,
         }
     }
 }

@@ -389,7 +389,7 @@ impl Connection {
             local: self.local,
             proxied_by: self.proxy.as_ref().map(|_| self.peer),
             tls: self.tls.clone(),
-            is_forwarded: false,
+            forwarded: None,
         }
     }
 

@@ -71,7 +71,7 @@ impl Asker {
                 server_name: None,
                 alpn: None,
             }),
-            is_forwarded: false,
+            forwarded: None,
         }
     }
 }

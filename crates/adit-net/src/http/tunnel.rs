@@ -4,7 +4,7 @@ use super::bodies::NoRoom;
 use super::body::HttpBody;
 use super::elsewhere::{Asker, Bridge, Elsewhere};
 use super::exchange::Exchange;
-use super::forwarded;
+use super::forwarded::Forwarded;
 use super::own_page::is_own_page;
 use super::service::{because, closing};
 use super::session::Session;
@@ -76,8 +76,10 @@ impl Asked {
         target: Result<Target, InvalidTarget>,
         request: Request<Incoming>,
     ) -> Response<HttpBody> {
-        if target == Ok(Target::Open) && forwarded::was_forwarded(request.headers()) {
-            Arc::make_mut(&mut self.origin).is_forwarded = true;
+        if target == Ok(Target::Open)
+            && let Some(forwarded) = Forwarded::of(request.headers())
+        {
+            Arc::make_mut(&mut self.origin).forwarded = Some(forwarded);
         }
         let result = match target {
             Err(error) => Err(Box::new(closing(

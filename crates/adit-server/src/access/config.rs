@@ -135,6 +135,11 @@ impl Means {
     /// All there are.
     pub(super) const ALL: [Self; 4] = [Self::Key, Self::Signature, Self::Token, Self::Login];
 
+    /// Whether trying finds it: people choose keys and passwords. The secrets behind tokens and signatures are too long.
+    pub(super) const fn can_be_guessed(self) -> bool {
+        matches!(self, Self::Key | Self::Login)
+    }
+
     /// Whether it tells users apart.
     pub(super) const fn is_personal(self) -> bool {
         matches!(self, Self::Login | Self::Token)

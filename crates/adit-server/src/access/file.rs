@@ -7,12 +7,11 @@
 //! rtmp://host/live/room  cam~1              DIR/live/room/cam~1.flv, an earlier recording of cam
 //! ```
 
-use std::time::{Instant, SystemTime};
-
 use adit_rtmp::command::DEFAULT_INSTANCE;
 
 use super::config::Need;
 use super::request::{Action, Place, Request};
+use super::sitting::Sitting;
 use super::{Access, Granted, Policy};
 use crate::application::Decision;
 use crate::limits::MEDIA_NAME_PARTS;
@@ -22,12 +21,12 @@ impl Access {
     /// Whether somebody may hear what is in a file: he has to be let see it in a list and, but for callbacks, let play it. `to_list` is
     /// the request to see it in one.
     pub(crate) fn authorize_facts(&self, to_list: &Request) -> Decision<Granted> {
-        let now = (Instant::now(), SystemTime::now());
         let to_play = Request {
             action: Action::Play,
             ..to_list.clone()
         };
-        match self.decide(&self.policy(), now, &to_play) {
+        let sitting = Sitting::about(&to_play.credentials);
+        match self.decide(&self.policy(), &sitting, &to_play) {
             Ok(_) => self.authorize(to_list),
             Err(refusal) => Decision::refuse(refusal),
         }

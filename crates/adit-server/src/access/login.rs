@@ -35,7 +35,7 @@ impl Access {
         if query.value("authmod").is_none() && !policy.wants_login(request) {
             return Ok(None);
         }
-        if query.value("user").is_some() && self.is_blocked(now, peer) {
+        if query.value("user").is_some() && self.is_blocked(now, &request.visitor) {
             return Err(LoginRefused {
                 description: "too many wrong logins came from your address; try again in a minute"
                     .to_owned(),
@@ -63,7 +63,7 @@ impl Access {
                 is_wrong,
             } => {
                 if is_wrong {
-                    self.note_wrong(now, peer, query.as_str());
+                    self.note_wrong(now, &request.visitor, query.as_str());
                 }
                 let reason = match reason {
                     ASKED if policy.takes_others(request) => ASKED_WITH_KEYS,

@@ -19,11 +19,11 @@ mod pattern;
 mod proof;
 mod request;
 mod signature;
+mod sitting;
 mod throttle;
 mod token;
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
@@ -43,8 +43,9 @@ pub use self::pattern::{Pattern, PatternTooLong};
 use self::proof::Shown;
 pub use self::request::{Action, Credentials, Place, Reached, Request, Visitor};
 pub use self::signature::{SecretTooShort, Signing};
+use self::sitting::Sitting;
 pub(crate) use self::throttle::sharer;
-use self::throttle::{Counted, Throttle};
+use self::throttle::{Counted, Throttle, Whence};
 pub use self::token::{TokenKeyError, Tokens};
 use crate::application::{Decision, Refusal};
 use crate::login::{EncoderUsers, Logins};
@@ -126,9 +127,9 @@ impl Access {
 
     /// Whether somebody may do what he asks for, and how: decided at once, unless a callback has to be asked.
     pub fn authorize(&self, request: &Request) -> Decision<Granted> {
-        let now = (Instant::now(), SystemTime::now());
         let policy = self.policy();
-        match (self.decide(&policy, now, request), &policy.hooks) {
+        let sitting = Sitting::about(&request.credentials);
+        match (self.decide(&policy, &sitting, request), &policy.hooks) {
             (Ok(granted), Some(hooks)) => hooks.ask(request, granted),
             (decided, _) => Decision::now(decided),
         }
@@ -149,9 +150,10 @@ impl Access {
         self.policy().name_may_be_key(request)
     }
 
-    /// Whether so much that is wrong came from there that nothing is looked at for a while.
-    fn is_blocked(&self, now: Instant, peer: IpAddr) -> bool {
-        let is_blocked = self.history.throttle.is_blocked(now, peer);
+    /// Whether so much that is wrong came from there that nothing that can be guessed is looked at for a while.
+    fn is_blocked(&self, now: Instant, visitor: &Visitor) -> bool {
+        let whence = Whence::of(visitor);
+        let is_blocked = self.history.throttle.is_blocked(now, whence);
         if is_blocked {
             self.history.counters.guesser_refused();
         }
@@ -170,13 +172,13 @@ impl Access {
     fn decide(
         &self,
         policy: &Policy,
-        now: (Instant, SystemTime),
+        sitting: &Sitting<'_>,
         request: &Request,
     ) -> Result<Granted, Refusal> {
-        let decided = self.met(policy, now, request, &policy.need(request));
+        let decided = self.met(policy, sitting, request, &policy.need(request));
         let decided = decided.and_then(|granted| {
             if let Some((need, by_other_name)) = policy.need_of_file(request) {
-                self.met(policy, now, &by_other_name, &need)?;
+                self.met(policy, sitting, &by_other_name, &need)?;
             }
             policy.with_public_name(request, granted)
         });
@@ -192,17 +194,19 @@ impl Access {
     fn met(
         &self,
         policy: &Policy,
-        now: (Instant, SystemTime),
+        sitting: &Sitting<'_>,
         request: &Request,
         need: &Need,
     ) -> Result<Granted, Denied> {
         match need {
-            Need::Nothing => Ok(match policy.examine(now.1, request, &[]) {
+            // Nobody wants to know who it is.
+            Need::Nothing if request.action == Action::List => Ok(Granted::default()),
+            Need::Nothing => Ok(match policy.examine(sitting, request, |_| true) {
                 Shown::Right(_, granted) => granted,
                 _ => Granted::default(),
             }),
             Need::Refused => Err(Denied::new(Denial::Forbidden, "a rule refuses it")),
-            Need::Proof { by, users } => self.proven(policy, now, request, (by, users)),
+            Need::Proof { by, users } => self.proven(policy, sitting, request, (by, users)),
         }
     }
 
@@ -210,20 +214,25 @@ impl Access {
     fn proven(
         &self,
         policy: &Policy,
-        (now, time): (Instant, SystemTime),
+        sitting: &Sitting<'_>,
         request: &Request,
         (by, users): (&[Means], &[String]),
     ) -> Result<Granted, Denied> {
-        let peer = request.visitor.peer;
+        let is_taken = |means| by.is_empty() || by.contains(&means);
         let guesses_by_name = policy.name_may_be_key(request);
-        let is_guess = policy.something_is_shown(request) || guesses_by_name;
-        if is_guess && self.is_blocked(now, peer) {
-            let reason = "too many wrong keys came from this address";
-            return Err(Denied::new(Denial::TooManyGuesses, reason));
-        }
-        let reason = match policy.examine(time, request, by) {
+        let mut guessed = Means::ALL.into_iter().filter(|it| it.can_be_guessed());
+        let is_guess = guessed.any(|means| is_taken(means) && policy.is_shown(means, request));
+        let is_blocked =
+            (is_guess || guesses_by_name) && self.is_blocked(sitting.now, &request.visitor);
+        // What nobody guesses is looked at all the same.
+        let counts = |means: Means| is_taken(means) && !(is_blocked && means.can_be_guessed());
+        let reason = match policy.examine(sitting, request, counts) {
             Shown::Right(means, granted) if is_one_of(means, &granted, users) => {
                 return Ok(granted);
+            }
+            _ if is_blocked => {
+                let reason = "too many wrong keys came from this address";
+                return Err(Denied::new(Denial::TooManyGuesses, reason));
             }
             Shown::Right(..) => "this user may not",
             Shown::NeedsName => return Err(needs_name()),
@@ -233,23 +242,24 @@ impl Access {
             Shown::Wrong(reason) => reason,
             Shown::Nothing => {
                 if guesses_by_name && let Some(name) = &request.place.stream {
-                    self.note_wrong(now, peer, name);
+                    self.note_wrong(sitting.now, &request.visitor, name);
                 }
                 return Err(Denied::new(Denial::Missing, "no key, token or login came"));
             }
         };
-        // A list asks about every stream what is right for one of them; a password is a guess there too.
-        if request.action != Action::List || request.credentials.login().is_some() {
-            self.note_wrong(now, peer, &request.credentials.fingerprint());
+        if is_guess {
+            let guess = request.credentials.fingerprint();
+            self.note_wrong(sitting.now, &request.visitor, &guess);
         }
         Err(Denied::new(Denial::Wrong, reason))
     }
 
-    fn note_wrong(&self, now: Instant, peer: IpAddr, what: &str) {
-        match self.history.throttle.note_wrong(now, peer, what) {
+    fn note_wrong(&self, now: Instant, visitor: &Visitor, what: &str) {
+        let whence = Whence::of(visitor);
+        match self.history.throttle.note_wrong(now, whence, what) {
             Counted::Yes => {}
             Counted::Blocked => {
-                tracing::warn!(%peer, "too many wrong keys came from this address; it is not listened to for a minute");
+                tracing::warn!(from = %whence, "too many wrong keys came from this address; it is not listened to for a minute");
             }
             Counted::NoRoom => self.history.counters.unremembered(),
         }

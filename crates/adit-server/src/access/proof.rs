@@ -4,8 +4,9 @@ use std::time::SystemTime;
 
 use super::config::Means;
 use super::keys::{Grant, is_same};
-use super::request::{Action, Login, Request};
+use super::request::{Login, Request};
 use super::signature::Signed;
+use super::sitting::Sitting;
 use super::token::Judged;
 use super::{Granted, Policy};
 
@@ -38,18 +39,14 @@ impl Shown {
 }
 
 impl Policy {
-    /// Whether anything came that could be a proof, without a look at it.
-    pub(super) fn something_is_shown(&self, request: &Request) -> bool {
-        Means::ALL
-            .into_iter()
-            .any(|means| self.is_shown(means, request))
-    }
-
-    /// The same of one kind of proof.
+    /// Whether anything of this kind came that could be a proof, without a look at it.
     pub(super) fn is_shown(&self, means: Means, request: &Request) -> bool {
         let credentials = &request.credentials;
         let came = match means {
-            Means::Key => credentials.key().is_some() || self.key_of_name(request).is_some(),
+            Means::Key => {
+                let came = credentials.key().is_some() || self.key_of_name(request).is_some();
+                came && request.action.takes_keys()
+            }
             Means::Signature => credentials.value("signature").is_some(),
             Means::Token => credentials.token().is_some(),
             Means::Login => credentials.login().is_some(),
@@ -67,17 +64,19 @@ impl Policy {
         }
     }
 
-    /// What is shown, of several things that which is worth most; only those in `means` count, where there are any.
-    pub(super) fn examine(&self, now: SystemTime, request: &Request, means: &[Means]) -> Shown {
+    /// What is shown, of several things that which is worth most; what is of no kind that counts is not looked at.
+    pub(super) fn examine(
+        &self,
+        sitting: &Sitting<'_>,
+        request: &Request,
+        counts: impl Fn(Means) -> bool,
+    ) -> Shown {
         let mut best = Shown::Nothing;
-        for one in Means::ALL {
-            if !means.is_empty() && !means.contains(&one) {
-                continue;
-            }
+        for one in Means::ALL.into_iter().filter(|one| counts(*one)) {
             let shown = match one {
                 Means::Key => self.key(request),
-                Means::Signature => self.signature(now, request),
-                Means::Token => self.token(request),
+                Means::Signature => self.signature(sitting.time, request),
+                Means::Token => self.token(sitting, request),
                 Means::Login => self.login(request),
             };
             if shown.rank() > best.rank() {
@@ -88,11 +87,8 @@ impl Policy {
     }
 
     fn key(&self, request: &Request) -> Shown {
-        let (place, is_for_keys) = (
-            &request.place,
-            request.action.is_of_publishers() || request.action == Action::Connect,
-        );
-        if self.config.keys.is_empty() || !is_for_keys {
+        let place = &request.place;
+        if self.config.keys.is_empty() || !request.action.takes_keys() {
             return Shown::Nothing;
         }
         if let Some(grant) = self.key_of_name(request) {
@@ -152,18 +148,16 @@ impl Policy {
         }
     }
 
-    fn token(&self, request: &Request) -> Shown {
+    fn token(&self, sitting: &Sitting<'_>, request: &Request) -> Shown {
         if self.config.tokens.is_empty() {
             return Shown::Nothing;
         }
-        let Some(token) = request.credentials.token() else {
-            return Shown::Nothing;
+        let judged = match sitting.claims(&self.config.tokens) {
+            None => return Shown::Nothing,
+            Some(Err(judged)) => judged.clone(),
+            Some(Ok(claims)) => claims.judge(request.action, &request.place),
         };
-        match self
-            .config
-            .tokens
-            .judge(token, request.action, &request.place)
-        {
+        match judged {
             Judged::Expired => Shown::Expired("this token"),
             Judged::Wrong(why) => Shown::Wrong(why),
             Judged::Right { until, who } => Shown::Right(

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use adit_broker::StreamKey;
-use adit_net::http::{HeaderMap, header, was_forwarded};
+use adit_net::http::{Forwarded, HeaderMap, header};
 use adit_net::{CarrierInfo, Transport};
 use adit_rtmp::command::DEFAULT_INSTANCE;
 
@@ -51,6 +51,11 @@ impl Action {
     /// Whether it brings media in.
     pub(super) const fn is_of_publishers(self) -> bool {
         matches!(self, Self::Publish | Self::Record)
+    }
+
+    /// Whether keys are a right to it: those who publish have them.
+    pub(super) const fn takes_keys(self) -> bool {
+        self.is_of_publishers() || matches!(self, Self::Connect)
     }
 
     /// What a right to do something else takes in: who may publish may have it recorded, who may play may see that it exists.
@@ -150,6 +155,8 @@ pub struct Visitor {
     pub peer: IpAddr,
     /// Whether that is where the request comes from.
     pub reached: Reached,
+    /// Whom those who passed the request on name as the one it came from. It is as true as they are.
+    pub behind: Option<IpAddr>,
     /// How media travels: `rtmp`, `rtmpt`, `rtmps`, `rtmpts`, `http-flv`, `ws-flv`, `hls`.
     pub protocol: &'static str,
     /// Whether TLS protects it up to this server.
@@ -164,7 +171,8 @@ pub enum Reached {
     /// As far as can be seen, directly.
     #[default]
     Directly,
-    /// By something in between that says so in the head of an HTTP request: the address is its, and that it is a local one means nothing.
+    /// By something in between, so that it means nothing that the address is a local one: by what says in the head of an HTTP request that it
+    /// passed it on, or by a page of a stranger in the browser of somebody who is there.
     Forwarded,
 }
 
@@ -173,18 +181,26 @@ impl Visitor {
     pub fn of(info: &CarrierInfo, connection: u64) -> Self {
         Self {
             peer: info.peer.ip(),
-            reached: Reached::after(info.is_forwarded),
+            reached: Reached::after(info.forwarded.is_some()),
+            behind: info.forwarded.and_then(|forwarded| forwarded.client),
             protocol: Transport::as_str(info.transport),
             is_secure: info.tls.is_some(),
             connection: Some(connection),
         }
     }
 
-    /// Whoever sends an HTTP request; `protocol` says for what.
-    pub fn of_http(info: &CarrierInfo, head: &HeaderMap, protocol: &'static str) -> Self {
+    /// Whoever sends an HTTP request; `protocol` says for what, and `is_strange` whether a page of a stranger may be behind it.
+    pub(crate) fn of_http(
+        info: &CarrierInfo,
+        head: &HeaderMap,
+        protocol: &'static str,
+        is_strange: impl FnOnce() -> bool,
+    ) -> Self {
+        let forwarded = Forwarded::of(head);
         Self {
             peer: info.peer.ip(),
-            reached: Reached::after(was_forwarded(head)),
+            reached: Reached::after(forwarded.is_some() || is_strange()),
+            behind: forwarded.and_then(|forwarded| forwarded.client),
             protocol,
             is_secure: info.tls.is_some(),
             connection: None,
@@ -309,15 +325,14 @@ impl Credentials {
         self.bearer.as_deref().or_else(|| self.value("token"))
     }
 
-    /// All that is secret in one text, to tell one guess from another.
+    /// All that can be guessed in one text, to tell one guess from another.
     pub(super) fn fingerprint(&self) -> String {
         let mut text = String::new();
         let login = match &self.login {
             Some(Login::Password { user, password }) => [user.as_str(), password.as_str()],
             _ => ["", ""],
         };
-        let values = [self.key(), self.token(), self.value("signature")];
-        for part in values.into_iter().flatten().chain(login) {
+        for part in self.key().into_iter().chain(login) {
             text.push_str(part);
             text.push('\n');
         }

@@ -13,6 +13,7 @@ pub(super) fn visitor(peer: &str) -> Visitor {
     Visitor {
         peer: peer.parse().unwrap(),
         reached: Reached::Directly,
+        behind: None,
         protocol: "rtmp",
         is_secure: false,
         connection: Some(1),
@@ -325,6 +326,78 @@ fn who_guesses_is_not_listened_to_even_when_he_is_right_at_last() {
     access.apply(config);
     check(&access, &guess(KEY), Err(Denial::TooManyGuesses));
     assert_eq!(access.snapshot().refused, 13);
+}
+
+#[test]
+fn one_stranger_behind_a_reverse_proxy_does_not_lock_out_the_others() {
+    let mut config = AccessConfig::default();
+    let publish = Rule::new([Action::Publish], Need::proof());
+    config.rules.push(publish);
+    config.keys = keys();
+    let access = Access::new(config);
+    let guess = |client: &str, key: &str| {
+        let mut asked = query(publish_through("127.0.0.1", client), &format!("key={key}"));
+        asked.place.stream = Some("studio".into());
+        asked
+    };
+    for at in 0..10 {
+        let wrong = guess(OUTSIDE, &format!("guess{at}"));
+        check(&access, &wrong, Err(Denial::Wrong));
+    }
+    check(&access, &guess(OUTSIDE, KEY), Err(Denial::TooManyGuesses));
+    check(&access, &guess("203.0.113.8", KEY), Ok(None));
+}
+
+/// To publish from `client` through a reverse proxy.
+fn publish_through(proxy: &str, client: &str) -> Request {
+    let mut asked = publish(proxy, "test");
+    asked.visitor.reached = Reached::Forwarded;
+    asked.visitor.behind = Some(client.parse().unwrap());
+    asked
+}
+
+#[test]
+fn what_nobody_guesses_locks_nobody_out_and_is_looked_at_even_where_others_guess() {
+    const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+    let actions = [Action::Publish, Action::Play];
+    let mut config = AccessConfig {
+        rules: vec![Rule::new(actions, Need::proof())],
+        keys: keys(),
+        ..AccessConfig::default()
+    };
+    config.tokens.insert_secret(SECRET).unwrap();
+    config.signing.insert(SECRET).unwrap();
+    let access = Access::new(config);
+    let signer = TokenSigner::by_secret(SECRET).unwrap();
+    let token = |action| signer.token(&TokenClaims::new(action, "live", "test", 9_999_999_999));
+    let [play, publish] = [Action::Play, Action::Publish].map(|action| token(action).unwrap());
+    // Old links after the secret has changed, from many at one address.
+    for at in 0..20 {
+        for wrong in [
+            format!("token={at}{play}"),
+            format!("expires=9999999999&signature={at:064x}"),
+        ] {
+            let asked = query(request(Action::Play, OUTSIDE, "test"), &wrong);
+            check(&access, &asked, Err(Denial::Wrong));
+        }
+    }
+    let watch = query(
+        request(Action::Play, OUTSIDE, "test"),
+        &format!("token={play}"),
+    );
+    check(&access, &watch, Ok(None));
+    // Somebody there guesses keys.
+    let show = |shown: &str| query(self::publish(OUTSIDE, "test"), shown);
+    for at in 0..10 {
+        check(&access, &show(&format!("key={at}")), Err(Denial::Wrong));
+    }
+    let key = format!("key={ANY_KEY}");
+    check(&access, &show(&key), Err(Denial::TooManyGuesses));
+    check(&access, &watch, Ok(None));
+    // A key that is not looked at takes nothing away from what is.
+    check(&access, &show(&format!("token={publish}&{key}")), Ok(None));
+    let both = format!("token=1{publish}&{key}");
+    check(&access, &show(&both), Err(Denial::TooManyGuesses));
 }
 
 #[test]

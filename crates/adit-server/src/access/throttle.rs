@@ -1,14 +1,17 @@
 //! Who guesses keys is not listened to for a while.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use adit_net::peer_block;
+use adit_net::{Network, peer_block};
 
-use crate::limits::{GUESS_ADDRESSES, GUESS_BLOCK, GUESS_SPAN, GUESSES};
+use super::config::local_networks;
+use super::request::Visitor;
+use crate::limits::{GUESS_ADDRESSES, GUESS_BLOCK, GUESS_SPAN, GUESSES, GUESSES_BEHIND};
 
 /// The wrong keys of each address, of which only a hash is kept.
 ///
@@ -17,7 +20,53 @@ use crate::limits::{GUESS_ADDRESSES, GUESS_BLOCK, GUESS_SPAN, GUESSES};
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     hasher: RandomState,
-    addresses: Mutex<HashMap<IpAddr, Guesser>>,
+    memory: Mutex<Memory>,
+}
+
+/// Whose wrong keys are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Whence {
+    /// The address they came from.
+    peer: IpAddr,
+    /// The one a reverse proxy there names as the one it has them from.
+    client: Option<IpAddr>,
+}
+
+impl Whence {
+    /// Behind a reverse proxy in the same network each client has a count of its own, so that one does not lock out the others. From
+    /// elsewhere whoever guesses could name another client each time.
+    pub(super) fn of(visitor: &Visitor) -> Self {
+        static NEAR: LazyLock<Vec<Network>> = LazyLock::new(local_networks);
+        let is_near = NEAR.iter().any(|network| network.contains(visitor.peer));
+        let client = visitor.behind.filter(|_| is_near);
+        Self {
+            peer: peer_block(visitor.peer),
+            client: client.map(peer_block),
+        }
+    }
+}
+
+impl fmt::Display for Whence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.client {
+            None => self.peer.fmt(f),
+            Some(client) => write!(f, "{client} through {}", self.peer),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    addresses: HashMap<Whence, Guesser>,
+    /// All who come through one proxy: whoever writes the name of a client himself does not guess for ever.
+    proxies: HashMap<IpAddr, Crowd>,
+}
+
+impl Memory {
+    fn forget_idle(&mut self, now: Instant) {
+        self.addresses.retain(|_, guesser| !guesser.is_idle(now));
+        self.proxies.retain(|_, crowd| !crowd.is_idle(now));
+    }
 }
 
 /// What one address tried.
@@ -30,7 +79,21 @@ struct Guesser {
 
 impl Guesser {
     fn is_blocked(&self, now: Instant) -> bool {
-        self.blocked_until.is_some_and(|until| now < until)
+        is_ahead(self.blocked_until, now)
+    }
+
+    fn is_known(&self, what: u64) -> bool {
+        self.wrong.iter().any(|(_, known)| *known == what)
+    }
+
+    fn note(&mut self, now: Instant, what: u64) -> Counted {
+        self.wrong.push((now, what));
+        if self.wrong.len() < GUESSES {
+            return Counted::Yes;
+        }
+        self.wrong = Vec::new();
+        self.blocked_until = now.checked_add(GUESS_BLOCK);
+        Counted::Blocked
     }
 
     fn forget_old(&mut self, now: Instant) {
@@ -47,6 +110,49 @@ impl Guesser {
     }
 }
 
+/// What all tried who come through one proxy.
+#[derive(Debug)]
+struct Crowd {
+    since: Instant,
+    wrong: usize,
+    blocked_until: Option<Instant>,
+}
+
+impl Crowd {
+    const fn new(now: Instant) -> Self {
+        Self {
+            since: now,
+            wrong: 0,
+            blocked_until: None,
+        }
+    }
+
+    fn note(&mut self, now: Instant) -> Counted {
+        if now.saturating_duration_since(self.since) >= GUESS_SPAN {
+            *self = Self::new(now);
+        }
+        self.wrong = self.wrong.saturating_add(1);
+        if self.wrong < GUESSES_BEHIND {
+            return Counted::Yes;
+        }
+        *self = Self::new(now);
+        self.blocked_until = now.checked_add(GUESS_BLOCK);
+        Counted::Blocked
+    }
+
+    fn is_blocked(&self, now: Instant) -> bool {
+        is_ahead(self.blocked_until, now)
+    }
+
+    fn is_idle(&self, now: Instant) -> bool {
+        !self.is_blocked(now) && now.saturating_duration_since(self.since) >= GUESS_SPAN
+    }
+}
+
+fn is_ahead(until: Option<Instant>, now: Instant) -> bool {
+    until.is_some_and(|until| now < until)
+}
+
 /// What became of a guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counted {
@@ -60,41 +166,42 @@ pub(super) enum Counted {
 
 impl Throttle {
     /// Whether what comes from there is not even looked at.
-    pub(super) fn is_blocked(&self, now: Instant, peer: IpAddr) -> bool {
-        let addresses = self.addresses();
-        let guesser = addresses.get(&peer_block(peer));
+    pub(super) fn is_blocked(&self, now: Instant, whence: Whence) -> bool {
+        let memory = self.memory();
+        let guesser = memory.addresses.get(&whence);
+        let crowd = whence.client.and_then(|_| memory.proxies.get(&whence.peer));
         guesser.is_some_and(|guesser| guesser.is_blocked(now))
+            || crowd.is_some_and(|crowd| crowd.is_blocked(now))
     }
 
     /// Something wrong came from there.
-    pub(super) fn note_wrong(&self, now: Instant, peer: IpAddr, what: &str) -> Counted {
+    pub(super) fn note_wrong(&self, now: Instant, whence: Whence, what: &str) -> Counted {
         let what = self.hasher.hash_one(what);
-        let peer = peer_block(peer);
-        let mut addresses = self.addresses();
-        if !addresses.contains_key(&peer) && addresses.len() >= GUESS_ADDRESSES {
-            addresses.retain(|_, guesser| !guesser.is_idle(now));
-            if addresses.len() >= GUESS_ADDRESSES {
+        let mut memory = self.memory();
+        if !memory.addresses.contains_key(&whence) && memory.addresses.len() >= GUESS_ADDRESSES {
+            memory.forget_idle(now);
+            if memory.addresses.len() >= GUESS_ADDRESSES {
                 return Counted::NoRoom;
             }
         }
-        let guesser = addresses.entry(peer).or_default();
+        let guesser = memory.addresses.entry(whence).or_default();
         guesser.forget_old(now);
-        if guesser.wrong.iter().any(|(_, known)| *known == what) {
+        if guesser.is_known(what) {
             return Counted::Yes;
         }
-        guesser.wrong.push((now, what));
-        if guesser.wrong.len() < GUESSES {
-            return Counted::Yes;
+        let counted = guesser.note(now, what);
+        if whence.client.is_none() {
+            return counted;
         }
-        guesser.wrong = Vec::new();
-        guesser.blocked_until = now.checked_add(GUESS_BLOCK);
-        Counted::Blocked
+        let crowd = memory.proxies.entry(whence.peer);
+        match crowd.or_insert_with(|| Crowd::new(now)).note(now) {
+            Counted::Yes => counted,
+            other => other,
+        }
     }
 
-    fn addresses(&self) -> MutexGuard<'_, HashMap<IpAddr, Guesser>> {
-        self.addresses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-/// Different wrong keys, tokens and the like from one address in [`GUESS_SPAN`] after which it is not listened to for [`GUESS_BLOCK`]
+/// Different wrong keys and passwords from one address in [`GUESS_SPAN`] after which it is not listened to for [`GUESS_BLOCK`]
 /// (`access.guesses`).
 pub(crate) const GUESSES: usize = 10;
+
+/// The same of all who come through one reverse proxy (`access.guesses_behind`).
+pub(crate) const GUESSES_BEHIND: usize = 1_000;
 
 /// The time over which [`GUESSES`] are counted (`access.guesses`).
 pub(crate) const GUESS_SPAN: Duration = Duration::from_mins(1);

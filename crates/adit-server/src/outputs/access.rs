@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use adit_broker::StreamKey;
 use adit_net::http::header::HeaderValue;
-use adit_net::http::{HttpBody, Response, StatusCode, header};
+use adit_net::http::{HttpBody, Response, StatusCode, header, is_from_stranger};
 use bytes::Bytes;
 use tokio::time::timeout;
 
+use super::config::OutputsConfig;
 use super::grants::{Allowed, Asking};
 use super::place::Place;
 use super::request::Asked;
@@ -46,7 +46,7 @@ pub(super) async fn allowed(
     place: Place,
     play: Play,
 ) -> Result<Place, Box<Response<HttpBody>>> {
-    let visitor = Visitor::of_http(&asked.info, &asked.fields, play.protocol());
+    let visitor = visitor(outputs, asked, play.protocol());
     let credentials = Credentials::of_http(&asked.fields, asked.uri.query());
     let request = Request::new(Action::Play, (&place.key).into(), visitor).with(credentials);
     let granted = match outputs.live.access().authorize(&request).settled() {
@@ -98,16 +98,14 @@ async fn elsewhere(
     granted
 }
 
-/// Whether a stream may stand in the list that is asked for. Who is asked outside of this program would have to be asked about each
-/// stream: such streams are not listed.
-pub(super) fn may_list(outputs: &Inner, asked: &Asked, key: &StreamKey) -> bool {
-    let visitor = Visitor::of_http(&asked.info, &asked.fields, "http");
-    let credentials = Credentials::of_http(&asked.fields, asked.uri.query());
-    let request = Request::new(Action::List, key.into(), visitor).with(credentials);
-    matches!(
-        outputs.live.access().authorize(&request).settled(),
-        Ok(Ok(_))
-    )
+/// Who asks. A page of a stranger gets nothing for the address of whoever has it open.
+pub(super) fn visitor(outputs: &Inner, asked: &Asked, protocol: &'static str) -> Visitor {
+    let settings = outputs.live.now();
+    let OutputsConfig { origins, hosts, .. } = &settings.outputs;
+    Visitor::of_http(&asked.info, &asked.fields, protocol, || {
+        let is_tls = asked.info.tls.is_some();
+        is_from_stranger(&asked.fields, is_tls, hosts, |page| origins.lists(page))
+    })
 }
 
 fn denied(asked: &Asked, refusal: &Refusal) -> Response<HttpBody> {

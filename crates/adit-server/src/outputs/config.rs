@@ -14,6 +14,10 @@ pub struct OutputsConfig {
     pub page: Offered,
     /// Whose pages may read media with scripts.
     pub origins: Origins,
+    /// Names, without a port, by which people on this machine and around it reach the server without TLS, beside addresses and names that
+    /// no stranger can own (`localhost`, `media`, `media.local`, `.home.arpa`, `.internal`). Who comes by another name is not local to the
+    /// rules, since a page of whoever owns that name may be behind it.
+    pub hosts: Vec<String>,
     /// Viewers of FLV at once. Default 5,000 (`http.viewers`).
     pub viewers: usize,
     /// HLS: `/APP/STREAM/index.m3u8`.
@@ -57,6 +61,7 @@ impl Default for OutputsConfig {
             flv: Offered::Yes,
             page: Offered::Yes,
             origins: Origins::default(),
+            hosts: Vec::new(),
             viewers: VIEWERS,
             hls: HlsConfig::default(),
         }
@@ -89,17 +94,24 @@ pub enum Offered {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origins {
-    /// Those of everybody. No cookies or stored passwords of the visitor are used, so nobody sees more than he could by himself.
+    /// Those of everybody. No cookies or stored passwords of the visitor are used, and to the rules of access a page of another site is
+    /// not where its visitor is, so that it sees what anyone may see, and that alone. A server that only a private network reaches
+    /// shows that to pages from outside whose visitors are in the network.
     #[default]
     Any,
-    /// These, such as `https://example.com`.
+    /// These, such as `https://example.com`. To the rules they are where their visitors are.
     Listed(Vec<String>),
 }
 
 impl Origins {
     pub(super) fn contains(&self, origin: &str) -> bool {
+        *self == Self::Any || self.lists(origin)
+    }
+
+    /// Whether it is named.
+    pub(super) fn lists(&self, origin: &str) -> bool {
         match self {
-            Self::Any => true,
+            Self::Any => false,
             Self::Listed(origins) => origins
                 .iter()
                 .any(|listed| listed.eq_ignore_ascii_case(origin)),

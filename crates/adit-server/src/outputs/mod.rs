@@ -35,6 +35,7 @@ use adit_net::CarrierInfo;
 use adit_net::http::{
     HttpBody, HttpFuture, HttpHandler, Method, Request, RequestBody, Response, StatusCode, header,
 };
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 pub use self::config::{HlsConfig, Offered, Origins, OutputsConfig};
@@ -45,6 +46,7 @@ use self::grants::Grants;
 use self::hls::{File, Hls};
 use self::place::{Place, Places};
 use self::request::Asked;
+use crate::access::Credentials;
 use crate::application::Web;
 use crate::control::{Connections, Phase};
 use crate::limits::outputs::FETCH;
@@ -211,32 +213,35 @@ impl Inner {
         }
         match route {
             Route::Flv(places) => flv::answer(self, asked, &places).await,
-            Route::List => self.list(asked),
+            Route::List => self.list(asked).await,
             Route::Hls(places, file) => hls::answer(self, asked, &places, file).await,
             Route::HlsDirectory => hls::redirect(asked),
         }
     }
 
-    /// The streams that whoever asks may see, where he asks for them.
-    fn list(&self, asked: &Asked) -> Response<HttpBody> {
+    /// The streams that whoever asks may see, where he asks for them. What he shows is checked, and each stream is looked at: that is not
+    /// for the threads that media go through.
+    async fn list(self: &Arc<Self>, asked: &Asked) -> Response<HttpBody> {
+        let outputs = Arc::clone(self);
         let vhost = asked.vhost();
-        let settings = self.live.now();
-        let may_see = |key: &StreamKey| {
-            settings
-                .applications
-                .on(&vhost, key.application())
-                .is_ok_and(|(vhost, application)| {
+        let visitor = access::visitor(self, asked, "http");
+        let credentials = Credentials::of_http(&asked.fields, asked.uri.query());
+        let listed = spawn_blocking(move || {
+            let settings = outputs.live.now();
+            let listing = outputs.live.access().listing(&visitor, &credentials);
+            let may_see = |key: &StreamKey| {
+                let found = settings.applications.on(&vhost, key.application());
+                found.is_ok_and(|(vhost, application)| {
                     vhost == key.vhost() && application.web() == Web::Open
-                })
-                && access::may_list(self, asked, key)
-        };
-        page::list(
-            &self.broker.streams(),
-            settings.outputs.offered(),
-            may_see,
-            Instant::now(),
-        )
-        .map(HttpBody::from)
+                }) && listing.shows(key.into())
+            };
+            let offered = settings.outputs.offered();
+            page::list(&outputs.broker.streams(), offered, may_see, Instant::now())
+        });
+        match listed.await {
+            Ok(list) => list.map(HttpBody::from),
+            Err(_) => reply::text(StatusCode::INTERNAL_SERVER_ERROR, "this went wrong\n"),
+        }
     }
 
     /// The place that is meant and may be seen: the first where something is live, or else simply the first.

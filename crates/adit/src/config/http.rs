@@ -17,8 +17,12 @@ pub(crate) struct Http {
     pub(crate) page: bool,
     /// Whether live streams are HTTP-FLV and WebSocket-FLV too: `http://HOST/APP/STREAM.flv`.
     pub(crate) flv: bool,
-    /// Whose pages may play from here, such as `https://example.com`; `*` is everybody. Pages of this server always may.
+    /// Whose pages may play from here, such as `https://example.com`; `*` is everybody. Pages of this server always may. To `access` a page
+    /// that is named is where its visitor is; any other sees what everybody may, even where the visitor is local.
     pub(crate) origins: Vec<String>,
+    /// Names, without ports, by which people who are local to `access` come by HTTP without TLS, beside addresses, `localhost`, names without
+    /// a domain, and `.local`, `.internal` and `.home.arpa`. By other names nobody is local: a page of whoever owns one may be behind it.
+    pub(crate) hosts: Vec<String>,
 }
 
 /// How live streams become HLS.
@@ -44,6 +48,7 @@ impl Default for Http {
             page: true,
             flv: true,
             origins: vec![ANYBODY.to_owned()],
+            hosts: Vec::new(),
         }
     }
 }
@@ -68,6 +73,7 @@ impl Http {
     pub(crate) fn apply(&self, outputs: &mut OutputsConfig) {
         outputs.page = offered(self.page);
         outputs.flv = offered(self.flv);
+        outputs.hosts.clone_from(&self.hosts);
         outputs.origins = if self.origins.iter().any(|origin| origin == ANYBODY) {
             Origins::Any
         } else {

@@ -4,6 +4,7 @@
 
 mod callbacks;
 mod matrix;
+mod pages;
 mod station;
 
 use std::fs;

@@ -18,7 +18,7 @@ fn origin(peer: &str) -> Origin {
         local: "192.0.2.1:1935".parse().unwrap(),
         proxied_by: None,
         tls: None,
-        is_forwarded: false,
+        forwarded: None,
     }
 }
 

@@ -135,6 +135,7 @@ fn request(action: Action) -> Request {
     let visitor = Visitor {
         peer: "203.0.113.7".parse().unwrap(),
         reached: Reached::Directly,
+        behind: None,
         protocol: "rtmps",
         is_secure: true,
         connection: Some(12),

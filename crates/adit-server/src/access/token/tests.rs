@@ -46,6 +46,16 @@ fn signed(algorithm: Algorithm, claims: &Value) -> String {
     encode(&Header::new(algorithm), claims, &signing_key(algorithm)).unwrap()
 }
 
+impl Tokens {
+    /// What a token is worth there.
+    pub(in crate::access) fn judge(&self, token: &str, action: Action, place: &Place) -> Judged {
+        match self.claims(token) {
+            Err(judged) => judged,
+            Ok(claims) => claims.judge(action, place),
+        }
+    }
+}
+
 fn with_secret() -> Tokens {
     let mut tokens = Tokens::default();
     tokens.insert_secret(SECRET).unwrap();
