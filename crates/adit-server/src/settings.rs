@@ -1,8 +1,9 @@
 //! What may change while the server runs.
 //!
-//! All of it is replaced at once, or none of it: [`Live`] holds one set of [`Settings`]. A connection goes by those that it began
-//! with, except that each `connect`, `publish` and `play` is decided, and each stream begins, by those of that moment. Nothing here is
-//! on the path of a frame.
+//! What is new was found right as a whole before any of it is taken over, and then one part follows the other: streams, recordings,
+//! admission, access, and the one set of [`Settings`] that [`Live`] holds. Whoever looks in between, or twice, may see some of the old
+//! and some of the new, each of them whole. A connection goes by the settings that it began with, except that each `connect`, `publish`
+//! and `play` is decided, and each stream begins, by those of that moment. Nothing here is on the path of a frame.
 
 use std::ops::Deref;
 use std::sync::Arc;

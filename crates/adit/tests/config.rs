@@ -76,12 +76,12 @@ all = true
  2 │ listen = ["127.0.0.1:0", "nowhere"]
    ·          ─────────────┬────────────
    ·                       ╰── not understood
- 3 │ latncy = "low"
+ 3 │ latncy = *****
    ╰────
   × there is no key server.latncy
    ╭─[adit.toml:3:1]
  2 │ listen = ["127.0.0.1:0", "nowhere"]
- 3 │ latncy = "low"
+ 3 │ latncy = *****
    · ───┬──
    ·    ╰── unknown
  4 │ media = 5
@@ -89,7 +89,7 @@ all = true
   help: did you mean server.latency?
   × server.media takes a path
    ╭─[adit.toml:4:9]
- 3 │ latncy = "low"
+ 3 │ latncy = *****
  4 │ media = 5
    ·         ┬
    ·         ╰── integer `5`
@@ -162,6 +162,68 @@ fn what_is_no_toml_is_told_where_it_ends_to_be() {
    ╰────
 ",
     );
+}
+
+#[test]
+fn no_secret_is_told_with_a_mistake_however_its_key_is_spelt() {
+    for (file, mistake) in [
+        ("[access.tokens]\nsecrt = \"hush\"", "access.tokens.secrt"),
+        ("[acess]\ntokens.secret = \"hush\"", "acess"),
+        (
+            "access.tokn = [\"a\", [\"hush\"], { b = \"hush\" }]",
+            "access.tokn",
+        ),
+        (
+            "access.tokens.secret = { a = \"hush\" }",
+            "access.tokens.secret",
+        ),
+        (
+            "access.tokens.secret = [[\"hush\"]]",
+            "access.tokens.secret",
+        ),
+        (
+            "[access.tokens]\nsecrt = \"\"\"\nhush\n\"\"\"",
+            "access.tokens.secrt",
+        ),
+        ("[[apps.live.relays]]\nurll = \"rtmp://far/hush\"", "urll"),
+        // In what is no TOML, too.
+        ("[access.tokens]\nsecret = \"hush", "not TOML"),
+        ("[access.tokens]\nsecret = hush", "not TOML"),
+        ("[access.tokens]\nsecrt: hush", "not TOML"),
+        ("access.tokens = { secret = \"hush\"", "not TOML"),
+        (
+            "[access.tokens]\nsecret = \"a\"\nsecret = \"hush\"",
+            "not TOML",
+        ),
+        // The query of a callback may be one.
+        (
+            "access.callbacks.play = \"http://a/?hush\"\nacess = 1",
+            "acess",
+        ),
+        (
+            "access.callbacks.play = \"ftp://a/?hush\"",
+            "access.callbacks.play",
+        ),
+        (
+            "access.callbacks.plya = \"http://a/?hush\"",
+            "access.callbacks.plya",
+        ),
+    ] {
+        let folder = folder(file);
+        let output = adit(folder.path(), &["config", "check", "adit.toml"], &[]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(mistake), "{file}\n{said}");
+        assert!(!said.contains("hush"), "{file}\n{said}");
+    }
+    let folder = folder("access.callbacks.play = \"http://a/?hush\"");
+    let output = adit(
+        folder.path(),
+        &["config", "print", "--config", "adit.toml"],
+        &[],
+    );
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("play = \"(hidden)\""), "{printed}");
+    assert!(!printed.contains("hush"), "{printed}");
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub(crate) struct File {
     pub(crate) table: Table,
     /// Where each value stands.
     pub(crate) spans: BTreeMap<KeyPath, Range<usize>>,
+    /// Where something stands that is shown to nobody.
+    hidden: Vec<Range<usize>>,
     /// What is wrong with it.
     pub(crate) mistakes: Vec<Mistake>,
 }
@@ -34,8 +36,9 @@ impl File {
     pub(crate) fn read(text: &str) -> Self {
         let (document, errors) = DeTable::parse_recoverable(text);
         let mut file = Self::default();
-        collect_spans(&KeyPath::default(), document.get_ref(), &mut file.spans);
+        file.collect_spans(&KeyPath::default(), document.get_ref());
         if !errors.is_empty() {
+            file.hidden.extend(doubtful(text));
             let mistakes = errors.iter().take(TOLD).map(|error| syntax(error, text));
             file.mistakes.extend(mistakes);
             return file;
@@ -75,16 +78,39 @@ impl File {
         Spanned::new(0..0, DeTable::new())
     }
 
-    /// The text of the file for people: what is secret in it has stars in its place.
+    /// The text of the file for people: what is secret in it has stars in its place, and so has what may be, a text whose key nobody knows.
     pub(crate) fn shown(&self, text: &str) -> String {
-        let secret = |path: &KeyPath| Keys::all().find(path).is_some_and(|key| key.is_secret);
-        let mut shown = text.to_owned();
-        for (_, span) in self.spans.iter().filter(|(path, _)| secret(path)) {
-            if shown.get(span.clone()).is_some() {
-                shown.replace_range(span.clone(), &"*".repeat(span.len()));
+        let is_hidden = |at: usize| self.hidden.iter().any(|span| span.contains(&at));
+        let stars = |(at, found): (usize, char)| match found {
+            '\n' | '\r' => found.to_string(),
+            // Places in the text stay what they are.
+            found if is_hidden(at) => "*".repeat(found.len_utf8()),
+            found => found.to_string(),
+        };
+        text.char_indices().map(stars).collect()
+    }
+
+    fn collect_spans(&mut self, at: &KeyPath, table: &DeTable<'_>) {
+        for (name, value) in table {
+            let here = at.join(name.get_ref());
+            match Keys::all().find(&here) {
+                Some(key) if key.is_secret => self.hidden.push(value.span()),
+                Some(_) => {}
+                None => collect_texts(value, &mut self.hidden),
             }
+            match value.get_ref() {
+                DeValue::Table(inner) => self.collect_spans(&here, inner),
+                DeValue::Array(items) => {
+                    for (place, item) in items.iter().enumerate() {
+                        if let DeValue::Table(inner) = item.get_ref() {
+                            self.collect_spans(&here.join(&place.to_string()), inner);
+                        }
+                    }
+                }
+                _ => {}
+            }
+            self.spans.insert(here, value.span());
         }
-        shown
     }
 
     fn check_ranges(&mut self) {
@@ -216,22 +242,33 @@ fn syntax(error: &toml::de::Error, text: &str) -> Mistake {
     }
 }
 
-fn collect_spans(at: &KeyPath, table: &DeTable<'_>, spans: &mut BTreeMap<KeyPath, Range<usize>>) {
-    for (name, value) in table {
-        let here = at.join(name.get_ref());
-        match value.get_ref() {
-            DeValue::Table(inner) => collect_spans(&here, inner, spans),
-            DeValue::Array(items) => {
-                for (place, item) in items.iter().enumerate() {
-                    if let DeValue::Table(inner) = item.get_ref() {
-                        collect_spans(&here.join(&place.to_string()), inner, spans);
-                    }
-                }
-            }
-            _ => {}
-        }
-        spans.insert(here, value.span());
+/// The texts in a value, but for those in tables, which have keys of their own.
+fn collect_texts(value: &Spanned<DeValue<'_>>, texts: &mut Vec<Range<usize>>) {
+    match value.get_ref() {
+        DeValue::String(_) => texts.push(value.span()),
+        DeValue::Array(items) => items.iter().for_each(|item| collect_texts(item, texts)),
+        _ => {}
     }
+}
+
+/// Where secrets may stand in a text that is no TOML, in which a value may be anywhere: behind all names but those of keys that take
+/// none, to the end of the line.
+fn doubtful(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let is_plain = |name: &str| {
+        let name = name.trim().rsplit('.').next().unwrap_or_default();
+        let name = name.trim_matches(['"', '\'', ' ']);
+        let all = Keys::all().keys.iter();
+        let mut same = all.filter(|key| key.path.0.last().is_some_and(|last| last == name));
+        same.clone().next().is_some() && same.all(|key| !key.is_secret)
+    };
+    let mut begin = 0_usize;
+    text.split_inclusive('\n').filter_map(move |line| {
+        let start = begin;
+        begin = begin.saturating_add(line.len());
+        let value = line.find(['=', ':'])?;
+        let (name, _) = line.split_at(value);
+        (!is_plain(name)).then(|| start.saturating_add(value).saturating_add(1)..begin)
+    })
 }
 
 /// The innermost key or value that holds these bytes.

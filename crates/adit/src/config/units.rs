@@ -180,37 +180,6 @@ impl fmt::Display for Glob {
     }
 }
 
-/// The address of a callback. Its query may hold a secret, so none of it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Hook(pub(crate) CallbackUrl);
-
-impl Serialize for Hook {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Hook {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(D::Error::custom)
-    }
-}
-
-impl JsonSchema for Hook {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Hook".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "x-kind": "a URL as in http://127.0.0.1:8000/hook" })
-    }
-}
-
 /// A number of bytes: `64KiB`, or a bare number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size(pub(crate) u64);
@@ -341,6 +310,19 @@ impl RelayAddress {
     }
 }
 
+/// The address of a callback. Its query may hold a secret, so it is shown to nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hook {
+    text: Secret,
+    url: CallbackUrl,
+}
+
+impl Hook {
+    pub(crate) const fn url(&self) -> &CallbackUrl {
+        &self.url
+    }
+}
+
 /// Which proxies are used. The address of one may hold a password, so that it is shown to nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProxyChoice {
@@ -401,6 +383,7 @@ hidden!(
     RelayAddress { url },
     "an address as in rtmps://live.example.com/app/KEY"
 );
+hidden!(Hook { url }, "a URL as in http://127.0.0.1:8000/hook");
 hidden!(
     ProxyChoice { given },
     "`none`, `system`, or the URL of a proxy"

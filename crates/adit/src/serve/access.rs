@@ -219,7 +219,7 @@ pub(super) fn signing(secrets: &[crate::config::Secret]) -> Result<Signing, Acce
 
 fn callbacks(asked: &crate::config::Callbacks) -> Callbacks {
     let mut callbacks = Callbacks::default();
-    let url = |hook: &Option<crate::config::Hook>| hook.as_ref().map(|hook| hook.0.clone());
+    let url = |hook: &Option<crate::config::Hook>| hook.as_ref().map(|hook| hook.url().clone());
     callbacks.connect = url(&asked.connect);
     callbacks.publish = url(&asked.publish);
     callbacks.play = url(&asked.play);
