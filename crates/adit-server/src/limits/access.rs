@@ -6,7 +6,7 @@ use std::time::Duration;
 /// (`access.guesses`).
 pub(crate) const GUESSES: usize = 10;
 
-/// The same of all who come through one reverse proxy (`access.guesses_behind`).
+/// The same of all who come through one reverse proxy (`access.guesses`).
 pub(crate) const GUESSES_BEHIND: usize = 1_000;
 
 /// The time over which [`GUESSES`] are counted (`access.guesses`).

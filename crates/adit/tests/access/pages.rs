@@ -15,7 +15,10 @@ fn ask(station: &Station, what: &str, host: &str, origin: Option<&str>) -> Strin
     let mut socket = TcpStream::connect(station.server.address()).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let origin = origin.map(|origin| format!("Origin: {origin}\r\n"));
-    let fields = format!("Host: {host}\r\nConnection: close\r\n{}", origin.unwrap_or_default());
+    let fields = format!(
+        "Host: {host}\r\nConnection: close\r\n{}",
+        origin.unwrap_or_default()
+    );
     let request = format!("{what} HTTP/1.1\r\n{fields}\r\n");
     socket.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
@@ -29,7 +32,7 @@ fn on_air(http: &str) -> (Station, Process) {
     let url = station.server.url(Transport::Rtmp, "live/cam");
     let publisher = Process::start("publisher", &mut station.publisher(&url, "30m"));
     let begun = Instant::now();
-    while !may_watch(&station, "localhost", None) {
+    while !ask(&station, "HEAD /live/cam.flv", "localhost", None).contains(" 200 ") {
         assert!(begun.elapsed() < PATIENCE, "{}", station.server.log());
         thread::yield_now();
     }
@@ -60,7 +63,13 @@ fn may_watch(station: &Station, host: &str, origin: Option<&str>) -> bool {
 fn a_page_of_a_stranger_sees_nothing_that_is_for_local_people() {
     let (station, _publisher) = on_air("hosts = ['cam.example']\n");
     let address = station.server.address().to_string();
-    for host in [&*address, "localhost:1935", "media", "media.local:1935", "cam.example:1935"] {
+    for host in [
+        &*address,
+        "localhost:1935",
+        "media",
+        "media.local:1935",
+        "cam.example:1935",
+    ] {
         // Players and tools, and the page of the server itself.
         assert!(may_watch(&station, host, None), "{host}");
         let own = format!("http://{host}");
@@ -70,7 +79,11 @@ fn a_page_of_a_stranger_sees_nothing_that_is_for_local_people() {
         }
     }
     // A name that its owner made lead here, once his page was loaded.
-    for host in ["evil.example", "evil.example:1935", "127.0.0.1.evil.example"] {
+    for host in [
+        "evil.example",
+        "evil.example:1935",
+        "127.0.0.1.evil.example",
+    ] {
         assert!(!may_watch(&station, host, None), "{host}");
         let own = format!("http://{host}");
         assert!(!may_watch(&station, host, Some(&own)), "{own}");
@@ -81,7 +94,15 @@ fn a_page_of_a_stranger_sees_nothing_that_is_for_local_people() {
 #[test]
 fn a_page_that_the_operator_names_is_where_its_visitor_is() {
     let (station, _publisher) = on_air("origins = ['http://player.example']\n");
-    assert!(may_watch(&station, "media.local", Some("http://player.example")));
-    assert!(!may_watch(&station, "media.local", Some("http://other.example")));
+    assert!(may_watch(
+        &station,
+        "media.local",
+        Some("http://player.example")
+    ));
+    assert!(!may_watch(
+        &station,
+        "media.local",
+        Some("http://other.example")
+    ));
     assert!(!may_watch(&station, "player.example", None));
 }
