@@ -4,6 +4,7 @@
 //! with one vectored write per connection. Nobody shakes hands; the bytes are the chunks a server
 //! would send to a player.
 
+mod answerer;
 mod pipe;
 mod reader;
 
@@ -39,8 +40,10 @@ const MSID: u32 = 1;
 /// Runs until the process is ended.
 pub(crate) fn run(options: &BareLoop) -> Result<()> {
     let mut server = BareServer::listen(options)?;
-    if options.mode == LoopMode::Read {
-        return reader::run(&mut server.poll, &server.listener);
+    match options.mode {
+        LoopMode::Read => return reader::run(&mut server.poll, &server.listener),
+        LoopMode::Answer => return answerer::run(&mut server.poll, &server.listener),
+        _ => {}
     }
     let start = Instant::now();
     let mut waiting = Vec::new();
@@ -75,7 +78,7 @@ impl FlushRule {
 
     fn is_due(&mut self, content: Content, due: Duration) -> bool {
         let interval = match self.mode {
-            LoopMode::Message | LoopMode::Read => return true,
+            LoopMode::Message | LoopMode::Read | LoopMode::Answer => return true,
             LoopMode::Frame => return content != Content::Audio,
             LoopMode::TenHertz => Duration::from_millis(100),
             LoopMode::ThreeHertz => Duration::from_millis(350),

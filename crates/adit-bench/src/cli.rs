@@ -243,6 +243,8 @@ pub(crate) enum LoopMode {
     ThreeHertz,
     /// Writes nothing: it reads what publishers send, once for each message
     Read,
+    /// Answers those who want to play, and sends them nothing
+    Answer,
 }
 
 impl LoopMode {

@@ -5,6 +5,7 @@ use crate::{media, swarm::DEFAULT_CHUNK_SIZE};
 /// C0 and C1, and likewise S0 and S1 and S2, in bytes `[RTMP 5.2]`.
 pub(crate) const C0_C1: usize = 1 + HELLO;
 pub(crate) const S0_S1_S2: usize = 1 + 2 * HELLO;
+pub(crate) const C2: usize = HELLO;
 const HELLO: usize = 1536;
 
 /// The application and the stream of the benchmark.
@@ -16,6 +17,7 @@ pub(crate) const SET_CHUNK_SIZE: u8 = 1;
 pub(crate) const ACKNOWLEDGEMENT: u8 = 3;
 pub(crate) const USER_CONTROL: u8 = 4;
 pub(crate) const WINDOW_SIZE: u8 = 5;
+const PEER_BANDWIDTH: u8 = 6;
 pub(crate) const DATA: u8 = 18;
 pub(crate) const COMMAND: u8 = 20;
 
@@ -151,6 +153,63 @@ pub(crate) fn ping_answer(user_control: &[u8]) -> Option<Vec<u8>> {
     let mut body = PING_RESPONSE.to_be_bytes().to_vec();
     body.extend_from_slice(time);
     Some(control(USER_CONTROL, &body))
+}
+
+/// What lets a client in: the window, the bandwidth, and connect's result with as much about the server as is usual.
+pub(crate) fn connected() -> Vec<u8> {
+    let mut out = control(WINDOW_SIZE, &2_500_000u32.to_be_bytes());
+    out.extend(control(PEER_BANDWIDTH, &[0, 0x26, 0x25, 0xA0, 2]));
+    let mut body = Vec::new();
+    amf_string(&mut body, "_result");
+    amf_number(&mut body, CONNECT);
+    body.push(3);
+    amf_name(&mut body, "fmsVer");
+    amf_string(&mut body, "FMS/3,0,1,123");
+    amf_name(&mut body, "capabilities");
+    amf_number(&mut body, 31.0);
+    body.extend_from_slice(&[0, 0, 9, 3]);
+    status(
+        &mut body,
+        ("NetConnection.Connect.Success", "connection accepted"),
+    );
+    out.extend(command(COMMAND_CSID, 0, &body));
+    out
+}
+
+/// createStream's result.
+pub(crate) fn stream_created(msid: u32) -> Vec<u8> {
+    let mut body = Vec::new();
+    amf_string(&mut body, "_result");
+    amf_number(&mut body, CREATE_STREAM);
+    body.push(5);
+    amf_number(&mut body, msid.into());
+    command(COMMAND_CSID, 0, &body)
+}
+
+/// That the stream begins, and that it plays.
+pub(crate) fn playing(msid: u32) -> Vec<u8> {
+    let [m0, m1, m2, m3] = msid.to_be_bytes();
+    let mut out = control(USER_CONTROL, &[0, 0, m0, m1, m2, m3]);
+    let mut body = Vec::new();
+    amf_string(&mut body, "onStatus");
+    amf_number(&mut body, 0.0);
+    body.extend_from_slice(&[5, 3]);
+    status(&mut body, ("NetStream.Play.Start", "playing"));
+    out.extend(command(STREAM_CSID, msid, &body));
+    out
+}
+
+/// The members of an information object, and its end `[RTMP 7.2.2]`.
+fn status(out: &mut Vec<u8>, (code, description): (&str, &str)) {
+    for (name, value) in [
+        ("level", "status"),
+        ("code", code),
+        ("description", description),
+    ] {
+        amf_name(out, name);
+        amf_string(out, value);
+    }
+    out.extend_from_slice(&[0, 0, 9]);
 }
 
 /// What opens the published stream: metadata and both sequence headers, in chunks of `chunk_size`.

@@ -45,7 +45,6 @@ pub(crate) struct Log {
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) item: Item,
-    arrival: Instant,
     /// What was appended before it.
     before: Total,
 }
@@ -54,7 +53,8 @@ pub(crate) struct Entry {
 pub(crate) enum Item {
     Started(Arc<PublicationInfo>),
     Frame(Arc<SharedFrame>),
-    Stopped,
+    /// And when.
+    Stopped(Instant),
 }
 
 /// How much was appended.
@@ -230,14 +230,14 @@ impl Log {
 
     /// Begins a publication. The one before has ended.
     pub(crate) fn start(&mut self, info: Arc<PublicationInfo>) {
-        self.append(info.since, Item::Started(Arc::clone(&info)));
+        self.append(Item::Started(Arc::clone(&info)));
         self.current = Some(Current::new(info, self.head(), self.total));
     }
 
     /// Ends the running publication; all of it becomes visible.
     pub(crate) fn stop(&mut self, now: Instant, garbage: &mut Garbage) {
         if self.current.take().is_some() {
-            self.append(now, Item::Stopped);
+            self.append(Item::Stopped(now));
             self.flush();
             self.trim_to_limits(garbage);
         }
@@ -268,7 +268,7 @@ impl Log {
         };
         let had_video = current.has_video(now, &limits);
         let mut change = current.note(now, &frame, place, &limits);
-        self.append(now, Item::Frame(frame));
+        self.append(Item::Frame(frame));
         change.overflows.gop = self.drop_long_group();
         self.move_tail(now);
         // Without video any frame is a beginning; the first video may be one.
@@ -277,17 +277,16 @@ impl Log {
         change
     }
 
-    fn append(&mut self, now: Instant, item: Item) {
+    fn append(&mut self, item: Item) {
         let size = match &item {
             Item::Frame(frame) => Total {
                 frames: 1,
                 bytes: frame.bytes(),
             },
-            Item::Started(_) | Item::Stopped => Total::default(),
+            Item::Started(_) | Item::Stopped(_) => Total::default(),
         };
         self.entries.push_back(Entry {
             item,
-            arrival: now,
             before: self.total,
         });
         self.total = self.total.plus(size);
@@ -365,7 +364,7 @@ impl Log {
         };
         self.head().saturating_sub(position) <= window.frames
             && self.total.bytes.saturating_sub(entry.before.bytes) <= window.bytes
-            && newest.arrival.saturating_duration_since(entry.arrival) <= window.duration
+            && newest.since(entry) <= window.duration
     }
 
     /// From here on the log is kept for those who will join.
@@ -413,6 +412,24 @@ impl Log {
             garbage.push(frame);
         }
         true
+    }
+}
+
+impl Entry {
+    fn arrival(&self) -> Option<Instant> {
+        match &self.item {
+            Item::Started(info) => Some(info.since),
+            Item::Frame(frame) => frame.arrival(),
+            Item::Stopped(at) => Some(*at),
+        }
+    }
+
+    /// How long after `earlier` it came.
+    fn since(&self, earlier: &Self) -> Duration {
+        match (self.arrival(), earlier.arrival()) {
+            (Some(arrival), Some(earlier)) => arrival.saturating_duration_since(earlier),
+            _ => Duration::ZERO,
+        }
     }
 }
 

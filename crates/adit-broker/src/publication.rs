@@ -33,6 +33,9 @@ pub struct Publication {
     garbage: Garbage,
 }
 
+/// Frames that room is kept for which are let go of at once; a whole group of pictures is much more, and comes seldom.
+const GARBAGE_KEPT: usize = 8;
+
 /// When readers learn of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Visibility {
@@ -126,6 +129,9 @@ impl Publication {
             (change, log.visible())
         };
         self.garbage.clear();
+        if self.garbage.capacity() > GARBAGE_KEPT {
+            self.garbage.shrink_to(GARBAGE_KEPT);
+        }
         self.count(bytes, change);
         visible
     }

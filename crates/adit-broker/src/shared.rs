@@ -17,15 +17,18 @@ use crate::limits::FORMS_PER_FRAME;
 pub struct SharedFrame {
     frame: Frame,
     arrival: Option<Instant>,
-    first: OnceLock<Form>,
-    /// Most frames have one form, so there is room for more only when it is wanted.
-    more: OnceLock<Box<[OnceLock<Form>; MORE_FORMS]>>,
+    /// Of all frames that are kept for those who will join most never have a form, so there is room for one only when it is
+    /// wanted.
+    forms: OnceLock<Box<Form>>,
 }
 
-const MORE_FORMS: usize = FORMS_PER_FRAME - 1;
-
-/// A form and what it is for.
-type Form = (u64, Bytes);
+/// A form, what it is for, and the one that was wanted after it.
+#[derive(Debug)]
+struct Form {
+    key: u64,
+    bytes: Bytes,
+    next: OnceLock<Box<Self>>,
+}
 
 impl SharedFrame {
     /// Wraps a frame, without any form yet.
@@ -33,8 +36,7 @@ impl SharedFrame {
         Self {
             frame,
             arrival: None,
-            first: OnceLock::new(),
-            more: OnceLock::new(),
+            forms: OnceLock::new(),
         }
     }
 
@@ -66,21 +68,28 @@ impl SharedFrame {
     /// The same key must always mean the same form. A frame keeps four forms; for a fifth key each
     /// call encodes anew and nothing is kept.
     pub fn form(&self, key: u64, encode: impl FnOnce() -> Bytes) -> Bytes {
-        // A slot that runs `encode` holds `key` afterwards, so it runs at most once.
+        // A place that runs `encode` holds `key` afterwards, so it runs at most once.
         let mut encode = Some(encode);
         let mut run = move || encode.take().map_or_else(Bytes::new, |encode| encode());
-        let mut of = |slot: &OnceLock<Form>| {
-            let (held, form) = slot.get_or_init(|| (key, run()));
-            (*held == key).then(|| form.clone())
-        };
-        if let Some(form) = of(&self.first) {
-            return form;
+        let mut place = &self.forms;
+        for _ in 0..FORMS_PER_FRAME {
+            let form = place.get_or_init(|| Box::new(Form::new(key, run())));
+            if form.key == key {
+                return form.bytes.clone();
+            }
+            place = &form.next;
         }
-        let more = self
-            .more
-            .get_or_init(|| Box::new([const { OnceLock::new() }; MORE_FORMS]));
-        let found = more.iter().find_map(of);
-        found.unwrap_or_else(run)
+        run()
+    }
+}
+
+impl Form {
+    const fn new(key: u64, bytes: Bytes) -> Self {
+        Self {
+            key,
+            bytes,
+            next: OnceLock::new(),
+        }
     }
 }
 

@@ -49,7 +49,7 @@ impl Case {
                 };
                 (other.kind, other.way, other.load) == (self.kind.limit(), way, self.load)
             }
-            Base::Reader => (other.kind, other.load) == (Kind::Loop(LoopMode::Read), self.load),
+            Base::Exactly(mode) => (other.kind, other.load) == (Kind::Loop(mode), self.load),
             Base::Direct => {
                 (other.kind, other.way, other.load) == (self.kind, Way::Rtmp, self.load)
             }
@@ -73,8 +73,8 @@ pub(super) enum Base {
     Nginx,
     /// The bare loop that writes as often, on the same way; by RTMP for RTMPT.
     Loop,
-    /// The bare loop that only reads what publishers send.
-    Reader,
+    /// The bare loop of this mode.
+    Exactly(LoopMode),
     /// The same server by RTMP.
     Direct,
     /// The same server on the same way under the lightest load of the section.

@@ -110,3 +110,14 @@ fn c2_is_s1() {
     assert_eq!(c2(&answer), [7; 1536]);
     assert_eq!(c0_c1().len(), C0_C1);
 }
+
+#[test]
+fn the_answers_of_the_bare_loop_are_taken_for_what_they_stand_for() {
+    let last = |bytes: Vec<u8>| {
+        let (_, body) = messages(DEFAULT_CHUNK_SIZE, &bytes).pop().unwrap();
+        Reply::read(&body)
+    };
+    assert_eq!(last(connected()), Reply::Connected);
+    assert_eq!(last(stream_created(1)), Reply::StreamCreated(1));
+    assert_eq!(last(playing(1)), Reply::Playing);
+}

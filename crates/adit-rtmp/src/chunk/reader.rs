@@ -334,6 +334,10 @@ impl ChunkReader {
         };
         let index = self.streams.len();
         self.guard.admit_stream(index)?;
+        if self.streams.is_empty() {
+            // Control messages and commands; whoever is idle uses no other.
+            self.streams.reserve_exact(2);
+        }
         self.streams.push(stream);
         Ok(index)
     }

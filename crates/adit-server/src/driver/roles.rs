@@ -147,6 +147,10 @@ impl Roles {
         {
             player.leave();
         }
+        if self.held.is_empty() {
+            // Nearly all have one; room for four would be more than all else of a player.
+            self.held.reserve_exact(1);
+        }
         self.held.push(Held {
             msid,
             role,

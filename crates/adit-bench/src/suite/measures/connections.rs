@@ -72,7 +72,10 @@ pub(in crate::suite) fn memory(bench: &Bench, case: Case) -> Result<(Figures, Fa
 pub(in crate::suite) fn setup(bench: &Bench, case: Case) -> Result<(Figures, Faults)> {
     let mut figures = Figures::default();
     let mut server = bench.launcher.start(case.kind, Setting::default())?;
-    let publisher = Publisher::start(server.address(), &case.kind.to_string(), None)?;
+    let publisher = match case.kind {
+        Kind::Loop(_) => None,
+        kind => Some(Publisher::start(server.address(), &kind.to_string(), None)?),
+    };
     let outfit = Outfit::new(Goal::Join, case.way, wire::STREAM)?;
     let mut swarm = Swarm::new(server.address(), outfit, case.load)?;
     // What is made once is made before the window.
@@ -93,7 +96,7 @@ pub(in crate::suite) fn setup(bench: &Bench, case: Case) -> Result<(Figures, Fau
     );
     let faults = swarm.tally().faults.clone();
     drop(swarm);
-    publisher.stop()?;
+    publisher.map_or(Ok(()), Publisher::stop)?;
     server.stop()?;
     Ok(outcome(figures, faults))
 }

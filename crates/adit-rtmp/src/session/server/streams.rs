@@ -99,6 +99,10 @@ impl Streams {
             if self.list.len() >= limits.streams {
                 return None;
             }
+            if self.list.is_empty() {
+                // Nearly all have one.
+                self.list.reserve_exact(1);
+            }
             self.list.push(Stream {
                 msid,
                 activity: Activity::Idle,
