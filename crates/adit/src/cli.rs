@@ -189,7 +189,7 @@ pub(crate) struct Own {
 
     /// Address and port of the HTTP API, with metrics and health; its token is in api-token in the state directory
     /// [default: no API]
-    #[arg(long, value_name = "ADDR:PORT", value_parser = listen_address)]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = nearby_address)]
     pub(crate) api: Option<SocketAddr>,
 
     /// Take over the ports of the server that runs with the same state directory; whoever is connected stays with that one until done
@@ -280,6 +280,14 @@ pub(crate) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         "not an address to listen on; write ADDR:PORT as in 127.0.0.1:1935 or [::]:1935".to_owned()
     })
+}
+
+/// The same for what strangers should not reach by mistake: a port alone is one of this machine.
+pub(crate) fn nearby_address(text: &str) -> Result<SocketAddr, String> {
+    match text.parse() {
+        Ok(port) => Ok(SocketAddr::from(([127, 0, 0, 1], port))),
+        Err(_) => listen_address(text),
+    }
 }
 
 /// Where a tunnel listens, as it was asked for.

@@ -42,7 +42,9 @@ use crate::connect::{Failure, in_words};
 use crate::log::{self, Log};
 
 pub(crate) use self::access::{check as check_access, publishers};
+pub(crate) use self::api::check as check_api;
 pub(crate) use self::certificate::remedy as certificate_remedy;
+pub(crate) use self::plan::check;
 pub(crate) use self::plan::{certificate_source, state_directory as state_directory_of};
 pub(crate) use self::ports::{remedy as port_remedy, usual as usual_ports};
 pub(crate) use self::state_dir::default as state_directory;
@@ -153,7 +155,7 @@ async fn serve(sources: Sources, asked: Config, log: Log) -> Result<(), ServeErr
     let state_directory = plan::state_directory(&asked);
     let mut heir = heir(&asked, &state_directory).await?;
     let listeners = listeners(&asked, heir.as_mut().map(Heir::take_sockets))?;
-    let first_key = access::first_key(&asked);
+    let mut first_key = access::first_key(&asked);
     let mut config = plan::server(&asked)?;
     let relays = relays::read(&asked)?;
     let tls = config.net.tls.clone();
@@ -196,7 +198,7 @@ async fn serve(sources: Sources, asked: Config, log: Log) -> Result<(), ServeErr
             keeper.start();
             let certificate = tls.as_ref().and_then(self_signed);
             let (application, certificate) = (published_to.as_deref(), certificate.as_deref());
-            first_screen::print(&addresses, application, certificate, first_key.as_ref());
+            first_screen::print(&addresses, application, certificate, first_key.as_mut());
             running.until_stopped(&mut api).await;
         }
     };

@@ -464,3 +464,72 @@ fn a_server_does_not_start_with_mistakes() {
     assert_eq!(output.stdout, b"");
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn a_variable_with_other_underscores_is_told_instead_of_ignored() {
+    check_variables(
+        &[("ADIT_ACCESS_PUBLISH", "nobody")],
+        r"
+  × ADIT_ACCESS_PUBLISH: this variable sets nothing
+  help: did you mean ADIT_ACCESS__PUBLISH?
+error: one mistake in the configuration
+",
+    );
+}
+
+/// What the lines of `adit config check` that begin with a cross say about a file.
+fn told(file: &str) -> Vec<String> {
+    let folder = folder(file);
+    let output = adit(folder.path(), &["config", "check", "adit.toml"], &[]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    let told = said
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("× "));
+    told.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_mistake_in_an_item_of_a_list_hides_no_other() {
+    let relay =
+        "[[apps.live.relays]]\ndirection = \"up\"\nstream = \"*\"\nurl = \"rtmp://far/in\"\n";
+    let second = "[[apps.live.relays]]\nstream = \"*\"\nurl = \"rtmp://far/in\"\n";
+    let file = format!("server.listn = 1\nlimits.conn.total = 0\n{relay}{second}[logg]\n");
+    let told = told(&file);
+    let [listen, total, direction, missing, log] = told.as_slice() else {
+        panic!("{told:#?}");
+    };
+    assert!(listen.contains("server.listn"), "{told:#?}");
+    assert!(total.contains("limits.conn.total"), "{told:#?}");
+    assert!(direction.contains("takes one of push, pull"), "{told:#?}");
+    assert!(missing.contains("missing field `direction`"), "{told:#?}");
+    assert!(log.contains("logg"), "{told:#?}");
+}
+
+#[test]
+fn what_a_server_would_refuse_at_its_start_is_a_mistake_too() {
+    let check = |file: &str, expected: &str| {
+        let told = told(file);
+        let is_told = told.iter().any(|told| told.contains(expected));
+        assert!(is_told && told.len() == 1, "{file}: {told:#?}");
+    };
+    check("api.token = \"short\"", "16");
+    check(
+        "access.signing_secrets = [\"short\"]",
+        "access.signing_secrets",
+    );
+    check("access.tokens.secret = \"short\"", "access.tokens.secret");
+    check("access.keys = \"/nowhere/keys\"", "/nowhere/keys");
+    check(
+        "tls.cert = \"/nowhere/a.pem\"\ntls.key = \"/nowhere/b.pem\"",
+        "/nowhere/",
+    );
+    check(
+        "[[access.rules]]\nactions = []\nneed = \"nothing\"",
+        "a rule without actions",
+    );
+    check(
+        "[[apps.live.relays]]\ndirection = \"push\"\nstream = \"*\"\nurl = \"rtmp://203.0.113.9/in\"\non_demand = true",
+        "on_demand is for those that pull",
+    );
+}

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use crate::cli::{Config as Command, ConfigCommand};
 use crate::connect::Failure;
+use crate::serve;
 use crate::ui;
 
 use super::keys::{self, Key, Keys, plain};
 use super::layers::{Sources, load};
+use super::mistake::{Mistake, Mistakes};
 use super::path::KeyPath;
 use super::{file, print, reference};
 
@@ -37,7 +39,13 @@ fn print_text(text: &str) -> Result<(), Failure> {
 
 fn run_check(file: Option<&Path>) -> Result<(), Failure> {
     let sources = Sources::without_flags(file);
-    load(&sources).map_err(Failure::Configuration)?;
+    let effective = load(&sources).map_err(Failure::Configuration)?;
+    let unusable = serve::check(&effective.config);
+    if !unusable.is_empty() {
+        let unusable = unusable.iter().map(Mistake::unusable).collect();
+        let mistakes = Mistakes::without_place(sources.file, unusable);
+        return Err(Failure::Configuration(mistakes));
+    }
     match &sources.file {
         Some(file) => print_text(&format!("{}: no mistakes", file.display())),
         None => print_text("no file; the environment has no mistakes"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::Deserialize as _;
-use toml::de::{DeString, DeTable, DeValue, Deserializer};
+use toml::de::{DeArray, DeString, DeTable, DeValue, Deserializer};
 use toml::{Spanned, Table};
 
 use super::Config;
@@ -60,20 +60,31 @@ impl File {
         mut document: Spanned<DeTable<'t>>,
         text: &str,
     ) -> Spanned<DeTable<'t>> {
+        // Where something stands is told as in the whole: what was taken out of a list moves what is behind it.
+        let whole = document.clone();
+        let mut told: Vec<KeyPath> = Vec::new();
         while self.mistakes.len() < TOLD {
             let Err(error) = Config::deserialize(Deserializer::from(document.clone())) else {
                 return document;
             };
             let span = error.span().unwrap_or_default();
-            let path = locate(document.get_ref(), &span).unwrap_or_default();
-            let mistake = mistake(error.message(), &path, span, text);
-            // What cannot be taken out, such as a table in a list that lacks something, hides what comes behind it.
-            let is_stuck = self.mistakes.last() == Some(&mistake);
-            if is_stuck {
+            let path = locate(whole.get_ref(), &span).unwrap_or_default();
+            let left = locate(document.get_ref(), &span).unwrap_or_default();
+            // What a table lacks now is what was taken out of it, if anything was.
+            let is_known = told.iter().any(|known| known.0.starts_with(&path.0));
+            if !is_known {
+                let mistake = mistake(error.message(), &path, span, text);
+                // What cannot be taken out hides what comes behind it.
+                let is_stuck = self.mistakes.last() == Some(&mistake);
+                if is_stuck {
+                    break;
+                }
+                self.mistakes.push(mistake);
+                told.push(path.clone());
+            }
+            if !remove(document.get_mut(), &left.0) {
                 break;
             }
-            self.mistakes.push(mistake);
-            remove(document.get_mut(), &path.0);
         }
         Spanned::new(0..0, DeTable::new())
     }
@@ -314,29 +325,34 @@ fn holders(
     }
 }
 
-/// Takes out what stands at a place.
-fn remove(table: &mut DeTable<'_>, path: &[String]) {
+/// Takes out what stands at a place; says whether there was anything.
+fn remove(table: &mut DeTable<'_>, path: &[String]) -> bool {
     let Some((first, rest)) = path.split_first() else {
-        return;
+        return false;
     };
     if rest.is_empty() {
-        table.remove(first.as_str());
-        return;
+        return table.remove(first.as_str()).is_some();
     }
     let is_first = |name: &Spanned<DeString<'_>>| name.get_ref() == first.as_str();
-    for (_, value) in table.iter_mut().filter(|(name, _)| is_first(name)) {
-        match (value.get_mut(), rest) {
-            (DeValue::Table(inner), _) => remove(inner, rest),
-            (DeValue::Array(items), [place, inside @ ..]) => {
-                let item = place
-                    .parse()
-                    .ok()
-                    .and_then(|place: usize| items.get_mut(place));
-                if let Some(DeValue::Table(inner)) = item.map(Spanned::get_mut) {
-                    remove(inner, inside);
+    let value = table.iter_mut().find(|(name, _)| is_first(name));
+    match (value.map(|(_, value)| value.get_mut()), rest) {
+        (Some(DeValue::Table(inner)), _) => remove(inner, rest),
+        (Some(DeValue::Array(items)), [place, inside @ ..]) => {
+            let Ok(place) = place.parse::<usize>() else {
+                return false;
+            };
+            match items.get_mut(place).map(Spanned::get_mut) {
+                Some(DeValue::Table(inner)) if !inside.is_empty() => remove(inner, inside),
+                Some(_) if inside.is_empty() => {
+                    let all = std::mem::replace(items, DeArray::new());
+                    let others = all.into_iter().enumerate();
+                    let others = others.filter(|(at, _)| *at != place);
+                    *items = others.map(|(_, item)| item).collect();
+                    true
                 }
+                _ => false,
             }
-            _ => {}
         }
+        _ => false,
     }
 }

@@ -10,6 +10,7 @@ use miette::{
 };
 
 use super::path::KeyPath;
+use crate::serve::ServeError;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,18 @@ pub(crate) struct Mistake {
     pub(crate) help: Option<String>,
     /// Where.
     pub(crate) place: Place,
+}
+
+impl Mistake {
+    /// What the configuration names and a server cannot use.
+    pub(crate) fn unusable(why: &ServeError) -> Self {
+        Self {
+            what: why.to_string(),
+            label: String::new(),
+            help: why.remedy(),
+            place: Place::Nowhere(KeyPath::default()),
+        }
+    }
 }
 
 /// Where a value stands.
@@ -61,10 +74,15 @@ impl Mistakes {
             help: None,
             place: Place::Nowhere(KeyPath::default()),
         };
+        Self::without_place(None, vec![mistake])
+    }
+
+    /// Mistakes that are not told with the text around them.
+    pub(crate) fn without_place(file: Option<PathBuf>, all: Vec<Mistake>) -> Self {
         Self {
-            file: None,
+            file,
             text: String::new(),
-            all: vec![mistake],
+            all,
         }
     }
 

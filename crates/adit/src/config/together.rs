@@ -5,6 +5,7 @@ use adit_server::relays::{RelayOrigin, RelaySpec};
 
 use super::Config;
 use super::path::KeyPath;
+use super::relays::Direction;
 
 /// Two keys that contradict each other.
 #[derive(Debug)]
@@ -89,6 +90,10 @@ fn relays(config: &Config) -> Vec<Conflict> {
             let table = KeyPath::read("apps").join(name).join("relays");
             let table = table.join(&place.to_string());
             let (key, what) = match relay.job(name) {
+                _ if relay.on_demand && relay.direction == Direction::Push => {
+                    let what = "a relay that pushes goes on while its stream is published: on_demand is for those that pull";
+                    ("on_demand", what.to_owned())
+                }
                 Err(what) => ("stream", what),
                 Ok(job) => {
                     let whose = (RelayOrigin::Configuration, networks.as_slice());

@@ -74,6 +74,25 @@ impl fmt::Display for Listen {
 }
 
 written! {
+    /// An address to listen on that is not for everybody, as the flag `--api` takes it.
+    ListenNearby(SocketAddr), "an address as in 127.0.0.1:9350, or a port of this machine as in 9350"
+}
+
+impl FromStr for ListenNearby {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        cli::nearby_address(text).map(Self)
+    }
+}
+
+impl fmt::Display for ListenNearby {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+written! {
     /// A network.
     Cidr(Network), "a network as in 10.0.0.0/8 or fd00::/8"
 }

@@ -32,6 +32,7 @@ pub(crate) fn read(
     let says = |(name, text): &&(String, String)| name != LEVEL || !text.trim().is_empty();
     for (name, text) in variables.iter().filter(says) {
         let Some(path) = path_of(name, below) else {
+            mistakes.extend(misspelt(name));
             continue;
         };
         let place = Place::Variable(name.clone());
@@ -70,6 +71,20 @@ fn path_of(name: &str, below: &Table) -> Option<KeyPath> {
         path.0.push(name);
     }
     Some(path)
+}
+
+/// A variable that has another number of underscores than the one that was meant: what it should keep safe must not stay open for
+/// that. Other variables that begin like this may be somebody else's.
+fn misspelt(name: &str) -> Option<Mistake> {
+    let plain = |name: &str| name.replace(DOT, "_");
+    let mut all = Keys::all().keys.iter().map(Key::variable);
+    let meant = all.find(|other| plain(other) == plain(name))?;
+    Some(Mistake {
+        what: "this variable sets nothing".to_owned(),
+        label: String::new(),
+        help: Some(format!("did you mean {meant}?")),
+        place: Place::Variable(name.to_owned()),
+    })
 }
 
 fn unknown_variable(path: &KeyPath, place: Place) -> Mistake {

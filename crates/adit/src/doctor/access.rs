@@ -9,6 +9,13 @@ const CHECK: &str = "access";
 
 /// Whether they can be used, and whether everybody may publish.
 pub(super) fn look(config: &Config, findings: &mut Findings) {
+    if let Err(error) = serve::check_api(&config.api) {
+        findings.wrong(
+            "api",
+            error.to_string(),
+            "without api.token the server makes one and keeps it in its state directory",
+        );
+    }
     if let Err(error) = serve::check_access(config) {
         findings.wrong(
             CHECK,

@@ -43,6 +43,11 @@ pub(crate) enum AccessError {
         "access.rules: a rule without actions is about nothing; give it actions = [\"publish\"] or others"
     )]
     NoActions,
+    /// The key of the first start is gone from its file.
+    #[error(
+        "there is no key in {}: with the file removed, the next start makes a new one", .0.display()
+    )]
+    NoFirstKey(PathBuf),
     /// The logins of encoders cannot be read.
     #[error(transparent)]
     Encoders(#[from] encoders::EncodersError),
@@ -53,20 +58,44 @@ pub(crate) enum AccessError {
 pub(super) struct FirstKey {
     /// Where it is kept.
     pub(super) path: PathBuf,
-    /// The key, if it was made just now.
+    /// The key, if it was made just now. It is shown once; until then its file goes with this, so that a start that fails loses no key.
     pub(super) new: Option<String>,
+    /// Who may publish without it.
+    pub(super) publishers: asked::Who,
+}
+
+impl FirstKey {
+    /// Somebody can know it from now on.
+    pub(super) fn was_shown(&mut self) {
+        self.new = None;
+    }
+}
+
+impl Drop for FirstKey {
+    fn drop(&mut self) {
+        if self.new.is_some() {
+            // At the worst it is found in its file.
+            fs::remove_file(&self.path).ok();
+        }
+    }
 }
 
 /// Makes the first key where publishing takes a proof and the operator gives out none, unless it was made before.
 pub(super) fn first_key(config: &Config) -> Option<FirstKey> {
     let path = first_key_path(config)?;
+    let publishers = publishers(config);
     if path.exists() {
-        return Some(FirstKey { path, new: None });
+        return Some(FirstKey {
+            path,
+            new: None,
+            publishers,
+        });
     }
     match make(&path) {
         Ok(key) => Some(FirstKey {
             path,
             new: Some(key),
+            publishers,
         }),
         Err(error) => {
             tracing::warn!(file = %path.display(), %error, "the first key cannot be kept: only this machine and those around it may publish; access.keys names a list of keys");
@@ -172,8 +201,12 @@ fn keys(config: &Config) -> Result<StreamKeys, AccessError> {
     if is_open_to_all(&path) {
         tracing::warn!(file = %path.display(), "everybody on this machine can read the stream keys: chmod o-r takes that away");
     }
-    text.parse()
-        .map_err(|source| AccessError::Keys { path, source })
+    let is_first = config.access.keys.is_none();
+    match text.parse::<StreamKeys>() {
+        Ok(keys) if keys.is_empty() && is_first => Err(AccessError::NoFirstKey(path)),
+        Ok(keys) => Ok(keys),
+        Err(source) => Err(AccessError::Keys { path, source }),
+    }
 }
 
 fn tokens(asked: &asked::Tokens) -> Result<Tokens, AccessError> {

@@ -87,6 +87,17 @@ pub(super) fn guests(
     Ok((guests, kept))
 }
 
+/// Whether what the configuration says about the API can be used.
+///
+/// # Errors
+/// Its token cannot.
+pub(crate) fn check(asked: &Api) -> Result<(), ApiError> {
+    match &asked.token {
+        Some(secret) => Ok(Token::new(&secret.0).map(drop)?),
+        None => Ok(()),
+    }
+}
+
 /// Whether a socket listens where it is asked for; port 0 is any.
 fn is_at(socket: &TcpListener, asked: SocketAddr) -> bool {
     let address = socket.local_addr();

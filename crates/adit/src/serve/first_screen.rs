@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 
 use super::access::FirstKey;
+use crate::config::access::Who;
 use crate::ui;
 
 /// Prints one `listening on` line for each address, then how to publish to an application and play from it, if there is one for
@@ -12,7 +13,7 @@ pub(super) fn print(
     addresses: &[SocketAddr],
     application: Option<&str>,
     self_signed: Option<&Path>,
-    first_key: Option<&FirstKey>,
+    first_key: Option<&mut FirstKey>,
 ) {
     for address in addresses {
         ui::line(&format!("listening on {address}"));
@@ -24,6 +25,7 @@ pub(super) fn print(
     }
     if let Some(key) = first_key {
         ui::line(&about_key(key));
+        key.was_shown();
     }
 }
 
@@ -83,20 +85,23 @@ play encrypted where only HTTP passes:
     ))
 }
 
-/// How others than those around publish. The key itself is shown once.
+/// Who publishes with the key. The key itself is shown once.
 fn about_key(first: &FirstKey) -> String {
     let path = first.path.display();
+    let takes = match first.publishers {
+        Who::Local => {
+            "publishing is free from this machine and from private networks; from elsewhere it takes"
+        }
+        _ => "publishing takes",
+    };
     match &first.new {
         Some(key) => format!(
-            "publishing is free from this machine and from private networks; from elsewhere it takes this key, which is shown only now and
+            "{takes} this key, which is shown only now and
 kept in {path}; behind the name of the stream, in OBS as the stream key:
     test?key={key}
 "
         ),
-        None => format!(
-            "publishing is free from this machine and from private networks; from elsewhere it takes the key in {path}
-"
-        ),
+        None => format!("{takes} the key in {path}\n"),
     }
 }
 

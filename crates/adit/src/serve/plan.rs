@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use adit_server::application::{Applications, Chat, Live, Unknown, Vod};
-use adit_server::tls::CertificateSource;
+use adit_server::tls::{CertificateSource, ShownCertificate};
 use adit_server::{
     AppConfig, MediaRoot, Network, ObjectStore, RecordedStreams, ServerConfig, StoreError,
 };
 
-use super::{ServeError, access, certificate, front_page, objects, state_dir};
+use super::{ServeError, access, api, certificate, front_page, objects, relays, state_dir};
 use crate::cli::{AppKind, UnknownApps};
 use crate::config::{App, AppRecording, Config};
 
@@ -29,6 +29,23 @@ pub(super) fn server(asked: &Config) -> Result<ServerConfig, ServeError> {
     };
     apply(asked, &mut config)?;
     Ok(config)
+}
+
+/// What is wrong with a configuration, beside what it says itself: files that it names, secrets and rules that are of no use. Nothing is made.
+pub(crate) fn check(asked: &Config) -> Vec<ServeError> {
+    let certificate = match (&asked.tls.cert, &asked.tls.key) {
+        (Some(certificate), Some(key)) => {
+            ShownCertificate::read(certificate.as_ref(), key.as_ref()).map(drop)
+        }
+        _ => Ok(()),
+    };
+    let checks = [
+        certificate.map_err(ServeError::from),
+        access::check(asked).map_err(ServeError::from),
+        api::check(&asked.api).map_err(ServeError::from),
+        relays::read(asked).map(drop).map_err(ServeError::from),
+    ];
+    checks.into_iter().filter_map(Result::err).collect()
 }
 
 /// The file of shared objects. No other process may have it open.

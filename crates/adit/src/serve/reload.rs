@@ -9,7 +9,7 @@ use adit_server::api::{GuestList, Guests};
 use adit_server::control::{Control, Reloaded};
 use adit_server::relays::RelaySpec;
 use adit_server::{ServerConfig, TlsError};
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::signal::unix::Signal;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
@@ -178,14 +178,11 @@ pub(super) async fn watch(reloader: Arc<Reloader>, control: Control, mut hangup:
         let is_asked = tokio::select! {
             heard = hangup.recv() => heard.is_some(),
             // A change the system does not report, as on a network file system, is seen at the next look.
-            told = timeout(LOOK_INTERVAL, changed.notified()) => {
-                if told.is_ok() {
-                    // Files are written in pieces.
-                    sleep(SETTLE).await;
-                }
-                false
-            }
+            _ = timeout(LOOK_INTERVAL, changed.notified()) => false,
         };
+        if !is_asked {
+            at_rest(|| look(Arc::clone(&reloader))).await;
+        }
         let (reloader, control) = (Arc::clone(&reloader), control.clone());
         let before = known.take();
         let looked = tokio::task::spawn_blocking(move || {
@@ -201,16 +198,44 @@ pub(super) async fn watch(reloader: Arc<Reloader>, control: Control, mut hangup:
     }
 }
 
+async fn look(reloader: Arc<Reloader>) -> Option<Vec<u8>> {
+    let looked = tokio::task::spawn_blocking(move || reloader.file());
+    looked.await.unwrap_or_default()
+}
+
+/// Waits until two looks at the file show the same: files are written in pieces, and a half is a configuration too. A file that never
+/// rests is taken as it is.
+async fn at_rest<L: Future<Output = Option<Vec<u8>>>>(mut look: impl FnMut() -> L) {
+    let mut seen = look().await;
+    for _ in 0..LOOKS {
+        sleep(SETTLE).await;
+        let now = look().await;
+        if now == seen {
+            return;
+        }
+        seen = now;
+    }
+}
+
+/// Whether a report is about something else than that somebody has read, as this program does itself.
+fn is_change(report: &notify::Result<Event>) -> bool {
+    !matches!(report, Ok(event) if event.kind.is_access())
+}
+
 /// Watches the directory, because a file is often replaced by another one of the same name.
 fn watcher(file: &Path, changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
     let wake = Arc::clone(changed);
     let directory = file.parent().filter(|path| !path.as_os_str().is_empty());
     let directory = directory.map_or_else(|| PathBuf::from("."), Path::to_owned);
-    let watcher =
-        notify::recommended_watcher(move |_| wake.notify_one()).and_then(|mut watcher| {
-            watcher.watch(&directory, RecursiveMode::NonRecursive)?;
-            Ok(watcher)
-        });
+    let watcher = notify::recommended_watcher(move |report| {
+        if is_change(&report) {
+            wake.notify_one();
+        }
+    })
+    .and_then(|mut watcher| {
+        watcher.watch(&directory, RecursiveMode::NonRecursive)?;
+        Ok(watcher)
+    });
     watcher
         .inspect_err(
             |error| tracing::warn!(%error, "the configuration file is not watched, only polled"),
@@ -220,5 +245,10 @@ fn watcher(file: &Path, changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
 
 /// How often the file is looked at even if nothing is reported.
 const LOOK_INTERVAL: Duration = Duration::from_secs(10);
-/// How long to wait after a report until all of the change is there.
+/// The pause between two looks at a file that may be being written.
 const SETTLE: Duration = Duration::from_millis(200);
+/// How many such looks are taken.
+const LOOKS: usize = 50;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+use std::collections::VecDeque;
+use std::future::ready;
+
+use notify::EventKind;
+use notify::event::{AccessKind, AccessMode, ModifyKind};
+
+use super::*;
+
+/// How often a file is looked at that shows this, one thing after the other, and then the last for ever.
+async fn looks(shown: &[&str]) -> usize {
+    let mut shown: VecDeque<_> = shown.iter().map(|text| text.as_bytes().to_vec()).collect();
+    let mut looks = 0;
+    at_rest(|| {
+        looks += 1;
+        ready(match shown.len() {
+            1 => shown.front().cloned(),
+            _ => shown.pop_front(),
+        })
+    })
+    .await;
+    looks
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_is_at_rest_once_two_looks_show_the_same() {
+    assert_eq!(looks(&["whole"]).await, 2);
+    assert_eq!(looks(&["h", "hal", "half", "whole"]).await, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_never_rests_is_taken_as_it_is() {
+    let mut number = 0_u64;
+    at_rest(|| {
+        number += 1;
+        ready(Some(number.to_be_bytes().to_vec()))
+    })
+    .await;
+    assert_eq!(number, 1 + LOOKS as u64);
+}
+
+#[test]
+fn that_somebody_has_read_is_no_change() {
+    let check = |kind, expected| assert_eq!(is_change(&Ok(Event::new(kind))), expected, "{kind:?}");
+    check(EventKind::Access(AccessKind::Open(AccessMode::Any)), false);
+    check(
+        EventKind::Access(AccessKind::Close(AccessMode::Read)),
+        false,
+    );
+    check(EventKind::Modify(ModifyKind::Any), true);
+    check(EventKind::Any, true);
+}
