@@ -68,17 +68,22 @@ impl Tls {
     fn watcher(&self, changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
         let wake = Arc::clone(changed);
         let files = self.0.current.0.load().files.clone();
-        let watcher =
-            notify::recommended_watcher(move |_| wake.notify_one()).and_then(|mut watcher| {
-                for file in [&files.certificate, &files.key] {
-                    let directory = file.parent().filter(|path| !path.as_os_str().is_empty());
-                    watcher.watch(
-                        directory.unwrap_or(Path::new(".")),
-                        RecursiveMode::NonRecursive,
-                    )?;
-                }
-                Ok(watcher)
-            });
+        let watcher = notify::recommended_watcher(move |report: notify::Result<notify::Event>| {
+            // That a file was read is no change: this program reads it after each report.
+            if !report.is_ok_and(|event| event.kind.is_access()) {
+                wake.notify_one();
+            }
+        })
+        .and_then(|mut watcher| {
+            for file in [&files.certificate, &files.key] {
+                let directory = file.parent().filter(|path| !path.as_os_str().is_empty());
+                watcher.watch(
+                    directory.unwrap_or(Path::new(".")),
+                    RecursiveMode::NonRecursive,
+                )?;
+            }
+            Ok(watcher)
+        });
         watcher
             .inspect_err(
                 |error| tracing::warn!(%error, "certificate files are not watched, only polled"),
