@@ -62,8 +62,8 @@ pub(crate) const PART_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of one segment; it ends, also without a key frame, when it has more (`hls.segment_bytes`).
 pub(crate) const SEGMENT_BYTES: usize = 24 * 1024 * 1024;
 
-/// Segments that are kept for slow players though no playlist lists them any more (`hls.spare`).
-pub(crate) const SPARE_SEGMENTS: usize = 3;
+/// Segments, at most, that are kept for slow players though no playlist lists them any more (`hls.spare`).
+pub(crate) const SPARE_SEGMENTS: usize = 64;
 
 /// A playlist is waited for that begins so many segments after the newest one, and no further (`hls.ahead`).
 pub(crate) const RESERVED_SEGMENTS: u64 = 2;

@@ -113,6 +113,10 @@ fn playlists_are_as_players_and_caches_want_them() {
         let answer = get(address, &format!("/live/cam/media.m3u8{query}"));
         assert_eq!(answer.status, status, "{query}");
     }
+    let (playlist, text) = media(address, "");
+    let next = playlist.media_sequence + u64::try_from(playlist.segments.len()).unwrap() + 1;
+    let path = format!("/live/cam/media.m3u8?_HLS_msn={next}&_HLS_part=999999");
+    assert_eq!(get(address, &path).status, 400, "{path}: {text}");
     server.assert_sound();
 }
 

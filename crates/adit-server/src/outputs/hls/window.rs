@@ -46,6 +46,8 @@ pub(super) struct Segment {
     pub(super) date: Option<SystemTime>,
     pub(super) parts: Vec<Part>,
     pub(super) whole: bool,
+    /// The longest playlist in which it was, in milliseconds.
+    list: i64,
 }
 
 /// What is known of a file that is asked for.
@@ -158,6 +160,7 @@ impl Window {
                 date,
                 parts: Vec::new(),
                 whole: false,
+                list: 0,
             });
             self.next = self.next.saturating_add(1);
         }
@@ -176,14 +179,44 @@ impl Window {
                 .unwrap_or(u64::MAX)
                 .saturating_mul(8_000);
             self.peak = self.peak.max(bits / length.unsigned_abs());
+            self.measure_list();
         }
         self.forget();
+    }
+
+    /// Notes how long the list is that was there just before its newest segment was whole.
+    fn measure_list(&mut self) {
+        let before = self
+            .segments
+            .len()
+            .saturating_sub(self.listed.saturating_add(1));
+        let list: i64 = (self.segments.iter().skip(before))
+            .map(Segment::milliseconds)
+            .sum();
+        for segment in self.segments.iter_mut().skip(before) {
+            segment.list = segment.list.max(list);
+        }
+    }
+
+    /// Whether the oldest segment has been out of the list for as long as it lasts and the longest list in which it was [RFC 8216 6.2.2].
+    fn is_oldest_over(&self) -> bool {
+        let Some(oldest) = self.segments.front() else {
+            return false;
+        };
+        // It left the list when the last of those was whole that came after it.
+        let since = self.segments.iter().skip(self.listed.saturating_add(1));
+        let since: i64 = since.map(Segment::milliseconds).sum();
+        self.segments.len() > self.listed.saturating_add(1)
+            && since >= oldest.milliseconds().saturating_add(oldest.list)
     }
 
     /// Lets go what is not kept any longer.
     fn forget(&mut self) {
         let kept = self.listed.saturating_add(SPARE_SEGMENTS);
-        while self.segments.len() > kept || (self.bytes > HLS_BYTES && self.segments.len() > 1) {
+        while self.segments.len() > kept
+            || (self.bytes > HLS_BYTES && self.segments.len() > 1)
+            || self.is_oldest_over()
+        {
             let Some(gone) = self.segments.pop_front() else {
                 return;
             };

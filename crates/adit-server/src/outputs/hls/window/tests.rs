@@ -138,7 +138,67 @@ fn a_few_segments_more_than_are_listed_are_kept_and_then_forgotten() {
     let listed: Vec<u64> = window.listed().0.map(|segment| segment.number).collect();
     assert_eq!(listed, [17, 18, 19]);
     let kept = (0..20).filter(|number| kind(&window.find(&format!("r-{number}.m4s"))) == "segment");
-    assert_eq!(kept.count(), 3 + SPARE_SEGMENTS);
+    // For as long as a list with what was being made, and a segment: five.
+    assert_eq!(kept.count(), 3 + 5);
+}
+
+#[test]
+fn what_left_the_list_is_there_for_its_own_time_and_that_of_the_longest_list_with_it() {
+    let mut window = Window::new("r".to_owned(), 3);
+    window.apply(init(0));
+    let mut now = 0;
+    // Of each: the longest list with it, when it left the list, when it was forgotten.
+    let mut seen: Vec<(i64, Option<i64>, Option<i64>)> = Vec::new();
+    let lengths = [500, 4_000, 1_000, 2_000, 9_000, 300, 2_000, 2_000];
+    let lengths: Vec<i64> = lengths.into_iter().cycle().take(64).collect();
+    for (newest, length) in (0_u64..).zip(&lengths) {
+        seen.push((0, None, None));
+        for made in [part(*length, 10), Made::EndOfSegment] {
+            if matches!(made, Made::Part(_)) {
+                now += length;
+            }
+            window.apply(made);
+            let listed = window.listed().0;
+            let list = listed.clone().map(super::Segment::milliseconds).sum();
+            for (number, seen) in (0..=newest).zip(&mut seen) {
+                let is_there = window.segments.iter().any(|it| it.number == number);
+                if listed.clone().any(|it| it.number == number) {
+                    seen.0 = seen.0.max(list);
+                } else {
+                    seen.1.get_or_insert(now);
+                }
+                if !is_there {
+                    seen.2.get_or_insert(now);
+                }
+            }
+        }
+    }
+    let mut forgotten = 0;
+    for ((list, left, gone), length) in seen.into_iter().zip(lengths) {
+        let (Some(left), Some(gone)) = (left, gone) else {
+            continue;
+        };
+        forgotten += 1;
+        assert!(
+            gone - left >= length + list,
+            "{left} {gone}: {length} {list}"
+        );
+        assert!(gone - left < length + list + 12_000, "{left} {gone}");
+    }
+    assert!(forgotten > 32, "{forgotten}");
+}
+
+#[test]
+fn as_many_segments_are_kept_for_slow_players_as_may_be() {
+    let mut window = Window::new("r".to_owned(), 3);
+    window.apply(init(0));
+    let mut most = 0;
+    for length in [60_000; 3].into_iter().chain([1; 200]) {
+        window.apply(part(length, 10));
+        window.apply(Made::EndOfSegment);
+        most = most.max(window.segments.len());
+    }
+    assert_eq!(most, 3 + SPARE_SEGMENTS);
 }
 
 #[test]
