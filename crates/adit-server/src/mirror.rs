@@ -2,15 +2,17 @@
 //!
 //! ```text
 //! new ─▶ streams ═ Link ═▶ old     the names of all streams that are live there, and of those that begin
-//! new ─▶ stream  ═ Link ═▶ old     a name; then the frames of that stream, until it stops
+//! new ─▶ stream  ═ Link ═▶ old     a name; then through which servers it came, and its frames, until it stops
 //!
 //! name   length u16, vhost │ length u16, application │ length u16, instance │ length u16, name
+//! via    length u16, the list of a relay; none where an encoder publishes
 //! frame  kind u8 (8 audio, 9 video, 18 data) │ time u32, ms │ length u32 │ payload
 //! ```
 //!
-//! A publisher that comes to this server takes the place of what is mirrored under its name.
+//! A publisher that comes to this server takes the place of what is mirrored under its name. Until then the old server goes on pushing
+//! the stream where its relays push it, and this one does not.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,16 +20,19 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use adit_broker::{
-    Broker, Delivery, Latency, Publication, PublisherInfo, StreamKey, SubscribeOptions,
+    Broker, Delivery, Latency, Publication, PublicationInfo, PublisherInfo, StreamKey,
+    SubscribeOptions,
 };
 use adit_media::{Frame, FrameKind, Timestamp};
 use adit_net::http::{Asker, Elsewhere, Link, LinkFuture};
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufWriter};
+use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 use tracing::debug;
 
 use crate::limits::{MIRROR_FRAME_BYTES, MIRRORED_STREAMS};
+use crate::relays::Via;
 
 /// The server that this one has taken over from.
 pub trait Predecessor: Elsewhere {
@@ -72,31 +77,37 @@ fn note(ended: io::Result<()>) {
 }
 
 async fn announce(broker: &Broker, mut link: impl Link) -> io::Result<()> {
-    let mut told = HashSet::new();
+    // By publication: one that has the name of another is a new stream, however soon after that it begins.
+    let mut told = HashMap::new();
     let mut looks = interval(LOOK);
     loop {
-        looks.tick().await;
+        // Both arms are cancel-safe. The other side says nothing here, so what is heard is that it has gone.
+        tokio::select! {
+            _ = looks.tick() => {}
+            _ = link.read_u8() => return Ok(()),
+        }
         let streams = broker.streams().into_iter();
-        let live: HashSet<_> = streams
-            .filter(|stream| stream.publication.is_some())
-            .map(|stream| stream.key)
+        let live: HashMap<_, _> = streams
+            .filter_map(|stream| Some((stream.key, stream.publication?.id)))
             .collect();
-        told.retain(|key| live.contains(key));
-        for key in live {
-            if !told.contains(&key) {
-                link.write_all(&name(&key)).await?;
-                told.insert(key);
+        for (key, id) in &live {
+            if told.get(key) != Some(id) {
+                link.write_all(&name(key)).await?;
             }
         }
+        told = live;
     }
 }
 
 async fn send(broker: &Broker, mut link: impl Link) -> io::Result<()> {
     let key = read_name(&mut link).await?;
-    if !broker.is_published(&key) {
+    let stream = broker.stream(&key);
+    let Some(publication) = stream.and_then(|stream| stream.publication) else {
         return Ok(());
-    }
+    };
     let mut subscription = broker.subscribe(key, SubscribeOptions::default());
+    let via = publication.publisher.via.as_deref().unwrap_or_default();
+    link.write_all(&counted(via)).await?;
     let mut out = BufWriter::with_capacity(WRITE_BYTES, link);
     loop {
         let at_hand = poll_fn(|cx| Poll::Ready(subscription.poll_next(cx))).await;
@@ -104,7 +115,11 @@ async fn send(broker: &Broker, mut link: impl Link) -> io::Result<()> {
             Poll::Ready(delivery) => delivery,
             Poll::Pending => {
                 out.flush().await?;
-                poll_fn(|cx| subscription.poll_next(cx)).await
+                // As above.
+                tokio::select! {
+                    delivery = poll_fn(|cx| subscription.poll_next(cx)) => delivery,
+                    _ = out.get_mut().read_u8() => return Ok(()),
+                }
             }
         };
         match delivery {
@@ -117,6 +132,11 @@ async fn send(broker: &Broker, mut link: impl Link) -> io::Result<()> {
             _ => {}
         }
     }
+}
+
+/// Whether this is a stream of the predecessor.
+pub(crate) fn is_mirrored(publication: &PublicationInfo) -> bool {
+    *publication.publisher.session == *PREDECESSOR
 }
 
 /// The streams of the predecessor that are played here, by name. Clones are the same ones.
@@ -134,14 +154,18 @@ impl Mirrors {
         drop(slot.and_then(|slot| lock(&slot).take()));
     }
 
-    /// Mirrors what is live at the predecessor for as long as it is there.
+    /// Mirrors what is live at the predecessor for as long as it is there. Dropping this ends what is mirrored.
     pub(crate) async fn follow(self, predecessor: Arc<dyn Predecessor>, broker: Broker) {
+        let mut tasks = JoinSet::new();
         while predecessor.is_there() {
             if let Some(link) = predecessor.streams().await {
-                note(self.mirror_all(link, &predecessor, &broker).await);
+                let mirrored = self.mirror_all(link, &predecessor, &broker, &mut tasks);
+                note(mirrored.await);
             }
             sleep(LOOK).await;
         }
+        // What is still on its way from there arrives.
+        while tasks.join_next().await.is_some() {}
     }
 
     async fn mirror_all(
@@ -149,9 +173,13 @@ impl Mirrors {
         mut names: Box<dyn Link>,
         predecessor: &Arc<dyn Predecessor>,
         broker: &Broker,
+        tasks: &mut JoinSet<()>,
     ) -> io::Result<()> {
         loop {
             let key = read_name(&mut names).await?;
+            while tasks.try_join_next().is_some() {}
+            // What there is of this name is over.
+            self.give_way(&key);
             if lock(&self.0).len() >= MIRRORED_STREAMS {
                 continue;
             }
@@ -159,7 +187,7 @@ impl Mirrors {
                 return Ok(());
             };
             let (mirrors, broker) = (self.clone(), broker.clone());
-            tokio::spawn(async move { note(mirrors.mirror(link, key, &broker).await) });
+            tasks.spawn(async move { note(mirrors.mirror(link, key, &broker).await) });
         }
     }
 
@@ -171,7 +199,9 @@ impl Mirrors {
         broker: &Broker,
     ) -> io::Result<()> {
         link.write_all(&name(&key)).await?;
-        let publisher = PublisherInfo::new("predecessor", "the server that was here before");
+        let via = Via::read(&read_text(&mut link).await?);
+        let mut publisher = PublisherInfo::new(PREDECESSOR, "the server that was here before");
+        publisher.via = via.text().cloned();
         let publisher = publisher.with_latency(Latency::Low);
         // It may have come here already.
         let Ok(publication) = broker.publish(key.clone(), publisher, Instant::now()) else {
@@ -222,23 +252,30 @@ impl Drop for Mirrored {
 fn name(key: &StreamKey) -> Vec<u8> {
     let mut bytes = Vec::new();
     for part in [key.vhost(), key.application(), key.instance(), key.name()] {
-        // Keys are shorter than that.
-        let length = u16::try_from(part.len()).unwrap_or(u16::MAX);
-        bytes.extend_from_slice(&length.to_be_bytes());
-        bytes.extend_from_slice(part.as_bytes());
+        bytes.extend_from_slice(&counted(part));
     }
     bytes
+}
+
+fn counted(text: &str) -> Vec<u8> {
+    // Keys and lists of servers are shorter than that.
+    let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
+    [&length.to_be_bytes(), text.as_bytes()].concat()
 }
 
 async fn read_name(link: &mut impl Link) -> io::Result<StreamKey> {
     let mut parts = [const { String::new() }; 4];
     for part in &mut parts {
-        let mut bytes = vec![0; link.read_u16().await?.into()];
-        link.read_exact(&mut bytes).await?;
-        *part = String::from_utf8(bytes).map_err(|_| garbled())?;
+        *part = read_text(link).await?;
     }
     let [vhost, application, instance, name] = &parts;
     StreamKey::new(vhost, application, instance, name).map_err(|_| garbled())
+}
+
+async fn read_text(link: &mut impl Link) -> io::Result<String> {
+    let mut bytes = vec![0; link.read_u16().await?.into()];
+    link.read_exact(&mut bytes).await?;
+    String::from_utf8(bytes).map_err(|_| garbled())
 }
 
 fn head(frame: &Frame) -> io::Result<[u8; HEAD_BYTES]> {
@@ -279,6 +316,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The session of whoever publishes at the predecessor. Those of this server are numbers.
+const PREDECESSOR: &str = "predecessor";
 /// As in FLV tags.
 const AUDIO: u8 = 8;
 const VIDEO: u8 = 9;

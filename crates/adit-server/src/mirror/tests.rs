@@ -9,9 +9,12 @@ use adit_broker::{
 use adit_media::{Frame, FrameKind, Timestamp};
 use adit_net::http::{Asker, Elsewhere, Link, LinkFuture};
 use bytes::Bytes;
+use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
-use super::{Mirrors, Predecessor, announce, head, read_frame, send};
+use super::{
+    Mirrors, Predecessor, announce, head, is_mirrored, name, read_frame, read_name, read_text, send,
+};
 use crate::limits::MIRROR_FRAME_BYTES;
 
 /// A server in the same process.
@@ -54,16 +57,19 @@ impl Predecessor for Near {
 
 /// Two servers, one of which follows the other.
 fn two() -> (Arc<Near>, Broker, Mirrors) {
+    let (before, broker, mirrors) = idle();
+    let predecessor = Arc::clone(&before) as Arc<dyn Predecessor>;
+    tokio::spawn(mirrors.clone().follow(predecessor, broker.clone()));
+    (before, broker, mirrors)
+}
+
+/// Two servers that do not know of each other yet.
+fn idle() -> (Arc<Near>, Broker, Mirrors) {
     let before = Arc::new(Near {
         broker: Broker::new(BrokerConfig::default()),
         is_there: AtomicBool::new(true),
     });
     let (broker, mirrors) = (Broker::new(BrokerConfig::default()), Mirrors::default());
-    tokio::spawn(
-        mirrors
-            .clone()
-            .follow(Arc::clone(&before) as Arc<dyn Predecessor>, broker.clone()),
-    );
     (before, broker, mirrors)
 }
 
@@ -128,11 +134,37 @@ async fn a_stream_that_is_live_there_is_played_here_until_it_stops() {
     assert_eq!(next(&mut player, of_frame).await, frame(45, 10));
     drop(publication);
     next(&mut player, of_stop).await;
+    // It begins again before anybody has looked.
+    let mut publication = publish(&before.broker, "cam");
+    publication.push(Instant::now(), frame(3, 10));
+    assert_eq!(next(&mut player, of_frame).await, frame(3, 10));
     // And another one that begins later.
     let mut publication = publish(&before.broker, "later");
     publication.push(Instant::now(), frame(7, 10));
     let mut player = broker.subscribe(key("later"), SubscribeOptions::default());
     assert_eq!(next(&mut player, of_frame).await, frame(7, 10));
+}
+
+#[tokio::test]
+async fn through_which_servers_a_stream_came_there_is_known_here() {
+    let (before, broker, _mirrors) = two();
+    let publish = |name, publisher| {
+        let published = before.broker.publish(key(name), publisher, Instant::now());
+        let mut publication = published.unwrap();
+        publication.push(Instant::now(), frame(5, 10));
+        publication
+    };
+    let relayed = PublisherInfo::new("1", "far").with_via("0123,4567");
+    let _there = publish("relayed", relayed);
+    let _there = publish("own", PublisherInfo::new("2", "encoder"));
+    for (name, via) in [("relayed", Some("0123,4567")), ("own", None)] {
+        let mut player = broker.subscribe(key(name), SubscribeOptions::default());
+        next(&mut player, of_frame).await;
+        let stream = broker.stream(&key(name)).unwrap();
+        let publication = stream.publication.unwrap();
+        assert!(is_mirrored(&publication));
+        assert_eq!(publication.publisher.via.as_deref(), via);
+    }
 }
 
 #[tokio::test]
@@ -175,4 +207,44 @@ async fn a_frame_is_as_long_as_allowed_and_not_longer() {
         MIRROR_FRAME_BYTES
     );
     assert!(outcome(MIRROR_FRAME_BYTES + 1).await.is_err());
+}
+
+#[tokio::test]
+async fn who_tells_a_server_that_has_gone_ends_though_nothing_happens() {
+    let broker = Broker::new(BrokerConfig::default());
+    let mut publication = publish(&broker, "cam");
+    publication.push(Instant::now(), frame(5, 10));
+    let (mut own, other) = tokio::io::duplex(1000);
+    let telling = tokio::spawn({
+        let broker = broker.clone();
+        async move { announce(&broker, other).await }
+    });
+    assert_eq!(read_name(&mut own).await.unwrap(), key("cam"));
+    drop(own);
+    let (mut own, other) = tokio::io::duplex(1000);
+    let sending = tokio::spawn({
+        let broker = broker.clone();
+        async move { send(&broker, other).await }
+    });
+    own.write_all(&name(&key("cam"))).await.unwrap();
+    assert_eq!(read_text(&mut own).await.unwrap(), "");
+    assert_eq!(read_frame(&mut own).await.unwrap(), frame(5, 10));
+    drop(own);
+    for task in [telling, sending] {
+        let ended = timeout(Duration::from_secs(20), task).await;
+        ended.expect("it ends").unwrap().unwrap();
+    }
+    assert_eq!(broker.stream(&key("cam")).unwrap().readers, 0);
+}
+
+#[tokio::test]
+async fn what_is_mirrored_ends_with_the_following() {
+    let (before, broker, mirrors) = idle();
+    let mut publication = publish(&before.broker, "cam");
+    publication.push(Instant::now(), frame(5, 10));
+    let following = tokio::spawn(mirrors.follow(before, broker.clone()));
+    let mut player = broker.subscribe(key("cam"), SubscribeOptions::default());
+    assert_eq!(next(&mut player, of_frame).await, frame(5, 10));
+    following.abort();
+    next(&mut player, of_stop).await;
 }

@@ -17,6 +17,7 @@ use super::state::Relay;
 use super::via::Via;
 use crate::access::Pattern;
 use crate::control::{Happened, Heard};
+use crate::mirror::is_mirrored;
 use crate::relay::{Far, Pressure, Pusher, Retries, Source};
 
 /// Pushes until the relay ends, and then until all is said.
@@ -85,8 +86,12 @@ impl Pushes {
         // From its first frame on, if it has just begun.
         let options = SubscribeOptions::default();
         let subscription = relays.broker().subscribe(stream.clone(), options);
-        if !relays.broker().is_published(stream) {
-            return;
+        let live = relays.broker().stream(stream);
+        match live.and_then(|live| live.publication) {
+            // The server that this one has taken over from pushes it until its publisher comes here.
+            Some(publication) if is_mirrored(&publication) => return,
+            Some(_) => {}
+            None => return,
         }
         let target = relay.spec.url().of(stream);
         let far = target

@@ -1,6 +1,7 @@
 //! A server with relays.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use adit_broker::{Broker, StreamKey};
@@ -9,7 +10,10 @@ use adit_server::control::Control;
 use adit_server::relays::{
     Demand, LegSnapshot, RelayJob, RelayOrigin, RelaySnapshot, RelaySpec, RelayWay,
 };
-use adit_server::{Listener, Server, ServerConfig};
+use adit_server::{
+    Asker, Elsewhere, Link, LinkFuture, Listener, Predecessor, Server, ServerConfig, Visitors,
+};
+use tokio::io::{DuplexStream, duplex};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -23,6 +27,7 @@ pub(crate) struct Lab {
     pub(crate) address: SocketAddr,
     pub(crate) control: Control,
     broker: Broker,
+    visitors: Visitors,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -36,12 +41,27 @@ impl Lab {
         let mut config = ServerConfig::default();
         change(&mut config);
         let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
-        let server = Server::new(config, vec![listener]);
+        Self::run(Server::new(config, vec![listener]))
+    }
+
+    /// One that has taken over from this one, with a port of its own.
+    pub(crate) fn succeeding(before: &Self) -> Self {
+        let before = Arc::new(Before(before.visitors.clone()));
+        let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        Self::run(Server::succeeding(
+            before,
+            ServerConfig::default(),
+            vec![listener],
+        ))
+    }
+
+    fn run(server: Server) -> Self {
         let (stop, stopped) = oneshot::channel();
         Self {
             address: server.local_addrs()[0],
             control: server.control(),
             broker: server.broker().clone(),
+            visitors: server.visitors(),
             stop: Some(stop),
             task: tokio::spawn(server.run(async move { drop(stopped.await) })),
         }
@@ -99,6 +119,38 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// A server in the same process that was taken over from.
+#[derive(Debug)]
+struct Before(Visitors);
+
+impl Before {
+    fn link(serve: impl FnOnce(DuplexStream)) -> LinkFuture<'static> {
+        let (own, other) = duplex(4096);
+        serve(other);
+        Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })
+    }
+}
+
+impl Elsewhere for Before {
+    fn connect(&self, _: Asker) -> LinkFuture<'_> {
+        Box::pin(async { None })
+    }
+
+    fn is_there(&self) -> bool {
+        true
+    }
+}
+
+impl Predecessor for Before {
+    fn streams(&self) -> LinkFuture<'_> {
+        Self::link(|other| self.0.announce(other))
+    }
+
+    fn stream(&self) -> LinkFuture<'_> {
+        Self::link(|other| self.0.send(other))
     }
 }
 

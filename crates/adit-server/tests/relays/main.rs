@@ -70,6 +70,32 @@ async fn a_stream_is_pushed_from_its_first_message_to_its_end_by_rtmpts() {
     pushes_every_message_by("rtmpts").await;
 }
 
+/// The server from which this one has taken over pushes it still.
+#[tokio::test]
+async fn what_is_published_at_the_server_before_is_pushed_once_its_publisher_is_here() {
+    let far = FarServer::start().await;
+    let before = Lab::start();
+    let lab = Lab::succeeding(&before);
+    let there = Encoder::publish(before.address, "live", "cam")
+        .await
+        .unwrap();
+    until(|| lab.is_published("live", "cam").then_some(()))
+        .await
+        .expect("it is mirrored");
+    let own = Encoder::publish(lab.address, "live", "own").await.unwrap();
+    // All that is published is looked at when a relay begins.
+    lab.relays(vec![push("live/*", &far.url("rtmp", "in"))]);
+    let leg = lab.until_leg(|leg| is_running(&leg.state)).await;
+    assert_eq!(leg.stream.name(), "own");
+    own.close().await;
+    lab.until(|relay| relay.legs.is_empty()).await;
+    let here = Encoder::publish(lab.address, "live", "cam").await.unwrap();
+    let leg = lab.until_leg(|leg| is_running(&leg.state)).await;
+    assert_eq!(leg.stream.name(), "cam");
+    there.close().await;
+    here.close().await;
+}
+
 #[tokio::test]
 async fn what_is_published_already_is_pushed_from_a_key_frame_on_and_what_is_not_meant_is_not() {
     let far = FarServer::start().await;
