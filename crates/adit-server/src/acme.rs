@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 
 use adit_net::tls::{CertificateSource, Tls};
 use thiserror::Error;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use self::record::Record;
 
@@ -124,30 +124,53 @@ impl AcmeConfig {
 /// have to be served meanwhile.
 pub async fn keep_certificate(config: AcmeConfig, tls: Tls) {
     let mut pause = FIRST_PAUSE;
+    let mut record = Record::read(&config.record()).await;
     loop {
-        let Some(wait) = until_due(&config, &tls, SystemTime::now()).await else {
-            match order::issue(&config, &tls).await {
-                Ok(()) => {
-                    pause = FIRST_PAUSE;
-                    tracing::info!(names = %config.names.join(" "), "certificate issued");
-                }
-                Err(error) => {
-                    tracing::warn!(%error, again_in = %format_args!("{} min", pause.as_secs() / 60), "no certificate");
-                    sleep(pause).await;
-                    pause = LONGEST_PAUSE.min(pause.saturating_mul(2));
-                }
-            }
+        if let Some(wait) = until_due(record.as_ref(), &config, &tls, SystemTime::now()) {
+            // By the wall clock, which may be set meanwhile.
+            sleep(wait.min(LONGEST_LOOK)).await;
             continue;
-        };
-        // By the wall clock, which may be set meanwhile.
-        sleep(wait.min(LONGEST_LOOK)).await;
+        }
+        match issue(&config, &tls).await {
+            Ok(issued) => {
+                pause = FIRST_PAUSE;
+                tracing::info!(names = %config.names.join(" "), "certificate issued");
+                if let Err(error) = issued.write(&config.record()).await {
+                    tracing::warn!(%error, "the next start asks for another certificate, because it cannot be kept that this one was issued");
+                }
+                record = Some(issued);
+            }
+            Err(error) => {
+                tracing::warn!(%error, again_in = %format_args!("{} min", pause.as_secs() / 60), "no certificate");
+                sleep(pause).await;
+                pause = LONGEST_PAUSE.min(pause.saturating_mul(2));
+            }
+        }
     }
 }
 
+/// One that takes too long has failed: an authority, or the way to it, that says nothing any more would be waited for without end.
+async fn issue(config: &AcmeConfig, tls: &Tls) -> Result<Record, AcmeError> {
+    let issued = timeout(LONGEST_ORDER, order::issue(config, tls)).await;
+    issued.unwrap_or_else(|_| {
+        Err(AcmeError::Authority {
+            directory: config.directory.clone(),
+            cause: format!(
+                "it has not answered for {} min",
+                LONGEST_ORDER.as_secs() / 60
+            ),
+        })
+    })
+}
+
 /// How long the certificate that is there is good for; `None` when it is time for another one.
-async fn until_due(config: &AcmeConfig, tls: &Tls, now: SystemTime) -> Option<Duration> {
-    let record = Record::read(&config.record()).await?;
-    let due = record.due(config, tls.expires_at()?)?;
+fn until_due(
+    record: Option<&Record>,
+    config: &AcmeConfig,
+    tls: &Tls,
+    now: SystemTime,
+) -> Option<Duration> {
+    let due = record?.due(config, tls.expires_at()?)?;
     due.duration_since(now).ok()
 }
 
@@ -157,5 +180,10 @@ const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 const FIRST_PAUSE: Duration = Duration::from_mins(2);
 /// After many.
 const LONGEST_PAUSE: Duration = Duration::from_hours(6);
+/// How long an order may take, from the account to the certificate.
+const LONGEST_ORDER: Duration = Duration::from_mins(10);
 /// How long at most until the next look at the clock.
 const LONGEST_LOOK: Duration = Duration::from_hours(1);
+
+#[cfg(test)]
+mod tests;

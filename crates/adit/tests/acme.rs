@@ -171,6 +171,22 @@ fn a_certificate_is_issued_by_tls_alpn_01_and_kept() {
 }
 
 #[test]
+fn a_certificate_of_which_nothing_can_be_written_down_is_used_and_not_asked_for_again() {
+    let Some(peers) = Peers::with(&[Peer::Pebble]) else {
+        return;
+    };
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let authority = Authority::start(peers, address.port());
+    let state = TempDir::new().unwrap();
+    fs::create_dir_all(state.path().join("acme/acme.json")).unwrap();
+    let server = serve(&authority, address, "http-01", state.path());
+    server.log_line("certificate issued", PATIENCE);
+    server.log_line("the next start asks for another certificate", PATIENCE);
+    assert!(issuer(address).contains("Pebble"));
+    assert!(!server.log().contains("no certificate"), "{}", server.log());
+}
+
+#[test]
 fn a_name_that_leads_elsewhere_is_told_with_the_words_of_the_authority() {
     let Some(peers) = Peers::with(&[Peer::Pebble]) else {
         return;

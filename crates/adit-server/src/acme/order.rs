@@ -14,8 +14,8 @@ use tokio::task::spawn_blocking;
 use super::record::Record;
 use super::{AcmeConfig, AcmeError, AcmeProof};
 
-/// Has a certificate issued and shows it.
-pub(super) async fn issue(config: &AcmeConfig, tls: &Tls) -> Result<(), AcmeError> {
+/// Has a certificate issued and shows it. Cancel-safe as far as it matters: what was asked for and not fetched is lost.
+pub(super) async fn issue(config: &AcmeConfig, tls: &Tls) -> Result<Record, AcmeError> {
     let account = account(config).await?;
     let asked = |error: Error| authority(config, &error);
     let names: Vec<_> = config.names.iter().cloned().map(Identifier::Dns).collect();
@@ -36,8 +36,7 @@ pub(super) async fn issue(config: &AcmeConfig, tls: &Tls) -> Result<(), AcmeErro
     let source = config.source();
     let replaced = spawn_blocking(move || shown.replace(&source, &certificate, &key)).await;
     replaced.map_err(|defect| AcmeError::Refused(defect.to_string()))??;
-    let record = Record::new(config, SystemTime::now());
-    record.write(&config.record()).await
+    Ok(Record::new(config, SystemTime::now()))
 }
 
 /// The account that is kept, or a new one.

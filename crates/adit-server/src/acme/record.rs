@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use adit_net::tls::{Readers, write_whole};
 use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
 
 use super::{AcmeConfig, AcmeError};
 
@@ -37,9 +39,10 @@ impl Record {
             cause,
         };
         let text = serde_json::to_vec(self).map_err(|error| failed(error.to_string()))?;
-        tokio::fs::write(path, text)
-            .await
-            .map_err(|error| failed(error.to_string()))
+        let place = path.to_owned();
+        let written = spawn_blocking(move || write_whole(&place, &text, Readers::Everybody)).await;
+        let written = written.unwrap_or_else(|defect| Err(defect.into()));
+        written.map_err(|error| failed(error.to_string()))
     }
 
     /// When the certificate, which is good until `end`, is to be renewed: after two thirds of its life. `None` where it is not the one
