@@ -104,6 +104,8 @@ pub(crate) const OBJECT_SAVE_DELAY: Duration = Duration::from_millis(500);
 
 /// When changes that could not be written are tried again.
 pub(crate) const OBJECT_SAVE_RETRY: Duration = Duration::from_secs(1);
+/// How long after it could not be opened a file of shared objects that another process had is tried again.
+pub(crate) const OBJECT_REOPEN_RETRY: Duration = Duration::from_millis(100);
 
 /// A server that is told to stop gives its sessions and connections so long to end by themselves (`server.drain`); less than the
 /// 10 s that most supervisors wait before they kill.

@@ -24,9 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use adit_server::tls::{CertificateSource, Tls};
-use adit_server::{
-    BindError, Listener, ObjectStore, Predecessor, Server, ServerConfig, StoreError, TlsError,
-};
+use adit_server::{BindError, Listener, Server, ServerConfig, StoreError, TlsError};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -35,7 +33,7 @@ use self::ending::Signals;
 use self::keeper::Keeper;
 use self::reload::{Parts, Reloader};
 use self::running::Running;
-use self::upgrade::{Heir, Over, Shares};
+use self::upgrade::{Accession, Heir, Over, Shares};
 use crate::cli::{self, LogFormat};
 use crate::config::{self, Config, Sources};
 use crate::connect::{Failure, in_words};
@@ -162,9 +160,9 @@ async fn serve(sources: Sources, asked: Config, log: Log) -> Result<(), ServeErr
     let old_api = heir.as_mut().and_then(Heir::take_api);
     let api = api::bind(&asked.api, &state_directory, old_api).await?;
     let shares = Shares::of(&listeners, api.as_ref())?;
-    let predecessor = take_over(heir, &config).await?;
-    config.objects.store = objects_of(&asked, predecessor.is_some())?;
-    let (server, over) = begin(predecessor, config, listeners);
+    let accession = files(heir, &config).await?;
+    config.objects.store = plan::objects(&asked)?;
+    let (server, over) = begin(accession.as_ref(), config, listeners);
     let control = server.control();
     relays::keep(&control, &state_directory, relays::networks(&asked)).await;
     control.set_relays(relays, relays::networks(&asked));
@@ -177,24 +175,23 @@ async fn serve(sources: Sources, asked: Config, log: Log) -> Result<(), ServeErr
     };
     let reloader = Reloader::new(&control, sources, asked, parts);
     let addresses = server.local_addrs().to_vec();
-    if let Some(api) = &api {
-        api.print();
-    }
     let mut api = api.map(|api| api.serve(server.control()));
-    let running = Running {
+    let mut running = Running {
         signals,
         hangup,
         upgrade,
         control,
         reloader,
         visitors: server.visitors(),
-        offer: shares.offer(&state_directory, over),
+        offer: None,
+        keeper: Arc::clone(&keeper),
     };
     // Publishers and players without TLS are served while a certificate is made, which takes longer than all the rest.
     let mut prepared = Ok(());
     let until_stopped = async {
-        prepared = certificate::prepare(tls.as_ref()).await;
+        prepared = take_over(accession, tls.as_ref()).await;
         if prepared.is_ok() {
+            running.offer = shares.offer(&state_directory, over);
             keeper.start();
             let certificate = tls.as_ref().and_then(self_signed);
             let (application, certificate) = (published_to.as_deref(), certificate.as_deref());
@@ -221,38 +218,32 @@ async fn heir(asked: &Config, state_directory: &Path) -> Result<Option<Heir>, Se
     Ok(heir)
 }
 
-/// Has the other server let go, once nothing can go wrong here any more but with shared objects, whose file only one of them can have open.
-async fn take_over(
-    heir: Option<Heir>,
-    config: &ServerConfig,
-) -> Result<Option<Arc<dyn Predecessor>>, ServeError> {
+/// Has the other server close the files that only one of them can have open, once all the rest is prepared.
+async fn files(heir: Option<Heir>, config: &ServerConfig) -> Result<Option<Accession>, ServeError> {
     let Some(heir) = heir else {
         return Ok(None);
     };
     certificate::prepare(config.net.tls.as_ref()).await?;
-    Ok(Some(heir.take_over().await?))
+    Ok(Some(heir.files().await?))
 }
 
-/// The file of persistent shared objects. Where another server has let go already, nobody would serve if this one did not for want of it.
-fn objects_of(asked: &Config, has_taken_over: bool) -> Result<Option<ObjectStore>, StoreError> {
-    match plan::objects(asked) {
-        Err(error) if has_taken_over => {
-            tracing::error!(%error, "no persistent shared objects until the next start");
-            Ok(None)
-        }
-        opened => opened,
+/// This server serves: the other one lets go. Where there is none the certificate is still to be prepared.
+async fn take_over(accession: Option<Accession>, tls: Option<&Tls>) -> Result<(), ServeError> {
+    match accession {
+        Some(accession) => Ok(accession.take_over().await?),
+        None => certificate::prepare(tls).await,
     }
 }
 
 /// The server, and whose place it takes.
 fn begin(
-    predecessor: Option<Arc<dyn Predecessor>>,
+    accession: Option<&Accession>,
     config: ServerConfig,
     listeners: Vec<Listener>,
 ) -> (Server, Over) {
-    match predecessor {
-        Some(predecessor) => {
-            let server = Server::succeeding(predecessor, config, listeners);
+    match accession {
+        Some(accession) => {
+            let server = Server::succeeding(accession.predecessor(), config, listeners);
             (server, Over::Predecessor)
         }
         None => (Server::new(config, listeners), Over::Nobody),

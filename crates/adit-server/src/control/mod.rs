@@ -445,8 +445,20 @@ impl Control {
         self.drain();
     }
 
-    /// Writes the persistent shared objects and closes their file, so that another process may open it. Those that are in use stay so
-    /// in memory, and what is changed of them from now on is not kept.
+    /// Writes the persistent shared objects and closes their file, so that another process may open it, until it is
+    /// [taken back](Self::take_objects_back) or [closed](Self::close_objects) for good. Meanwhile those that are in use stay so in memory,
+    /// and whoever opens another one waits.
+    pub async fn lend_objects(&self) {
+        self.0.shared.objects.lend().await;
+    }
+
+    /// Opens the file of persistent shared objects again, as soon as nobody else has it open, and writes what has changed since.
+    pub fn take_objects_back(&self) {
+        self.0.shared.objects.take_back();
+    }
+
+    /// Writes the persistent shared objects, unless their file is lent, and closes it. Those that are in use stay so in memory, and what is
+    /// changed of them from now on is not kept.
     pub async fn close_objects(&self) {
         self.0.shared.objects.close().await;
     }

@@ -230,6 +230,20 @@ impl Objects {
         }
     }
 
+    /// Writes what has changed and closes the file, until it is taken back.
+    pub(crate) async fn lend(&self) {
+        if let Some(store) = &self.0.store {
+            store.lend().await;
+        }
+    }
+
+    /// Goes on with the file.
+    pub(crate) fn take_back(&self) {
+        if let Some(store) = &self.0.store {
+            store.take_back();
+        }
+    }
+
     /// Writes what has changed, and ends the store.
     pub(crate) async fn close(&self) {
         if let Some(store) = &self.0.store {

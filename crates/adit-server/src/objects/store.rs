@@ -168,6 +168,22 @@ impl StoreTask {
         answer.await.unwrap_or(Err(ObjectError::Stopping))
     }
 
+    /// Writes what has changed and closes the file, so that another process may open it, until [`take_back`](Self::take_back).
+    pub(super) async fn lend(&self) {
+        let (borrower, lent) = oneshot::channel();
+        self.inbox.lend(borrower);
+        // It is closed too when the thread has ended.
+        tokio::select! {
+            _ = lent => {}
+            () = self.ended.cancelled() => {}
+        }
+    }
+
+    /// Opens the file again, as soon as that is possible.
+    pub(super) fn take_back(&self) {
+        self.inbox.take_back();
+    }
+
     /// Writes what has changed and ends.
     pub(super) async fn close(&self) {
         self.inbox.stop();

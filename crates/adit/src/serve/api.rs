@@ -117,7 +117,7 @@ impl Bound {
     }
 
     /// Says where it is.
-    pub(super) fn print(&self) {
+    fn print(&self) {
         let address = self.listener.local_addr();
         ui::line(&format!("api on http://{address}"));
         if let Some(path) = &self.kept {
@@ -125,8 +125,9 @@ impl Bound {
         }
     }
 
-    /// Answers until it is told to stop.
+    /// Says where it is, and answers until it is told to stop.
     pub(super) fn serve(self, control: Control) -> Served {
+        self.print();
         let (stop, told) = oneshot::channel();
         let serving = self
             .listener

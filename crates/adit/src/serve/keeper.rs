@@ -41,6 +41,12 @@ impl Keeper {
         }
     }
 
+    /// Asks for no more of them: another server does.
+    pub(super) fn end(&self) {
+        #[cfg(feature = "acme")]
+        self.issuing.end();
+    }
+
     /// Loads the certificate of a configuration, or makes it, where that is another one. Blocks.
     ///
     /// # Errors
@@ -114,6 +120,8 @@ mod acme {
         Waiting,
         /// Nothing is asked for, or this task does it, which ends with the runtime.
         Started(Option<AbortHandle>),
+        /// Nobody asks here any more.
+        Ended,
     }
 
     impl Issuing {
@@ -127,6 +135,14 @@ mod acme {
         pub(super) fn start(&self, tls: &Tls) {
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             state.phase = Phase::Started(spawn(state.asked.clone(), tls));
+        }
+
+        pub(super) fn end(&self) {
+            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Phase::Started(Some(task)) = &state.phase {
+                task.abort();
+            }
+            state.phase = Phase::Ended;
         }
 
         /// What has begun is given up where something else is asked for.

@@ -83,7 +83,7 @@ impl Newcomers {
     }
 }
 
-fn take_over(from: &AditServer, state: &TempDir, more: &[&str]) -> AditServer {
+pub(crate) fn take_over(from: &AditServer, state: &TempDir, more: &[&str]) -> AditServer {
     let flags = [&["--takeover", "--drain-timeout", "1h"], more].concat();
     let next = serve_at(from.address(), state.path(), &flags);
     next.log_line("took over", PATIENCE);
@@ -194,21 +194,6 @@ async fn the_api_its_port_and_the_shared_objects_go_over_too() {
         .unwrap();
     assert!(next.0.success(), "{}", next.1);
     assert!(!place.exists());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_of_shared_objects_that_cannot_be_opened_leaves_nobody_without_a_server() {
-    let state = TempDir::new().unwrap();
-    let at_first = "127.0.0.1:0".parse().unwrap();
-    let server = serve_at(at_first, state.path(), &[]);
-    let mut publisher = Honest::start(server.address(), "stays").await;
-    let next = take_over(&server, &state, &["--objects", "/proc/none/objects.redb"]);
-    next.log_line(
-        "no persistent shared objects until the next start",
-        PATIENCE,
-    );
-    Honest::start(next.address(), "comes").await.vanish().await;
-    publisher.check(PATIENCE).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -109,7 +109,6 @@ pub(super) fn builder() -> Builder {
 
 impl File {
     pub(super) fn open(disk: Box<dyn Disk>) -> Result<Self, What> {
-        let database = disk.open().map_err(what)?;
         let mut file = Self {
             disk,
             database: None,
@@ -118,9 +117,17 @@ impl File {
             gone: 0,
             limits: StoreLimits::default(),
         };
-        file.begin(&database).map_err(what)??;
-        file.database = Some(database);
+        file.reopen()?;
         Ok(file)
+    }
+
+    /// Opens the file anew: what is in it may be another's by now.
+    pub(super) fn reopen(&mut self) -> Result<(), What> {
+        let database = self.disk.open().map_err(what)?;
+        self.usages = Usages::default();
+        self.begin(&database).map_err(what)??;
+        self.database = Some(database);
+        Ok(())
     }
 
     /// Checks the format and begins a new generation.
@@ -179,6 +186,11 @@ impl File {
         if let Err(cause) = mark() {
             tracing::warn!(%cause, "the file of shared objects is not closed in order; it will be checked");
         }
+    }
+
+    /// Not everything was written: whoever opens it next takes it for torn.
+    pub(super) fn abandon(&mut self) {
+        self.database = None;
     }
 
     pub(super) fn set_limits(&mut self, limits: StoreLimits) {

@@ -13,9 +13,9 @@ use super::super::counters::Counters;
 use super::super::value::Stored;
 use super::super::{ObjectError, Opened};
 use super::file::File;
-use super::inbox::{Inbox, Request};
+use super::inbox::{Inbox, Request, Wish};
 use super::usage::Full;
-use crate::limits::{OBJECT_SAVE_DELAY, OBJECT_SAVE_RETRY};
+use crate::limits::{OBJECT_REOPEN_RETRY, OBJECT_SAVE_DELAY, OBJECT_SAVE_RETRY};
 
 pub(super) struct Task {
     file: File,
@@ -72,20 +72,70 @@ impl Task {
                 self.serve(request);
             }
             let is_due = self.due.is_some_and(|due| due <= Instant::now());
-            if is_due || !self.flushes.is_empty() || mail.is_stopping {
+            if is_due || !self.flushes.is_empty() || mail.wish != Wish::Keep {
                 self.save();
             }
-            if mail.is_stopping {
-                break;
+            match mail.wish {
+                Wish::Keep => {}
+                Wish::Lend => {
+                    self.close("they are not there for the server that takes over");
+                    self.inbox.lent();
+                    if self.wait_until_back(&cx) == Wish::Stop {
+                        return;
+                    }
+                }
+                Wish::Stop => break,
             }
         }
+        self.close(LOST);
+    }
+
+    /// Closes the file; `lost` says what comes of it if something is not written.
+    fn close(&mut self, lost: &str) {
         if self.unsaved.is_empty() {
             self.file.close();
         } else {
             error!(
                 objects = self.unsaved.len(),
-                "shared objects could not be written: their newest changes are lost"
+                "shared objects could not be written: {lost}"
             );
+            self.file.abandon();
+        }
+    }
+
+    /// While another process may have the file: what changes stays in memory, and is written when the file is here again. That it is
+    /// not is tried until it is, since whoever had it may not be gone quite yet.
+    fn wait_until_back(&mut self, cx: &Context<'_>) -> Wish {
+        let mut has_complained = false;
+        loop {
+            let mut wish = self.inbox.wait_lent();
+            self.collect(cx);
+            while wish == Wish::Keep {
+                match self.file.reopen() {
+                    Ok(()) => {
+                        if has_complained {
+                            info!("the file of shared objects is open again");
+                        }
+                        self.due = (!self.unsaved.is_empty()).then(Instant::now);
+                        return Wish::Keep;
+                    }
+                    Err(cause) => {
+                        if !has_complained {
+                            warn!(%cause, "the file of shared objects cannot be opened again yet; tried until it can");
+                            has_complained = true;
+                        }
+                        wish = self.inbox.pause(OBJECT_REOPEN_RETRY);
+                    }
+                }
+            }
+            if wish == Wish::Stop {
+                if has_complained {
+                    self.close(LOST);
+                }
+                return wish;
+            }
+            // It is to be lent again, and is.
+            self.inbox.lent();
         }
     }
 
@@ -183,6 +233,9 @@ impl Task {
         }
     }
 }
+
+/// What becomes of changes that cannot be written at the end.
+const LOST: &str = "their newest changes are lost";
 
 fn after(span: std::time::Duration) -> Instant {
     let now = Instant::now();

@@ -162,6 +162,61 @@ async fn a_file_is_used_by_one_at_a_time() {
     ObjectStore::open(place.path()).unwrap();
 }
 
+#[tokio::test]
+async fn a_file_that_is_lent_is_another_processs_until_it_is_taken_back_and_nothing_is_lost() {
+    let place = Place::new();
+    let objects = place.start();
+    let room = object(&objects, "room").await;
+    room.set("a", 1.0).unwrap();
+    objects.lend().await;
+    // The other one has it, changes it and ends in the midst of it, while who is here goes on.
+    let other = place.start();
+    let theirs = object(&other, "room").await;
+    assert_eq!(theirs.get("a"), Some(1.0.into()));
+    object(&other, "new").await.set("b", 2.0).unwrap();
+    room.set("a", 3.0).unwrap();
+    let late = tokio::spawn({
+        let objects = objects.clone();
+        async move { object(&objects, "new").await }
+    });
+    objects.take_back();
+    drop(theirs);
+    other.close().await;
+    // Whoever asked meanwhile has waited.
+    assert_eq!(late.await.unwrap().get("b"), Some(2.0.into()));
+    assert_eq!(room.flush().await, Ok(()));
+    drop(room);
+    // It may be lent again, and at the end all is there.
+    objects.lend().await;
+    objects.take_back();
+    objects.lend().await;
+    ObjectStore::open(place.path()).unwrap();
+    objects.take_back();
+    object(&objects, "last").await.set("c", 4.0).unwrap();
+    objects.close().await;
+    let objects = place.start();
+    for (name, slot, value) in [("room", "a", 3.0), ("new", "b", 2.0), ("last", "c", 4.0)] {
+        assert_eq!(object(&objects, name).await.get(slot), Some(value.into()));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_ends_while_its_file_is_lent_leaves_it_alone() {
+    let place = Place::new();
+    let objects = place.start();
+    let room = object(&objects, "room").await;
+    room.set("a", 1.0).unwrap();
+    objects.lend().await;
+    let other = place.start();
+    let _unanswered = tokio::spawn({
+        let objects = objects.clone();
+        let key = StreamKey::new("", "chat", "room", "other").unwrap();
+        async move { objects.shared_object(key, Persistence::Persistent).await }
+    });
+    objects.close().await;
+    assert_eq!(object(&other, "room").await.get("a"), Some(1.0.into()));
+}
+
 #[test]
 fn what_is_no_such_file_is_told_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();

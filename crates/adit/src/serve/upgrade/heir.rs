@@ -12,10 +12,12 @@ use adit_server::{Asker, Elsewhere, Link, LinkFuture, Listener};
 use thiserror::Error;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use super::wire::{Ear, Mouth, ends};
-use super::{ALL, API, GREETING, LINK, READY, SOCKET, STREAM, STREAMS, YOURS};
+use super::{
+    ALL, API, FILES, GREETING, LATE, LINK, READY, SERVING, SOCKET, STREAM, STREAMS, YOURS,
+};
 
 /// What the server that runs hands over.
 #[derive(Debug)]
@@ -25,6 +27,14 @@ pub(in crate::serve) struct Heir {
     place: PathBuf,
     sockets: Vec<Listener>,
     api: Option<TcpListener>,
+}
+
+/// A server that is about to take over.
+#[derive(Debug)]
+pub(in crate::serve) struct Accession {
+    predecessor: Arc<Predecessor>,
+    ear: Ear,
+    place: PathBuf,
 }
 
 /// The server that runs could not be taken over.
@@ -71,13 +81,11 @@ impl Heir {
         self.api.take()
     }
 
-    /// Everything is prepared: the other server lets go.
+    /// Everything else is prepared: the other server closes its files.
     ///
     /// # Errors
     /// It has gone, or does not answer.
-    pub(in crate::serve) async fn take_over(
-        self,
-    ) -> Result<Arc<dyn adit_server::Predecessor>, TakeoverError> {
+    pub(in crate::serve) async fn files(self) -> Result<Accession, TakeoverError> {
         let Self {
             mouth,
             mut ear,
@@ -87,19 +95,66 @@ impl Heir {
         let agreed = async {
             mouth.say(READY, None).await?;
             match ear.hear().await?.as_deref() {
-                Some(YOURS) => Ok(()),
+                Some(FILES) => Ok(()),
+                Some(LATE) => Err(io::Error::other(GIVEN_UP)),
                 Some(_) => Err(io::Error::other("it says what is not understood")),
                 None => Err(io::Error::other("it has ended")),
             }
         };
         let agreed = timeout(PATIENCE, agreed).await;
         let agreed = agreed.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-        agreed.map_err(|cause| TakeoverError { place, cause })?;
-        info!(
-            process = mouth.process(),
-            "took over from the server that ran"
-        );
-        Ok(Arc::new(Predecessor::new(mouth, ear)))
+        agreed.map_err(|cause| TakeoverError {
+            place: place.clone(),
+            cause,
+        })?;
+        let is_there = Arc::new(AtomicBool::new(true));
+        Ok(Accession {
+            predecessor: Arc::new(Predecessor { mouth, is_there }),
+            ear,
+            place,
+        })
+    }
+}
+
+impl Accession {
+    /// The server that is taken over.
+    pub(in crate::serve) fn predecessor(&self) -> Arc<dyn adit_server::Predecessor> {
+        Arc::clone(&self.predecessor) as Arc<dyn adit_server::Predecessor>
+    }
+
+    /// This server serves: the other one lets go. Where that one has ended meanwhile, there is nobody else to serve.
+    ///
+    /// # Errors
+    /// It has given up waiting and goes on, or does not answer.
+    pub(in crate::serve) async fn take_over(self) -> Result<(), TakeoverError> {
+        let Self {
+            predecessor,
+            mut ear,
+            place,
+        } = self;
+        let heard = timeout(PATIENCE, async {
+            // That it has gone is heard too.
+            predecessor.mouth.say(SERVING, None).await.ok();
+            ear.hear().await
+        });
+        let refused = |cause| Err(TakeoverError { place, cause });
+        match heard.await {
+            Err(_) => return refused(io::ErrorKind::TimedOut.into()),
+            Ok(Ok(Some(line))) => match line.as_str() {
+                YOURS => {}
+                LATE => return refused(io::Error::other(GIVEN_UP)),
+                _ => return refused(io::Error::other("it says what is not understood")),
+            },
+            Ok(Ok(None) | Err(_)) => {
+                warn!("the server that was about to be taken over has ended; this one serves");
+                predecessor.is_there.store(false, Ordering::Release);
+                return Ok(());
+            }
+        }
+        let process = predecessor.mouth.process();
+        info!(process, "took over from the server that ran");
+        predecessor.notice_end(ear);
+        Ok(())
     }
 }
 
@@ -131,16 +186,14 @@ struct Predecessor {
 }
 
 impl Predecessor {
-    fn new(mouth: Mouth, mut ear: Ear) -> Self {
-        let is_there = Arc::new(AtomicBool::new(true));
-        let seen = Arc::clone(&is_there);
+    fn notice_end(&self, mut ear: Ear) {
+        let seen = Arc::clone(&self.is_there);
         tokio::spawn(async move {
             // It has nothing more to say, but its end is noticed.
             while let Ok(Some(_)) = ear.hear().await {}
             seen.store(false, Ordering::Release);
             info!("the server that was taken over has ended");
         });
-        Self { mouth, is_there }
     }
 
     /// A connection for what `line` asks.
@@ -179,6 +232,8 @@ impl adit_server::Predecessor for Predecessor {
         Box::pin(self.link(STREAM))
     }
 }
+
+const GIVEN_UP: &str = "it has given up waiting and goes on";
 
 /// How long the other server may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -5,14 +5,16 @@
 //!
 //! ```text
 //! new                                      old
-//! ─── takeover 1 ───────────────────────▶
+//! ─── takeover 2 ───────────────────────▶
 //! ◀── socket ADDRESS + descriptor ──────    for each port
 //! ◀── api ADDRESS + descriptor ─────────    if there is one
 //! ◀── all ──────────────────────────────
 //!     reads certificate and configuration; if something is wrong it ends, and nothing has changed
 //! ─── ready ────────────────────────────▶   writes shared objects and closes their file
-//! ◀── yours ────────────────────────────    accepts nobody more and drains
-//!     serves
+//! ◀── files ────────────────────────────    goes on serving
+//!     opens the file, and serves; if something is wrong it ends, and the old one opens the file again
+//! ─── serving ──────────────────────────▶   accepts nobody more and drains
+//! ◀── yours ────────────────────────────    or `late`: it has given up waiting, and the new one ends
 //! ─── link PEER LOCAL LEVEL + descriptor ▶  requests for tunnel sessions that the old one has
 //! ─── streams + descriptor ─────────────▶  which streams are live there
 //! ─── stream + descriptor ──────────────▶  one of them
@@ -26,7 +28,7 @@ mod wire;
 
 use std::path::{Path, PathBuf};
 
-pub(super) use self::heir::{Heir, TakeoverError};
+pub(super) use self::heir::{Accession, Heir, TakeoverError};
 pub(super) use self::offer::{Offer, Over, Shares, Successor};
 pub(super) use self::successor::start as start_successor;
 
@@ -36,12 +38,15 @@ fn socket(state_directory: &Path) -> PathBuf {
 }
 
 /// What the two have to agree on.
-const GREETING: &str = "takeover 1";
+const GREETING: &str = "takeover 2";
 const SOCKET: &str = "socket";
 const API: &str = "api";
 const ALL: &str = "all";
 const READY: &str = "ready";
+const FILES: &str = "files";
+const SERVING: &str = "serving";
 const YOURS: &str = "yours";
+const LATE: &str = "late";
 const LINK: &str = "link";
 const STREAMS: &str = "streams";
 const STREAM: &str = "stream";

@@ -15,7 +15,9 @@ use tracing::{debug, info, warn};
 
 use super::super::api::Bound;
 use super::wire::{Ear, Mouth, ends};
-use super::{ALL, API, GREETING, LINK, READY, SOCKET, STREAM, STREAMS, YOURS};
+use super::{
+    ALL, API, FILES, GREETING, LATE, LINK, READY, SERVING, SOCKET, STREAM, STREAMS, YOURS,
+};
 
 /// The sockets of a server once more.
 #[derive(Debug)]
@@ -29,7 +31,7 @@ pub(in crate::serve) struct Shares {
 pub(in crate::serve) struct Offer {
     shares: Shares,
     listener: UnixListener,
-    _place: Place,
+    place: Place,
 }
 
 /// A server that is ready to serve the same sockets.
@@ -78,7 +80,7 @@ impl Offer {
         Ok(Self {
             shares,
             listener,
-            _place: place,
+            place,
         })
     }
 
@@ -106,6 +108,11 @@ impl Offer {
                 ),
             }
         }
+    }
+
+    /// Ends the offer, and leaves its place to the successor, which takes it for its own.
+    pub(in crate::serve) fn leave(mut self) {
+        self.place.is_left = true;
     }
 
     async fn hand_out(&self, stream: UnixStream) -> io::Result<Option<Successor>> {
@@ -140,13 +147,43 @@ impl Successor {
         self.mouth.process()
     }
 
-    /// Tells it that everything is its own now, and from then on answers what it asks about those who are still here.
+    /// Tells it that the files are its own now, and is ready when it serves.
+    ///
+    /// # Errors
+    /// It has gone, or does not serve in time.
+    pub(in crate::serve) async fn serves(&mut self, visitors: &Visitors) -> io::Result<()> {
+        let serves = async {
+            self.mouth.say(FILES, None).await?;
+            loop {
+                match self.ear.hear().await?.as_deref() {
+                    Some(SERVING) => return Ok(()),
+                    // Whoever has come to it already may ask for what is here.
+                    Some(line) => link(line, &mut self.ear, visitors)?,
+                    None => return Err(io::Error::other("it has ended before it served")),
+                }
+            }
+        };
+        let in_time = timeout(BEGINNING, serves).await;
+        in_time.unwrap_or_else(|_| Err(io::Error::other("it did not serve in time")))
+    }
+
+    /// Tells it that it is not to serve any more.
+    pub(in crate::serve) async fn refuse(self) {
+        if let Err(error) = self.mouth.say(LATE, None).await {
+            debug!(%error, "the server that was about to take over has ended");
+        }
+    }
+
+    /// Tells it that everything is its own now.
     ///
     /// # Errors
     /// It has gone.
-    pub(in crate::serve) async fn give(self, visitors: Visitors) -> io::Result<()> {
-        self.mouth.say(YOURS, None).await?;
-        info!(process = self.process(), "another server has taken over");
+    pub(in crate::serve) async fn give(&self) -> io::Result<()> {
+        self.mouth.say(YOURS, None).await
+    }
+
+    /// From now on answers what it asks about those who are still here.
+    pub(in crate::serve) fn serve(self, visitors: Visitors) {
         let Self { mouth, mut ear } = self;
         tokio::spawn(async move {
             // It is there for as long as this one is.
@@ -157,7 +194,6 @@ impl Successor {
                 }
             }
         });
-        Ok(())
     }
 }
 
@@ -194,6 +230,8 @@ struct Place {
     path: PathBuf,
     /// Device and number of the file.
     file: (u64, u64),
+    /// Another server puts its own there, or has.
+    is_left: bool,
 }
 
 impl Place {
@@ -209,14 +247,19 @@ impl Place {
             .and_then(|about| fs::rename(&own, &path).map(|()| about));
         let about = placed.inspect_err(|_| drop(fs::remove_file(&own)))?;
         let file = (about.dev(), about.ino());
-        Ok((Self { path, file }, listener))
+        let place = Self {
+            path,
+            file,
+            is_left: false,
+        };
+        Ok((place, listener))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let is_own = fs::metadata(&self.path).is_ok_and(|it| (it.dev(), it.ino()) == self.file);
-        if is_own {
+        if is_own && !self.is_left {
             drop(fs::remove_file(&self.path));
         }
     }
@@ -224,5 +267,7 @@ impl Drop for Place {
 
 /// How long a server that takes over may read its configuration and certificate.
 const PREPARATION: Duration = Duration::from_mins(2);
+/// How long a server that takes over may take to open its files and serve. Meanwhile both have the ports, and nobody has to wait.
+const BEGINNING: Duration = Duration::from_secs(30);
 /// How long to wait when nobody can be let in.
 const PAUSE: Duration = Duration::from_millis(100);
