@@ -64,6 +64,13 @@ impl File {
             _ => is_of_a_run(name).then(|| Self::Other(name.to_owned())),
         }
     }
+
+    const fn play(&self) -> Play {
+        match self {
+            Self::Index => Play::Hls,
+            Self::Media | Self::Other(_) => Play::HlsGoesOn,
+        }
+    }
 }
 
 /// Whether a name is one that playlists give to files: a number of a run in front, and media behind.
@@ -102,11 +109,7 @@ pub(super) async fn answer(
     places: &Places,
     file: File,
 ) -> Response<HttpBody> {
-    let play = match file {
-        File::Index => Play::Hls,
-        File::Media | File::Other(_) => Play::HlsGoesOn,
-    };
-    let place = match outputs.find(asked, places, play).await {
+    let place = match outputs.find(asked, places, file.play()).await {
         Ok(place) => place,
         Err(refusal) => return *refusal,
     };
