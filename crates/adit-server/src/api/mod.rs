@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -43,7 +43,7 @@ use self::problem::Problem;
 pub use self::token::{Token, TokenError};
 use crate::control::Control;
 use crate::limits::API_BODY;
-use crate::metrics::Metrics;
+use crate::metrics::{Format, Metrics};
 
 /// How the API is served.
 #[derive(Clone, Debug)]
@@ -193,11 +193,16 @@ fn router(api: Arc<Api>) -> Router {
         .with_state(api)
 }
 
-async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Problem> {
+async fn metrics(State(api): State<Arc<Api>>, fields: HeaderMap) -> Result<Response, Problem> {
+    let accept = fields.get_all(header::ACCEPT).iter();
+    let format = Format::wanted(accept.filter_map(|it| it.to_str().ok()));
     let metrics = api.metrics.clone();
-    let text = blocking(move || metrics.text()).await?;
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+    let text = blocking(move || metrics.text(format)).await?;
+    let kind = [
+        (header::CONTENT_TYPE, format.content_type()),
+        (header::VARY, "Accept"),
+    ];
+    Ok((kind, text).into_response())
 }
 
 async fn no_path(request: Request) -> Problem {

@@ -1,5 +1,6 @@
 //! Numbers for Prometheus, read from the counters that are there when somebody asks for them. `docs/metrics.md` lists them.
 
+mod format;
 mod process;
 mod write;
 
@@ -13,6 +14,8 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
+pub(crate) use self::format::Format;
+use self::format::plain;
 use self::write::Writer;
 use crate::control::{Control, Traffic};
 use crate::relays::{Direction, RelayCounts, word};
@@ -29,14 +32,17 @@ impl Metrics {
         Self(Arc::new(registry))
     }
 
-    /// All of them as text, in the format of `OpenMetrics`. Blocks: some are asked of the system.
-    pub(crate) fn text(&self) -> String {
+    /// All of them as text. Blocks: some are asked of the system.
+    pub(crate) fn text(&self, format: Format) -> String {
         let mut text = String::new();
         // A text takes everything that is written to it.
         if encode(&mut text, &self.0).is_err() {
             text.clear();
         }
-        text
+        match format {
+            Format::Open => text,
+            Format::Plain => plain(&text),
+        }
     }
 }
 
