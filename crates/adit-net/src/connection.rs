@@ -2,7 +2,7 @@
 
 use crate::acceptor::Door;
 use crate::admission::{Permit, Refusal};
-use crate::carrier::{Carrier, Origin, Prefixed, Stream, canonical, read};
+use crate::carrier::{Carrier, Origin, Prefixed, Stream, TlsInfo, canonical, read};
 use crate::http;
 use crate::limits;
 use crate::proxy_protocol::{self, Addresses, BadHeader, Progress};
@@ -76,6 +76,9 @@ enum End {
     Unsaid,
     #[error("the peer hung up before it was clear what it speaks, after {}", quoted(.0))]
     Gone(Bytes),
+    /// It has seen the answer of tls-alpn-01, and that is all there is for it.
+    #[error("a certificate authority that looked whose name this is")]
+    Proven,
     #[error("the peer hung up after the tls handshake; does it trust the certificate?")]
     GoneInside,
     #[error("{0}")]
@@ -109,7 +112,7 @@ impl End {
     fn count(&self, door: &Door) {
         let counters = &door.counters;
         match self {
-            Self::Unsaid | Self::Gone(_) | Self::GoneInside | Self::Broken(_) => {}
+            Self::Unsaid | Self::Proven | Self::Gone(_) | Self::GoneInside | Self::Broken(_) => {}
             Self::Silent => counters.sniff_timeouts().count(),
             Self::Unknown(_) => counters.unknown_protocols().count(),
             Self::UntrustedProxy(_) | Self::ProxyInside => {
@@ -126,8 +129,8 @@ impl End {
 
     fn tell(&self, door: &Door, peer: SocketAddr, local: Option<SocketAddr>) {
         match self {
-            // Load balancers do this every few seconds.
-            Self::Unsaid => tracing::debug!(%peer, reason = %self, "turned away"),
+            // Load balancers do this every few seconds, and authorities whenever they are asked.
+            Self::Unsaid | Self::Proven => tracing::debug!(%peer, reason = %self, "turned away"),
             end => door.turned_away.connection(peer, local, &end.to_string()),
         }
     }
@@ -227,6 +230,9 @@ async fn identify_inside(
         .await
         .map_err(|_| End::TlsSlow)?
         .map_err(End::TlsFailed)?;
+    if info.alpn == Some(TlsInfo::ACME) {
+        return Err(End::Proven);
+    }
     origin.tls = Some(info);
     let mut prefix = Bytes::new();
     let seen = timeout(door.config.sniff_deadline, look(&mut stream, &mut prefix));

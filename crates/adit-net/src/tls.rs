@@ -266,10 +266,11 @@ impl Tls {
                 .and_then(|version| version.as_str())
                 .unwrap_or("TLS"),
             server_name: session.server_name().map(str::to_owned),
-            alpn: session
-                .alpn_protocol()
-                .filter(|name| *name == HTTP_1_1)
-                .map(|_| "http/1.1"),
+            alpn: session.alpn_protocol().and_then(|name| match name {
+                HTTP_1_1 => Some("http/1.1"),
+                challenges::ACME_TLS => Some(TlsInfo::ACME),
+                _ => None,
+            }),
         };
         Ok((stream, info))
     }

@@ -148,6 +148,7 @@ fn a_certificate_is_issued_by(proof: &str) {
         let mode = fs::metadata(&secret).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{}", secret.display());
     }
+    assert!(!server.log().contains("does it trust"), "{}", server.log());
     drop(server);
     // The next start shows it again and asks for none.
     let again = serve(&authority, address, proof, state.path());

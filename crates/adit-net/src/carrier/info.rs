@@ -77,6 +77,11 @@ pub struct TlsInfo {
     pub alpn: Option<&'static str>,
 }
 
+impl TlsInfo {
+    /// What a certificate authority agrees on to look at a name [RFC 8737 3], and nobody else.
+    pub(crate) const ACME: &'static str = "acme-tls/1";
+}
+
 /// A connection's addresses and TLS, before it is known what travels in it.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {

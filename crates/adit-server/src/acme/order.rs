@@ -154,9 +154,50 @@ async fn refusal(order: &mut Order, cause: String) -> AcmeError {
 fn authority(config: &AcmeConfig, error: &Error) -> AcmeError {
     AcmeError::Authority {
         directory: config.directory.clone(),
-        cause: error.to_string(),
+        cause: with_causes(error),
     }
+}
+
+/// An error and what is behind it, which says more: `client error (Connect): invalid peer certificate: UnknownIssuer`.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        next = cause.source();
+    }
+    text
 }
 
 /// How long the authority may take to look at the answers, and to make the certificate.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Layer(&'static str, #[source] Option<Box<Layer>>);
+
+    #[test]
+    fn what_is_behind_an_error_is_told_and_nothing_twice() {
+        let deepest = Layer("CaUsedAsEndEntity", None);
+        let deep = Layer(
+            "bad certificate: CaUsedAsEndEntity",
+            Some(Box::new(deepest)),
+        );
+        let error = Error::Other(Box::new(Layer(
+            "client error (Connect)",
+            Some(Box::new(deep)),
+        )));
+        assert_eq!(
+            with_causes(&error),
+            "client error (Connect): bad certificate: CaUsedAsEndEntity"
+        );
+    }
+}
