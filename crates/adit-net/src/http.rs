@@ -23,6 +23,7 @@ pub use forwarded::Forwarded;
 pub use handler::{HttpFuture, HttpHandler, NotFound};
 pub use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 pub use own_page::is_from_stranger;
+pub use service::Why;
 pub(crate) use session::Session;
 pub(crate) use sessions::Sessions;
 pub use upgrade::Upgraded;

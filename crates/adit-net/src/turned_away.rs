@@ -1,5 +1,6 @@
 //! What the operator hears of those who get no session: a line each, and one for all that are too many.
 
+use crate::http::Why;
 use crate::limits;
 use crate::log_quota::{LogQuota, Verdict};
 use std::net::SocketAddr;
@@ -29,11 +30,12 @@ impl TurnedAway {
     }
 
     /// A request that is answered with an error; its connection may go on.
-    pub(crate) fn request(&self, peer: SocketAddr, request: &str, status: u16, reason: &str) {
+    pub(crate) fn request(&self, peer: SocketAddr, request: &str, status: u16, why: &Why) {
+        let (reason, stream) = (&*why.reason, why.stream.as_deref());
         if self.may_write() {
-            tracing::info!(%peer, request, status, reason, "request refused");
+            tracing::info!(%peer, request, status, stream, reason, "request refused");
         } else {
-            tracing::debug!(%peer, request, status, reason, "request refused");
+            tracing::debug!(%peer, request, status, stream, reason, "request refused");
         }
     }
 

@@ -134,6 +134,8 @@ fn a_certificate_is_issued_by(proof: &str) {
     let state = TempDir::new().unwrap();
     let server = serve(&authority, address, proof, state.path());
     server.log_line("certificate issued", PATIENCE);
+    // The authority has looked by now, and nobody else.
+    assert!(!server.log().contains("does it trust"), "{}", server.log());
     let issuer_of_the_first = issuer(address);
     assert!(
         issuer_of_the_first.contains("Pebble"),
@@ -148,7 +150,6 @@ fn a_certificate_is_issued_by(proof: &str) {
         let mode = fs::metadata(&secret).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{}", secret.display());
     }
-    assert!(!server.log().contains("does it trust"), "{}", server.log());
     drop(server);
     // The next start shows it again and asks for none.
     let again = serve(&authority, address, proof, state.path());

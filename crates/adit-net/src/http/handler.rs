@@ -17,6 +17,8 @@ pub type HttpFuture = Pin<Box<dyn Future<Output = Response<HttpBody>> + Send>>;
 pub trait HttpHandler: Send + Sync + 'static {
     /// Answers one request. `info` says who asks; its transport is the one a tunnel on this connection would have.
     ///
+    /// A response that refuses may say [`Why`](super::Why) among its extensions: that stands in the log.
+    ///
     /// The future is dropped when the peer is gone. A panic ends this connection only.
     fn handle(&self, request: Request<RequestBody>, info: &CarrierInfo) -> HttpFuture;
 

@@ -122,7 +122,8 @@ impl Service {
         Box::pin(async {
             let response = answer.await;
             let status = response.status();
-            if status.is_client_error() || status.is_server_error() {
+            let is_refusal = status.is_client_error() || status.is_server_error();
+            if is_refusal && response.extensions().get::<Why>().is_none() {
                 because(response, "no page of this server")
             } else {
                 response
@@ -146,7 +147,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         let answer = self.respond(request);
         Box::pin(async move {
             let mut response = answer.await;
-            if let Some(Why(why)) = response.extensions_mut().remove() {
+            if let Some(why) = response.extensions_mut().remove::<Why>() {
                 let status = response.status().as_u16();
                 let request = told(&asked.0, asked.1.path());
                 door.turned_away.request(peer, &request, status, &why);
@@ -168,16 +169,34 @@ impl hyper::service::Service<Request<Incoming>> for Service {
     }
 }
 
-/// Why a request is refused, for the log.
+/// Why a request is refused: as an extension of its response, for the log.
 #[derive(Debug, Clone)]
-struct Why(Cow<'static, str>);
+pub struct Why {
+    pub(crate) reason: Cow<'static, str>,
+    pub(crate) stream: Option<Box<str>>,
+}
+
+impl Why {
+    /// For this reason.
+    pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            reason: reason.into(),
+            stream: None,
+        }
+    }
+
+    /// The stream that was asked for, as a log may show it.
+    pub fn about(&mut self, stream: impl Into<Box<str>>) {
+        self.stream = Some(stream.into());
+    }
+}
 
 /// The same response with a line in the log.
 pub(super) fn because(
     mut response: Response<HttpBody>,
     why: impl Into<Cow<'static, str>>,
 ) -> Response<HttpBody> {
-    response.extensions_mut().insert(Why(why.into()));
+    response.extensions_mut().insert(Why::new(why));
     response
 }
 

@@ -39,8 +39,16 @@ pub(super) struct Asked {
 
 /// What the tunnel is asked for; `None` when the request is not for the tunnel. The target may be absolute, inside TLS
 /// too.
+///
+/// A stream of an application that is called like a path of the tunnel is watched as `/open/NAME.flv` or `/open/NAME/index.m3u8`: what
+/// ends like a file and is not posted is never the tunnel's, whose ids and numbers have no dots.
 pub(super) fn target(request: &Request<Incoming>) -> Option<Result<Target, InvalidTarget>> {
-    match path::parse(request.uri().path()) {
+    let path = request.uri().path();
+    let names_a_file = path.rsplit('/').next().is_some_and(|it| it.contains('.'));
+    if names_a_file && request.method() != Method::POST {
+        return None;
+    }
+    match path::parse(path) {
         Ok(Target::Other) => None,
         target => Some(target),
     }

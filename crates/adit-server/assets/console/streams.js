@@ -90,7 +90,8 @@ export class StreamsView {
     find(".record").hidden = !this.#server.records;
     say(find(".facts"), facts(stream));
     const rateText = rates.last === null ? "bitrate: not known yet" : `bitrate: ${rate(rates.last)}`;
-    const delayText = delays.last === null ? "delay: nobody plays" : `delay: ${delays.last.toFixed(delays.last < 10 ? 1 : 0)} ms`;
+    const nothing = stream.players > 0 ? "not measured" : "nobody plays";
+    const delayText = delays.last === null ? `delay: ${nothing}` : `delay: ${delays.last.toFixed(delays.last < 10 ? 1 : 0)} ms`;
     say(find("figcaption.rate"), rateText);
     say(find("figcaption.delay"), delayText);
     draw(find(".chart.rate"), rates, now, `${rateText}, over the last five minutes`);

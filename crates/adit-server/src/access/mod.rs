@@ -27,6 +27,8 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Instant, SystemTime};
 
+use adit_broker::StreamKey;
+
 pub(crate) use self::callbacks::Ticket;
 pub use self::callbacks::{BadCallbackUrl, CallbackUrl, Callbacks, Secret};
 use self::callbacks::{Ends, Hooks};
@@ -143,6 +145,15 @@ impl Access {
     /// Whether a text is a stream key, which no log and no list may show.
     pub(crate) fn is_secret(&self, name: &str) -> bool {
         self.policy().config.keys.grant(name).is_some()
+    }
+
+    /// The key of a stream as others may see it: the name that somebody plays may be a secret of somebody else's.
+    pub(crate) fn shown(&self, key: StreamKey) -> StreamKey {
+        if !self.is_secret(key.name()) {
+            return key;
+        }
+        let (vhost, application, instance) = (key.vhost(), key.application(), key.instance());
+        StreamKey::new(vhost, application, instance, HIDDEN).unwrap_or(key)
     }
 
     /// Whether a name that is refused may be a key with a mistake in it.
@@ -333,6 +344,9 @@ fn needs_name() -> Denied {
     let words = "this key is for any stream or for another application: write it behind a name, as in NAME?key=KEY";
     Denied::new(Denial::Wrong, "a key stands where a name belongs").with_words(words)
 }
+
+/// Stands for what no log may show.
+pub(crate) const HIDDEN: &str = "***";
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ use adit_rtmp::session::{Asked, SessionError};
 use tracing::{debug, info};
 
 pub(super) use self::listed::{Listed, Stage};
+use crate::access::HIDDEN;
 use crate::control::{Origin, Presence, Role};
 use crate::limits::{STREAM_LINES, STREAM_LINES_SPAN, STREAMS_LISTED};
 use crate::server::{ConnectionId, Shared};
@@ -117,7 +118,7 @@ impl Summary {
     /// A stream may be published or played from now on, until what is given back is dropped. Publishing starts with it.
     pub(super) fn granted(&mut self, now: Instant, role: Role, key: StreamKey) -> Listed {
         let part = Part::from(role);
-        let key = self.shown_key(key);
+        let key = self.shared.access().shown(key);
         let stream = self.shown(key.name());
         self.used.add(part, stream);
         self.refusal = None;
@@ -180,15 +181,6 @@ impl Summary {
     /// The same for a stream whose name must not be told.
     pub(super) fn refused_unnamed(&mut self, part: Part, description: &str) {
         self.refused(part, HIDDEN, description);
-    }
-
-    /// The key of a stream as others may see it: the name that somebody plays may be a secret of somebody else's.
-    fn shown_key(&self, key: StreamKey) -> StreamKey {
-        if !self.shared.access().is_secret(key.name()) {
-            return key;
-        }
-        let (vhost, application, instance) = (key.vhost(), key.application(), key.instance());
-        StreamKey::new(vhost, application, instance, HIDDEN).unwrap_or(key)
     }
 
     /// The name of a stream as logs may have it: one that is relayed is a key of somebody else's server, and some are keys of ours.
@@ -321,9 +313,6 @@ fn without<'a>(stream: &str, text: &'a str) -> Cow<'a, str> {
     }
     Cow::Owned(text.replace(stream, HIDDEN))
 }
-
-/// Stands for what no log may show.
-const HIDDEN: &str = "***";
 
 /// Nobody gave a reason: the session was dropped in the middle of a turn, by a panic.
 const DEFECT: &str = "a defect of the server";

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use adit_net::http::header::HeaderValue;
-use adit_net::http::{HttpBody, Response, StatusCode, header, is_from_stranger};
+use adit_net::http::{HttpBody, Response, StatusCode, Why, header, is_from_stranger};
 use bytes::Bytes;
 use tokio::time::timeout;
 
@@ -116,6 +116,8 @@ fn denied(asked: &Asked, refusal: &Refusal) -> Response<HttpBody> {
         Some(_) => StatusCode::FORBIDDEN,
     };
     let mut response = reply::text(status, "");
+    let why = Why::new(refusal.logged().to_owned());
+    response.extensions_mut().insert(why);
     *response.body_mut() = HttpBody::from(Bytes::from(format!("{}\n", refusal.description)));
     let fields = response.headers_mut();
     match status {

@@ -33,7 +33,8 @@ use std::time::{Duration, Instant};
 use adit_broker::{Broker, Delivery, StreamKey, SubscribeOptions, Subscription};
 use adit_net::CarrierInfo;
 use adit_net::http::{
-    HttpBody, HttpFuture, HttpHandler, Method, Request, RequestBody, Response, StatusCode, header,
+    HttpBody, HttpFuture, HttpHandler, Method, Request, RequestBody, Response, StatusCode, Why,
+    header,
 };
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -46,7 +47,7 @@ use self::grants::Grants;
 use self::hls::{File, Hls};
 use self::place::{Place, Places};
 use self::request::Asked;
-use crate::access::Credentials;
+use crate::access::{Credentials, HIDDEN};
 use crate::application::Web;
 use crate::control::{Connections, Phase};
 use crate::limits::outputs::FETCH;
@@ -102,6 +103,16 @@ enum Route {
     HlsDirectory,
 }
 
+impl Route {
+    /// The stream that is asked for, as it stands in the path.
+    fn stream(&self) -> Option<String> {
+        match self {
+            Self::Flv(places) | Self::Hls(places, _) => Some(places.to_string()),
+            Self::List | Self::HlsDirectory => None,
+        }
+    }
+}
+
 impl Outputs {
     pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
@@ -153,7 +164,14 @@ impl HttpHandler for Outputs {
         Box::pin(async move {
             // Media are for whoever may embed them, the list is for our own page alone.
             let is_media = !matches!(route, Route::List);
+            let stream = route.stream();
             let mut response = outputs.answer(&asked, route).await;
+            if let (Some(why), Some(stream)) = (response.extensions_mut().get_mut::<Why>(), stream)
+            {
+                let access = outputs.live.access();
+                let is_secret = stream.rsplit('/').any(|part| access.is_secret(part));
+                why.about(if is_secret { HIDDEN } else { &*stream });
+            }
             if outputs.phase.has_handed_over() {
                 // The next request finds the server that has taken over, so that all of them do.
                 let fields = response.headers_mut().entry(header::CONNECTION);
@@ -236,7 +254,9 @@ impl Inner {
                 }) && listing.shows(key.into())
             };
             let offered = settings.outputs.offered();
-            page::list(&outputs.broker.streams(), offered, may_see, Instant::now())
+            let streams = outputs.broker.streams();
+            let players = outputs.connections.players();
+            page::list(&streams, &players, offered, may_see, Instant::now())
         });
         match listed.await {
             Ok(list) => list.map(HttpBody::from),

@@ -7,6 +7,7 @@
 //! GET /_adit/…            scripts and styles of the page, and the players
 //! ```
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use adit_broker::{StreamKey, StreamSnapshot};
@@ -15,6 +16,7 @@ use adit_rtmp::command::DEFAULT_INSTANCE;
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::place::Places;
 use crate::assets;
 use crate::control::Tracks;
 use crate::limits::outputs::LISTED_STREAMS;
@@ -31,9 +33,10 @@ pub(super) fn file(path: &str, asked: &HeaderMap) -> Option<Response<Bytes>> {
     assets::respond(file, asked)
 }
 
-/// The live streams among `streams` that the visitor `may_see`, and by which `outputs` they can be had, as `/streams.json`.
+/// The live streams among `streams` that the visitor `may_see`, how many are `players` of each, and by which `outputs` they can be had, as `/streams.json`.
 pub(super) fn list(
     streams: &[StreamSnapshot],
+    players: &HashMap<StreamKey, usize>,
     outputs: &[&str],
     may_see: impl Fn(&StreamKey) -> bool,
     now: Instant,
@@ -41,7 +44,7 @@ pub(super) fn list(
     let mut streams: Vec<_> = streams
         .iter()
         .filter(|stream| may_see(&stream.key))
-        .filter_map(|stream| Listed::new(stream, now))
+        .filter_map(|stream| Listed::new(stream, players, now))
         .collect();
     streams.sort_by(|a, b| a.path.cmp(&b.path));
     streams.truncate(LISTED_STREAMS);
@@ -81,6 +84,7 @@ struct Listed<'a> {
     /// Another number is another publication: what plays begins anew.
     publication: u64,
     since_ms: u128,
+    /// Who plays it; recordings and relays are no viewers.
     viewers: usize,
     /// The codec, as RFC 6381 names it where its header was read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,21 +98,27 @@ struct Listed<'a> {
 }
 
 impl<'a> Listed<'a> {
-    /// `None` while nobody publishes it.
-    fn new(stream: &'a StreamSnapshot, now: Instant) -> Option<Self> {
+    /// `None` while nobody publishes it, and where no address leads to it, as to one that is called `..`.
+    fn new(
+        stream: &'a StreamSnapshot,
+        players: &HashMap<StreamKey, usize>,
+        now: Instant,
+    ) -> Option<Self> {
         let publication = stream.publication.as_ref()?;
         let key = &stream.key;
+        let path = path(key);
+        Places::parse(&format!("/{path}"))?;
         let tracks = Tracks::of(&stream.samples);
         let video = tracks.video.into_iter().next();
         let audio = tracks.audio.into_iter().next();
         Some(Self {
-            path: path(key),
+            path,
             application: key.application(),
             instance: named_instance(key),
             name: key.name(),
             publication: publication.id,
             since_ms: now.saturating_duration_since(publication.since).as_millis(),
-            viewers: stream.readers,
+            viewers: players.get(key).copied().unwrap_or_default(),
             width: video.as_ref().and_then(|track| track.width),
             height: video.as_ref().and_then(|track| track.height),
             video: video.map(|track| track.codec_string.unwrap_or(track.codec)),

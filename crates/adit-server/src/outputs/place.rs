@@ -1,5 +1,7 @@
 //! From the path of a URL to the streams that it may mean.
 
+use std::fmt;
+
 use adit_broker::StreamKey;
 use adit_rtmp::command::DEFAULT_INSTANCE;
 use percent_encoding::percent_decode_str;
@@ -9,6 +11,12 @@ use crate::limits::outputs::{PATH_BYTES, PATH_PARTS};
 /// The parts of a path, each decoded once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Places(Vec<String>);
+
+impl fmt::Display for Places {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("/"))
+    }
+}
 
 /// One way to read a path.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,14 +1,14 @@
 //! Responses that are the same for all outputs.
 
 use adit_net::http::header::HeaderValue;
-use adit_net::http::{HttpBody, Response, StatusCode, header};
+use adit_net::http::{HttpBody, Response, StatusCode, Why, header};
 use bytes::Bytes;
 
 pub(super) const fn value(text: &'static str) -> HeaderValue {
     HeaderValue::from_static(text)
 }
 
-/// A line for whoever looks; nothing of what was asked is repeated in it.
+/// A line for whoever looks, and for the log where it refuses; nothing of what was asked is repeated in it.
 pub(super) fn text(status: StatusCode, words: &'static str) -> Response<HttpBody> {
     let mut response = Response::new(HttpBody::from(Bytes::from_static(words.as_bytes())));
     *response.status_mut() = status;
@@ -16,14 +16,19 @@ pub(super) fn text(status: StatusCode, words: &'static str) -> Response<HttpBody
     fields.insert(header::CONTENT_TYPE, value("text/plain; charset=utf-8"));
     fields.insert(header::CACHE_CONTROL, value("no-store"));
     fields.insert(header::X_CONTENT_TYPE_OPTIONS, value("nosniff"));
+    if status.is_client_error() || status.is_server_error() {
+        response.extensions_mut().insert(Why::new(words.trim_end()));
+    }
     response
 }
 
 pub(super) fn not_live() -> Response<HttpBody> {
-    text(
+    let mut response = text(
         StatusCode::NOT_FOUND,
         "this stream is not live; ?wait=10 waits ten seconds for it\n",
-    )
+    );
+    response.extensions_mut().insert(Why::new("it is not live"));
+    response
 }
 
 /// There is no room now.

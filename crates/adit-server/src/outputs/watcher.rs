@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adit_broker::StreamKey;
+use adit_rtmp::command::DEFAULT_INSTANCE;
 use bytes::Bytes;
 use tokio_util::sync::WaitForCancellationFutureOwned;
+use tracing::info;
 
-use crate::control::{Connections, InUse, Origin, Presence, Role};
+use crate::control::{Connections, InUse, Origin, Presence, Role, Way};
+use crate::server::ConnectionId;
 
 /// A viewer, listed for as long as this lasts.
 #[derive(Debug)]
@@ -15,17 +18,30 @@ pub(super) struct Watcher {
     // Stops to play before it is gone.
     _in_use: InUse,
     presence: Arc<Presence>,
+    line: Line,
+}
+
+/// What its lines in the log say.
+#[derive(Debug)]
+struct Line {
+    connection: ConnectionId,
+    way: Way,
+    peer: String,
+    stream: StreamKey,
+    since: Instant,
+    reason: Option<&'static str>,
 }
 
 impl Watcher {
-    /// Enters somebody who plays `stream` from now on. `program` is what it says that it is.
+    /// Enters somebody who plays `stream`, as others may see that, from now on. `program` is what it says that it is.
     pub(super) fn enter(
         connections: &Connections,
         who: Origin,
         program: Option<&str>,
         stream: &StreamKey,
     ) -> Self {
-        let presence = connections.enter(connections.next_id(), who);
+        let line = Line::open(connections.next_id(), &who, stream);
+        let presence = connections.enter(line.connection, who);
         if let Some(program) = program {
             presence.runs(program);
         }
@@ -33,6 +49,20 @@ impl Watcher {
         Self {
             _in_use: presence.uses(Role::Play, stream.clone()),
             presence: Arc::new(presence),
+            line,
+        }
+    }
+
+    /// Why it ends, for the log; the first reason stands.
+    pub(super) fn ends(&mut self, reason: &'static str) {
+        self.line.reason.get_or_insert(reason);
+    }
+
+    /// What the log says when it is over.
+    pub(super) fn reason(&self) -> String {
+        match (self.kick_reason(), self.line.reason) {
+            (Some(reason), _) => format!("ended from outside: {reason}"),
+            (None, reason) => reason.unwrap_or("the viewer has gone").to_owned(),
         }
     }
 
@@ -73,6 +103,59 @@ impl Watcher {
     /// Ready when it is to end, or the server stops.
     pub(super) fn to_end(&self) -> WaitForCancellationFutureOwned {
         self.presence.to_end()
+    }
+}
+
+impl Line {
+    fn open(connection: ConnectionId, who: &Origin, stream: &StreamKey) -> Self {
+        let peer = match who.proxied_by {
+            Some(proxy) => format!("{} via {proxy}", who.peer),
+            None => who.peer.to_string(),
+        };
+        info!(
+            connection = connection.get(),
+            transport = %who.way,
+            %peer,
+            local = %who.local,
+            app = application(stream),
+            stream = stream.name(),
+            "opened"
+        );
+        Self {
+            connection,
+            way: who.way,
+            peer,
+            stream: stream.clone(),
+            since: Instant::now(),
+            reason: None,
+        }
+    }
+}
+
+/// The application, and the instance where that has a name.
+fn application(stream: &StreamKey) -> String {
+    match stream.instance() {
+        DEFAULT_INSTANCE => stream.application().to_owned(),
+        instance => format!("{}/{instance}", stream.application()),
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let line = &self.line;
+        info!(
+            connection = line.connection.get(),
+            transport = %line.way,
+            peer = %line.peer,
+            app = application(&line.stream),
+            role = "play",
+            stream = line.stream.name(),
+            received_bytes = self.presence.received_bytes(),
+            sent_bytes = self.presence.sent_bytes(),
+            seconds = line.since.elapsed().as_secs(),
+            reason = self.reason(),
+            "closed"
+        );
     }
 }
 

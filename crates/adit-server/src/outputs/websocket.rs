@@ -172,6 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Viewer<S> {
                 }
                 Poll::Ready(Some(Err(Error::Capacity(_)))) => {
                     self.feed.ticket().count_fault(Fault::Message);
+                    self.feed.ends("it sent too long a message");
                     self.close(CloseCode::Size, "this viewer says too much");
                 }
                 Poll::Ready(Some(Err(error))) => {
@@ -279,10 +280,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Viewer<S> {
         }
         if self.blocked.is_some_and(|at| since(at) >= WEBSOCKET_STALL) {
             self.feed.ticket().count_fault(Fault::Stall);
+            self.feed.ends("too slow: it took nothing any more");
             return true;
         }
         if since(self.heard) >= WEBSOCKET_DEAD {
             self.feed.ticket().count_fault(Fault::Dead);
+            self.feed.ends("it did not answer any more");
             return true;
         }
         if since(self.asked) >= WEBSOCKET_PING && self.closing.is_none() {

@@ -43,6 +43,8 @@ test("a stream appears and goes without reload, with its bitrate, and is preview
   await until("a bitrate", async () => /bitrate: [\d.]+ [kM]bit\/s/.test(await card.locator("figcaption.rate").textContent()));
   await card.getByRole("button", { name: "Preview" }).click();
   await plays(page);
+  await until("a viewer", async () => /1 viewer/.test(await card.locator(".facts").textContent()));
+  assert.doesNotMatch(await card.locator("figcaption.delay").textContent(), /nobody/);
   stage.play("live/camera");
   await until("a delay", async () => /delay: [\d.]+ ms/.test(await card.locator("figcaption.delay").textContent()));
   await shot(page, "console-streams");

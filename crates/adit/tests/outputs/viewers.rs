@@ -84,6 +84,20 @@ impl Stage {
         assert_eq!(ask(self.api, "POST", &path, &fields).status, 200);
     }
 
+    /// Waits for a line with all of that.
+    fn is_in_the_log(&self, parts: &[&str]) {
+        let deadline = Instant::now() + PATIENCE;
+        let is_it = |line: &str| parts.iter().all(|part| line.contains(part));
+        while !self.server.log().lines().any(is_it) {
+            assert!(
+                Instant::now() < deadline,
+                "{parts:?}\n{}",
+                self.server.log()
+            );
+            sleep(Duration::from_millis(50));
+        }
+    }
+
     fn until_gone(&self, transport: &str) {
         let deadline = Instant::now() + PATIENCE;
         while !self.connections(transport).is_empty() {
@@ -153,6 +167,17 @@ fn a_viewer_by_http_flv_is_listed_measured_and_ended() {
     );
     stage.until_gone("http-flv");
     assert!(stage.metric("adit_plays_total{transport=\"http-flv\"}") >= 1.0);
+    stage.is_in_the_log(&[
+        "opened",
+        "transport=http-flv",
+        "app=\"live\" stream=\"cam\"",
+    ]);
+    stage.is_in_the_log(&[
+        "closed",
+        "transport=http-flv",
+        "stream=\"cam\"",
+        "reason=\"ended from outside: the show is over\"",
+    ]);
     stage.server.assert_sound();
 }
 
@@ -214,5 +239,32 @@ fn a_viewer_by_hls_is_one_connection_whatever_it_asks_for_until_it_is_ended() {
     assert_ne!(again["id"], listed["id"]);
     // Whoever does not come again is gone after a while.
     stage.until_gone("hls");
+    stage.is_in_the_log(&["closed", "transport=hls", "reason=\"the viewer has gone\""]);
+    let log = stage.server.log();
+    let lines = log.lines().filter(|line| line.contains("transport=hls"));
+    assert_eq!(lines.count(), 4, "twice, from coming to going\n{log}");
     stage.server.assert_sound();
+}
+
+#[test]
+fn the_log_says_which_stream_was_refused_by_http_and_why() {
+    let server = AditServer::start_with(ADIT, |command| {
+        command.env("ADIT_ACCESS__PLAY", "nobody");
+    });
+    for path in ["/live/cam.flv", "/live/cam/index.m3u8"] {
+        assert_eq!(get(server.address(), path).status, 403, "{path}");
+    }
+    let line = server.log_line("status=403", PATIENCE);
+    for part in [
+        "request refused",
+        "stream=\"live/cam\"",
+        "a rule refuses it",
+    ] {
+        assert!(line.contains(part), "no {part} in {line}");
+    }
+    let open = AditServer::start(ADIT);
+    assert_eq!(get(open.address(), "/live/cam.flv").status, 404);
+    let line = open.log_line("status=404", PATIENCE);
+    let expected = "stream=\"live/cam\" reason=\"it is not live\"";
+    assert!(line.contains(expected), "{line}");
 }

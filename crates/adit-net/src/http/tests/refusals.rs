@@ -4,6 +4,7 @@ use super::{Hand, data, echo, fetch};
 use crate::testing::{Echo, Raw, receive};
 use crate::{AcceptorConfig, IdentReply, limits};
 use std::time::Duration;
+use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
 /// Sends one request on a fresh connection. Expects `status`, that the connection then ends, and that nobody else notices.
@@ -147,6 +148,39 @@ async fn the_tunnel_is_for_posts_only() {
             assert_eq!(answer.field("Access-Control-Allow-Origin"), None);
         }
     }
+}
+
+#[tokio::test]
+async fn streams_of_applications_that_are_called_like_paths_of_the_tunnel_are_not_its_own() {
+    for path in [
+        "/open/cam.flv",
+        "/open/cam/index.m3u8",
+        "/send/room/cam/media.m3u8?_HLS_msn=1",
+        "/idle/a%20b.flv",
+        "/close/cam/7-0.mp4",
+    ] {
+        for method in ["GET", "HEAD", "OPTIONS"] {
+            let (_server, mut client) = echo().await;
+            let request =
+                format!("{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+            client.send(request).await;
+            let mut answer = String::new();
+            client.stream.read_to_string(&mut answer).await.unwrap();
+            assert!(
+                answer.starts_with("HTTP/1.1 404"),
+                "{method} {path}: {answer}"
+            );
+        }
+    }
+    let (_server, mut client) = echo().await;
+    client
+        .send("POST /open/cam.flv HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    assert_eq!(
+        client.answer().await.status,
+        200,
+        "what is posted is the tunnel's"
+    );
 }
 
 #[tokio::test]

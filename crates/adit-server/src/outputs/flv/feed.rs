@@ -70,6 +70,18 @@ pub(in crate::outputs) enum End {
     Kicked,
 }
 
+impl End {
+    /// What the log says of it; of what the operator has ended it has his words.
+    const fn words(self) -> Option<&'static str> {
+        match self {
+            Self::NotYet | Self::Kicked => None,
+            Self::OfStream => Some("the stream has ended"),
+            Self::OfServer => Some("the server is stopping"),
+            Self::TooSlow => Some("too slow: the line does not carry this stream"),
+        }
+    }
+}
+
 /// Which of the tags are measured: one in so many, of those that were waited for. What lay in the log before does not count.
 #[derive(Debug, Default)]
 struct Sample {
@@ -191,6 +203,14 @@ impl Feed {
     fn finish(&mut self, end: End) {
         self.open();
         self.end = end;
+        if let Some(words) = end.words() {
+            self.watcher.ends(words);
+        }
+    }
+
+    /// It is over for another reason than what becomes of the stream.
+    pub(in crate::outputs) fn ends(&mut self, reason: &'static str) {
+        self.watcher.ends(reason);
     }
 
     /// Why there is nothing more.

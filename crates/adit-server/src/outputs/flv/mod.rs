@@ -60,7 +60,7 @@ pub(super) async fn answer(
     let Some(ticket) = outputs.stats.admit(settings.outputs.viewers) else {
         return reply::busy();
     };
-    let key = place.key.clone();
+    let key = outputs.live.access().shown(place.key.clone());
     let Some(subscription) = outputs.begun(place.key, asked.patience()).await else {
         return reply::not_live();
     };

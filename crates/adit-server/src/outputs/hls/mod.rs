@@ -139,7 +139,8 @@ pub(super) async fn answer(
     let enter = || {
         let who = Origin::by(Way::Hls, &asked.info);
         let program = asked.field(header::USER_AGENT);
-        Watcher::enter(&outputs.connections, who, program, &place.key)
+        let shown = outputs.live.access().shown(place.key.clone());
+        Watcher::enter(&outputs.connections, who, program, &shown)
     };
     let peer = asked.info.peer.ip();
     let viewers = &stream.viewers;

@@ -5,6 +5,7 @@ use adit_broker::{Broker, BrokerConfig, PublisherInfo, StreamKey, SubscribeOptio
 use adit_net::http::{HeaderMap, StatusCode};
 use adit_rtmp::command::DEFAULT_INSTANCE;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 fn key(application: &str, instance: &str, name: &str) -> StreamKey {
@@ -26,8 +27,17 @@ fn listed(keys: &[StreamKey], may_see: impl Fn(&StreamKey) -> bool) -> Vec<Value
         SubscribeOptions::default(),
     );
     let now = began + Duration::from_millis(1500);
-    let response = list(&broker.streams(), &["flv"], may_see, now);
-    drop((publications, waiting));
+    // Two watch the first of them, and what relays or records it is no viewer.
+    let players: HashMap<_, _> = keys
+        .first()
+        .map(|key| (key.clone(), 2))
+        .into_iter()
+        .collect();
+    let relay = keys
+        .first()
+        .map(|key| broker.subscribe(key.clone(), SubscribeOptions::default()));
+    let response = list(&broker.streams(), &players, &["flv"], may_see, now);
+    drop((publications, waiting, relay));
     assert_eq!(response.headers()["content-type"], "application/json");
     let body: Value = serde_json::from_slice(response.body()).unwrap();
     assert_eq!(body["outputs"], json!(["flv"]));
@@ -45,7 +55,7 @@ fn live_streams_are_listed_with_the_paths_of_their_outputs() {
         streams,
         [
             json!({"path": "live/a", "application": "live", "name": "a", "publication": 2, "since_ms": 1500, "viewers": 0}),
-            json!({"path": "live/room%201/b/c", "application": "live", "instance": "room 1", "name": "b/c", "publication": 1, "since_ms": 1500, "viewers": 0}),
+            json!({"path": "live/room%201/b/c", "application": "live", "instance": "room 1", "name": "b/c", "publication": 1, "since_ms": 1500, "viewers": 2}),
         ]
     );
 }
@@ -57,6 +67,15 @@ fn what_a_visitor_may_not_see_is_not_listed() {
     assert_eq!(streams.len(), 1);
     assert_eq!(streams[0]["name"], "open");
     assert!(listed(&keys, |_| false).is_empty());
+}
+
+#[test]
+fn a_stream_that_no_address_leads_to_is_not_listed() {
+    let keys =
+        ["..", ".", "a//b", "a/../b", "...", "a.b"].map(|name| key("live", DEFAULT_INSTANCE, name));
+    let streams = listed(&keys, |_| true);
+    let names: Vec<_> = streams.iter().map(|stream| &stream["name"]).collect();
+    assert_eq!(names, ["...", "a.b"]);
 }
 
 #[test]

@@ -164,6 +164,8 @@ fn a_viewer_that_is_too_slow_goes_on_at_a_key_frame_and_is_given_up_at_the_third
         }
     }
     assert_eq!(stage.hits("viewer.overflows"), 1);
+    let reason = viewer.feed.watcher().reason();
+    assert!(reason.starts_with("too slow"), "{reason}");
 }
 
 #[test]
@@ -198,6 +200,7 @@ fn a_viewer_is_a_connection_that_can_be_ended_and_whose_delay_is_measured() {
     viewer.read();
     assert!(viewer.ended);
     assert_eq!(viewer.feed.end(), End::Kicked);
+    assert_eq!(viewer.feed.watcher().reason(), "ended from outside: enough");
     drop(viewer);
     assert!(stage.connections.snapshots().is_empty());
 }
