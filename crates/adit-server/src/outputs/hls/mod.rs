@@ -34,7 +34,7 @@ use self::playlist::{Extent, MEDIA};
 use self::viewers::Wish;
 use self::window::{Found, Window};
 use super::access::Play;
-use super::place::Places;
+use super::place::{Place, Places};
 use super::request::Asked;
 use super::watcher::Watcher;
 use super::{Inner, reply};
@@ -136,12 +136,7 @@ pub(super) async fn answer(
         _ if comes_late => Wish::Stay,
         _ => Wish::GoOn,
     };
-    let enter = || {
-        let who = Origin::by(Way::Hls, &asked.info);
-        let program = asked.field(header::USER_AGENT);
-        let shown = outputs.live.access().shown(place.key.clone());
-        Watcher::enter(&outputs.connections, who, program, &shown)
-    };
+    let enter = || enter(outputs, asked, &place);
     let peer = asked.info.peer.ip();
     let viewers = &stream.viewers;
     if viewers.asks(Instant::now(), peer, wish, enter).is_err() {
@@ -163,6 +158,14 @@ pub(super) async fn answer(
     };
     viewers.gets(Instant::now(), peer, bytes, delay);
     response
+}
+
+/// Lists somebody who begins to watch.
+fn enter(outputs: &Inner, asked: &Asked, place: &Place) -> Watcher {
+    let who = Origin::by(Way::Hls, &asked.info);
+    let program = asked.field(header::USER_AGENT);
+    let shown = outputs.live.access().shown(place.key.clone());
+    Watcher::enter(&outputs.connections, who, program, &shown)
 }
 
 /// How long a body is that says so.
