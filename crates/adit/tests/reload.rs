@@ -310,3 +310,37 @@ fn another_token_opens_the_api_after_a_reload() {
         "{log}"
     );
 }
+
+/// Whether this key lets somebody publish.
+fn may_publish(server: &Server, key: &str) -> bool {
+    let url = format!("rtmp://{}/live/cam?key={key}", server.address);
+    let mut command = Command::new(ADIT);
+    command.args(["publish", "pattern:160x120@10,100k", &url]);
+    command.args(["--duration", "300ms", "--retry", "none", "--proxy", "none"]);
+    let output = command.output().unwrap();
+    output.status.success()
+}
+
+#[test]
+fn a_key_that_is_taken_out_of_its_file_lets_nobody_in_any_more() {
+    let server = Server::start();
+    let keys = server.folder.path().join("keys");
+    let (old, new) = ("old-key-of-the-camera", "new-key-of-the-camera");
+    fs::write(&keys, format!("{old} *\n")).unwrap();
+    server.write(&format!(
+        "{USUAL}[access]\npublish = \"key\"\nkeys = \"keys\"\n"
+    ));
+    server.says("was read again changed=access.keys");
+    assert_eq!(
+        (may_publish(&server, old), may_publish(&server, new)),
+        (true, false)
+    );
+
+    fs::write(&keys, format!("{new} *\n")).unwrap();
+    server.says("changed, and read again files=keys");
+    server.says("was read again changed=nothing");
+    assert_eq!(
+        (may_publish(&server, old), may_publish(&server, new)),
+        (false, true)
+    );
+}

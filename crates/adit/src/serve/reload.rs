@@ -1,6 +1,8 @@
 //! Reading the configuration again: when its file changes, at SIGHUP, and when the API asks. Whole or not at all.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -144,10 +146,40 @@ impl Reloader {
         running.server.drain_timeout.0
     }
 
-    /// The file as it is now; nothing where there is none.
-    fn file(&self) -> Option<Vec<u8>> {
-        fs::read(self.sources.file.as_ref()?).ok()
+    /// The configuration, and the files of keys, tokens and users that it names, as they are now.
+    fn files(&self) -> Files {
+        let mut paths: Vec<_> = self.sources.file.clone().into_iter().collect();
+        {
+            let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let tokens = &running.access.tokens;
+            let named = [
+                &running.access.keys,
+                &tokens.public_key,
+                &tokens.key_set,
+                &running.encoders.users,
+            ];
+            paths.extend(named.into_iter().flatten().map(|place| place.0.clone()));
+        }
+        let read = paths.into_iter().filter_map(|path| {
+            let text = fs::read(&path).ok()?;
+            Some((path, text))
+        });
+        read.collect()
     }
+}
+
+/// Files that are there, and what is in them.
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// Those that were known and are different now. One that is gone for a moment is about to be replaced, and one that is new was read by the
+/// reload that named it.
+fn changed_files(known: &Files, now: &Files) -> Vec<String> {
+    let is_different =
+        |(path, text): &(&PathBuf, &Vec<u8>)| known.get(*path).is_some_and(|known| known != *text);
+    let different = now.iter().filter(is_different);
+    different
+        .map(|(path, _)| path.display().to_string())
+        .collect()
 }
 
 fn refused(mistakes: &Mistakes) -> String {
@@ -163,7 +195,7 @@ fn listed(keys: &[String]) -> String {
     keys.join(", ")
 }
 
-/// Reloads when the file changes and at each `hangup`, for ever.
+/// Reloads when the file changes, or one of keys, tokens or users, and at each `hangup`, for ever.
 pub(super) async fn watch(reloader: Arc<Reloader>, control: Control, mut hangup: Signal) {
     let changed = Arc::new(Notify::new());
     // Dropping the watcher would end the watch.
@@ -172,7 +204,7 @@ pub(super) async fn watch(reloader: Arc<Reloader>, control: Control, mut hangup:
         .file
         .as_deref()
         .and_then(|file| watcher(file, &changed));
-    let mut known = reloader.file();
+    let mut known = look(Arc::clone(&reloader)).await;
     loop {
         // Both arms are cancel-safe: a signal or a change that was not taken is delivered to the next call.
         let is_asked = tokio::select! {
@@ -184,28 +216,32 @@ pub(super) async fn watch(reloader: Arc<Reloader>, control: Control, mut hangup:
             at_rest(|| look(Arc::clone(&reloader))).await;
         }
         let (reloader, control) = (Arc::clone(&reloader), control.clone());
-        let before = known.take();
+        let mut before = mem::take(&mut known);
         let looked = tokio::task::spawn_blocking(move || {
-            let now = reloader.file();
-            // A file that is gone for a moment is about to be replaced.
-            if is_asked || (now.is_some() && now != before) {
+            let now = reloader.files();
+            let changed = changed_files(&before, &now);
+            if !changed.is_empty() {
+                tracing::info!(files = %listed(&changed), "changed, and read again");
+            }
+            if is_asked || !changed.is_empty() {
                 // What is wrong was told by whoever reloads.
                 drop(control.reload());
             }
-            now.or(before)
+            before.extend(now);
+            before
         });
         known = looked.await.unwrap_or_default();
     }
 }
 
-async fn look(reloader: Arc<Reloader>) -> Option<Vec<u8>> {
-    let looked = tokio::task::spawn_blocking(move || reloader.file());
+async fn look(reloader: Arc<Reloader>) -> Files {
+    let looked = tokio::task::spawn_blocking(move || reloader.files());
     looked.await.unwrap_or_default()
 }
 
-/// Waits until two looks at the file show the same: files are written in pieces, and a half is a configuration too. A file that never
-/// rests is taken as it is.
-async fn at_rest<L: Future<Output = Option<Vec<u8>>>>(mut look: impl FnMut() -> L) {
+/// Waits until two looks at the files show the same: files are written in pieces, and a half is a configuration too. Files that never
+/// rest are taken as they are.
+async fn at_rest<T: PartialEq, L: Future<Output = T>>(mut look: impl FnMut() -> L) {
     let mut seen = look().await;
     for _ in 0..LOOKS {
         sleep(SETTLE).await;

@@ -49,3 +49,15 @@ fn that_somebody_has_read_is_no_change() {
     check(EventKind::Modify(ModifyKind::Any), true);
     check(EventKind::Any, true);
 }
+
+#[test]
+fn files_count_as_changed_that_were_there_before_and_are_different_now() {
+    let files = |files: &[(&str, &str)]| -> Files {
+        let all = files.iter();
+        all.map(|(path, text)| ((*path).into(), text.as_bytes().to_vec()))
+            .collect()
+    };
+    let known = files(&[("a", "1"), ("b", "1"), ("gone", "1")]);
+    let now = files(&[("a", "1"), ("b", "2"), ("new", "1")]);
+    assert_eq!(changed_files(&known, &now), ["b"]);
+}
