@@ -13,10 +13,12 @@ use adit_client::media::record::{Recorder, StartTime};
 use adit_client::network::{ConnectorConfig, GivenProxy, InsecureTls, TlsClient};
 use adit_client::rtmp::command::{Play, PlayStart};
 use adit_client::{Client, ConnectOptions, Intent, NetStream, Target};
+use adit_testkit::process::Process;
 use adit_testkit::server::Transport;
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
+use crate::matrix::get;
 use crate::station::{PATIENCE, Station};
 
 /// A program that says no to `forbidden` and yes to all else, and what it heard.
@@ -147,5 +149,42 @@ async fn each_item_of_a_playlist_is_asked_for_and_its_end_is_told() {
         let is_end = heard["event"] != "play";
         assert_eq!(heard["seconds"].is_number(), is_end, "{heard}");
     }
+    station.server.assert_sound();
+}
+
+#[test]
+fn a_viewer_by_hls_is_asked_about_when_he_begins_and_not_at_every_request() {
+    let hook = Hook::start();
+    let station = Station::open(&format!("[access.callbacks]\nplay = '{}'\n", hook.url));
+    let url = station.server.url(Transport::Rtmp, "live/cam");
+    let _publisher = Process::start("publisher", &mut station.publisher(&url, "5m"));
+    let address = station.server.address();
+    let begun = Instant::now();
+    while get(address, "live/cam/index.m3u8?a=1", "").0 != 200 {
+        assert!(begun.elapsed() < PATIENCE, "{}", station.server.log());
+        thread::sleep(Duration::from_millis(50));
+    }
+    let asked = || hook.streams("play").len();
+    let (before, begun) = (asked(), Instant::now());
+    for _ in 0..40 {
+        let (status, text) = get(
+            address,
+            "live/cam/media.m3u8?a=1&_HLS_msn=0&_HLS_part=0",
+            "",
+        );
+        assert_eq!(status, 200, "{text}");
+    }
+    // Every ten seconds once more.
+    let again = usize::try_from(begun.elapsed().as_secs() / 10).unwrap() + 1;
+    let count = asked() - before;
+    assert!(count <= again, "{count} times in {:?}", begun.elapsed());
+    // Who shows something else, and who begins again, is asked about at once.
+    for path in ["media.m3u8?a=2", "index.m3u8?a=1"] {
+        let before = asked();
+        assert_eq!(get(address, &format!("live/cam/{path}"), "").0, 200);
+        assert!(asked() > before, "{path}");
+    }
+    let refused = get(address, "live/forbidden/media.m3u8", "").0;
+    assert_eq!(refused, 403);
     station.server.assert_sound();
 }

@@ -255,7 +255,7 @@ fn attempt(
 }
 
 /// The head of an answer, and what came with it; all of it where it ends.
-fn get(server: SocketAddr, path: &str, fields: &str) -> (u16, String) {
+pub(crate) fn get(server: SocketAddr, path: &str, fields: &str) -> (u16, String) {
     let mut socket = TcpStream::connect(server).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let request = format!("GET /{path} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
