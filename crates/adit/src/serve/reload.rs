@@ -27,6 +27,8 @@ pub(super) struct Reloader {
     sources: Sources,
     /// What the server goes by. Of keys that need a restart it is what it has started with.
     running: Mutex<Config>,
+    /// What its files held then, so that no change is missed while the server starts.
+    at_start: Files,
     parts: Parts,
 }
 
@@ -54,11 +56,14 @@ impl Reloader {
         running: Config,
         parts: Parts,
     ) -> Arc<Self> {
-        let reloader = Arc::new(Self {
+        let mut reloader = Self {
             sources,
             running: Mutex::new(running),
+            at_start: Files::new(),
             parts,
-        });
+        };
+        reloader.at_start = reloader.files();
+        let reloader = Arc::new(reloader);
         let asked = Arc::clone(&reloader);
         control.on_reload(move |control| asked.reload(control));
         reloader
@@ -171,12 +176,12 @@ impl Reloader {
 /// Files that are there, and what is in them.
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
-/// Those that were known and are different now. One that is gone for a moment is about to be replaced, and one that is new was read by the
-/// reload that named it.
+/// Those that are not as they were known. One that is gone for a moment is about to be replaced. One that is new was read by the reload
+/// that named it, and may have changed since: it is read once more.
 fn changed_files(known: &Files, now: &Files) -> Vec<String> {
-    let is_different =
-        |(path, text): &(&PathBuf, &Vec<u8>)| known.get(*path).is_some_and(|known| known != *text);
-    let different = now.iter().filter(is_different);
+    let different = now
+        .iter()
+        .filter(|(path, text)| known.get(*path) != Some(*text));
     different
         .map(|(path, _)| path.display().to_string())
         .collect()
@@ -204,7 +209,7 @@ pub(super) async fn watch(reloader: Arc<Reloader>, control: Control, mut hangup:
         .file
         .as_deref()
         .and_then(|file| watcher(file, &changed));
-    let mut known = look(Arc::clone(&reloader)).await;
+    let mut known = reloader.at_start.clone();
     loop {
         // Both arms are cancel-safe: a signal or a change that was not taken is delivered to the next call.
         let is_asked = tokio::select! {
@@ -221,7 +226,7 @@ pub(super) async fn watch(reloader: Arc<Reloader>, control: Control, mut hangup:
             let now = reloader.files();
             let changed = changed_files(&before, &now);
             if !changed.is_empty() {
-                tracing::info!(files = %listed(&changed), "changed, and read again");
+                tracing::info!(files = %listed(&changed), "changed or new, and read again");
             }
             if is_asked || !changed.is_empty() {
                 // What is wrong was told by whoever reloads.

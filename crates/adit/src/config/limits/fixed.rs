@@ -60,6 +60,8 @@ const FIXED: [(&[&str], &str); 7] = [
             "hls.spare",
             "hls.viewers",
             "hls.viewer_gone",
+            "hls.grant",
+            "hls.grants",
             "websocket.",
             "rtmpt.received_bodies",
             "rtmpt.waiters",

@@ -51,7 +51,7 @@ fn that_somebody_has_read_is_no_change() {
 }
 
 #[test]
-fn files_count_as_changed_that_were_there_before_and_are_different_now() {
+fn files_count_as_changed_that_are_not_as_they_were_known_and_are_there() {
     let files = |files: &[(&str, &str)]| -> Files {
         let all = files.iter();
         all.map(|(path, text)| ((*path).into(), text.as_bytes().to_vec()))
@@ -59,5 +59,5 @@ fn files_count_as_changed_that_were_there_before_and_are_different_now() {
     };
     let known = files(&[("a", "1"), ("b", "1"), ("gone", "1")]);
     let now = files(&[("a", "1"), ("b", "2"), ("new", "1")]);
-    assert_eq!(changed_files(&known, &now), ["b"]);
+    assert_eq!(changed_files(&known, &now), ["b", "new"]);
 }
