@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use adit_server::tls::{CertificateSource, Tls};
 use adit_testkit::peers::workspace;
 use adit_testkit::process::Process;
 use tempfile::TempDir;
@@ -40,6 +41,9 @@ fn configuration(folder: &TempDir, wanted: impl Fn(&str) -> bool) -> PathBuf {
         }
         text.push('\n');
     }
+    // The files that it names are here.
+    let here = format!("{}/", folder.path().display());
+    let text = text.replace("/etc/adit/", &here);
     let path = folder.path().join(format!("adit-{examples}.toml"));
     fs::write(&path, text).unwrap();
     path
@@ -62,6 +66,18 @@ fn assert_no_mistakes(file: &PathBuf) {
 #[test]
 fn the_packaged_configuration_and_every_example_in_it_have_no_mistakes() {
     let folder = TempDir::new().unwrap();
+    let own = CertificateSource::SelfSigned {
+        state_directory: folder.path().into(),
+        names: Vec::new(),
+    };
+    Tls::load(own).unwrap();
+    for (made, named) in [
+        ("self-signed.crt", "fullchain.pem"),
+        ("self-signed.key", "privkey.pem"),
+    ] {
+        fs::rename(folder.path().join(made), folder.path().join(named)).unwrap();
+    }
+    fs::write(folder.path().join("stream-keys"), "key-of-somebody *\n").unwrap();
     assert_no_mistakes(&configuration(&folder, |_| false));
     // There are two ways to have a certificate, and each excludes the other.
     let all_but = |other: &'static [&str]| move |key: &str| !other.contains(&key);

@@ -16,7 +16,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SetOnce};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
@@ -28,6 +29,8 @@ use crate::metrics::Metrics;
 
 /// How long a pause lasts when no connection can be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long a connection may take for its first request when the API ends.
+const FIRST_REQUEST: Duration = Duration::from_millis(500);
 
 /// The port of the API, bound and not served yet.
 #[derive(Debug)]
@@ -152,7 +155,11 @@ async fn accept(
 
 /// One connection of HTTP/1.1.
 async fn connection(stream: TcpStream, router: Router, ended: CancellationToken) {
+    let asked = Arc::new(SetOnce::new());
+    let asks = Arc::clone(&asked);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
+        // Refused from the second request on, which changes nothing.
+        asks.set(()).ok();
         router.clone().oneshot(request.map(Body::new))
     });
     let connection = http1::Builder::new()
@@ -165,7 +172,14 @@ async fn connection(stream: TcpStream, router: Router, ended: CancellationToken)
     tokio::select! {
         // Whoever is there may have gone; that concerns nobody.
         _ = connection.as_mut() => return,
-        () = ended.cancelled() => connection.as_mut().graceful_shutdown(),
+        () = ended.cancelled() => {}
     }
+    // Whoever has just come and asked nothing yet would be sent away without a word, though a server that takes over answers at the same
+    // address.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = timeout(FIRST_REQUEST, asked.wait()) => {}
+    }
+    connection.as_mut().graceful_shutdown();
     drop(connection.await);
 }

@@ -165,7 +165,7 @@ fn a_buffer_has_room_for_what_is_at_hand_and_then_twice_as_much() {
     let more = Wire::new().type3(6).bytes(&[1; 1000]).0;
     let mut reader = reader();
     read(&mut reader, &[&wire]).unwrap();
-    let streams = 4 * size_of::<crate::chunk::stream::Stream>();
+    let streams = 2 * size_of::<crate::chunk::stream::Stream>();
     let mut room = |pieces: usize| {
         read(&mut reader, &[&more.repeat(pieces)]).unwrap();
         reader.heap() - streams
