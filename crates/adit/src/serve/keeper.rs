@@ -80,13 +80,13 @@ impl Keeper {
 
 /// The key of the configuration that names what cannot be used.
 pub(super) fn key_of(error: &TlsError, asked: &Config) -> &'static str {
-    let is_acme = !matches!(
+    let is_made = !matches!(
         plan::certificate_source(asked),
         CertificateSource::Files { .. }
     );
     let certificate = asked.tls.cert.as_ref().map(|place| &place.0);
     match error {
-        _ if is_acme => OTHER_SOURCE,
+        _ if is_made => OTHER_SOURCE,
         TlsError::File { path, .. } | TlsError::Content { path, .. }
             if Some(path) == certificate =>
         {

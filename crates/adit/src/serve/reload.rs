@@ -217,13 +217,14 @@ pub(super) async fn watch(reloader: Arc<Reloader>, control: Control, mut hangup:
             // A change the system does not report, as on a network file system, is seen at the next look.
             _ = timeout(LOOK_INTERVAL, changed.notified()) => false,
         };
-        if !is_asked {
-            at_rest(|| look(Arc::clone(&reloader))).await;
-        }
-        let (reloader, control) = (Arc::clone(&reloader), control.clone());
+        let now = if is_asked {
+            look(Arc::clone(&reloader)).await
+        } else {
+            at_rest(|| look(Arc::clone(&reloader))).await
+        };
+        let control = control.clone();
         let mut before = mem::take(&mut known);
         let looked = tokio::task::spawn_blocking(move || {
-            let now = reloader.files();
             let changed = changed_files(&before, &now);
             if !changed.is_empty() {
                 tracing::info!(files = %listed(&changed), "changed or new, and read again");
@@ -244,18 +245,19 @@ async fn look(reloader: Arc<Reloader>) -> Files {
     looked.await.unwrap_or_default()
 }
 
-/// Waits until two looks at the files show the same: files are written in pieces, and a half is a configuration too. Files that never
+/// What two looks at the files show one after the other: files are written in pieces, and a half is a configuration too. Files that never
 /// rest are taken as they are.
-async fn at_rest<T: PartialEq, L: Future<Output = T>>(mut look: impl FnMut() -> L) {
+async fn at_rest<T: PartialEq, L: Future<Output = T>>(mut look: impl FnMut() -> L) -> T {
     let mut seen = look().await;
     for _ in 0..LOOKS {
         sleep(SETTLE).await;
         let now = look().await;
         if now == seen {
-            return;
+            break;
         }
         seen = now;
     }
+    seen
 }
 
 /// Whether a report is about something else than that somebody has read, as this program does itself.

@@ -9,8 +9,9 @@ use super::*;
 /// How often a file is looked at that shows this, one thing after the other, and then the last for ever.
 async fn looks(shown: &[&str]) -> usize {
     let mut shown: VecDeque<_> = shown.iter().map(|text| text.as_bytes().to_vec()).collect();
+    let last = shown.back().cloned();
     let mut looks = 0;
-    at_rest(|| {
+    let seen = at_rest(|| {
         looks += 1;
         ready(match shown.len() {
             1 => shown.front().cloned(),
@@ -18,6 +19,7 @@ async fn looks(shown: &[&str]) -> usize {
         })
     })
     .await;
+    assert_eq!(seen, last);
     looks
 }
 
