@@ -14,6 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 fn self_signed(directory: &Path, names: &[&str]) -> Tls {
     Tls::load(CertificateSource::SelfSigned {
@@ -76,6 +78,22 @@ fn served_with(tls: Tls) -> Echo {
         tls: Some(tls),
         ..Default::default()
     })
+}
+
+/// A connection that has been in use.
+async fn begun(server: &Echo, certificate: &Path) -> TlsStream<TcpStream> {
+    let client = tls_client(certificate, &[]);
+    let mut stream = tls_connect(client, server.connect().await).await.unwrap();
+    stream.write_all(b"\x03before").await.unwrap();
+    stream.read_exact(&mut [0; 7]).await.unwrap();
+    stream
+}
+
+async fn assert_goes_on(stream: &mut TlsStream<TcpStream>) {
+    stream.write_all(b"after").await.unwrap();
+    let mut back = [0; 5];
+    stream.read_exact(&mut back).await.unwrap();
+    assert_eq!(&back, b"after");
 }
 
 /// The certificate a server shows now.
@@ -221,20 +239,14 @@ async fn a_connection_outlives_the_certificate_it_began_with() {
     let pair = Pair::new();
     let tls = pair.load().unwrap();
     let server = served_with(tls.clone());
-    let client = tls_client(&pair.certificate(), &[]);
-    let mut old = tls_connect(client, server.connect().await).await.unwrap();
-    old.write_all(b"\x03before").await.unwrap();
-    old.read_exact(&mut [0; 7]).await.unwrap();
+    let mut old = begun(&server, &pair.certificate()).await;
 
     let new = pair.replace();
     assert_eq!(tls.reload().unwrap(), Reload::Swapped);
     assert_eq!(tls.reload().unwrap(), Reload::Unchanged);
     assert_eq!(shown(&server, &pair.certificate()).await, new);
 
-    old.write_all(b"after").await.unwrap();
-    let mut back = [0; 5];
-    old.read_exact(&mut back).await.unwrap();
-    assert_eq!(&back, b"after");
+    assert_goes_on(&mut old).await;
 }
 
 #[tokio::test]
@@ -262,10 +274,7 @@ async fn another_source_is_shown_once_it_is_adopted_and_its_files_are_watched() 
     let pair = Pair::new();
     let tls = pair.load().unwrap();
     let server = served_with(tls.clone());
-    let client = tls_client(&pair.certificate(), &[]);
-    let mut old = tls_connect(client, server.connect().await).await.unwrap();
-    old.write_all(b"\x03before").await.unwrap();
-    old.read_exact(&mut [0; 7]).await.unwrap();
+    let mut old = begun(&server, &pair.certificate()).await;
 
     let other = Pair::new();
     let candidate = tls.candidate(other.source()).unwrap();
@@ -273,10 +282,7 @@ async fn another_source_is_shown_once_it_is_adopted_and_its_files_are_watched() 
     tls.adopt(candidate);
     assert_eq!(tls.certificate_path(), other.certificate());
     shown(&server, &other.certificate()).await;
-    old.write_all(b"after").await.unwrap();
-    let mut back = [0; 5];
-    old.read_exact(&mut back).await.unwrap();
-    assert_eq!(&back, b"after");
+    assert_goes_on(&mut old).await;
 
     // What becomes of the files before is nobody's business any more.
     std::fs::write(pair.key(), "nothing").unwrap();
