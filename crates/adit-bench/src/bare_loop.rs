@@ -62,6 +62,16 @@ pub(crate) fn run(options: &BareLoop) -> Result<()> {
     Ok(())
 }
 
+/// Waits until there is something to do.
+fn wait(poll: &mut Poll, events: &mut Events) -> Result<()> {
+    loop {
+        match poll.poll(events, None) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other.doing(|| "waiting for sockets".to_owned()),
+        }
+    }
+}
+
 /// Says after which messages to write.
 struct FlushRule {
     mode: LoopMode,

@@ -7,7 +7,7 @@ use mio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::{LISTENER, MSID};
+use super::{LISTENER, MSID, wait};
 use crate::{
     error::{Doing, Result},
     wire,
@@ -24,10 +24,7 @@ pub(super) fn run(poll: &mut Poll, listener: &TcpListener) -> Result<()> {
     let mut buffer = vec![0; READ_BYTES];
     let script = Script::new();
     loop {
-        match poll.poll(&mut events, None) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            other => other.doing(|| "waiting for sockets".to_owned())?,
-        }
+        wait(poll, &mut events)?;
         for event in &events {
             if event.token() == LISTENER {
                 while let Ok((mut socket, _)) = listener.accept() {

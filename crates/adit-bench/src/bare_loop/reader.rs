@@ -1,13 +1,13 @@
 //! The bare loop of publishers: reads what they send, and does nothing with it.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use mio::{
     Events, Interest, Poll, Token,
     net::{TcpListener, TcpStream},
 };
 
-use super::LISTENER;
+use super::{LISTENER, wait};
 use crate::error::{Doing, Result};
 
 /// As much as a server reads at once.
@@ -19,10 +19,7 @@ pub(super) fn run(poll: &mut Poll, listener: &TcpListener) -> Result<()> {
     let mut connections: Vec<Option<TcpStream>> = Vec::new();
     let mut buffer = vec![0; READ_BYTES];
     loop {
-        match poll.poll(&mut events, None) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            other => other.doing(|| "waiting for sockets".to_owned())?,
-        }
+        wait(poll, &mut events)?;
         for event in &events {
             if event.token() == LISTENER {
                 while let Ok((mut socket, _)) = listener.accept() {
