@@ -65,6 +65,21 @@ impl Broker {
         *self.0.config() = config;
     }
 
+    /// Lets go of the groups of pictures that are kept for readers to come; these begin at the next key frame. What readers who are here
+    /// have not got yet stays. For an owner who is short of memory: the next group is kept again.
+    pub fn forget_groups(&self) {
+        let streams: Vec<_> = {
+            let streams = self.0.streams();
+            streams
+                .values()
+                .map(|entry| Arc::clone(&entry.stream))
+                .collect()
+        };
+        for stream in streams {
+            stream.forget_group();
+        }
+    }
+
     /// Takes the name `key` for one publisher; readers that wait for it hear of it. Drop the guard
     /// to unpublish.
     ///

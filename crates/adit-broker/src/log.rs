@@ -292,6 +292,15 @@ impl Log {
         self.total = self.total.plus(size);
     }
 
+    /// Nothing that is in the log is kept for readers to come.
+    pub(crate) fn forget_group(&mut self) {
+        let head = self.head();
+        if let Some(current) = &mut self.current {
+            current.join = None;
+            current.tail = head;
+        }
+    }
+
     /// A group of pictures past its limits is no starting point any more.
     fn drop_long_group(&mut self) -> bool {
         let join = self

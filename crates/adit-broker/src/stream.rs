@@ -92,6 +92,15 @@ impl Stream {
         }
     }
 
+    /// Lets go of what is kept for readers to come.
+    pub(crate) fn forget_group(&self) {
+        let mut garbage = Garbage::new();
+        let mut log = self.write();
+        log.forget_group();
+        self.trim(&mut log, &mut garbage);
+        drop(log);
+    }
+
     /// Says that a publication has ended: the next one is for all who are here, from its first frame on, also for those
     /// that waited for a beginning in this one and have not heard of its end yet.
     pub(crate) fn expect_next(&self, log: &Log) {

@@ -16,6 +16,7 @@ mod driver;
 mod limits;
 mod login;
 mod media_root;
+mod memory;
 mod metrics;
 mod mirror;
 mod objects;
@@ -40,6 +41,7 @@ pub use crate::config::{AppConfig, ObjectsConfig, ServerConfig};
 pub use crate::limits::{RelayLimits, ServerLimits, StoreLimits};
 pub use crate::login::{EncoderLogin, EncoderUsers, LoginMethod, UsersError};
 pub use crate::media_root::{BadName, MediaFormat, MediaRoot, NamePart};
+pub use crate::memory::{MemoryLimits, Shortage, Usage};
 pub use crate::mirror::{Predecessor, Visitors};
 pub use crate::objects::{
     ObjectError, ObjectLock, ObjectNews, ObjectStore, Objects, Persistence, SharedObject,

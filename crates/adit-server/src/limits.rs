@@ -4,6 +4,7 @@ mod access;
 mod control;
 mod login;
 mod media;
+mod memory;
 pub(crate) mod outputs;
 pub(crate) mod playback;
 pub(crate) mod relay;
@@ -13,9 +14,12 @@ pub(crate) use self::access::*;
 pub(crate) use self::control::*;
 pub(crate) use self::login::*;
 pub(crate) use self::media::*;
+pub(crate) use self::memory::*;
 pub use self::relays::RelayLimits;
 
 use std::time::Duration;
+
+use crate::memory::MemoryLimits;
 
 /// Bytes queued for a peer above which no more of its commands are answered until it reads (`session.reply_queue`).
 ///
@@ -169,6 +173,8 @@ pub struct ServerLimits {
     pub client_idle: Option<Duration>,
     /// How many relays there may be.
     pub relays: RelayLimits,
+    /// From where on the server counts as short of memory.
+    pub memory: MemoryLimits,
 }
 
 impl Default for ServerLimits {
@@ -184,6 +190,7 @@ impl Default for ServerLimits {
             linger: LINGER,
             client_idle: None,
             relays: RelayLimits::default(),
+            memory: MemoryLimits::default(),
         }
     }
 }

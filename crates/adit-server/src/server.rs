@@ -21,6 +21,7 @@ use crate::config::ServerConfig;
 use crate::control::{Connections, Control, Events, Phase, Way};
 use crate::driver::SessionDriver;
 use crate::limits::STOP_DRAIN;
+use crate::memory::{self, Gauge};
 use crate::mirror::{Mirrors, Predecessor, Visitors};
 use crate::objects::Objects;
 use crate::outputs::{Outputs, Parts};
@@ -154,6 +155,7 @@ impl Server {
             outputs: outputs.as_ref().map(Outputs::stats).cloned(),
             events,
             relays: relays.clone(),
+            phase: Arc::clone(&phase),
         };
         Self {
             shared: Arc::new(Shared {
@@ -270,6 +272,9 @@ impl Server {
         let mut to_let_go = None;
         let mut overdue = pin!(sleep(Duration::ZERO));
         let mut has_overdue = false;
+        let mut memory = Gauge::new();
+        let mut memory_looks = tokio::time::interval(memory::LOOK);
+        memory_looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             // All arms are cancel-safe: the stop future is pinned outside the loop, the others hold nothing between polls.
             tokio::select! {
@@ -290,6 +295,12 @@ impl Server {
                 () = &mut overdue, if has_overdue => {
                     has_overdue = false;
                     self.shared.connections.leave(Leave::Overdue);
+                }
+                _ = memory_looks.tick() => {
+                    let total = self.shared.live.now().limits.memory.total;
+                    if let Some(usage) = memory.read(total) {
+                        memory::look(&self.shared, usage);
+                    }
                 }
                 _ = looks.tick(), if leaving != Leaving::No => {
                     self.let_go(&mut to_let_go);

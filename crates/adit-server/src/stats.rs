@@ -10,7 +10,7 @@ use adit_net::Counters;
 use adit_rtmp::session::LimitHits;
 
 use crate::access::{Access, AccessSnapshot};
-use crate::control::Events;
+use crate::control::{Events, Phase};
 use crate::driver::Silence;
 use crate::objects::Objects;
 use crate::outputs::OutputStats;
@@ -49,6 +49,7 @@ pub(crate) struct Others {
     pub(crate) outputs: Option<OutputStats>,
     pub(crate) events: Events,
     pub(crate) relays: Relays,
+    pub(crate) phase: Arc<Phase>,
 }
 
 /// Sessions that were ended because of their peers, by why.
@@ -146,6 +147,7 @@ impl ServerStats {
             .chain(inner.others.objects.limits())
             .chain([("events.queue", inner.others.events.lags())])
             .chain(inner.others.relays.limits())
+            .chain(inner.others.phase.memory().limits())
             .chain(
                 inner
                     .others

@@ -267,6 +267,36 @@ fn keys_that_need_each_other_are_told_where_one_stands_alone() {
 }
 
 #[test]
+fn a_shortage_of_memory_cannot_begin_after_the_next_one() {
+    check_file(
+        "[limits.mem]\nsoft = 96\n",
+        r"
+  × limits.mem.hard is 90, below limits.mem.soft, which is 96
+   ╭─[adit.toml:2:8]
+ 1 │ [limits.mem]
+ 2 │ soft = 96
+   ·        ─┬
+   ·         ╰── set here
+   ╰────
+  help: hard has to be at least as much as soft
+",
+    );
+    check_file(
+        "[limits.mem]\nsoft = 96\nhard = 97\nshed = 96\n",
+        r"
+  × limits.mem.shed is 96, below limits.mem.hard, which is 97
+   ╭─[adit.toml:4:8]
+ 3 │ hard = 97
+ 4 │ shed = 96
+   ·        ─┬
+   ·         ╰── set here
+   ╰────
+  help: shed has to be at least as much as hard
+",
+    );
+}
+
+#[test]
 fn more_relays_than_there_may_be_are_a_mistake_and_as_many_are_none() {
     let relay =
         "[[apps.live.relays]]\ndirection = \"push\"\nstream = \"*\"\nurl = \"rtmp://far/in\"\n";

@@ -105,6 +105,35 @@ fn the_numbers_of_a_broker_are_those_of_all_streams_also_of_those_that_are_gone(
 }
 
 #[test]
+fn groups_that_are_forgotten_are_held_no_more_and_who_comes_then_begins_at_the_next() {
+    let broker = broker(Limits::default());
+    let mut publisher = Publisher::new(&broker, "a");
+    let mut early = Player::new(&broker, "a");
+    publisher.push("V@0 K@0 I@40");
+    early.drain();
+    publisher.push("I@80");
+    broker.forget_groups();
+    let held = broker.streams()[0].stats.held_frames;
+    assert_eq!(held, 1, "what one who is here has not got yet");
+    let mut late = Player::new(&broker, "a");
+    publisher.push("I@120 K@160 I@200");
+    assert!(early.drain().ends_with("I@80 I@120 K@160 I@200"));
+    assert!(late.drain().ends_with("V@160 K@160 I@200"));
+}
+
+#[test]
+fn sound_that_is_forgotten_goes_on_for_who_comes_then() {
+    let broker = broker(Limits::default());
+    let mut publisher = Publisher::new(&broker, "a");
+    publisher.push("S@0 A@0 A@20");
+    broker.forget_groups();
+    assert_eq!(broker.streams()[0].stats.held_frames, 0);
+    let mut late = Player::new(&broker, "a");
+    publisher.push("A@40 A@60");
+    assert!(late.drain().ends_with("S@40 A@40 A@60"));
+}
+
+#[test]
 fn of_two_publishers_at_the_same_moment_one_wins() {
     const RACES: usize = 10_000;
     let broker = Broker::new(BrokerConfig::default());

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 use super::{Api, blocking};
+use crate::memory::Shortage;
 
 /// A server whose tasks get their turns later than this is stuck.
 const LAG: Duration = Duration::from_secs(1);
@@ -41,6 +42,10 @@ pub(super) async fn ready(State(api): State<Arc<Api>>) -> Response {
     answer(&[
         (!server.is_serving, "the ports are not served"),
         (server.is_draining, "the server is draining"),
+        (
+            server.shortage >= Shortage::Hard,
+            "the server is short of memory and lets nobody in",
+        ),
         (
             !has_room,
             "the disk for recordings is nearly full, or does not answer",

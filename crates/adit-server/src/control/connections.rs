@@ -5,6 +5,7 @@
 
 mod in_use;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -261,6 +262,22 @@ impl Connections {
         true
     }
 
+    /// Asks one of so many of those who do nothing but play to end, and one at least: those first for whom the most waits, then those to
+    /// whom media takes the longest, then those who came last. Returns how many.
+    ///
+    /// Viewers by HLS are left alone: they share one copy of the stream, so nothing would come of it.
+    pub(crate) fn end_slowest(&self, one_of: usize, reason: &str) -> usize {
+        let mut players = self.all();
+        players.retain(|live| live.who.way != Way::Hls && live.only_plays() && !live.is_asked());
+        players.sort_by_key(|live| Reverse(live.burden()));
+        let count = players.len().div_ceil(one_of.max(1));
+        players.truncate(count);
+        for live in &players {
+            live.end_it(reason);
+        }
+        players.len()
+    }
+
     /// Whether nobody is connected or watches.
     pub(crate) fn is_empty(&self) -> bool {
         self.open().list.is_empty()
@@ -365,6 +382,20 @@ impl Live {
         drop(kept);
         self.end.is_asked.store(true, Ordering::Release);
         self.end.token.cancel();
+    }
+
+    fn is_asked(&self) -> bool {
+        self.end.is_asked.load(Ordering::Acquire)
+    }
+
+    fn only_plays(&self) -> bool {
+        let about = self.about();
+        !about.uses.is_empty() && about.uses.iter().all(|(_, it)| it.role != Role::Publish)
+    }
+
+    /// How much it is behind; comparing it compares that.
+    fn burden(&self) -> (u64, u64, ConnectionId) {
+        (load(&self.queued), load(&self.delay), self.id)
     }
 
     fn snapshot(&self) -> ConnectionSnapshot {
@@ -491,7 +522,7 @@ impl Presence {
 
     /// Whether somebody wants it to end; to ask costs no lock.
     pub(crate) fn is_kicked(&self) -> bool {
-        self.live.end.is_asked.load(Ordering::Acquire)
+        self.live.is_asked()
     }
 
     /// Why it is to end, if somebody wants that.
@@ -547,3 +578,6 @@ fn load(counter: &AtomicU64) -> u64 {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

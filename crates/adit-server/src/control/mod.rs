@@ -46,6 +46,7 @@ pub use self::tracks::{AudioTrack, Tracks, VideoTrack};
 pub use self::way::{ByWay, Way};
 use crate::application::{Instance, Leave};
 use crate::config::ServerConfig;
+use crate::memory::{Memory, Shortage, Usage};
 use crate::objects::SharedObject;
 use crate::recording::{RecordMode, RunningRecording, Unstarted};
 use crate::relays::{RelaySnapshot, RelaySpec};
@@ -106,6 +107,7 @@ pub(crate) struct Phase {
     /// Set before `stop` is; to look at it costs no lock.
     stops: AtomicBool,
     stop: CancellationToken,
+    memory: Memory,
 }
 
 impl Phase {
@@ -153,6 +155,11 @@ impl Phase {
         self.leaves.get() == Some(&Ports::HandedOver)
     }
 
+    /// How much of its memory is used.
+    pub(crate) const fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
     /// Ready when the ports are to be let go of. Cancel-safe.
     pub(crate) async fn to_leave(&self) -> Ports {
         *self.leaves.wait().await
@@ -179,6 +186,10 @@ pub struct ServerInfo {
     pub records: bool,
     /// How late its tasks get their turns.
     pub lag: Duration,
+    /// How short of memory it is.
+    pub shortage: Shortage,
+    /// What it uses of what it may; `None` where the system does not say it, and before it begins to serve.
+    pub memory: Option<Usage>,
 }
 
 impl Control {
@@ -206,6 +217,8 @@ impl Control {
             is_draining: inner.shared.phase.is_draining(),
             records: inner.shared.recordings.is_some(),
             lag: inner.pulse.lag(),
+            shortage: inner.shared.phase.memory().shortage(),
+            memory: inner.shared.phase.memory().usage(),
         }
     }
 

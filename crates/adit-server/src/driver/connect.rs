@@ -43,6 +43,9 @@ impl SessionDriver {
             let refusal = Refusal::new("this server is being taken down; connect again in a while");
             return self.refuse_connect(request, refusal);
         }
+        if let Some(refusal) = self.shared.phase.memory().refuses_newcomer() {
+            return self.refuse_connect(request, refusal);
+        }
         let seat = match self.shared.instances.enter(address, client) {
             Ok(seat) => seat,
             Err(refusal) => return self.refuse_connect(request, refusal),

@@ -22,6 +22,9 @@ use crate::relay::Interest;
 
 impl SessionDriver {
     pub(super) fn play(&mut self, now: Instant, request: PlayRequest) {
+        if let Some(refusal) = self.shared.phase.memory().refuses_player() {
+            return self.deny_play(request, &refusal);
+        }
         let asked = self.asked(Action::Play, &request.location, request.query());
         let decision = self.shared.access().authorize(&asked);
         let about = About::Stream(request.msid);

@@ -34,6 +34,9 @@ pub(super) struct Granted {
 impl SessionDriver {
     pub(super) fn publish(&mut self, now: Instant, request: PublishRequest) {
         let asked = self.asked(Action::Publish, &request.location, request.query());
+        if let Some(refusal) = self.shared.phase.memory().refuses_newcomer() {
+            return self.deny_publish(request, &asked, &refusal);
+        }
         let decision = self.shared.access().authorize(&asked);
         let about = About::Stream(request.msid);
         self.when_decided(now, about, decision, |driver, now, answer| match answer {

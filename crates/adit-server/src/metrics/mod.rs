@@ -89,6 +89,18 @@ impl Server {
             "How late tasks of the server get their turns",
             info.lag.as_secs_f64(),
         )?;
+        if let Some(memory) = info.memory {
+            to.gauge(
+                "adit_memory_used_bytes",
+                "Memory that counts against the limit of the server",
+                bytes(memory.used),
+            )?;
+            to.gauge(
+                "adit_memory_limit_bytes",
+                "Memory that the server may use",
+                bytes(memory.total),
+            )?;
+        }
         let expiry = self.0.tls().and_then(adit_net::tls::Tls::expires_at);
         if let Some(since) = expiry.and_then(|at: SystemTime| at.duration_since(UNIX_EPOCH).ok()) {
             to.gauge(
@@ -362,6 +374,15 @@ impl Server {
 }
 
 /// Exact up to 2^53, which is enough for what there is.
+/// Exact up to 8 PiB.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "what is lost is nothing beside so many bytes"
+)]
+const fn bytes(count: u64) -> f64 {
+    count as f64
+}
+
 fn float(count: usize) -> f64 {
     u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
 }

@@ -46,6 +46,13 @@ pub(super) async fn allowed(
     place: Place,
     play: Play,
 ) -> Result<Place, Box<Response<HttpBody>>> {
+    let short = match play {
+        Play::HlsGoesOn => None,
+        _ => outputs.phase.memory().refuses_player(),
+    };
+    if let Some(refusal) = short {
+        return Err(Box::new(denied(asked, &refusal)));
+    }
     let visitor = visitor(outputs, asked, play.protocol());
     let credentials = Credentials::of_http(&asked.fields, asked.uri.query());
     let request = Request::new(Action::Play, (&place.key).into(), visitor).with(credentials);

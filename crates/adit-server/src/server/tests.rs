@@ -32,6 +32,7 @@ fn sessions() -> Sessions {
     let instances = Instances::new(live.clone(), broker.clone(), objects.clone());
     Sessions::new(Arc::new(Shared {
         stats: ServerStats::new(Others {
+            phase: Arc::default(),
             access: access.clone(),
             net: Counters::default(),
             broker: broker.clone(),

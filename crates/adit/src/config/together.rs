@@ -43,6 +43,7 @@ pub(crate) fn check(config: &Config) -> Vec<Conflict> {
             help: "keep one of them".to_owned(),
         }];
     }
+    let levels = memory(config);
     let relays = relays(config).into_iter().chain(too_many_relays(config));
     let broken = needs
         .into_iter()
@@ -57,8 +58,34 @@ pub(crate) fn check(config: &Config) -> Vec<Conflict> {
                 None => format!("set {other} too"),
             },
         })
+        .chain(levels)
         .chain(relays)
         .collect()
+}
+
+/// A shortage of memory that would begin after the next one.
+fn memory(config: &Config) -> Option<Conflict> {
+    let usual = ServerConfig::default().limits.memory;
+    let mut server = ServerConfig::default();
+    config.limits.apply(&mut server);
+    let memory = server.limits.memory;
+    let levels = [
+        ("soft", memory.soft, usual.soft),
+        ("hard", memory.hard, usual.hard),
+        ("shed", memory.shed, usual.shed),
+    ];
+    let [(lower, from, _), (higher, to, unset)] = *levels
+        .array_windows()
+        .find(|[(_, from, _), (_, to, _)]| from > to)?;
+    // The one that somebody has set.
+    let wrong = if to == unset { lower } else { higher };
+    let table = KeyPath::read("limits.mem");
+    Some(Conflict {
+        path: table.join(wrong),
+        what: format!("limits.mem.{higher} is {to}, below limits.mem.{lower}, which is {from}"),
+        label: "set here",
+        help: format!("{higher} has to be at least as much as {lower}"),
+    })
 }
 
 /// The first relay that is one too many.

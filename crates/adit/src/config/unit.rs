@@ -51,6 +51,16 @@ impl Unit<Duration> for Span {
     }
 }
 
+impl Unit<Option<u64>> for Option<Size> {
+    fn of(value: &Option<u64>) -> Self {
+        value.map(Size)
+    }
+
+    fn put(&self, value: &mut Option<u64>) {
+        *value = self.as_ref().map(|size| size.0);
+    }
+}
+
 impl Unit<Option<Duration>> for Option<Span> {
     fn of(value: &Option<Duration>) -> Self {
         value.map(Span)

@@ -32,12 +32,25 @@ pub(in crate::api) struct Server {
     records: bool,
     /// How late its tasks get their turns.
     lag_ms: u64,
+    /// What it uses of the memory that it may; null where the system does not say it.
+    memory: Option<Memory>,
     /// What goes over connections, by how they are connected: `rtmp`, `rtmpt`, `rtmps`, `rtmpts`, and the outputs for browsers.
     transports: BTreeMap<&'static str, Transport>,
     /// How long media took from its arrival until it was written to a player, a sample since the start.
     delay: Delay,
     /// How often each limit was hit, by its key; those that were not are left out.
     limits: BTreeMap<&'static str, u64>,
+}
+
+/// Memory.
+#[derive(Serialize, ToSchema)]
+pub(in crate::api) struct Memory {
+    /// What counts against the limit.
+    used_bytes: u64,
+    /// The limit: `limits.mem.total`, else that of the control group, else what the machine has.
+    limit_bytes: u64,
+    /// `none`, `soft` (no new players), `hard` (nobody new) or `shed` (players are ended).
+    shortage: &'static str,
 }
 
 /// What goes over connections of one kind.
@@ -113,6 +126,11 @@ pub(in crate::api) async fn server(State(api): State<Arc<Api>>) -> Json<Server> 
         draining: info.is_draining,
         records: info.records,
         lag_ms: milliseconds(info.lag),
+        memory: info.memory.map(|usage| Memory {
+            used_bytes: usage.used,
+            limit_bytes: usage.total,
+            shortage: info.shortage.as_str(),
+        }),
         transports: control
             .traffic()
             .iter()

@@ -7,6 +7,21 @@ use serde::{Deserialize, Serialize};
 use super::{Size, Span, Unit, table};
 
 table! {
+    /// Memory of the process.
+    Mem {
+        /// What the process may use. Without it what its control group may, as with `MemoryMax=` of systemd or in a container, else what the
+        /// machine has.
+        total: Option<Size>, "16MiB" ..= "16TiB", limits.memory.total;
+        /// From so many percent of it on, new players are refused.
+        soft: u64, 1 ..= 100, limits.memory.soft;
+        /// From so many percent of it on, new connections and publishers are refused, and no groups of pictures are kept for players to come.
+        hard: u64, 1 ..= 100, limits.memory.hard;
+        /// From so many percent of it on, players are ended, the slowest first.
+        shed: u64, 1 ..= 100, limits.memory.shed;
+    }
+}
+
+table! {
     /// Players.
     Viewer {
         /// How often a player may fall so far behind that it jumps to a key frame, within `overflows_within`; the last time ends

@@ -123,6 +123,8 @@ table! {
         application: session::Application,
         /// Shared objects.
         so: session::So,
+        /// Memory of the process.
+        mem: media::Mem,
         /// Players.
         viewer: media::Viewer,
         /// The group of pictures kept for players to come.
