@@ -562,4 +562,33 @@ fn what_a_server_would_refuse_at_its_start_is_a_mistake_too() {
         "[[apps.live.relays]]\ndirection = \"push\"\nstream = \"*\"\nurl = \"rtmp://203.0.113.9/in\"\non_demand = true",
         "on_demand is for those that pull",
     );
+    check(
+        "apps.live.keys = \"/nowhere/keys\"",
+        "apps.live.keys /nowhere/keys",
+    );
+    check(
+        "[apps.\"live/room\"]\nplay = \"nobody\"",
+        "no name of an application",
+    );
+    check(
+        "[apps.\"*\"]\npublish = \"nobody\"",
+        "no name of an application",
+    );
+    check(
+        "[apps.films]\nkind = \"vod\"\npublish = \"key\"",
+        "apps.films only plays recordings",
+    );
+    check(
+        "[apps.live]\npublish = \"nobody\"\nkeys = \"keys\"",
+        "apps.live.publish lets nobody",
+    );
+    check(
+        "apps.live.play = \"key\"",
+        "apps.live.play asks for a token",
+    );
+    check("access.play = \"key\"", "access.play asks for a token");
+    check(
+        "apps.live.publish = \"evrybody\"",
+        "takes one of anyone, local, key, nobody",
+    );
 }

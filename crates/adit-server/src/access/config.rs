@@ -1,5 +1,6 @@
 //! The rules by which is decided, as the operator gives them.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use adit_net::Network;
@@ -32,6 +33,8 @@ pub struct AccessConfig {
     pub login: Option<EncoderLogin>,
     /// Who is asked, over HTTP, about what the rules allow. Needs a tokio runtime.
     pub callbacks: Callbacks,
+    /// Who is asked in place of all of those about the applications of these names.
+    pub own_callbacks: HashMap<String, Callbacks>,
 }
 
 impl AccessConfig {
@@ -167,6 +170,13 @@ impl Rule {
     #[must_use]
     pub fn from(mut self, networks: impl IntoIterator<Item = Network>) -> Self {
         self.from = networks.into_iter().collect();
+        self
+    }
+
+    /// The same for applications of this name alone.
+    #[must_use]
+    pub fn in_application(mut self, application: Pattern) -> Self {
+        self.application = application;
         self
     }
 

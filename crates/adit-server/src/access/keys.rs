@@ -1,5 +1,6 @@
 //! Stream keys: secrets to publish with, apart from the names under which streams are played.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
@@ -108,6 +109,42 @@ impl StreamKeys {
         Ok(())
     }
 
+    /// Adds the keys of one application: lines as in a file of keys, but with the place as it is inside of it, `stream`, `instance/stream`,
+    /// or `*` for all its streams.
+    ///
+    /// ```
+    /// let mut keys = adit_server::access::StreamKeys::default();
+    /// keys.insert_lines_of("live", "5f3a61c09be84d5a studio\n77aa8b1b3c4d5e6f *")?;
+    /// assert_eq!(keys.len(), 2);
+    /// # Ok::<(), adit_server::access::KeysError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for a file of keys; those of the lines before are added then.
+    pub fn insert_lines_of(&mut self, application: &str, text: &str) -> Result<(), KeysError> {
+        self.insert_lines(text, |place| Cow::Owned(format!("{application}/{place}")))
+    }
+
+    fn insert_lines<'t>(
+        &mut self,
+        text: &'t str,
+        whole: impl Fn(&'t str) -> Cow<'t, str>,
+    ) -> Result<(), KeysError> {
+        for (line, text) in (1..).zip(text.lines()) {
+            let text = text.trim();
+            if text.is_empty() || text.starts_with('#') {
+                continue;
+            }
+            let what = "not a key and a place with a space between them";
+            let (key, place) = text
+                .split_once(char::is_whitespace)
+                .ok_or(KeysError { line, what })?;
+            self.insert(key, &whole(place.trim()))
+                .map_err(|what| KeysError { line, what })?;
+        }
+        Ok(())
+    }
+
     /// What may be published with it, if it is one.
     pub(super) fn grant(&self, key: &str) -> Option<&Grant> {
         if self.0.is_empty() || key.len() > STREAM_KEY_BYTES {
@@ -146,18 +183,7 @@ impl FromStr for StreamKeys {
     /// Reads lines of a key, white space and a place; empty lines and those that begin with `#` count for nothing.
     fn from_str(text: &str) -> Result<Self, KeysError> {
         let mut keys = Self::default();
-        for (line, text) in (1..).zip(text.lines()) {
-            let text = text.trim();
-            if text.is_empty() || text.starts_with('#') {
-                continue;
-            }
-            let what = "not a key and a place with a space between them";
-            let (key, place) = text
-                .split_once(char::is_whitespace)
-                .ok_or(KeysError { line, what })?;
-            keys.insert(key, place.trim())
-                .map_err(|what| KeysError { line, what })?;
-        }
+        keys.insert_lines(text, Cow::Borrowed)?;
         Ok(keys)
     }
 }

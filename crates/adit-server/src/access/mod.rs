@@ -31,7 +31,7 @@ use adit_broker::StreamKey;
 
 pub(crate) use self::callbacks::Ticket;
 pub use self::callbacks::{BadCallbackUrl, CallbackUrl, Callbacks, Secret};
-use self::callbacks::{Ends, Hooks};
+use self::callbacks::{Ends, HooksByApplication};
 pub use self::config::{AccessConfig, Means, Need, Rule, local_networks};
 pub use self::counters::AccessSnapshot;
 use self::counters::Counters;
@@ -66,13 +66,13 @@ struct Policy {
     /// The challenges of encoders that log in; none where there are no users.
     logins: Option<Mutex<Logins>>,
     /// Who else decides, where there is anybody.
-    hooks: Option<Arc<Hooks>>,
+    hooks: HooksByApplication,
 }
 
 impl Policy {
     fn new(config: AccessConfig, history: &Arc<History>) -> Arc<Self> {
         let logins = config.login.clone().map(Logins::new).map(Mutex::new);
-        let hooks = Hooks::start(&config.callbacks, history);
+        let hooks = HooksByApplication::start(&config, history);
         Arc::new(Self {
             config,
             logins,
@@ -131,7 +131,8 @@ impl Access {
     pub fn authorize(&self, request: &Request) -> Decision<Granted> {
         let policy = self.policy();
         let sitting = Sitting::about(&request.credentials);
-        match (self.decide(&policy, &sitting, request), &policy.hooks) {
+        let hooks = policy.hooks.of(&request.place.application);
+        match (self.decide(&policy, &sitting, request), hooks) {
             (Ok(granted), Some(hooks)) => hooks.ask(request, granted),
             (decided, _) => Decision::now(decided),
         }
@@ -297,9 +298,8 @@ impl Policy {
         let found = by(request.action);
         if found.is_none() && request.action == Action::List {
             // Whoever decides about playing is not asked about each line of a list.
-            let is_decided_elsewhere =
-                (self.hooks.as_ref()).is_some_and(|hooks| hooks.decides(Action::Play));
-            if is_decided_elsewhere {
+            let hooks = self.hooks.of(&place.application);
+            if hooks.is_some_and(|hooks| hooks.decides(Action::Play)) {
                 return Need::Refused;
             }
             return by(Action::Play).unwrap_or(Need::Nothing);

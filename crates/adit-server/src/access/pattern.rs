@@ -44,6 +44,11 @@ impl Pattern {
         }
     }
 
+    /// Whether `text` is a pattern that stands for that very text, and as an application for one in whatever instance.
+    pub fn is_plain(text: &str) -> bool {
+        !text.contains(['*', '/']) && text.len() <= PATTERN_BYTES
+    }
+
     pub(super) fn is_any(&self) -> bool {
         &*self.0 == "*"
     }

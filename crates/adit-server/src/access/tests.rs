@@ -465,3 +465,58 @@ fn http_shows_what_it_has_in_its_query_and_in_authorization() {
         Err(Denial::Missing),
     );
 }
+
+/// A rule about one application alone.
+fn of(application: &str, action: Action, need: Need) -> Rule {
+    Rule::new([action], need).in_application(application.parse().unwrap())
+}
+
+#[test]
+fn what_is_said_of_one_application_holds_there_in_all_its_instances_and_nowhere_else() {
+    let mut config = AccessConfig::default();
+    let shut = Rule {
+        stream: "excepted".parse().unwrap(),
+        ..Rule::new([Action::Publish], Need::Nothing)
+    };
+    config.rules = vec![
+        shut,
+        of("shut", Action::Publish, Need::Refused),
+        of("shut", Action::Play, Need::Refused),
+        of("open", Action::Publish, Need::Nothing),
+        Rule::new([Action::Publish], Need::proof()),
+    ];
+    config
+        .keys
+        .insert_lines_of("own", "0123456789 *\n")
+        .unwrap();
+    config
+        .keys
+        .insert_lines_of("rooms", "abcdefghij room/one")
+        .unwrap();
+    let access = Access::new(config);
+    let at = |action, application: &str, instance: &str, stream: &str| {
+        let place = Place::new("", application, instance).stream(stream);
+        Request::new(action, place, visitor(LOCAL))
+    };
+    for instance in ["_definst_", "room", "room/deep"] {
+        let publish = |application, stream| at(Action::Publish, application, instance, stream);
+        check(&access, &publish("open", "test"), Ok(None));
+        check(&access, &publish("shut", "test"), Err(Denial::Forbidden));
+        check(&access, &publish("shut", "excepted"), Ok(None));
+        for other in ["live", "opened", "Open", "ope", ""] {
+            check(&access, &publish(other, "test"), Err(Denial::Missing));
+        }
+        let with_key = |application| query(publish(application, "test"), "key=0123456789");
+        check(&access, &with_key("own"), Ok(None));
+        check(&access, &with_key("live"), Err(Denial::Wrong));
+        for action in [Action::Play, Action::List] {
+            let asked = at(action, "shut", instance, "test");
+            check(&access, &asked, Err(Denial::Forbidden));
+            check(&access, &at(action, "live", instance, "test"), Ok(None));
+        }
+    }
+    let by_name = at(Action::Publish, "rooms", "room", "abcdefghij");
+    check(&access, &by_name, Ok(Some("one")));
+    let elsewhere = at(Action::Publish, "rooms", "hall", "abcdefghij");
+    check(&access, &elsewhere, Err(Denial::Wrong));
+}

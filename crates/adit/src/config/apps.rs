@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::access::Who;
+use super::callbacks::AppCallbacks;
 use super::relays::Relay;
+use super::units::Place;
 use crate::cli::{AppKind, Latency};
 
 /// An application: what clients find that connect to `rtmp://HOST/NAME`.
@@ -12,6 +15,15 @@ use crate::cli::{AppKind, Latency};
 pub(crate) struct App {
     /// What the application does.
     pub(crate) kind: AppKind,
+    /// Who may publish to it, and have recorded what they publish. Without it as `access.publish` says.
+    pub(crate) publish: Option<Who>,
+    /// Who may play its streams. Without it as `access.play` says.
+    pub(crate) play: Option<Who>,
+    /// File with stream keys of this application, beside those of `access.keys`: lines of a key and the stream that it is for, as in `KEY studio`
+    /// or with the instance `KEY room/studio`, with `*` for any text.
+    pub(crate) keys: Option<Place>,
+    /// Programs that are asked about this application in place of those of `[access.callbacks]`, each for itself.
+    pub(crate) callbacks: AppCallbacks,
     /// When players of its streams are woken. Without it as `server.latency` says.
     pub(crate) latency: Option<Latency>,
     /// Which of its streams are recorded. Without it as `recording.all` says.

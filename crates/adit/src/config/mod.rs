@@ -42,13 +42,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::apps::{App, AppRecording};
-pub(crate) use self::callbacks::Callbacks;
+pub(crate) use self::callbacks::{AppCallbacks, Callbacks};
 pub(crate) use self::commands::run;
 pub(crate) use self::difference::Difference;
 pub(crate) use self::encoders::Encoders;
 pub(crate) use self::layers::{Effective, Sources, load};
 pub(crate) use self::mistake::Mistakes;
-pub(crate) use self::units::{Hook, Secret};
+pub(crate) use self::path::KeyPath;
+pub(crate) use self::units::{AppHook, Hook, HookChoice, Secret};
 
 /// The whole configuration; the default is what `adit serve` does without a file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]

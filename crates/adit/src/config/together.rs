@@ -1,5 +1,7 @@
 //! Keys that do not go together.
 
+mod apps;
+
 use adit_server::ServerConfig;
 use adit_server::relays::{RelayOrigin, RelaySpec};
 
@@ -45,6 +47,7 @@ pub(crate) fn check(config: &Config) -> Vec<Conflict> {
     }
     let levels = memory(config);
     let relays = relays(config).into_iter().chain(too_many_relays(config));
+    let others = relays.chain(apps::check(config));
     let broken = needs
         .into_iter()
         .filter(|(_, is_set, _, has_other)| *is_set && !has_other);
@@ -59,7 +62,7 @@ pub(crate) fn check(config: &Config) -> Vec<Conflict> {
             },
         })
         .chain(levels)
-        .chain(relays)
+        .chain(others)
         .collect()
 }
 

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use adit_client::network::GivenProxy;
-use adit_server::access::{CallbackUrl, Pattern, PatternTooLong};
+use adit_server::access::{BadCallbackUrl, CallbackUrl, Pattern, PatternTooLong};
 use adit_server::relays::RelayUrl;
 use adit_server::{Network, SyncInterval};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -342,6 +342,40 @@ impl Hook {
     }
 }
 
+/// The address of a callback of one application, or that there is none. Shown to nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AppHook {
+    text: Secret,
+    choice: HookChoice,
+}
+
+/// What stands in the place of a callback that is asked about all applications.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HookChoice {
+    /// Nobody is asked.
+    None,
+    /// This one is.
+    At(CallbackUrl),
+}
+
+impl AppHook {
+    pub(crate) const fn choice(&self) -> &HookChoice {
+        &self.choice
+    }
+}
+
+impl FromStr for HookChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self::None);
+        }
+        let url = text.parse().map(Self::At);
+        url.map_err(|error: BadCallbackUrl| format!("{error}, or none, which asks nobody"))
+    }
+}
+
 /// Which proxies are used. The address of one may hold a password, so that it is shown to nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProxyChoice {
@@ -403,6 +437,10 @@ hidden!(
     "an address as in rtmps://live.example.com/app/KEY"
 );
 hidden!(Hook { url }, "a URL as in http://127.0.0.1:8000/hook");
+hidden!(
+    AppHook { choice },
+    "a URL as in http://127.0.0.1:8000/hook, or `none`, which asks nobody"
+);
 hidden!(
     ProxyChoice { given },
     "`none`, `system`, or the URL of a proxy"

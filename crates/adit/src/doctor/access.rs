@@ -1,8 +1,8 @@
 //! Files that say who may publish and play.
 
 use super::findings::Findings;
-use crate::config::Config;
 use crate::config::access::Who;
+use crate::config::{Config, HookChoice, KeyPath};
 use crate::serve;
 
 const CHECK: &str = "access";
@@ -24,18 +24,38 @@ pub(super) fn look(config: &Config, findings: &mut Findings) {
         );
         return;
     }
-    let asks_others = config.access.callbacks.publish.is_some() || !config.access.rules.is_empty();
-    match serve::publishers(config) {
+    look_at(config, None, findings);
+    for (name, app) in &config.apps {
+        if app.publish.is_some() {
+            look_at(config, Some(name), findings);
+        }
+    }
+}
+
+/// Who may publish to one application, or to all that say nothing of their own.
+fn look_at(config: &Config, application: Option<&str>, findings: &mut Findings) {
+    let own = application.and_then(|name| config.apps.get(name));
+    let asks = match own.and_then(|app| app.callbacks.publish.as_ref()) {
+        Some(hook) => *hook.choice() != HookChoice::None,
+        None => config.access.callbacks.publish.is_some(),
+    };
+    let asks_others = asks || !config.access.rules.is_empty();
+    let key = match application {
+        Some(name) => KeyPath::read("apps").join(name).join("publish"),
+        None => KeyPath::read("access.publish"),
+    };
+    let place = application.map_or_else(String::new, |name| format!(" to {name}"));
+    match serve::publishers(config, application) {
         Who::Anyone if !asks_others => findings.warning(
             CHECK,
-            "whoever reaches the server may publish",
-            "access.publish = \"local\" or \"key\"",
+            format!("whoever reaches the server may publish{place}"),
+            format!("{key} = \"local\" or \"key\""),
         ),
-        Who::Nobody => findings.note(CHECK, "nobody may publish (access.publish)"),
+        Who::Nobody => findings.note(CHECK, format!("nobody may publish{place} ({key})")),
         Who::Local => findings.good(
             CHECK,
-            "this machine and private networks publish freely, everybody else with a proof",
+            format!("this machine and private networks publish freely{place}, everybody else with a proof"),
         ),
-        _ => findings.good(CHECK, "publishing takes a proof, a rule or a callback"),
+        _ => findings.good(CHECK, format!("publishing{place} takes a proof, a rule or a callback")),
     }
 }

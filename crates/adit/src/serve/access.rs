@@ -6,15 +6,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use adit_server::access::{
-    AccessConfig, Action, Callbacks, KeysError, Need, Rule, Secret, SecretTooShort, Signing,
-    StreamKeys, TokenKeyError, Tokens, local_networks,
+    AccessConfig, Action, CallbackUrl, Callbacks, KeysError, Need, Pattern, Rule, Secret,
+    SecretTooShort, Signing, StreamKeys, TokenKeyError, Tokens, local_networks,
 };
 use adit_server::make_secret_file;
 use thiserror::Error;
 
 use super::{encoders, plan};
-use crate::config::Config;
 use crate::config::access as asked;
+use crate::config::{App, AppCallbacks, AppHook, Config, HookChoice, KeyPath};
 
 /// Why access cannot be decided.
 #[derive(Debug, Error)]
@@ -22,13 +22,17 @@ pub(crate) enum AccessError {
     /// A file cannot be read.
     #[error("{key} {}: {source}", path.display())]
     File {
-        key: &'static str,
+        key: String,
         path: PathBuf,
         source: io::Error,
     },
     /// A line of the list of keys means nothing.
-    #[error("access.keys {}, {source}", path.display())]
-    Keys { path: PathBuf, source: KeysError },
+    #[error("{key} {}, {source}", path.display())]
+    Keys {
+        key: String,
+        path: PathBuf,
+        source: KeysError,
+    },
     /// A key for tokens cannot be used.
     #[error("{key}: {source}")]
     Tokens {
@@ -60,7 +64,7 @@ pub(super) struct FirstKey {
     pub(super) path: PathBuf,
     /// The key, if it was made just now. It is shown once; until then its file goes with this, so that a start that fails loses no key.
     pub(super) new: Option<String>,
-    /// Who may publish without it.
+    /// Who may publish to the application that is shown beside it.
     pub(super) publishers: asked::Who,
 }
 
@@ -83,7 +87,7 @@ impl Drop for FirstKey {
 /// Makes the first key where publishing takes a proof and the operator gives out none, unless it was made before.
 pub(super) fn first_key(config: &Config) -> Option<FirstKey> {
     let path = first_key_path(config)?;
-    let publishers = publishers(config);
+    let publishers = publishers(config, plan::live_application(config).as_deref());
     if path.exists() {
         return Some(FirstKey {
             path,
@@ -111,18 +115,24 @@ fn make(path: &Path) -> io::Result<String> {
 }
 
 fn first_key_path(config: &Config) -> Option<PathBuf> {
-    let is_of_use = matches!(publishers(config), asked::Who::Local | asked::Who::Key);
     let others = config.access.keys.is_some() || config.encoders.users.is_some();
+    let own = (config.apps.iter()).filter(|(_, app)| app.publish.is_some() && app.keys.is_none());
+    let own = own.map(|(name, _)| Some(name.as_str()));
+    let is_of_use = [None].into_iter().chain(own).any(|application| {
+        let who = publishers(config, application);
+        matches!(who, asked::Who::Local | asked::Who::Key)
+    });
     (is_of_use && !others).then(|| plan::state_directory(config).join(FIRST_KEY))
 }
 
-/// Who may publish where no rule says otherwise.
-pub(crate) fn publishers(config: &Config) -> asked::Who {
+/// Who may publish to an application, or to those that say nothing of their own, where no rule says otherwise.
+pub(crate) fn publishers(config: &Config, application: Option<&str>) -> asked::Who {
     let usual = match config.encoders.users {
         Some(_) => asked::Who::Key,
         None => asked::Who::Local,
     };
-    config.access.publish.unwrap_or(usual)
+    let own = application.and_then(|name| config.apps.get(name)?.publish);
+    own.or(config.access.publish).unwrap_or(usual)
 }
 
 /// What the configuration says about access. Files that it names are read.
@@ -139,12 +149,33 @@ pub(super) fn read(config: &Config) -> Result<AccessConfig, AccessError> {
     for rule in &config.access.rules {
         access.rules.push(own_rule(rule)?);
     }
-    let publishing = [Action::Publish, Action::Record];
-    access.rules.extend(rules(&publishing, publishers(config)));
+    for (name, app) in &config.apps {
+        access.rules.extend(application_rules(name, app));
+        if app.callbacks != AppCallbacks::default() {
+            let own = own_callbacks(&config.access.callbacks, &app.callbacks);
+            access.own_callbacks.insert(name.clone(), own);
+        }
+    }
+    access
+        .rules
+        .extend(rules(&PUBLISHING, publishers(config, None)));
     access
         .rules
         .extend(rules(&[Action::Play], config.access.play));
     Ok(access)
+}
+
+/// What is said about one application goes before what is said about all.
+fn application_rules(name: &str, app: &App) -> Vec<Rule> {
+    // The configuration has no names that do not stand for themselves alone.
+    let Ok(pattern) = name.parse::<Pattern>() else {
+        return Vec::new();
+    };
+    let publish = app.publish.map(|who| rules(&PUBLISHING, who));
+    let play = app.play.map(|who| rules(&[Action::Play], who));
+    let own = publish.into_iter().chain(play).flatten();
+    own.map(|rule| rule.in_application(pattern.clone()))
+        .collect()
 }
 
 /// Whether what the configuration says about access can be used.
@@ -190,6 +221,22 @@ fn own_rule(asked: &asked::Rule) -> Result<Rule, AccessError> {
 }
 
 fn keys(config: &Config) -> Result<StreamKeys, AccessError> {
+    let mut keys = keys_of_all(config)?;
+    for (name, app) in &config.apps {
+        let Some(path) = &app.keys else { continue };
+        let key = KeyPath::read("apps").join(name).join("keys").to_string();
+        let text = keys_text(&key, path.as_ref())?;
+        keys.insert_lines_of(name, &text)
+            .map_err(|source| AccessError::Keys {
+                key,
+                path: path.0.clone(),
+                source,
+            })?;
+    }
+    Ok(keys)
+}
+
+fn keys_of_all(config: &Config) -> Result<StreamKeys, AccessError> {
     let path = match &config.access.keys {
         Some(path) => path.0.clone(),
         None => match first_key_path(config).filter(|path| path.exists()) {
@@ -197,16 +244,25 @@ fn keys(config: &Config) -> Result<StreamKeys, AccessError> {
             None => return Ok(StreamKeys::default()),
         },
     };
-    let text = text("access.keys", &path)?;
-    if is_open_to_all(&path) {
-        tracing::warn!(file = %path.display(), "everybody on this machine can read the stream keys: chmod o-r takes that away");
-    }
+    let key = "access.keys";
     let is_first = config.access.keys.is_none();
-    match text.parse::<StreamKeys>() {
+    match keys_text(key, &path)?.parse::<StreamKeys>() {
         Ok(keys) if keys.is_empty() && is_first => Err(AccessError::NoFirstKey(path)),
         Ok(keys) => Ok(keys),
-        Err(source) => Err(AccessError::Keys { path, source }),
+        Err(source) => Err(AccessError::Keys {
+            key: key.to_owned(),
+            path,
+            source,
+        }),
     }
+}
+
+fn keys_text(key: &str, path: &Path) -> Result<String, AccessError> {
+    let text = text(key, path)?;
+    if is_open_to_all(path) {
+        tracing::warn!(file = %path.display(), "everybody on this machine can read the stream keys: chmod o-r takes that away");
+    }
+    Ok(text)
 }
 
 fn tokens(asked: &asked::Tokens) -> Result<Tokens, AccessError> {
@@ -266,9 +322,34 @@ fn callbacks(asked: &crate::config::Callbacks) -> Callbacks {
     callbacks
 }
 
-fn text(key: &'static str, path: &Path) -> Result<String, AccessError> {
+/// Those of one application: its own, and those of all where it says nothing.
+fn own_callbacks(usual: &crate::config::Callbacks, own: &AppCallbacks) -> Callbacks {
+    let mut callbacks = callbacks(usual);
+    let put = |url: &mut Option<CallbackUrl>, own: &Option<AppHook>| match own
+        .as_ref()
+        .map(AppHook::choice)
+    {
+        None => {}
+        Some(HookChoice::None) => *url = None,
+        Some(HookChoice::At(other)) => *url = Some(other.clone()),
+    };
+    put(&mut callbacks.connect, &own.connect);
+    put(&mut callbacks.publish, &own.publish);
+    put(&mut callbacks.play, &own.play);
+    put(&mut callbacks.record, &own.record);
+    put(&mut callbacks.ended, &own.ended);
+    if let Some(secret) = &own.secret {
+        callbacks.secret = Some(Secret::new(secret.0.as_bytes()));
+    }
+    if let Some(time) = &own.time {
+        callbacks.time = time.0;
+    }
+    callbacks
+}
+
+fn text(key: &str, path: &Path) -> Result<String, AccessError> {
     encoders::text(path).map_err(|source| AccessError::File {
-        key,
+        key: key.to_owned(),
         path: path.to_owned(),
         source,
     })
@@ -278,5 +359,7 @@ fn is_open_to_all(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o004 != 0)
 }
 
+/// Whoever may publish may have it recorded.
+const PUBLISHING: [Action; 2] = [Action::Publish, Action::Record];
 /// The name of the first key in the state directory.
 const FIRST_KEY: &str = "publish-key";

@@ -92,7 +92,8 @@ fn about_key(first: &FirstKey) -> String {
         Who::Local => {
             "publishing is free from this machine and from private networks; from elsewhere it takes"
         }
-        _ => "publishing takes",
+        Who::Key => "publishing takes",
+        Who::Anyone | Who::Nobody => "where publishing takes a proof, it takes",
     };
     match &first.new {
         Some(key) => format!(

@@ -163,7 +163,9 @@ impl Reloader {
                 &tokens.key_set,
                 &running.encoders.users,
             ];
-            paths.extend(named.into_iter().flatten().map(|place| place.0.clone()));
+            let of_apps = running.apps.values().map(|app| &app.keys);
+            let named = named.into_iter().chain(of_apps);
+            paths.extend(named.flatten().map(|place| place.0.clone()));
         }
         let read = paths.into_iter().filter_map(|path| {
             let text = fs::read(&path).ok()?;

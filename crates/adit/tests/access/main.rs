@@ -2,6 +2,7 @@
 //! something that is right.
 #![cfg(test)]
 
+mod applications;
 mod callbacks;
 mod matrix;
 mod pages;

@@ -281,7 +281,7 @@ pub(crate) fn get(server: SocketAddr, path: &str, fields: &str) -> (u16, String)
     (text.split(' ').nth(1).unwrap().parse().unwrap(), text)
 }
 
-const WEBSOCKET: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+pub(crate) const WEBSOCKET: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 #[test]
 fn every_output_of_http_asks_for_the_same_as_rtmp() {

@@ -19,6 +19,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) const KEY: &str = "5f3a61c09be84d5a";
 pub(crate) const ANY_KEY: &str = "77aa8b1b3c4d5e6f";
 const KEYS: &str = "5f3a61c09be84d5a live/studio\n77aa8b1b3c4d5e6f *\n";
+/// The key of one application, from its own file.
+pub(crate) const OWN_KEY: &str = "99cc0d1e2f3a4b5c";
+const OWNED: &str = "99cc0d1e2f3a4b5c *\n";
 const USERS: &str = "cam:s3cret-one\n";
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -66,7 +69,7 @@ pub(crate) struct Station {
 }
 
 impl Station {
-    /// `KEYS`, `USERS`, `SECRET` and `MEDIA` in the configuration stand for the files and the secret of this test.
+    /// `KEYS`, `OWNED`, `USERS`, `SECRET` and `MEDIA` in the configuration stand for the files and the secret of this test.
     pub(crate) fn open(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let secret_file = |name: &str, text: &str| {
@@ -77,6 +80,7 @@ impl Station {
         };
         let text = config
             .replace("KEYS", &secret_file("keys", KEYS))
+            .replace("OWNED", &secret_file("owned", OWNED))
             .replace("USERS", &secret_file("users", USERS))
             .replace("MEDIA", &folder.path().display().to_string())
             .replace("SECRET", SECRET);

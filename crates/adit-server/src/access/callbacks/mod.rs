@@ -9,6 +9,7 @@
 //! The addresses come from the operator alone, so they may lie anywhere; what answers is not followed elsewhere.
 
 mod answer;
+mod applications;
 mod breaker;
 mod http;
 mod url;
@@ -22,6 +23,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use self::answer::{Answer, Yes};
+pub(super) use self::applications::HooksByApplication;
 use self::breaker::Breaker;
 use self::http::{Failure, Poster};
 pub use self::url::{BadCallbackUrl, CallbackUrl};
@@ -149,7 +151,7 @@ struct Line {
 
 impl Hooks {
     /// Begins, if there is anybody to ask. To be called inside a tokio runtime then.
-    pub(super) fn start(config: &Callbacks, history: &Arc<History>) -> Option<Arc<Self>> {
+    fn start(config: &Callbacks, history: &Arc<History>) -> Option<Arc<Self>> {
         if config.is_empty() {
             return None;
         }

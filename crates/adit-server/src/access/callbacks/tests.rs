@@ -400,3 +400,45 @@ fn addresses_of_callbacks_are_http_and_show_no_secrets() {
     assert_eq!(parse("not one").unwrap_err(), BadCallbackUrl::NotUrl);
     assert_eq!(parse("http://u:p@a/").unwrap_err(), BadCallbackUrl::User);
 }
+
+#[tokio::test]
+async fn an_application_has_its_own_callbacks_asked_or_none_and_the_others_those_of_all() {
+    let no = Scripted::start(answers("403 Forbidden", "")).await;
+    let yes = Scripted::start(answers("200 OK", "{\"stream\":\"other\"}")).await;
+    let of_play = Callbacks {
+        play: Some(no.url()),
+        ..asks_about_publishing(yes.url())
+    };
+    let mut config = AccessConfig {
+        callbacks: Callbacks {
+            play: Some(no.url()),
+            ..asks_about_publishing(no.url())
+        },
+        ..AccessConfig::default()
+    };
+    config.own_callbacks.insert("own".to_owned(), of_play);
+    let nobody = Callbacks::default();
+    config.own_callbacks.insert("free".to_owned(), nobody);
+    let access = Access::new(config);
+    let at = |application: &'static str, action| {
+        let mut asked = request(action);
+        application.clone_into(&mut asked.place.application);
+        let decision = access.authorize(&asked);
+        async {
+            match decision.settled() {
+                Ok(decided) => decided,
+                Err(later) => later.await,
+            }
+        }
+    };
+    let refused = at("live", Action::Publish).await.unwrap_err();
+    assert_eq!(refused.denial(), Some(Denial::Forbidden));
+    let named = at("own", Action::Publish).await.unwrap();
+    assert_eq!(named.stream.as_deref(), Some("other"));
+    at("free", Action::Publish).await.unwrap();
+    assert_eq!((no.asked().len(), yes.asked().len()), (1, 1));
+    // Who decides about playing is not asked about each line of a list: it is not in it.
+    assert!(at("live", Action::List).await.is_err());
+    assert!(at("own", Action::List).await.is_err());
+    at("free", Action::List).await.unwrap();
+}

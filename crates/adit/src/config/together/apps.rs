@@ -1,0 +1,79 @@
+//! What an application cannot be.
+
+use adit_server::access::Pattern;
+
+use super::Conflict;
+use crate::cli::AppKind;
+use crate::config::Config;
+use crate::config::access::{Access, Who};
+use crate::config::path::KeyPath;
+
+/// Everything in the sections of applications that contradicts itself, or what stands elsewhere.
+pub(super) fn check(config: &Config) -> Vec<Conflict> {
+    let mut conflicts = Vec::new();
+    for (name, app) in &config.apps {
+        let table = KeyPath::read("apps").join(name);
+        if !Pattern::is_plain(name) {
+            conflicts.push(bad_name(table.clone(), name));
+        }
+        let publish = app.publish.filter(|_| app.kind == AppKind::Vod);
+        if publish.is_some_and(|who| who != Who::Nobody) {
+            conflicts.push(Conflict {
+                path: table.join("publish"),
+                what: format!("{table} only plays recordings: nothing is published to it"),
+                label: "set here",
+                help: format!("take it out, or set {table}.kind = \"live\""),
+            });
+        }
+        if app.publish == Some(Who::Nobody) && app.keys.is_some() && config.access.rules.is_empty()
+        {
+            conflicts.push(Conflict {
+                path: table.join("keys"),
+                what: format!(
+                    "{table}.keys gives out keys to publish, and {table}.publish lets nobody"
+                ),
+                label: "set here",
+                help: format!("set {table}.publish = \"key\""),
+            });
+        }
+        conflicts.extend(unplayable(config, &table, app.play));
+    }
+    let all = unplayable(config, &KeyPath::read("access"), Some(config.access.play));
+    conflicts.extend(all);
+    conflicts
+}
+
+/// A name that rules could not tell from others.
+fn bad_name(path: KeyPath, name: &str) -> Conflict {
+    let help = if name.contains('/') {
+        "what stands behind a slash is an instance: [[access.rules]] has app = \"live/room\""
+    } else if name.contains('*') {
+        "a section is about one application; [access] is about all, and [[access.rules]] has app = \"live*\""
+    } else {
+        "shorten it"
+    };
+    Conflict {
+        path,
+        what: format!("{name:?} is no name of an application"),
+        label: "here",
+        help: help.to_owned(),
+    }
+}
+
+/// To play takes a proof of which there is no kind: stream keys are to publish with.
+fn unplayable(config: &Config, table: &KeyPath, play: Option<Who>) -> Option<Conflict> {
+    let Access {
+        tokens,
+        signing_secrets,
+        ..
+    } = &config.access;
+    let has_tokens =
+        tokens.secret.is_some() || tokens.public_key.is_some() || tokens.key_set.is_some();
+    let has_any = has_tokens || !signing_secrets.is_empty() || config.encoders.users.is_some();
+    (play == Some(Who::Key) && !has_any).then(|| Conflict {
+        path: table.join("play"),
+        what: format!("{table}.play asks for a token, a signed address or a login, and none can be right: there is nothing to check them by"),
+        label: "set here",
+        help: "set access.signing_secrets, access.tokens or encoders.users; \"nobody\" is a word too".to_owned(),
+    })
+}
