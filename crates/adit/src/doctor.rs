@@ -67,7 +67,7 @@ fn settings_of(config: &Config) -> ServerConfig {
 /// The configuration, without which there is nothing else to look at.
 fn configuration(arguments: &cli::Doctor, findings: &mut Findings) -> Option<Config> {
     let check = "configuration";
-    let sources = Sources::of_installation(arguments.installation.config.as_deref());
+    let sources = Sources::of_installation(&arguments.installation);
     match (config::load(&sources), &sources.file) {
         (Ok(effective), file) => {
             findings.good(

@@ -17,9 +17,7 @@ use crate::ui;
 /// # Errors
 /// It is no address of a stream, or there is nothing to sign with.
 pub(crate) fn run(arguments: &cli::Sign) -> Result<(), Failure> {
-    let config = config::load(&Sources::of_installation(
-        arguments.installation.config.as_deref(),
-    ));
+    let config = config::load(&Sources::of_installation(&arguments.installation));
     let config = config.map_err(Failure::Configuration)?.config;
     let stream = Stream::read(arguments.url.text())?;
     let action = if arguments.publish {

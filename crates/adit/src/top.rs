@@ -60,7 +60,7 @@ fn api(arguments: &cli::Top) -> Result<(String, String), Failure> {
     if let (Some(base), Some(token)) = (&arguments.api, &given) {
         return Ok((base.clone(), token.expose().to_owned()));
     }
-    let sources = Sources::of_installation(arguments.installation.config.as_deref());
+    let sources = Sources::of_installation(&arguments.installation);
     let config = config::load(&sources)
         .map_err(Failure::Configuration)?
         .config;

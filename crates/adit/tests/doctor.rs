@@ -315,6 +315,22 @@ fn the_api_and_its_token_are_looked_at() {
 }
 
 #[test]
+fn a_server_with_a_state_directory_of_a_flag_is_found_with_the_same_flag() {
+    let api = free_port();
+    let installation = Installation::new(&format!(
+        "[server]\nlisten = ['127.0.0.1:0']\nstate_dir = 'DIR/elsewhere'\n[api]\nlisten = '127.0.0.1:{api}'\n"
+    ));
+    let _server = installation.serve();
+    let state = installation.path("state");
+    let told = installation.doctor(&["--state-dir", state.to_str().unwrap()]);
+    told.assert_well();
+    told.assert_found("api", "ok", "is up for");
+    told.assert_found("state", "ok", "can be written");
+    let without = installation.doctor(&[]);
+    without.assert_found("state", "ok", "is made at the first start");
+}
+
+#[test]
 fn directories_and_files_of_access_that_cannot_be_used_are_told() {
     let installation = Installation::new(
         "[server]\nlisten = ['127.0.0.1:0']\nstate_dir = 'DIR/file/state'\nmedia = 'DIR/file'\n[access]\nkeys = 'DIR/keys'\n",

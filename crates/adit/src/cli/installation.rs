@@ -1,4 +1,4 @@
-//! The flag of the commands that are about a server of this machine.
+//! The flags of the commands that are about a server of this machine.
 
 use std::path::PathBuf;
 
@@ -11,4 +11,8 @@ pub(crate) struct Installation {
     /// [default: adit.toml in `$CONFIGURATION_DIRECTORY`, else in /etc/adit, if there is one]
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+
+    /// State directory of the server, where that was started with `--state-dir`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
 }

@@ -99,6 +99,15 @@ pub(crate) fn given(serve: &cli::Serve) -> Vec<(KeyPath, Value, &'static str)> {
     plain.chain(apps).collect()
 }
 
+/// The same of a command that is about a server.
+pub(crate) fn of_installation(
+    installation: &cli::Installation,
+) -> Vec<(KeyPath, Value, &'static str)> {
+    let state_dir = path(installation.state_dir.as_ref());
+    let given = state_dir.map(|value| (KeyPath::read("server.state_dir"), value, "--state-dir"));
+    given.into_iter().collect()
+}
+
 fn list<T: ToString>(items: &[T]) -> Option<Value> {
     let texts = items.iter().map(|item| Value::String(item.to_string()));
     (!items.is_empty()).then(|| Value::Array(texts.collect()))

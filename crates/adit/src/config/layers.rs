@@ -67,8 +67,9 @@ impl Sources {
     }
 
     /// The sources of a server that this machine has, for commands that are about it.
-    pub(crate) fn of_installation(file: Option<&Path>) -> Self {
-        let mut sources = Self::without_flags(file);
+    pub(crate) fn of_installation(installation: &cli::Installation) -> Self {
+        let mut sources = Self::without_flags(installation.config.as_deref());
+        sources.flags = flags::of_installation(installation);
         let packaged = || Path::new(PACKAGED).exists().then(|| PACKAGED.into());
         sources.file = sources.file.or_else(packaged);
         sources
