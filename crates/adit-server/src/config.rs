@@ -1,11 +1,14 @@
 //! What an embedding program decides before the server starts.
 
+use std::sync::Arc;
+
 use adit_broker::Latency;
 use adit_broker::shared_object::ObjectLimits;
 use adit_rtmp::session::SessionConfig;
 
 use crate::access::AccessConfig;
 use crate::application::Applications;
+use crate::codecs::CodecRules;
 use crate::limits::{ServerLimits, StoreLimits};
 use crate::media_root::MediaRoot;
 use crate::objects::ObjectStore;
@@ -46,13 +49,15 @@ pub struct ServerConfig {
 }
 
 /// What is different for the streams of one application.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AppConfig {
     /// When their players are woken.
     pub latency: Option<Latency>,
     /// Which of them are recorded.
     pub recorded: Option<RecordedStreams>,
+    /// Which codecs may be published; without it any.
+    pub codecs: Option<Arc<CodecRules>>,
 }
 
 /// How shared objects are kept.

@@ -10,6 +10,7 @@ pub mod api;
 pub mod application;
 mod assets;
 mod bandwidth;
+mod codecs;
 mod config;
 pub mod control;
 mod driver;
@@ -37,6 +38,7 @@ pub use adit_rtmp::ChunkSize;
 
 #[cfg(feature = "acme")]
 pub use crate::acme::{AcmeConfig, AcmeError, AcmeProof, keep_certificate};
+pub use crate::codecs::{AudioCodec, CodecRules, VideoCodec};
 pub use crate::config::{AppConfig, ObjectsConfig, ServerConfig};
 pub use crate::limits::{RelayLimits, ServerLimits, StoreLimits};
 pub use crate::login::{EncoderLogin, EncoderUsers, LoginMethod, UsersError};

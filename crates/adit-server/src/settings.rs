@@ -14,6 +14,7 @@ use arc_swap::ArcSwap;
 
 use crate::access::Access;
 use crate::application::Applications;
+use crate::codecs::CodecRules;
 use crate::config::ServerConfig;
 use crate::limits::ServerLimits;
 use crate::outputs::OutputsConfig;
@@ -49,6 +50,11 @@ impl Settings {
     pub(crate) fn latency(&self, application: &str) -> Latency {
         let own = self.applications.streams_of(application).latency;
         own.unwrap_or(self.latency)
+    }
+
+    /// Which codecs may be published to this application; `None` is any.
+    pub(crate) fn codecs(&self, application: &str) -> Option<Arc<CodecRules>> {
+        self.applications.streams_of(application).codecs
     }
 
     /// Which streams of this application are recorded.

@@ -32,6 +32,8 @@ struct Inner {
     ended: Ended,
     /// Requests for what is to be played next that found too many waiting.
     next_refused: AtomicU64,
+    /// Publications in a codec that their application does not take.
+    codecs_refused: AtomicU64,
     /// What the peers of ended sessions ran into, by key.
     sessions: Vec<(&'static str, AtomicU64)>,
     others: Others,
@@ -98,6 +100,7 @@ impl ServerStats {
             sent_bytes: AtomicU64::new(0),
             ended: Ended::default(),
             next_refused: AtomicU64::new(0),
+            codecs_refused: AtomicU64::new(0),
             sessions: sessions.collect(),
             others,
         }))
@@ -228,6 +231,15 @@ impl ServerStats {
 
     pub(crate) fn next_refused(&self) {
         add(&self.0.next_refused, 1);
+    }
+
+    pub(crate) fn codec_refused(&self) {
+        add(&self.0.codecs_refused, 1);
+    }
+
+    /// Publications that ended because they were in a codec that their application does not take.
+    pub(crate) fn codecs_refused(&self) -> u64 {
+        read(&self.0.codecs_refused)
     }
 
     pub(crate) fn client_idle(&self) {

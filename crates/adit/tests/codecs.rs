@@ -198,3 +198,94 @@ fn wait_until_played(server: &AditServer) {
         adit_testkit::cast::pause();
     }
 }
+
+/// What an application is told that takes H.264 and AAC alone, and one that takes no video.
+const PICKY: &str = "
+[apps.strict.codecs]
+video = ['h264']
+audio = ['aac']
+[apps.radio.codecs]
+video = []
+";
+
+/// A server with applications that do not take everything, and its folder.
+fn picky() -> (AditServer, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("adit.toml");
+    std::fs::write(&config, PICKY).unwrap();
+    let server = AditServer::start_with(env!("CARGO_BIN_EXE_adit"), |command| {
+        command.arg("--config").arg(&config);
+    });
+    (server, folder)
+}
+
+/// What becomes of a clip that ffmpeg publishes, and what ffmpeg says.
+fn publish(peers: Peers, peer: Peer, file: &Path, url: &str) -> (bool, String) {
+    let mut command = peers.ffmpeg(peer);
+    command.args(["-v", "error", "-re", "-i"]).arg(file);
+    command.args(["-c", "copy", "-f", "flv", url]);
+    let mut process = Process::start(format!("{peer}"), &mut command);
+    let status = process.wait(PATIENCE);
+    (status.success(), process.stderr())
+}
+
+#[test]
+fn an_application_takes_the_codecs_of_its_list_and_says_which_when_others_come() {
+    let Some(peers) = Peers::for_test() else {
+        return;
+    };
+    let (server, folder) = picky();
+    let clip = |name: &str, video, audio| {
+        let folder = folder.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        Clip::new(video, audio, 3).make(peers, &folder)
+    };
+    let common = clip("common", Some(VideoCodec::H264), Some(AudioCodec::Aac));
+    let hevc = clip("hevc", Some(VideoCodec::Hevc), Some(AudioCodec::Aac));
+    let mp3 = clip("mp3", None, Some(AudioCodec::Mp3));
+    let aac = clip("aac", None, Some(AudioCodec::Aac));
+    let no_hevc = Err("strict takes no hevc; video may be h264");
+    let no_mp3 = Err("strict takes no mp3; audio may be aac");
+    let no_video = Err("radio takes no video, and this is h264");
+    for (peer, file, path, expected) in [
+        (Peer::Ffmpeg9, &common, "strict/common", Ok(())),
+        (Peer::Ffmpeg9, &hevc, "strict/hevc", no_hevc),
+        (Peer::Ffmpeg9, &mp3, "strict/mp3", no_mp3),
+        (Peer::Ffmpeg5, &mp3, "strict/mp3-old", no_mp3),
+        (Peer::Ffmpeg9, &aac, "radio/aac", Ok(())),
+        (Peer::Ffmpeg9, &common, "radio/video", no_video),
+        (Peer::Ffmpeg9, &hevc, "live/hevc", Ok(())),
+    ] {
+        for transport in [Transport::Rtmp, Transport::Rtmpt] {
+            let (succeeded, said) = publish(peers, peer, file, &server.url(transport, path));
+            let told = expected.err().unwrap_or_default();
+            assert!(
+                succeeded == expected.is_ok() && said.contains(told),
+                "{path} by {peer} over {transport:?}: {said}\n{}",
+                server.log()
+            );
+        }
+    }
+    let refused = server.log();
+    for line in ["app=\"strict\" stream=\"hevc\"", "strict takes no hevc"] {
+        assert!(refused.contains(line), "{line}: {refused}");
+    }
+    server.assert_sound();
+}
+
+#[test]
+fn our_own_publisher_ends_with_what_it_was_told() {
+    let (server, _folder) = picky();
+    let url = server.url(Transport::Rtmp, "radio/test");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_adit"));
+    command.args(["publish", "pattern:160x96@10,100k", "--duration", "30s"]);
+    command.args(["--retry", "none", &url]);
+    let mut process = Process::start("publisher", &mut command);
+    let status = process.wait(PATIENCE);
+    let said = process.stdout() + &process.stderr();
+    assert!(
+        !status.success() && said.contains("radio takes no video, and this is h264"),
+        "{said}"
+    );
+    server.assert_sound();
+}

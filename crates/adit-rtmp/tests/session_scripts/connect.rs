@@ -1,7 +1,7 @@
 //! `connect`: where clients want to go, what they get, and what goes wrong.
 
 use adit_amf::amf0::Value;
-use adit_rtmp::command::StatusCode;
+use adit_rtmp::command::{CodecAbilities, EnhancedCapabilities, StatusCode};
 use adit_rtmp::session::server::Rejection;
 use adit_rtmp::session::{CloseReason, ServerEvent};
 
@@ -43,6 +43,28 @@ fn all_answers_to_connect_come_in_one_burst_and_in_the_order_of_the_specificatio
         "3/0 onBWDone 0 null",
     ];
     assert_eq!(server.replies(), expected);
+}
+
+#[test]
+fn a_client_is_told_what_is_meant_for_it_about_enhanced_rtmp() {
+    let mut server = Server::new().leaving();
+    server.feed(Script::with_handshake().connect("live").bytes());
+    let ServerEvent::Connect(mut request) = server.request() else {
+        panic!()
+    };
+    let mut enhanced = EnhancedCapabilities::forwarding();
+    enhanced.four_ccs = vec!["avc1".into(), "Opus".into()];
+    enhanced.video = vec![("avc1".into(), CodecAbilities::FORWARD)];
+    request.enhanced = Some(Box::new(enhanced));
+    server.session.accept_connect(request);
+    let replies = server.replies();
+    let result = replies
+        .iter()
+        .find(|reply| reply.contains("_result"))
+        .unwrap();
+    let said =
+        "fourCcList: [avc1, Opus], videoFourCcInfoMap: {avc1: 4}, audioFourCcInfoMap: {*: 4}";
+    assert_eq!(result.matches(said).count(), 2, "{result}");
 }
 
 #[test]

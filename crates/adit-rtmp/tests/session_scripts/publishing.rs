@@ -1,6 +1,7 @@
 //! Publishing: requests, answers, media through, and how it ends.
 
 use adit_amf::amf0::Value;
+use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::StatusCode;
 use adit_rtmp::session::ServerEvent;
 
@@ -136,6 +137,39 @@ fn a_refused_publisher_that_goes_on_loses_the_connection_after_a_while() {
     let told = "3/0 onStatus 0 null {status, NetConnection.Connect.Closed}";
     assert_eq!(server.replies().last().unwrap(), told);
     assert!(server.session.is_closed());
+}
+
+//
+#[test]
+fn a_publisher_whose_stream_is_ended_is_told_why_and_may_publish_again_or_loses_the_connection() {
+    let mut server = publishing().leaving();
+    let end = |server: &mut Server| {
+        let msid = MessageStreamId::new(1);
+        server
+            .session
+            .end_publish(msid, StatusCode::PublishDenied, "no hevc here")
+    };
+    server.replies();
+    assert!(end(&mut server));
+    let told = "5/1 onStatus 0 null {error, NetStream.Publish.Denied, details: cam}";
+    assert_eq!(server.replies(), [told]);
+    // It publishes nothing any more, and what is on its way is dropped.
+    assert!(!end(&mut server));
+    let mut script = Script::new();
+    let mut media = move || {
+        script = std::mem::take(&mut script).audio(1, 0, b"audio");
+        script.take()
+    };
+    assert_eq!(server.feed(media()), Vec::<String>::new());
+    server.feed(Script::new().publish(1, "other").bytes());
+    let ServerEvent::Publish(request) = server.request() else {
+        panic!()
+    };
+    assert!(server.session.accept_publish(request));
+    assert!(end(&mut server));
+    assert_eq!(server.after(5000).feed(media()), Vec::<String>::new());
+    let error = "error: the peer goes on publishing although it was refused";
+    assert_eq!(server.after(1).feed(media()), [error]);
 }
 
 //

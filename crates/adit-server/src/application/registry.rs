@@ -91,7 +91,7 @@ impl Applications {
 
     /// What is different for the streams of the applications of this name.
     pub(crate) fn streams_of(&self, name: &str) -> AppConfig {
-        self.streams.get(name).copied().unwrap_or_default()
+        self.streams.get(name).cloned().unwrap_or_default()
     }
 
     /// Says what becomes of names that were not added, on every host that has no applications of its own.

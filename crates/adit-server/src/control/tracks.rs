@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use adit_amf::amf0::{self, Object, Value};
 use adit_broker::SharedFrame;
-use adit_media::{FourCc, Frame, FrameKind, audio, video};
+use adit_media::{Frame, FrameKind, audio, video};
+
+use crate::codecs::{audio_word, video_word};
 
 /// The tracks of a stream that were found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -78,7 +80,7 @@ impl Tracks {
         };
         let is_config = header.packet_type == video::PacketType::SequenceStart;
         for track in header.tracks().flatten() {
-            let codec = video_codec(track.codec);
+            let codec = video_word(track.codec);
             let config = if is_config { track.body } else { &[] };
             match self.video.iter_mut().find(|it| it.track == track.id) {
                 Some(known) if known.codec == codec => {}
@@ -102,7 +104,7 @@ impl Tracks {
             if self.audio.iter().any(|it| it.track == track.id) {
                 continue;
             }
-            let codec = audio_codec(track.codec);
+            let codec = audio_word(track.codec);
             let claimed = header.sound.filter(|_| codec != "aac");
             let mut found = AudioTrack {
                 track: track.id,
@@ -178,49 +180,6 @@ fn avc(config: &[u8]) -> Option<String> {
         return None;
     };
     Some(format!("avc1.{profile:02x}{constraints:02x}{level:02x}"))
-}
-
-fn video_codec(codec: video::Codec) -> String {
-    use video::Codec;
-    let known = match codec {
-        Codec::SorensonH263 => "h263",
-        Codec::Screen => "screen",
-        Codec::Screen2 => "screen2",
-        Codec::Vp6 => "vp6",
-        Codec::Vp6Alpha => "vp6a",
-        Codec::Avc | Codec::FourCc(FourCc::AVC) => "h264",
-        Codec::Hevc | Codec::FourCc(FourCc::HEVC) => "hevc",
-        Codec::Av1 | Codec::FourCc(FourCc::AV1) => "av1",
-        Codec::FourCc(FourCc::VVC) => "vvc",
-        Codec::FourCc(FourCc::VP8) => "vp8",
-        Codec::FourCc(FourCc::VP9) => "vp9",
-        Codec::FourCc(other) => return other.to_string(),
-        Codec::Reserved(id) => return format!("video {id}"),
-        _ => "unknown",
-    };
-    known.to_owned()
-}
-
-fn audio_codec(codec: audio::Codec) -> String {
-    use audio::Codec;
-    let known = match codec {
-        Codec::PcmPlatform | Codec::PcmLittleEndian => "pcm",
-        Codec::Adpcm => "adpcm",
-        Codec::Mp3 | Codec::Mp38k | Codec::FourCc(FourCc::MP3) => "mp3",
-        Codec::Nellymoser16k | Codec::Nellymoser8k | Codec::Nellymoser => "nellymoser",
-        Codec::G711ALaw => "g711a",
-        Codec::G711MuLaw => "g711u",
-        Codec::Aac | Codec::FourCc(FourCc::AAC) => "aac",
-        Codec::Speex => "speex",
-        Codec::FourCc(FourCc::OPUS) => "opus",
-        Codec::FourCc(FourCc::FLAC) => "flac",
-        Codec::FourCc(FourCc::AC3) => "ac3",
-        Codec::FourCc(FourCc::EAC3) => "eac3",
-        Codec::FourCc(other) => return other.to_string(),
-        Codec::Reserved(id) => return format!("audio {id}"),
-        _ => "unknown",
-    };
-    known.to_owned()
 }
 
 #[cfg(test)]

@@ -66,8 +66,12 @@ impl SessionDriver {
         );
     }
 
-    fn let_in(&mut self, now: Instant, request: ConnectRequest, welcome: Welcome) {
+    fn let_in(&mut self, now: Instant, mut request: ConnectRequest, welcome: Welcome) {
         self.guest.admit();
+        let settings = self.shared.live.now();
+        let rules = settings.codecs(request.address.application());
+        let offer = rules.map(|rules| rules.offer(&settings.session.enhanced));
+        request.enhanced = offer.map(Box::new);
         let address = &request.address;
         let presence = self.summary.presence();
         presence.let_in(address.application(), address.instance());

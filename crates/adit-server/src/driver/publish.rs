@@ -16,10 +16,11 @@ use bytes::{Bytes, BytesMut};
 use super::SessionDriver;
 use super::player::frame_kind;
 use super::requests::About;
-use super::roles::{Publisher, Role};
+use super::roles::{Misfit, Publisher, Role};
 use super::summary::Part;
 use crate::access::{self, Action, Request};
 use crate::application::{Decision, Publishing, Recorded, Refusal};
+use crate::codecs::CodecGate;
 use crate::control;
 use crate::relay::Push;
 
@@ -192,7 +193,9 @@ impl SessionDriver {
             let mut listed = self.summary.granted(now, control::Role::Publish, key);
             listed.keep(self.guest.tickets.take(msid));
             self.record(msid, &publication, recorded, listed.lines());
-            let publisher = Publisher::new(now, publication, push);
+            let settings = self.shared.live.now();
+            let gate = CodecGate::new(settings.codecs(publication.key().application()));
+            let publisher = Publisher::new(now, publication, gate, push);
             self.roles
                 .insert(msid, Role::Publishing(publisher), None, listed);
         }
@@ -219,8 +222,21 @@ impl SessionDriver {
         payload: Bytes,
     ) {
         let at = adit_media::Timestamp::from_ms(at.ms());
-        self.roles
-            .push(now, msid, Frame::classify(at, frame_kind(kind), payload));
+        let frame = Frame::classify(at, frame_kind(kind), payload);
+        if let Err(misfit) = self.roles.push(now, msid, frame) {
+            self.end_misfit(msid, &misfit);
+        }
+    }
+
+    /// What is published in a codec that the application does not take is over; the connection is not.
+    fn end_misfit(&mut self, msid: MessageStreamId, Misfit { key, refused }: &Misfit) {
+        self.roles.remove(msid);
+        self.shared.stats.codec_refused();
+        let description = refused.words(key.application());
+        self.summary
+            .refused(Part::Publish, key.name(), &description);
+        self.session
+            .end_publish(msid, StatusCode::PublishDenied, &description);
     }
 
     /// The publisher takes back what it had set for players to come; the log carries it out.
@@ -232,11 +248,9 @@ impl SessionDriver {
         ];
         if amf0::encode_all(&words, &mut body).is_ok() {
             let at = adit_media::Timestamp::ZERO;
-            self.roles.push(
-                now,
-                msid,
-                Frame::classify(at, FrameKind::Data, body.freeze()),
-            );
+            let frame = Frame::classify(at, FrameKind::Data, body.freeze());
+            // Data has no codec.
+            self.roles.push(now, msid, frame).ok();
         }
     }
 }

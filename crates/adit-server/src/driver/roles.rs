@@ -3,7 +3,7 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use adit_broker::Publication;
+use adit_broker::{Publication, StreamKey};
 use adit_media::{Frame, Timestamp};
 use adit_rtmp::MessageStreamId;
 use adit_rtmp::session::ServerSession;
@@ -17,6 +17,7 @@ use super::sample::Sample;
 use super::summary::Listed;
 use super::term::Behind;
 use crate::access::Ticket;
+use crate::codecs::{CodecGate, CodecRefused};
 use crate::limits::ServerLimits;
 use crate::relay::{Interest, Push};
 
@@ -85,9 +86,17 @@ enum Coming {
 /// A `publish` that was accepted.
 pub(super) struct Publisher {
     publication: Publication,
+    gate: CodecGate,
     silence: Silence,
     /// The far side, where there is one.
     push: Option<Push>,
+}
+
+/// What was published in a codec that may not be.
+#[derive(Debug)]
+pub(super) struct Misfit {
+    pub(super) key: StreamKey,
+    pub(super) refused: CodecRefused,
 }
 
 impl Held {
@@ -122,9 +131,15 @@ impl Held {
 }
 
 impl Publisher {
-    pub(super) fn new(now: Instant, publication: Publication, push: Option<Push>) -> Self {
+    pub(super) fn new(
+        now: Instant,
+        publication: Publication,
+        gate: CodecGate,
+        push: Option<Push>,
+    ) -> Self {
         Self {
             publication,
+            gate,
             silence: Silence::FromTheStart(now),
             push,
         }
@@ -168,16 +183,29 @@ impl Roles {
     }
 
     /// Appends a frame to the stream that `msid` publishes, if it does.
-    pub(super) fn push(&mut self, now: Instant, msid: MessageStreamId, frame: Frame) {
+    ///
+    /// # Errors
+    /// It is in a codec that may not be published there.
+    pub(super) fn push(
+        &mut self,
+        now: Instant,
+        msid: MessageStreamId,
+        frame: Frame,
+    ) -> Result<(), Misfit> {
         for held in &mut self.held {
             if held.msid == msid
                 && let Role::Publishing(publisher) = &mut held.role
             {
                 publisher.silence.heard(now);
+                if let Err(refused) = publisher.gate.check(&frame) {
+                    let key = publisher.publication.key().clone();
+                    return Err(Misfit { key, refused });
+                }
                 publisher.publication.push(now, frame);
-                return;
+                return Ok(());
             }
         }
+        Ok(())
     }
 
     /// Ready when the publishers may be read from; a far side can be slower than they are. Whoever waits for it is not silent.

@@ -203,6 +203,11 @@ impl Server {
                 broker.refused,
             ),
             (
+                "adit_publications_of_other_codecs",
+                "Publications that ended because their application does not take their codec",
+                self.0.stats().codecs_refused(),
+            ),
+            (
                 "adit_media_messages",
                 "Messages of media that came",
                 broker.frames,

@@ -103,6 +103,8 @@ pub(crate) enum Untaken {
     Taken(NameInUse),
     /// It needs what was told before it, which another line would tell again.
     Headless,
+    /// It may not be published here, and why.
+    Unwanted(String),
 }
 
 impl From<NameInUse> for Untaken {
@@ -285,6 +287,7 @@ impl Line {
                                 return Over::Taken;
                             }
                             Err(Untaken::Headless) => return Over::Moved,
+                            Err(Untaken::Unwanted(why)) => return broken(&why),
                         }
                     }
                     Some(StreamEvent::Status(status)) if status.is_error() => {

@@ -15,6 +15,7 @@ use super::leg::{Leg, OpenLeg};
 use super::spec::Demand;
 use super::state::Relay;
 use super::timeline::Timeline;
+use crate::codecs::CodecGate;
 use crate::control::{Events, Happened};
 use crate::recording::{RecordMode, RecordedStreams, Unstarted};
 use crate::relay::pull::{Line, Local, Over, Taker, Untaken};
@@ -210,6 +211,7 @@ impl Fetcher<'_> {
 struct Published<'a> {
     local: Local,
     timeline: Timeline,
+    gate: CodecGate,
     relays: &'a Relays,
     leg: &'a Leg,
     listed: Option<Listed>,
@@ -239,6 +241,7 @@ impl<'a> Published<'a> {
                 carried: leg.carried.clone(),
             },
             timeline: Timeline::default(),
+            gate: CodecGate::default(),
             relays,
             leg,
             listed: None,
@@ -252,6 +255,8 @@ impl<'a> Published<'a> {
 
     /// Another connection tells everything again.
     fn begin_line(&mut self) {
+        let application = self.local.key.application();
+        self.gate = CodecGate::new(self.relays.0.parts.live.now().codecs(application));
         self.silence.is_broken = false;
         self.timeline.begin_line();
     }
@@ -312,6 +317,11 @@ impl Taker for Published<'_> {
         let Some(frame) = self.timeline.take(now, frame) else {
             return Ok(());
         };
+        if let Err(refused) = self.gate.check(&frame) {
+            self.end();
+            let application = self.local.key.application();
+            return Err(Untaken::Unwanted(refused.words(application)));
+        }
         self.local.push(frame)?;
         if is_new {
             self.begun();

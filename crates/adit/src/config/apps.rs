@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Who;
 use super::callbacks::AppCallbacks;
+use super::codecs::Codecs;
 use super::relays::Relay;
 use super::units::Place;
 use crate::cli::{AppKind, Latency};
@@ -24,6 +25,8 @@ pub(crate) struct App {
     pub(crate) keys: Option<Place>,
     /// Programs that are asked about this application in place of those of `[access.callbacks]`, each for itself.
     pub(crate) callbacks: AppCallbacks,
+    /// Which codecs may be published to it.
+    pub(crate) codecs: Codecs,
     /// When players of its streams are woken. Without it as `server.latency` says.
     pub(crate) latency: Option<Latency>,
     /// Which of its streams are recorded. Without it as `recording.all` says.

@@ -232,10 +232,11 @@ fn is_table(schema: &Value) -> bool {
 
 fn key(path: KeyPath, schema: &Value, kind: &str) -> Key {
     let core = core(schema);
-    let choices = choices(core);
-    let is_list = |schema: &Value| schema.get("type").and_then(Value::as_str) == Some("array");
-    let shape = match core.get("items") {
-        Some(items) if is_list(core) && takes_text(items) => Shape::Texts,
+    let items = core.get("items").filter(|_| is_of_type(core, "array"));
+    // Those of a list are those of what is in it.
+    let choices = choices(items.unwrap_or(core));
+    let shape = match items {
+        Some(items) if takes_text(items) || !choices.is_empty() => Shape::Texts,
         _ if takes_text(core) || !choices.is_empty() => Shape::Text,
         _ => Shape::Other,
     };
@@ -245,7 +246,8 @@ fn key(path: KeyPath, schema: &Value, kind: &str) -> Key {
     Key {
         about: text_of(schema, "description"),
         kind: if kind.is_empty() {
-            words(core, &choices)
+            let own = if items.is_some() { &[][..] } else { &choices };
+            words(core, own)
         } else {
             kind.to_owned()
         },
@@ -270,9 +272,14 @@ fn core(schema: &Value) -> &Value {
 }
 
 fn takes_text(schema: &Value) -> bool {
+    is_of_type(schema, "string")
+}
+
+/// Whether a value may be of this type.
+fn is_of_type(schema: &Value, name: &str) -> bool {
     match schema.get("type") {
-        Some(Value::Array(types)) => types.iter().any(|one| one == "string"),
-        Some(one) => one == "string",
+        Some(Value::Array(types)) => types.iter().any(|one| one == name),
+        Some(one) => one == name,
         None => false,
     }
 }

@@ -11,6 +11,7 @@ mod acme;
 pub(crate) mod api;
 mod apps;
 mod callbacks;
+mod codecs;
 mod commands;
 mod difference;
 mod encoders;

@@ -1,6 +1,7 @@
 //! What the configuration asks for, as the settings of a server.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use adit_server::application::{Applications, Chat, Live, Unknown, Vod};
 use adit_server::tls::{CertificateSource, ShownCertificate};
@@ -115,6 +116,7 @@ pub(super) fn apply(asked: &Config, config: &mut ServerConfig) -> Result<(), Ser
 fn streams(asked: &App) -> AppConfig {
     let mut app = AppConfig::default();
     app.latency = asked.latency.map(Into::into);
+    app.codecs = asked.codecs.rules().map(Arc::new);
     app.recorded = asked.recording.map(|recording| match recording {
         AppRecording::All => RecordedStreams::All,
         AppRecording::OnRequest => RecordedStreams::OnRequest,

@@ -69,7 +69,9 @@ impl ServerSession {
             .with("fmsVer", self.config.server_version.clone())
             .with("capabilities", SERVER_CAPABILITIES)
             .with("mode", 1.0);
-        self.config.enhanced.write_into(&mut properties);
+        let enhanced = request.enhanced.as_deref();
+        let enhanced = enhanced.unwrap_or(&self.config.enhanced);
+        enhanced.write_into(&mut properties);
         let version = self.config.server_version.as_str();
         let version = version
             .split_once('/')
@@ -80,7 +82,7 @@ impl ServerSession {
             .with("objectEncoding", request.connect.object_encoding.number())
             .with("data", data);
         let mut information = status.into_object();
-        self.config.enhanced.write_into(&mut information);
+        enhanced.write_into(&mut information);
         let mut result = Response::result(request.transaction, vec![information.into()]);
         result.object = properties.into();
         result
@@ -166,6 +168,28 @@ impl ServerSession {
         let status = Status::new(code, description);
         let name = request.location.name;
         self.write_status(request.msid, status.with("details", name));
+        true
+    }
+
+    /// Ends what a client publishes, against its will, and tells it why.
+    ///
+    /// The connection goes on; media that the client sends all the same ends it after some seconds. Gives whether it published there.
+    pub fn end_publish(
+        &mut self,
+        msid: MessageStreamId,
+        code: StatusCode,
+        description: &str,
+    ) -> bool {
+        let refused = Activity::Refused(self.now);
+        let Some(stream) = self.streams.find_mut(msid) else {
+            return false;
+        };
+        let Activity::Publishing(name) = &stream.activity else {
+            return false;
+        };
+        let status = Status::new(code, description).with("details", name.clone());
+        stream.activity = refused;
+        self.write_status(msid, status);
         true
     }
 

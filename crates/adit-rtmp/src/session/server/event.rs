@@ -9,9 +9,9 @@ use super::super::{CallRequest, CloseReason};
 use crate::{
     MessageStreamId, Timestamp,
     command::{
-        Address, BandwidthDialect, Connect, Location, PauseState, Play, Play2, PlayDuration,
-        PlayStart, Playlist, PublishKind, Query, Receive, Response, StatusCode, StreamName,
-        TransactionId,
+        Address, BandwidthDialect, Connect, EnhancedCapabilities, Location, PauseState, Play,
+        Play2, PlayDuration, PlayStart, Playlist, PublishKind, Query, Receive, Response,
+        StatusCode, StreamName, TransactionId,
     },
     message::{MediaKind, MessageKind},
 };
@@ -177,6 +177,8 @@ pub struct ConnectRequest {
     pub address: Address,
     /// All it said.
     pub connect: Box<Connect>,
+    /// What is said to it about enhanced RTMP; without it what the [configuration](crate::session::SessionConfig::enhanced) says.
+    pub enhanced: Option<Box<EnhancedCapabilities>>,
     pub(super) transaction: TransactionId,
 }
 

@@ -39,6 +39,7 @@ impl ServerSession {
                 Some(ServerEvent::Connect(ConnectRequest {
                     address,
                     connect,
+                    enhanced: None,
                     transaction,
                 }))
             }

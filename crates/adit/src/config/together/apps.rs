@@ -25,6 +25,19 @@ pub(super) fn check(config: &Config) -> Vec<Conflict> {
                 help: format!("take it out, or set {table}.kind = \"live\""),
             });
         }
+        if app.kind == AppKind::Vod && app.codecs.rules().is_some() {
+            let key = if app.codecs.video.is_some() {
+                "video"
+            } else {
+                "audio"
+            };
+            conflicts.push(Conflict {
+                path: table.join("codecs").join(key),
+                what: format!("{table} only plays recordings: nothing is published to it"),
+                label: "set here",
+                help: format!("take it out, or set {table}.kind = \"live\""),
+            });
+        }
         if app.publish == Some(Who::Nobody) && app.keys.is_some() && config.access.rules.is_empty()
         {
             conflicts.push(Conflict {
