@@ -13,6 +13,7 @@ pub(crate) use socket::{Linger, Prefixed, Stream};
 use crate::admission::{Newcomer, Permit};
 use crate::client::ClientTunnelCarrier;
 use crate::http::{Session, Sessions};
+use adit_rtmpt::TunnelPace;
 use bytes::{Buf, Bytes};
 use std::fmt;
 use std::io;
@@ -135,6 +136,14 @@ impl Carrier {
     /// ([`AdmissionConfig::unauthenticated`](crate::AdmissionConfig::unauthenticated)).
     pub fn authenticated(&mut self) {
         self.newcomer = None;
+    }
+
+    /// How fast the client of a tunnel may ask from now on, and how long it may be let wait for an answer. Nothing to other carriers.
+    pub fn set_pace(&self, pace: TunnelPace) {
+        match &self.way {
+            Way::Tunnel(tunnel) => tunnel.set_pace(pace),
+            Way::Socket(_) | Way::ClientTunnel(_) => {}
+        }
     }
 
     /// How long ago the client of a tunnel asked something last; `None` for other carriers, which nobody has to ask.

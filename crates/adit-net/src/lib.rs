@@ -47,3 +47,5 @@ pub use log_quota::{LogQuota, Verdict};
 pub use network::{Network, ParseNetworkError, peer_block};
 pub use sniff::{Sniff, sniff};
 pub use words::{in_words, plain_words};
+
+pub use adit_rtmpt::{PollByte, TunnelPace};

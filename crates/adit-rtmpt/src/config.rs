@@ -69,12 +69,25 @@ pub struct ReplyConfig {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct PollConfig {
-    /// The byte while data flows. Default 0x01, ask again at once.
+    /// The byte while data flows ([`limits::POLL_MIN`]). Default 0x01, ask again at once.
     pub min: PollByte,
-    /// The slowest byte. Default 0x21, 512 ms.
+    /// The slowest byte ([`limits::POLL_MAX`]). Default 0x21, 512 ms.
     pub max: PollByte,
     /// Empty replies to idles in a row that keep the pace; each further one slows down a step. Default 10.
     pub patience: u32,
+}
+
+/// What may become different in a session that runs; see [`ServerTunnel::set_pace`](crate::ServerTunnel::set_pace). What is `None` stays
+/// as it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct TunnelPace {
+    /// The byte while data flows ([`PollConfig::min`]).
+    pub min: Option<PollByte>,
+    /// The slowest byte ([`PollConfig::max`]); no faster than the other one.
+    pub max: Option<PollByte>,
+    /// How long an empty idle is held ([`ReplyConfig::hold`]), within the same bounds.
+    pub hold: Option<Duration>,
 }
 
 /// When a session ends by itself, and what it may hold meanwhile.
@@ -176,8 +189,8 @@ impl Default for ReplyConfig {
 impl Default for PollConfig {
     fn default() -> Self {
         Self {
-            min: PollByte::NOW,
-            max: PollByte::HALF_SECOND,
+            min: limits::POLL_MIN,
+            max: limits::POLL_MAX,
             patience: 10,
         }
     }

@@ -92,6 +92,22 @@ impl Ladder {
         }
     }
 
+    /// Goes by other bytes from the next reply on, from where it stands as far as they go.
+    pub(crate) fn set(&mut self, min: PollByte, max: PollByte) {
+        let max = max.max(min);
+        self.config = PollConfig {
+            min,
+            max,
+            ..self.config
+        };
+        self.current = self.current.clamp(min, max);
+    }
+
+    /// The bytes that it goes by.
+    pub(crate) const fn config(&self) -> PollConfig {
+        self.config
+    }
+
     /// The byte for a reply without data.
     pub(crate) fn current(&self) -> PollByte {
         self.current

@@ -56,7 +56,9 @@ mod tunnel;
 #[cfg(test)]
 mod testing;
 
-pub use config::{LifetimeConfig, OrderConfig, PollConfig, ReplyConfig, TableConfig, TunnelConfig};
+pub use config::{
+    LifetimeConfig, OrderConfig, PollConfig, ReplyConfig, TableConfig, TunnelConfig, TunnelPace,
+};
 pub use counters::{TableCounters, TunnelCounters};
 pub use interval::PollByte;
 pub use reply::{Reply, ReplyBody};

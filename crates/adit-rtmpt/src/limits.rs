@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::interval::PollByte;
+
 /// Numbers ahead of the next expected one that may wait (`rtmpt.ahead`).
 ///
 /// Proxies that pool connections can spread a pipelining client (librtmp pipelines without limit) over many of them, so four
@@ -84,6 +86,12 @@ pub const CACHED_BYTES: usize = 256 * 1024;
 
 /// The newest replies, kept however long they are: as many as Flash Player pipelines.
 pub const CACHED_ALWAYS: usize = 5;
+
+/// The poll byte while data flows (`rtmpt.poll_min`).
+pub const POLL_MIN: PollByte = PollByte::NOW;
+
+/// The poll byte of a client that has asked in vain for long (`rtmpt.poll_max`).
+pub const POLL_MAX: PollByte = PollByte::HALF_SECOND;
 
 /// How long an idle with nothing to give is held (`rtmpt.hold`): Flash Media Server's own default.
 ///

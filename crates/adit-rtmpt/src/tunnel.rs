@@ -10,7 +10,7 @@ use std::time::Instant;
 use bytes::{Buf, Bytes};
 
 use crate::cache::ReplyCache;
-use crate::config::TunnelConfig;
+use crate::config::{TunnelConfig, TunnelPace};
 use crate::counters::TunnelCounters;
 use crate::downstream::Downstream;
 use crate::interval::Ladder;
@@ -274,6 +274,18 @@ impl ServerTunnel {
     pub fn write(&mut self, now: Instant, data: &mut dyn Buf) -> usize {
         let room = self.writable();
         self.downstream.write(now, data, room)
+    }
+
+    /// The RTMP side knows by now how fast this client may ask, and how long it may be let wait. Goes for replies that are composed and
+    /// for idles that come from now on; those that are held already are held as they were.
+    pub fn set_pace(&mut self, pace: TunnelPace) {
+        let known = self.pace.ladder.config();
+        let (min, max) = (pace.min.unwrap_or(known.min), pace.max.unwrap_or(known.max));
+        self.pace.ladder.set(min, max);
+        if let Some(hold) = pace.hold {
+            self.config.reply.hold = hold;
+            self.config = self.config.bounded();
+        }
     }
 
     /// The RTMP side is done: what it wrote is delivered, then the next request is answered with the end.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use adit_broker::Latency;
 use adit_broker::shared_object::ObjectLimits;
+use adit_net::TunnelPace;
 use adit_rtmp::session::SessionConfig;
 
 use crate::access::AccessConfig;
@@ -56,6 +57,8 @@ pub struct AppConfig {
     pub latency: Option<Latency>,
     /// Which of them are recorded.
     pub recorded: Option<RecordedStreams>,
+    /// How its clients are paced that come through the tunnel.
+    pub tunnel: TunnelPace,
     /// Which codecs may be published; without it any.
     pub codecs: Option<Arc<CodecRules>>,
 }

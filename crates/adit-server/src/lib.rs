@@ -33,7 +33,9 @@ mod stats;
 
 pub use adit_broker::Latency;
 pub use adit_net::http::{Asker, Elsewhere, Link, LinkFuture};
-pub use adit_net::{BindError, Listener, Network, Ports, TlsError, Transport, tls};
+pub use adit_net::{
+    BindError, Listener, Network, PollByte, Ports, TlsError, Transport, TunnelPace, tls,
+};
 pub use adit_rtmp::ChunkSize;
 
 #[cfg(feature = "acme")]

@@ -9,6 +9,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use adit_broker::{BrokerConfig, Latency};
+use adit_net::TunnelPace;
 use adit_rtmp::session::SessionConfig;
 use arc_swap::ArcSwap;
 
@@ -50,6 +51,11 @@ impl Settings {
     pub(crate) fn latency(&self, application: &str) -> Latency {
         let own = self.applications.streams_of(application).latency;
         own.unwrap_or(self.latency)
+    }
+
+    /// How clients of this application are paced that come through the tunnel.
+    pub(crate) fn tunnel_pace(&self, application: &str) -> TunnelPace {
+        self.applications.streams_of(application).tunnel
     }
 
     /// Which codecs may be published to this application; `None` is any.

@@ -457,10 +457,54 @@ fn keys_are_explained() {
          takes        a length of time as in 250ms, 10s or 1m30s\n  \
          default      10s\n  \
          range        1s to 1h\n  \
+         in the file  stall = \"…\" below [limits.viewer]\n  \
          environment  ADIT_LIMITS__VIEWER__STALL\n  \
          flag         none\n  \
          takes effect at a reload too\n"
     );
+    for (asked, expected) in [
+        (
+            "apps.live.publish",
+            [
+                "publish = \"…\" below [apps.live]",
+                "ADIT_APPS__LIVE__PUBLISH",
+            ],
+        ),
+        (
+            "access.rules[].need",
+            [
+                "need = \"…\" below [[access.rules]]",
+                "none; ADIT_ACCESS__RULES takes the whole list as TOML",
+            ],
+        ),
+        (
+            "access.rules.actions",
+            [
+                "actions = [\"…\", …] below [[access.rules]]",
+                "none; ADIT_ACCESS__RULES",
+            ],
+        ),
+        (
+            "apps.live.relays[0].url",
+            [
+                "url = \"…\" below [[apps.live.relays]]",
+                "none; ADIT_APPS__LIVE__RELAYS takes",
+            ],
+        ),
+        (
+            "apps.NAME.relays.NAME.idle",
+            [
+                "idle = \"…\" below [[apps.NAME.relays]]",
+                "none; ADIT_APPS__NAME__RELAYS",
+            ],
+        ),
+    ] {
+        let output = adit(folder.path(), &["config", "explain", asked], &[]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        for line in expected {
+            assert!(said.contains(line), "{asked}: {said}");
+        }
+    }
     let output = adit(folder.path(), &["config", "explain", "server.lisen"], &[]);
     assert_eq!(
         String::from_utf8(output.stderr).unwrap(),
@@ -591,4 +635,118 @@ fn what_a_server_would_refuse_at_its_start_is_a_mistake_too() {
         "apps.live.publish = \"evrybody\"",
         "takes one of anyone, local, key, nobody",
     );
+}
+
+#[test]
+fn a_time_without_a_unit_is_told_what_it_lacks() {
+    for (file, label) in [
+        (
+            "server.drain_timeout = \"5\"",
+            "server.drain_timeout: \"5\" has no unit",
+        ),
+        (
+            "server.drain_timeout = 5",
+            "server.drain_timeout takes a length of time as in 250ms, 10s or 1m30s",
+        ),
+    ] {
+        let folder = folder(file);
+        let output = adit(folder.path(), &["config", "check", "adit.toml"], &[]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(label), "{said}");
+        assert!(said.contains("help: did you mean \"5s\"?"), "{said}");
+    }
+    let said = variable("ADIT_LIMITS__VIEWER__STALL", "0.5");
+    assert!(
+        said.contains("has no unit") && said.contains("did you mean \"0.5s\"?"),
+        "{said}"
+    );
+    // Nothing is nothing in any unit.
+    let folder = folder("limits.rtmpt.send_grace = \"0\"");
+    let output = adit(folder.path(), &["config", "check", "adit.toml"], &[]);
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// What is said about a variable.
+fn variable(name: &str, value: &str) -> String {
+    let folder = folder("");
+    let output = adit(folder.path(), &["config", "check"], &[(name, value)]);
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_list_of_tables_comes_from_a_variable_as_a_whole_and_not_in_parts() {
+    let folder = folder("");
+    let rules = r#"[{ actions = ["play"], app = "live", need = "refused" }]"#;
+    let print = ["config", "print"];
+    let output = adit(folder.path(), &print, &[("ADIT_ACCESS__RULES", rules)]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("need = \"refused\""), "{printed}");
+    for name in ["ADIT_ACCESS__RULES__NEED", "ADIT_ACCESS__RULES__0__NEED"] {
+        let said = variable(name, "refused");
+        for words in [
+            "access.rules[].need is in a list, and has no variable of its own",
+            "ADIT_ACCESS__RULES takes the whole list as TOML",
+        ] {
+            assert!(said.contains(words), "{name}: {said}");
+        }
+    }
+}
+
+#[test]
+fn applications_are_set_up_by_variables_too() {
+    let folder = folder("[apps.Live]\nkind = \"live\"\n");
+    let variables = [
+        ("ADIT_APPS__LIVE__PUBLISH", "nobody"),
+        ("ADIT_APPS__LIVE__CODECS__VIDEO", "h264,h265"),
+        ("ADIT_APPS__LIVE__TUNNEL__POLL_MIN", "128ms"),
+        ("ADIT_APPS__LIVE__CALLBACKS__PLAY", "none"),
+    ];
+    let print = ["config", "print", "--config", "adit.toml"];
+    let output = adit(folder.path(), &print, &variables);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    for line in [
+        "publish = \"nobody\"  # ADIT_APPS__LIVE__PUBLISH",
+        "[apps.Live.codecs]",
+        "video = [\"h264\", \"hevc\"]",
+        "poll_min = \"128ms\"",
+    ] {
+        assert!(printed.contains(line), "{line}: {printed}");
+    }
+}
+
+#[test]
+fn what_is_said_about_codecs_and_pauses_of_an_application_is_looked_at() {
+    let help = |file: &str| {
+        let folder = folder(file);
+        let output = adit(folder.path(), &["config", "check", "adit.toml"], &[]);
+        assert_eq!(output.status.code(), Some(2), "{file}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (file, expected) in [
+        (
+            "apps.live.codecs.video = [\"h264\", \"hvec\"]",
+            "did you mean \"hevc\"?",
+        ),
+        (
+            "apps.live.codecs.audio = [\"opsu\"]",
+            "did you mean \"opus\"?",
+        ),
+        (
+            "[apps.films]\nkind = \"vod\"\ncodecs.audio = [\"aac\"]",
+            "apps.films only plays recordings",
+        ),
+        (
+            "[apps.live.tunnel]\npoll_min = \"256ms\"\npoll_max = \"128ms\"",
+            "poll_max, the longest pause, is 128ms, and poll_min, the shortest, is 256ms",
+        ),
+        (
+            "apps.live.tunnel.poll_min = \"2s\"",
+            "make poll_max the longer one",
+        ),
+        ("limits.rtmpt.poll_max = \"5s\"", "from 0s to 4064ms"),
+        ("apps.live.tunnel.hold = \"5s\"", "from 20ms to 4s"),
+    ] {
+        let said = help(file);
+        assert!(said.contains(expected), "{file}: {said}");
+    }
 }

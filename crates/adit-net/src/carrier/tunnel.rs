@@ -2,7 +2,7 @@
 
 use super::CarrierInfo;
 use crate::http::{Session, Sessions};
-use adit_rtmpt::{CloseReason, Fault};
+use adit_rtmpt::{CloseReason, Fault, TunnelPace};
 use bytes::{Buf, Bytes};
 use std::io;
 use std::sync::Arc;
@@ -37,6 +37,10 @@ impl TunnelCarrier {
         mut out: &mut B,
     ) -> Poll<io::Result<()>> {
         self.session.poll_write(cx, &mut out).map_err(broken)
+    }
+
+    pub(super) fn set_pace(&self, pace: TunnelPace) {
+        self.session.set_pace(pace);
     }
 
     pub(super) fn silence(&self) -> Duration {

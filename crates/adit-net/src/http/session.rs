@@ -6,7 +6,7 @@ use super::tunnel::now;
 use crate::limits;
 use adit_rtmpt::{
     CloseReason, Reply, Request, RequestId, ServerTunnel, SessionId, State, TunnelConfig,
-    TunnelCounters,
+    TunnelCounters, TunnelPace,
 };
 use bytes::{Buf, Bytes};
 use std::fmt;
@@ -244,6 +244,11 @@ impl Session {
         }
         core.wants_room = false;
         Poll::Ready(Ok(()))
+    }
+
+    /// How fast the client may ask from now on, and how long it may be let wait.
+    pub(crate) fn set_pace(&self, pace: TunnelPace) {
+        self.core().tunnel.set_pace(pace);
     }
 
     /// Ends the session once all that was written has been fetched.

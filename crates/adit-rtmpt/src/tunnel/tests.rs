@@ -5,6 +5,7 @@ mod end;
 mod hold;
 mod model;
 mod order;
+mod pace;
 
 use std::time::Duration;
 

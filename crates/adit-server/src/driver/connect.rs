@@ -73,6 +73,8 @@ impl SessionDriver {
         let offer = rules.map(|rules| rules.offer(&settings.session.enhanced));
         request.enhanced = offer.map(Box::new);
         let address = &request.address;
+        self.carrier
+            .set_pace(settings.tunnel_pace(address.application()));
         let presence = self.summary.presence();
         presence.let_in(address.application(), address.instance());
         self.guest.bandwidth.when = welcome.bandwidth;

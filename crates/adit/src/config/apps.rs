@@ -7,6 +7,7 @@ use super::access::Who;
 use super::callbacks::AppCallbacks;
 use super::codecs::Codecs;
 use super::relays::Relay;
+use super::tunnel::AppTunnel;
 use super::units::Place;
 use crate::cli::{AppKind, Latency};
 
@@ -27,6 +28,8 @@ pub(crate) struct App {
     pub(crate) callbacks: AppCallbacks,
     /// Which codecs may be published to it.
     pub(crate) codecs: Codecs,
+    /// How its clients are paced that come through the tunnel.
+    pub(crate) tunnel: AppTunnel,
     /// When players of its streams are woken. Without it as `server.latency` says.
     pub(crate) latency: Option<Latency>,
     /// Which of its streams are recorded. Without it as `recording.all` says.

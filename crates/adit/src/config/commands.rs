@@ -7,10 +7,10 @@ use crate::connect::Failure;
 use crate::serve;
 use crate::ui;
 
-use super::keys::{self, Key, Keys, plain};
+use super::keys::{self, Key, Keys, LIST_OF_TABLES, Shape, plain};
 use super::layers::{Sources, load};
 use super::mistake::{Mistake, Mistakes};
-use super::path::KeyPath;
+use super::path::{KeyPath, quoted};
 use super::{file, print, reference};
 
 /// Does what `adit config` was asked for.
@@ -55,8 +55,8 @@ fn run_check(file: Option<&Path>) -> Result<(), Failure> {
 fn run_explain(name: &str) -> Result<(), Failure> {
     let keys = Keys::all();
     let path = KeyPath::read(name);
-    if let Some(key) = keys.find(&path) {
-        return print_text(&explained(key));
+    if let Some(key) = keys.meant(&path) {
+        return print_text(&explained(key, &path));
     }
     if let Some(section) = keys.section(&path) {
         let mut text = format!("[{}]  {}\n\n", section.path, section.about);
@@ -68,8 +68,7 @@ fn run_explain(name: &str) -> Result<(), Failure> {
         }
         return print_text(&text);
     }
-    let all = keys.keys.iter().map(|key| key.path.to_string());
-    let all: Vec<_> = all.collect();
+    let all: Vec<_> = keys.keys.iter().map(Key::shown).collect();
     let meant = file::similar(name, all.iter().map(String::as_str));
     Err(Failure::Usage {
         text: match meant {
@@ -79,9 +78,9 @@ fn run_explain(name: &str) -> Result<(), Failure> {
     })
 }
 
-/// Everything about a key.
-fn explained(key: &Key) -> String {
-    let mut text = format!("{}: {}\n\n", key.path, key.about);
+/// Everything about a key, which was asked for at this place.
+fn explained(key: &Key, asked: &KeyPath) -> String {
+    let mut text = format!("{}: {}\n\n", key.shown(), key.about);
     let mut fact = |name: &str, value: &str| {
         let line = format!("  {name:<12} {value}\n");
         text.push_str(&line);
@@ -98,7 +97,15 @@ fn explained(key: &Key) -> String {
     if let Some(range) = key.range_in_words() {
         fact("range", &range);
     }
-    fact("environment", &key.variable());
+    fact("in the file", &written(key, asked));
+    match &key.list {
+        Some(list) => {
+            let whole = keys::variable(&list_of(list, asked));
+            let words = format!("none; {whole} takes the whole list as TOML");
+            fact("environment", &words);
+        }
+        None => fact("environment", &keys::variable(asked)),
+    }
     fact("flag", key.flag().unwrap_or("none"));
     fact(
         "takes effect",
@@ -111,6 +118,56 @@ fn explained(key: &Key) -> String {
     text
 }
 
+/// How it is written in TOML.
+fn written(key: &Key, asked: &KeyPath) -> String {
+    let value = match key.shape {
+        Shape::Text => "\"…\"",
+        Shape::Texts => "[\"…\", …]",
+        Shape::Other => "…",
+    };
+    if let Some(list) = &key.list {
+        let inside = key.path.0.iter().skip(list.0.len().saturating_add(1));
+        let inside = KeyPath(inside.cloned().collect());
+        return format!("{inside} = {value} below [[{}]]", list_of(list, asked));
+    }
+    if key.kind == LIST_OF_TABLES {
+        return format!("[[{asked}]] before each of them");
+    }
+    match asked.split() {
+        Some((table, name)) if !table.0.is_empty() => {
+            format!("{} = {value} below [{table}]", quoted(name))
+        }
+        _ => format!("{asked} = {value}"),
+    }
+}
+
+/// The list that was asked about, without the place of an item.
+fn list_of(list: &KeyPath, asked: &KeyPath) -> KeyPath {
+    let names = asked.0.get(..list.0.len()).unwrap_or(&list.0);
+    let plain = names.iter().map(|name| {
+        let (name, _) = name.split_once('[').unwrap_or((name, ""));
+        name.to_owned()
+    });
+    KeyPath(plain.collect())
+}
+
 fn first_sentence(text: &str) -> &str {
     text.split_inclusive(". ").next().unwrap_or(text).trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_explained_by_the_name_that_the_page_of_all_keys_has_for_it() {
+        let page = reference::page();
+        for key in &Keys::all().keys {
+            let shown = key.shown();
+            let found = Keys::all().meant(&KeyPath::read(&shown));
+            assert_eq!(found.map(|key| &key.path), Some(&key.path), "{shown}");
+            let name = shown.split('.').next_back().unwrap();
+            assert!(page.contains(name), "{shown}");
+        }
+    }
 }

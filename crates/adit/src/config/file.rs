@@ -9,7 +9,7 @@ use toml::de::{DeArray, DeString, DeTable, DeValue, Deserializer};
 use toml::{Spanned, Table};
 
 use super::Config;
-use super::keys::Keys;
+use super::keys::{Key, Keys};
 use super::limits::why_fixed;
 use super::mistake::{Mistake, Place};
 use super::path::KeyPath;
@@ -180,14 +180,20 @@ pub(crate) fn explained(message: &str, path: &KeyPath, found: &str, place: Place
     let meant = key
         .is_some()
         .then(|| similar(word, choices.map(|(word, _)| word.as_str())));
+    let meant = meant.flatten().map(str::to_owned);
+    let meant = meant.or_else(|| with_unit(key?, word));
     Mistake {
         what,
         label,
-        help: meant
-            .flatten()
-            .map(|word| format!("did you mean {word:?}?")),
+        help: meant.map(|word| format!("did you mean {word:?}?")),
         place,
     }
+}
+
+/// The length of time that a bare number stands for, where one is asked for.
+fn with_unit(key: &Key, word: &str) -> Option<String> {
+    let is_number = word.parse::<f64>().is_ok_and(|number| number > 0.0);
+    (is_number && key.kind.starts_with("a length of time")).then(|| format!("{word}s"))
 }
 
 /// A key that there is not, and the one that was probably meant.

@@ -36,11 +36,16 @@ const RESTART: [&str; 18] = [
 /// Stands in a path for a name that people choose, and for a place in a list.
 pub(crate) const ANY: &str = "NAME";
 
+/// What a key takes that has a table for each item.
+pub(crate) const LIST_OF_TABLES: &str = "a list of tables";
+
 /// One key of the configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
     /// Its place; [`ANY`] in it stands for any name.
     pub(crate) path: KeyPath,
+    /// The list that it is in, of one table for each item. The name behind that in `path` is the place of the item.
+    pub(crate) list: Option<KeyPath>,
     /// What it means.
     pub(crate) about: String,
     /// What it takes, in words.
@@ -87,7 +92,7 @@ impl Keys {
     pub(crate) fn all() -> &'static Self {
         static ALL: LazyLock<Keys> = LazyLock::new(|| {
             let mut all = Keys::default();
-            all.walk(&KeyPath::default(), schema().as_value());
+            all.walk(&KeyPath::default(), schema().as_value(), None);
             all
         });
         &ALL
@@ -96,6 +101,29 @@ impl Keys {
     /// The key that stands for `path`.
     pub(crate) fn find(&self, path: &KeyPath) -> Option<&Key> {
         self.keys.iter().find(|key| stands_for(&key.path, path))
+    }
+
+    /// The key that a person means by `path`: in a list the place of an item may be left out, or stand in brackets.
+    pub(crate) fn meant(&self, path: &KeyPath) -> Option<&Key> {
+        let in_brackets = |name: &String| {
+            let (name, _) = name.split_once('[').filter(|_| name.ends_with(']'))?;
+            Some(name.to_owned())
+        };
+        let plain = path.0.iter();
+        let plain = plain.map(|name| in_brackets(name).unwrap_or_else(|| name.clone()));
+        let plain = KeyPath(plain.collect());
+        let with_place = |key: &&Key| {
+            let depth = key.list.as_ref().map(|list| list.0.len());
+            let Some((before, after)) = depth.and_then(|depth| plain.0.split_at_checked(depth))
+            else {
+                return false;
+            };
+            let place = [ANY.to_owned()];
+            let whole = before.iter().chain(&place).chain(after);
+            stands_for(&key.path, &KeyPath(whole.cloned().collect()))
+        };
+        let found = self.find(path).or_else(|| self.find(&plain));
+        found.or_else(|| self.keys.iter().find(with_place))
     }
 
     /// The section that stands for `path`.
@@ -120,11 +148,15 @@ impl Keys {
             .collect()
     }
 
-    fn walk(&mut self, at: &KeyPath, schema: &Value) {
+    fn walk(&mut self, at: &KeyPath, schema: &Value, list: Option<&KeyPath>) {
         let about = text_of(schema, "description");
+        let key = |kind| Key {
+            list: list.cloned(),
+            ..key(at.clone(), schema, kind)
+        };
         if let Some(items) = schema.get("items").filter(|items| is_table(items)) {
-            self.keys.push(key(at.clone(), schema, "a list of tables"));
-            self.walk_table(&at.join(ANY), items);
+            self.keys.push(key(LIST_OF_TABLES));
+            self.walk_table(&at.join(ANY), items, Some(at));
         } else if is_table(schema) {
             if !at.0.is_empty() {
                 self.sections.push(Section {
@@ -132,31 +164,40 @@ impl Keys {
                     about,
                 });
             }
-            self.walk_table(at, schema);
+            self.walk_table(at, schema, list);
         } else {
-            self.keys.push(key(at.clone(), schema, ""));
+            self.keys.push(key(""));
         }
     }
 
-    fn walk_table(&mut self, at: &KeyPath, schema: &Value) {
+    fn walk_table(&mut self, at: &KeyPath, schema: &Value, list: Option<&KeyPath>) {
         let properties = schema.get("properties").and_then(Value::as_object);
         for (name, inner) in properties.into_iter().flatten() {
-            self.walk(&at.join(name), inner);
+            self.walk(&at.join(name), inner, list);
         }
         if let Some(inner) = schema
             .get("additionalProperties")
             .filter(|any| any.is_object())
         {
-            self.walk(&at.join(ANY), inner);
+            self.walk(&at.join(ANY), inner, list);
         }
     }
 }
 
 impl Key {
-    /// The variable of the environment that sets it; none for what has names that people choose.
+    /// The variable of the environment that sets it, or the whole list that it is in.
     pub(crate) fn variable(&self) -> String {
-        let names: Vec<_> = self.path.0.iter().map(|name| name.to_uppercase()).collect();
-        format!("ADIT_{}", names.join("__"))
+        variable(self.list.as_ref().unwrap_or(&self.path))
+    }
+
+    /// Its place as people write it: `access.rules[].need`.
+    pub(crate) fn shown(&self) -> String {
+        let Some(list) = &self.list else {
+            return self.path.to_string();
+        };
+        let inside = self.path.0.iter().skip(list.0.len().saturating_add(1));
+        let inside = KeyPath(inside.cloned().collect());
+        format!("{list}[].{inside}")
     }
 
     /// The flag of `adit serve` that sets it.
@@ -202,6 +243,12 @@ impl Key {
             _ => true,
         }
     }
+}
+
+/// The variable of the environment that is about a place.
+pub(crate) fn variable(path: &KeyPath) -> String {
+    let names: Vec<_> = path.0.iter().map(|name| name.to_uppercase()).collect();
+    format!("ADIT_{}", names.join("__"))
 }
 
 /// The JSON schema of the file, with everything in its place.
@@ -259,6 +306,7 @@ fn key(path: KeyPath, schema: &Value, kind: &str) -> Key {
         range,
         shape,
         is_secret: is_secret || schema.get("x-secret").is_some(),
+        list: None,
         path,
     }
 }

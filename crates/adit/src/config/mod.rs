@@ -33,6 +33,7 @@ mod server;
 mod tls;
 mod together;
 mod tree;
+mod tunnel;
 mod unit;
 mod units;
 mod variables;

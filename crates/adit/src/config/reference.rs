@@ -56,7 +56,10 @@ fn section(name: &str) -> String {
 }
 
 fn row(key: &Key, depth: usize) -> String {
-    let names = key.path.0.get(depth..).unwrap_or_default();
+    let names = key.shown();
+    let outer = KeyPath(key.path.0.iter().take(depth).cloned().collect()).to_string();
+    let names = names.strip_prefix(&outer).unwrap_or(&names);
+    let names = names.trim_start_matches('.');
     let default = match &key.default {
         Some(default) => format!("`{}`", plain(default)),
         None => "—".to_owned(),
@@ -67,7 +70,7 @@ fn row(key: &Key, depth: usize) -> String {
     let mut about = key.about.replace('|', "\\|");
     for (word, meaning) in &key.choices {
         if !meaning.is_empty() {
-            let more = format!(" `{word}`: {meaning}.");
+            let more = format!(" `{word}`: {}.", meaning.trim_end_matches('.'));
             about.push_str(&more);
         }
     }
@@ -76,7 +79,7 @@ fn row(key: &Key, depth: usize) -> String {
     }
     format!(
         "| `{}` | {} | {default} | {flag} | {about} |\n",
-        KeyPath(names.to_vec()),
+        names,
         key.takes()
     )
 }
@@ -92,7 +95,8 @@ const INTRODUCTION: &str = r#"# Configuration
    service that is installed by a package, and no file elsewhere;
 3. variables of the environment: `ADIT_` and the key, in capitals, with two underscores for each dot. `limits.conn.total` is
    `ADIT_LIMITS__CONN__TOTAL`, `apps.live.latency` is `ADIT_APPS__LIVE__LATENCY`. Texts stand as they are, lists of texts have commas between
-   them, everything else is written as in TOML. A name that you chose yourself is found in the file in whatever case it has there;
+   them, everything else is written as in TOML, also a list of tables: `ADIT_ACCESS__RULES='[{ actions = ["play"], need = "proof" }]'`. What is in
+   such a list, below as `rules[].need`, has no variable of its own. A name that you chose yourself is found in the file in whatever case it has there;
 4. flags.
 
 ```toml

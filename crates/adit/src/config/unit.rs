@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adit_server::{ChunkSize, Reserve};
+use adit_server::{ChunkSize, PollByte, Reserve};
 
 use super::units::{Size, Span};
 
@@ -58,6 +58,16 @@ impl Unit<Option<u64>> for Option<Size> {
 
     fn put(&self, value: &mut Option<u64>) {
         *value = self.as_ref().map(|size| size.0);
+    }
+}
+
+impl Unit<PollByte> for Span {
+    fn of(value: &PollByte) -> Self {
+        Self(value.pause())
+    }
+
+    fn put(&self, value: &mut PollByte) {
+        *value = PollByte::from_pause(self.0);
     }
 }
 

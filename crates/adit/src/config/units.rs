@@ -122,6 +122,10 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        // Some take milliseconds for granted, others seconds.
+        if text.parse::<f64>().is_ok_and(|number| number != 0.0) {
+            return Err(format!("{text:?} has no unit"));
+        }
         cli::span::parse_or_zero(text)
             .map(Self)
             .map_err(|what| format!("{text:?} is {what}"))

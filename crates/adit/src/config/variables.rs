@@ -36,9 +36,16 @@ pub(crate) fn read(
             continue;
         };
         let place = Place::Variable(name.clone());
-        let Some(key) = Keys::all().find(&path) else {
-            mistakes.push(unknown_variable(&path, place));
-            continue;
+        let key = match Keys::all().meant(&path) {
+            Some(key) if key.list.is_some() => {
+                mistakes.push(in_list(key, place));
+                continue;
+            }
+            Some(key) => key,
+            None => {
+                mistakes.push(unknown_variable(&path, place));
+                continue;
+            }
         };
         match value_of(key, &path, text, place) {
             Ok(value) => found.push((path, value, name.clone())),
@@ -54,7 +61,8 @@ fn path_of(name: &str, below: &Table) -> Option<KeyPath> {
         return Some(KeyPath::read("log.level"));
     }
     let rest = name.strip_prefix(PREFIX)?;
-    let is_key = rest.contains(DOT) || Keys::all().keys.iter().any(|key| key.variable() == name);
+    let mut all = Keys::all().keys.iter();
+    let is_key = rest.contains(DOT) || all.any(|key| key.variable() == name);
     if !is_key {
         return None;
     }
@@ -85,6 +93,23 @@ fn misspelt(name: &str) -> Option<Mistake> {
         help: Some(format!("did you mean {meant}?")),
         place: Place::Variable(name.to_owned()),
     })
+}
+
+/// What is in a list has no name by which a variable could be about it.
+fn in_list(key: &Key, place: Place) -> Mistake {
+    let whole = key.variable();
+    Mistake {
+        what: format!(
+            "{} is in a list, and has no variable of its own",
+            key.shown()
+        ),
+        label: String::new(),
+        help: Some(format!(
+            "{whole} takes the whole list as TOML, as in [{{ {} = … }}]",
+            key.path.0.last().map_or("", String::as_str)
+        )),
+        place,
+    }
 }
 
 fn unknown_variable(path: &KeyPath, place: Place) -> Mistake {

@@ -116,6 +116,7 @@ pub(super) fn apply(asked: &Config, config: &mut ServerConfig) -> Result<(), Ser
 fn streams(asked: &App) -> AppConfig {
     let mut app = AppConfig::default();
     app.latency = asked.latency.map(Into::into);
+    app.tunnel = asked.tunnel.pace();
     app.codecs = asked.codecs.rules().map(Arc::new);
     app.recorded = asked.recording.map(|recording| match recording {
         AppRecording::All => RecordedStreams::All,

@@ -139,6 +139,10 @@ table! {
         cached: u64, 5 ..= 1024, net.tunnel.reply.cached;
         /// Bytes of them.
         cached_bytes: Size, "1KiB" ..= "64MiB", net.tunnel.reply.cached_bytes;
+        /// Pause that a client is asked to make between two requests while data flows; whole steps of 16 ms.
+        poll_min: Span, "0s" ..= "4064ms", net.tunnel.poll.min;
+        /// The same for one that has asked in vain for long.
+        poll_max: Span, "0s" ..= "4064ms", net.tunnel.poll.max;
         /// How long an `/idle` without data is held.
         hold: Span, "20ms" ..= "4s", net.tunnel.reply.hold;
         /// How long a `/send` waits for an answer to carry.

@@ -78,9 +78,11 @@ fn every_limit_reaches_the_server() {
         let Some(name) = key.path.0.first().filter(|name| *name == "limits") else {
             continue;
         };
-        let (low, _) = key.range.clone().unwrap();
-        let low: toml::Value = serde_json::from_value(low).unwrap();
-        let table = super::super::tree::single(&key.path, low);
+        let (low, high) = key.range.clone().unwrap();
+        let is_usual = key.default.as_ref() == Some(&low);
+        let other = if is_usual { high } else { low };
+        let other: toml::Value = serde_json::from_value(other).unwrap();
+        let table = super::super::tree::single(&key.path, other);
         let limits: Limits = table[name].clone().try_into().unwrap();
         let mut config = ServerConfig::default();
         let before = format!("{config:?}");

@@ -1,5 +1,6 @@
 //! What an application cannot be.
 
+use adit_server::ServerConfig;
 use adit_server::access::Pattern;
 
 use super::Conflict;
@@ -7,6 +8,7 @@ use crate::cli::AppKind;
 use crate::config::Config;
 use crate::config::access::{Access, Who};
 use crate::config::path::KeyPath;
+use crate::config::tunnel::AppTunnel;
 
 /// Everything in the sections of applications that contradicts itself, or what stands elsewhere.
 pub(super) fn check(config: &Config) -> Vec<Conflict> {
@@ -50,7 +52,10 @@ pub(super) fn check(config: &Config) -> Vec<Conflict> {
             });
         }
         conflicts.extend(unplayable(config, &table, app.play));
+        conflicts.extend(pauses(config, &table, &app.tunnel));
     }
+    let table = KeyPath::read("limits.rtmpt");
+    conflicts.extend(pauses(config, &table, &AppTunnel::default()));
     let all = unplayable(config, &KeyPath::read("access"), Some(config.access.play));
     conflicts.extend(all);
     conflicts
@@ -88,5 +93,30 @@ fn unplayable(config: &Config, table: &KeyPath, play: Option<Who>) -> Option<Con
         what: format!("{table}.play asks for a token, a signed address or a login, and none can be right: there is nothing to check them by"),
         label: "set here",
         help: "set access.signing_secrets, access.tokens or encoders.users; \"nobody\" is a word too".to_owned(),
+    })
+}
+
+/// A pause that is to grow to less than it begins with.
+fn pauses(config: &Config, table: &KeyPath, own: &AppTunnel) -> Option<Conflict> {
+    let mut usual = ServerConfig::default();
+    config.limits.apply(&mut usual);
+    let usual = usual.net.tunnel.poll;
+    let pace = own.pace();
+    let (min, max) = (pace.min.unwrap_or(usual.min), pace.max.unwrap_or(usual.max));
+    let is_own = table.0.first().is_some_and(|first| first == "apps");
+    let is_said_here = !is_own || own.poll_min.is_some() || own.poll_max.is_some();
+    (max < min && is_said_here).then(|| {
+        let table = if is_own { table.join("tunnel") } else { table.clone() };
+        let key = if is_own && own.poll_max.is_none() { "poll_min" } else { "poll_max" };
+        Conflict {
+            path: table.join(key),
+            what: format!(
+                "{table}: poll_max, the longest pause, is {:?}, and poll_min, the shortest, is {:?}",
+                max.pause(),
+                min.pause()
+            ),
+            label: "set here",
+            help: "make poll_max the longer one".to_owned(),
+        }
     })
 }
