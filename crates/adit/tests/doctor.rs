@@ -344,9 +344,15 @@ fn directories_and_files_of_access_that_cannot_be_used_are_told() {
     assert_eq!(told.object["wrong"], 3, "{}", told.text);
     assert!(!told.text.contains("short live"), "{}", told.text);
     installation.configure(
-        "[server]\nlisten = ['127.0.0.1:0']\nstate_dir = 'DIR'\n[access]\npublish = 'anyone'\n",
+        "[server]\nlisten = ['127.0.0.1:0']\nstate_dir = 'DIR'\n[access]\npublish = 'anyone'\n[apps.cameras]\npublish = 'anyone'\n[apps.archive]\npublish = 'nobody'\n",
     );
     let told = installation.doctor(&[]);
+    told.assert_found("access", "warning", "may publish to cameras");
+    told.assert_found(
+        "access",
+        "note",
+        "nobody may publish to archive (apps.archive.publish)",
+    );
     told.assert_found(
         "access",
         "warning",

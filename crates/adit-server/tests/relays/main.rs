@@ -6,12 +6,14 @@ mod lab;
 #[expect(dead_code, reason = "some of it is for other tests")]
 mod support;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adit_client::media::{Frame, FrameKind};
-use adit_server::ServerConfig;
+use adit_server::application::Applications;
 use adit_server::control::{Happened, Heard};
-use adit_server::relays::{Demand, Direction, RelayState};
+use adit_server::relays::{Demand, Direction, LegSnapshot, RelayState};
+use adit_server::{AppConfig, CodecRules, ServerConfig, VideoCodec};
 use lab::{Lab, SOON, pull, push, until};
 use support::{Encoder, FarServer, clip, frames_of, is_header, is_key_frame, is_metadata};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -634,4 +636,33 @@ async fn a_far_side_that_falls_silent_ends_the_stream_here_and_begins_it_anew() 
     assert!(is_key_frame(&again[3]), "{again:?}");
     lab.until_leg(|leg| is_running(&leg.state) && leg.connections == 2)
         .await;
+}
+
+#[tokio::test]
+async fn a_stream_in_a_codec_that_the_application_does_not_take_is_pulled_in_vain_and_said_so() {
+    let far = FarServer::start().await;
+    let lab = Lab::start_with(|config| {
+        let mut rules = CodecRules::default();
+        rules.video = Some(vec![VideoCodec::Av1, VideoCodec::Hevc]);
+        let mut app = AppConfig::default();
+        app.codecs = Some(Arc::new(rules));
+        config.applications = Applications::default().streams("picky", app);
+    });
+    lab.pulls("picky/cam", &far.url("rtmp", "in/cam"));
+    let mut here = lab.watch("picky", "cam");
+    let encoder = Encoder::publish(far.address, "in", "cam").await.unwrap();
+    encoder.send_all(&clip(0, 50)).await;
+    let words = "picky takes no h264; video may be av1, hevc";
+    let is_told = |leg: &LegSnapshot| leg.error.as_ref().is_some_and(|it| it.contains(words));
+    lab.until_leg(is_told).await;
+    // What came before the video was published, and is no more.
+    let begun = here.until_stopped();
+    let begun = timeout(SOON, begun).await.expect("it is over");
+    assert!(
+        begun.iter().all(|frame| frame.0 == FrameKind::Data),
+        "{begun:?}"
+    );
+    // The same is welcome where nothing is said about codecs.
+    lab.pulls("live/cam", &far.url("rtmp", "in/cam"));
+    lab.until_leg(|leg| is_running(&leg.state)).await;
 }

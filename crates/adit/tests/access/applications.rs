@@ -238,3 +238,27 @@ fn a_reload_changes_who_publishes_to_an_application_and_cuts_nobody_off() {
     assert!(list.contains("\"first\""), "{list}");
     station.server.assert_sound();
 }
+
+#[test]
+fn one_application_that_takes_a_key_has_the_first_one_made() {
+    let start = |config: &str| Station::open(&format!("[access]\npublish = 'anyone'\n{config}"));
+    let key_file = |station: &Station| {
+        let certificate = station.server.certificate();
+        let state = certificate.ancestors().nth(2).unwrap();
+        state.join("publish-key")
+    };
+    let station = start("[apps.closed]\npublish = 'key'\n");
+    let key = station.server.printed("    test?key=");
+    assert!(key_file(&station).exists());
+    for (path, expected) in [
+        ("open/test".to_owned(), Ok(())),
+        ("closed/test".to_owned(), Err(MISSING)),
+        (format!("closed/test?key={key}"), Ok(())),
+    ] {
+        let url = station.url(Transport::Rtmp, "", &path);
+        let said = outcome(&mut station.publisher(&url, "200ms"));
+        check(said, expected, &path, &station);
+    }
+    let with_own = start("[apps.own]\npublish = 'key'\nkeys = 'OWNED'\n");
+    assert!(!key_file(&with_own).exists());
+}

@@ -19,7 +19,7 @@ use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
 use crate::matrix::get;
-use crate::station::{PATIENCE, Station};
+use crate::station::{PATIENCE, Station, outcome};
 
 /// A program that says no to `forbidden` and yes to all else, and what it heard.
 #[derive(Clone)]
@@ -186,5 +186,34 @@ fn a_viewer_by_hls_is_asked_about_when_he_begins_and_not_at_every_request() {
     }
     let refused = get(address, "live/forbidden/media.m3u8", "").0;
     assert_eq!(refused, 403);
+    station.server.assert_sound();
+}
+
+#[test]
+fn an_application_has_its_own_program_asked_or_none() {
+    let (all, own) = (Hook::start(), Hook::start());
+    let station = Station::open(&format!(
+        "[access.callbacks]\nplay = '{0}'\npublish = '{0}'\n[apps.own.callbacks]\nplay = '{1}'\n[apps.free.callbacks]\nplay = 'none'\n",
+        all.url, own.url
+    ));
+    let address = station.server.address();
+    for (path, status) in [
+        ("live/forbidden.flv", 403),
+        ("own/forbidden.flv", 403),
+        ("free/forbidden.flv", 404),
+        ("own/other.flv", 404),
+    ] {
+        assert_eq!(get(address, path, "").0, status, "{path}");
+    }
+    assert_eq!(all.streams("play"), ["forbidden"]);
+    assert_eq!(own.streams("play"), ["forbidden", "other"]);
+    // What an application says nothing about is asked as of all.
+    for application in ["own", "free"] {
+        let path = format!("{application}/forbidden");
+        let url = station.server.url(Transport::Rtmp, &path);
+        let (succeeded, said) = outcome(&mut station.publisher(&url, "200ms"));
+        assert!(!succeeded, "{said}");
+    }
+    assert_eq!(all.streams("publish"), ["forbidden", "forbidden"]);
     station.server.assert_sound();
 }
