@@ -1,6 +1,8 @@
 //! What ffmpeg can put into FLV passes untouched, to a player that was there before the publisher and to one that came after.
 #![cfg(test)]
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -199,8 +201,11 @@ fn wait_until_played(server: &AditServer) {
     }
 }
 
-/// What an application is told that takes H.264 and AAC alone, and one that takes no video.
+/// An application that takes H.264 and AAC alone, and one that takes no video.
 const PICKY: &str = "
+[api]
+listen = '127.0.0.1:0'
+token = 'a-token-of-this-test'
 [apps.strict.codecs]
 video = ['h264']
 audio = ['aac']
@@ -287,5 +292,21 @@ fn our_own_publisher_ends_with_what_it_was_told() {
         !status.success() && said.contains("radio takes no video, and this is h264"),
         "{said}"
     );
+    assert_eq!(refused(&server), "1");
     server.assert_sound();
+}
+
+/// What the counter of publications says that ended for their codec.
+fn refused(server: &AditServer) -> String {
+    let api = server.printed("api on http://");
+    let mut socket = TcpStream::connect(&api).unwrap();
+    let request = format!(
+        "GET /metrics HTTP/1.1\r\nHost: {api}\r\nAuthorization: Bearer a-token-of-this-test\r\nConnection: close\r\n\r\n"
+    );
+    socket.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    let name = "adit_publications_of_other_codecs_total ";
+    let mut lines = answer.lines().filter_map(|line| line.strip_prefix(name));
+    lines.next().unwrap_or(&answer).to_owned()
 }
