@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod certificate;
+mod crew;
 mod descriptors;
 mod encoders;
 mod ending;
@@ -29,6 +30,7 @@ use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::api::Bound;
+use self::crew::Crew;
 use self::ending::Signals;
 use self::keeper::Keeper;
 use self::reload::{Parts, Reloader};
@@ -136,6 +138,7 @@ fn run_with(sources: Sources, config: Config, log: Log) -> Result<(), ServeError
         builder.worker_threads(threads.get().into());
     }
     let runtime = builder.enable_all().build()?;
+    let _crew = Crew::start(runtime.handle().clone())?;
     // On a worker like everything else: the thread that waits here would have to be woken for each connection.
     let serving = runtime.spawn(serve(sources, config, log));
     let outcome = runtime

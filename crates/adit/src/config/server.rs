@@ -22,8 +22,8 @@ pub(crate) struct Server {
     /// Networks of load balancers whose PROXY protocol header is believed. Limits and logs go by the addresses in it, so name
     /// the balancers only.
     pub(crate) trust_proxy: Vec<Cidr>,
-    /// Threads that serve connections; without it one for each core. While a single core is enough, one thread costs the least CPU:
-    /// nothing has to be handed from one to another.
+    /// Threads that serve connections, at most; without it one for each core. As few of them as are enough do, for that costs the least
+    /// CPU: nothing has to be handed from one to another.
     #[schemars(extend("x-range" = [1, 1024]))]
     pub(crate) threads: Option<NonZeroU16>,
     /// When players are woken, which weighs delay against CPU.
