@@ -29,6 +29,7 @@ pub mod relays;
 mod secret_file;
 mod server;
 mod settings;
+mod spans;
 mod stats;
 
 pub use adit_broker::Latency;
@@ -58,4 +59,5 @@ pub use crate::recording::{
 };
 pub use crate::secret_file::make_secret_file;
 pub use crate::server::{ConnectionId, Server};
+pub use crate::spans::{NoCertificates, Post, SPANS, TraceContext};
 pub use crate::stats::{ServerStats, StatsSnapshot};

@@ -30,6 +30,7 @@ use crate::recording::Recordings;
 use crate::relay::Relay;
 use crate::relays::{self, Relays};
 use crate::settings::{self, Live};
+use crate::spans::{Scope, TraceContext};
 use crate::stats::{Others, ServerStats};
 
 /// Names one connection in logs and answers; counts from 1 in each server.
@@ -219,6 +220,14 @@ impl Server {
     /// The shared objects, for programs that take part in them.
     pub fn objects(&self) -> &Objects {
         &self.shared.objects
+    }
+
+    /// Has spans made of what goes on, for whoever collects them; before it [`run`](Self::run)s.
+    pub fn collect_spans(&self, traces: Arc<dyn TraceContext>) {
+        // Names of streams that are relayed are keys of the far server.
+        if self.shared.relay.is_none() {
+            self.shared.connections.events().collect(Scope::new(traces));
+        }
     }
 
     /// Serves until `stop` is ready, then tells every session, lets it drain for a bounded time and returns.

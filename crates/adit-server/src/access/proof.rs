@@ -132,6 +132,7 @@ impl Policy {
             place,
             visitor,
             credentials,
+            ..
         } = request;
         let signing = &self.config.signing;
         match signing.check(now, *action, place, visitor.peer, credentials) {

@@ -8,6 +8,8 @@ use adit_net::http::{Forwarded, HeaderMap, header};
 use adit_net::{CarrierInfo, Transport};
 use adit_rtmp::command::DEFAULT_INSTANCE;
 
+use crate::spans::Scope;
+
 /// Something that somebody wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -373,6 +375,8 @@ pub struct Request {
     pub visitor: Visitor,
     /// What he shows.
     pub credentials: Credentials,
+    /// What spans of what is done for it are inside of.
+    pub(crate) spans: Scope,
 }
 
 impl Request {
@@ -383,6 +387,7 @@ impl Request {
             place,
             visitor,
             credentials: Credentials::none(),
+            spans: Scope::default(),
         }
     }
 
@@ -390,6 +395,12 @@ impl Request {
     #[must_use]
     pub fn with(mut self, credentials: Credentials) -> Self {
         self.credentials = credentials;
+        self
+    }
+
+    /// The same as part of something that has a span, or may have one.
+    pub(crate) fn within(mut self, spans: Scope) -> Self {
+        self.spans = spans;
         self
     }
 }

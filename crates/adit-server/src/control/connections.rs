@@ -4,6 +4,7 @@
 //! task writes. What it publishes and plays changes under a lock of its own, never for a frame.
 
 mod in_use;
+mod traced;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -24,6 +25,7 @@ use super::{ByWay, Way};
 use crate::application::{Client, Leave};
 use crate::limits::ABOUT_BYTES;
 use crate::server::ConnectionId;
+use crate::spans::Trace;
 
 /// All connections of a server. Clones are the same ones.
 #[derive(Clone, Debug)]
@@ -221,6 +223,7 @@ impl Connections {
 
     /// Somebody comes; dropping the guard is going.
     pub(crate) fn enter(&self, id: ConnectionId, who: Origin) -> Presence {
+        let trace = self.0.events.spans().connection(id, &who);
         let live = Arc::new(Live {
             id,
             who,
@@ -240,7 +243,11 @@ impl Connections {
         });
         self.open().list.insert(id, Arc::clone(&live));
         let connections = self.clone();
-        Presence { live, connections }
+        Presence {
+            live,
+            connections,
+            trace,
+        }
     }
 
     /// Those that are open, the oldest first.
@@ -433,6 +440,7 @@ impl Live {
 pub(crate) struct Presence {
     live: Arc<Live>,
     connections: Connections,
+    trace: Trace,
 }
 
 impl Presence {
@@ -488,6 +496,7 @@ impl Presence {
     /// It was let in to an instance of an application.
     pub(crate) fn let_in(&self, application: &str, instance: &str) {
         self.live.about().is_in = true;
+        self.trace.note("adit.app", application);
         self.tell(|| Happened::Connected {
             connection: self.live.id,
             way: self.live.who.way,
@@ -517,7 +526,8 @@ impl Presence {
         };
         let connection = Arc::clone(&self.live);
         let events = self.connections.0.events.clone();
-        InUse::begin(connection, events, (role, stream, number))
+        let trace = self.trace.scope().stream(role, &stream);
+        InUse::begin(connection, (events, trace), (role, stream, number))
     }
 
     /// Whether somebody wants it to end; to ask costs no lock.

@@ -1,7 +1,7 @@
-//! What happens in a server, told to whoever listens.
+//! What happens in a server, told to whoever listens, and to whoever collects spans.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use adit_broker::StreamKey;
@@ -12,6 +12,7 @@ use super::Way;
 use crate::limits::EVENTS_WAITING;
 use crate::relays::Direction;
 use crate::server::ConnectionId;
+use crate::spans::Scope;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -135,6 +136,7 @@ pub(crate) struct Events {
     sender: broadcast::Sender<Event>,
     told: Arc<AtomicU64>,
     missed: Arc<AtomicU64>,
+    spans: Arc<OnceLock<Scope>>,
 }
 
 impl Default for Events {
@@ -144,11 +146,24 @@ impl Default for Events {
             sender,
             told: Arc::default(),
             missed: Arc::default(),
+            spans: Arc::default(),
         }
     }
 }
 
 impl Events {
+    /// Somebody collects spans from now on. There can be one.
+    pub(crate) fn collect(&self, spans: Scope) {
+        // Whoever was first stays.
+        drop(self.spans.set(spans));
+    }
+
+    /// For spans that are inside of none.
+    pub(crate) fn spans(&self) -> &Scope {
+        static NOBODY: Scope = Scope::NOBODY;
+        self.spans.get().unwrap_or(&NOBODY)
+    }
+
     /// Tells what `what` makes; it is not made if nobody listens.
     pub(crate) fn tell(&self, what: impl FnOnce() -> Happened) {
         let number = self.told.fetch_add(1, Ordering::Relaxed).saturating_add(1);

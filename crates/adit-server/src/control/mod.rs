@@ -331,7 +331,11 @@ impl Control {
             return Err(NO_RECORDINGS);
         };
         recordings
-            .start_alone(RecordMode::Record, key)
+            .start_alone(
+                RecordMode::Record,
+                key,
+                self.0.shared.connections.events().spans(),
+            )
             .map_err(|error| match error {
                 Unstarted::NotPublished => ControlError::NotFound("nobody publishes this stream"),
                 Unstarted::Recorded => ControlError::Conflict(error.to_string()),

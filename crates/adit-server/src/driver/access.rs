@@ -44,7 +44,9 @@ impl SessionDriver {
         let credentials = Credentials::none()
             .with_query(query.as_str())
             .with_query(self.guest.query().as_str());
-        Request::new(action, place, self.visitor()).with(self.with_user(credentials))
+        Request::new(action, place, self.visitor())
+            .with(self.with_user(credentials))
+            .within(self.summary.presence().trace().scope())
     }
 
     /// That this client wants to connect.
@@ -52,7 +54,9 @@ impl SessionDriver {
         let vhost = self.shared.instances.vhost(address);
         let place = Place::new(vhost, address.application(), address.instance());
         let credentials = self.with_user(Credentials::none().with_query(address.query().as_str()));
-        Request::new(Action::Connect, place, self.visitor()).with(credentials)
+        Request::new(Action::Connect, place, self.visitor())
+            .with(credentials)
+            .within(self.summary.presence().trace().scope())
     }
 
     fn with_user(&self, credentials: Credentials) -> Credentials {

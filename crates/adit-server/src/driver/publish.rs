@@ -192,7 +192,7 @@ impl SessionDriver {
             let key = publication.key().clone();
             let mut listed = self.summary.granted(now, control::Role::Publish, key);
             listed.keep(self.guest.tickets.take(msid));
-            self.record(msid, &publication, recorded, listed.lines());
+            self.record(msid, &publication, recorded, &listed);
             let settings = self.shared.live.now();
             let gate = CodecGate::new(settings.codecs(publication.key().application()));
             let publisher = Publisher::new(now, publication, gate, push);

@@ -75,7 +75,9 @@ impl Summary {
             Some(proxy) => format!("{} via {proxy}", info.peer),
             None => info.peer.to_string(),
         };
-        info!(connection = id.get(), transport = %info.transport, %peer, local = %info.local, "opened");
+        let presence = shared.connections.enter(id, Origin::of(info));
+        let trace = presence.trace().id();
+        info!(connection = id.get(), transport = %info.transport, %peer, local = %info.local, trace, "opened");
         shared.stats.session_opened();
         Self {
             id,
@@ -84,7 +86,7 @@ impl Summary {
             application: String::new(),
             used: Used::default(),
             quota: LogQuota::new(STREAM_LINES, STREAM_LINES_SPAN),
-            presence: shared.connections.enter(id, Origin::of(info)),
+            presence,
             since: Instant::now(),
             refusal: None,
             reason: None,
@@ -133,7 +135,7 @@ impl Summary {
             stage: Stage::Granted,
             shown: self.may_write(now),
             tickets: Vec::new(),
-            _in_use: self.presence.uses(role, key),
+            in_use: self.presence.uses(role, key),
         };
         if part == Part::Publish {
             listed.comes_to(Stage::Started);
@@ -244,6 +246,8 @@ impl Drop for Summary {
                 count, "more streams started or were refused, without a line each"
             );
         }
+        let reason = self.whole_reason();
+        self.presence.ends(&reason);
         info!(
             connection = self.id.get(),
             transport = %self.transport,
@@ -254,7 +258,8 @@ impl Drop for Summary {
             received_bytes = self.presence.received_bytes(),
             sent_bytes = self.presence.sent_bytes(),
             seconds = self.since.elapsed().as_secs(),
-            reason = self.whole_reason(),
+            reason,
+            trace = self.presence.trace().id(),
             "closed"
         );
     }

@@ -7,6 +7,7 @@ use adit_net::Verdict;
 use adit_rtmp::MessageStreamId;
 use adit_rtmp::command::StatusCode;
 
+use super::summary::Listed;
 use super::{SessionDriver, Step};
 use crate::application::Recorded;
 use crate::limits::RECORDINGS_ENDING;
@@ -100,7 +101,7 @@ impl SessionDriver {
         msid: MessageStreamId,
         publication: &Publication,
         recorded: Recorded,
-        lines: Verdict,
+        listed: &Listed,
     ) {
         let Some(recordings) = self.shared.recordings.clone() else {
             return;
@@ -120,7 +121,9 @@ impl SessionDriver {
             .shared
             .broker
             .subscribe(key, SubscribeOptions::default());
-        match recordings.start(mode, publication.info().id, subscription, lines) {
+        let lines = listed.lines();
+        let about = (lines, &listed.trace().scope());
+        match recordings.start(mode, publication.info().id, subscription, about) {
             Ok(recording) => {
                 let tape = Tape {
                     msid,

@@ -55,7 +55,9 @@ pub(super) async fn allowed(
     }
     let visitor = visitor(outputs, asked, play.protocol());
     let credentials = Credentials::of_http(&asked.fields, asked.uri.query());
-    let request = Request::new(Action::Play, (&place.key).into(), visitor).with(credentials);
+    let request = Request::new(Action::Play, (&place.key).into(), visitor)
+        .with(credentials)
+        .within(outputs.connections.events().spans().clone());
     let granted = match outputs.live.access().authorize(&request).settled() {
         Ok(answer) => answer,
         Err(later) => {

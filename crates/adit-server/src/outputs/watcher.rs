@@ -40,8 +40,9 @@ impl Watcher {
         program: Option<&str>,
         stream: &StreamKey,
     ) -> Self {
-        let line = Line::open(connections.next_id(), &who, stream);
-        let presence = connections.enter(line.connection, who);
+        let connection = connections.next_id();
+        let presence = connections.enter(connection, who);
+        let line = Line::open(connection, &presence, stream);
         if let Some(program) = program {
             presence.runs(program);
         }
@@ -107,7 +108,8 @@ impl Watcher {
 }
 
 impl Line {
-    fn open(connection: ConnectionId, who: &Origin, stream: &StreamKey) -> Self {
+    fn open(connection: ConnectionId, presence: &Presence, stream: &StreamKey) -> Self {
+        let who = presence.origin();
         let peer = match who.proxied_by {
             Some(proxy) => format!("{} via {proxy}", who.peer),
             None => who.peer.to_string(),
@@ -119,6 +121,7 @@ impl Line {
             local = %who.local,
             app = application(stream),
             stream = stream.name(),
+            trace = presence.trace().id(),
             "opened"
         );
         Self {
@@ -143,6 +146,8 @@ fn application(stream: &StreamKey) -> String {
 impl Drop for Watcher {
     fn drop(&mut self) {
         let line = &self.line;
+        let reason = self.reason();
+        self.presence.ends(&reason);
         info!(
             connection = line.connection.get(),
             transport = %line.way,
@@ -153,7 +158,8 @@ impl Drop for Watcher {
             received_bytes = self.presence.received_bytes(),
             sent_bytes = self.presence.sent_bytes(),
             seconds = line.since.elapsed().as_secs(),
-            reason = self.reason(),
+            reason,
+            trace = self.presence.trace().id(),
             "closed"
         );
     }

@@ -57,6 +57,7 @@ use self::sidecar::Begun;
 use crate::control::{Events, Happened};
 use crate::limits::RECORD_WRITE_BYTES;
 use crate::media_root::MediaRoot;
+use crate::spans::Scope;
 
 /// What has to be free besides the reserve for a recording to begin: one that stops before the reserve leaves less as a rule, because
 /// it may want about half of this at once.
@@ -185,7 +186,8 @@ impl Recordings {
     }
 
     /// Records what `subscription` reads of this publication, from its first frame on, until that ends or the guard is dropped. Call it
-    /// inside a tokio runtime. `lines` says whether the log has lines about the stream, and so about its recording.
+    /// inside a tokio runtime. `lines` says whether the log has lines about the stream, and so about its recording,
+    /// and `spans` what its span is inside of.
     ///
     /// # Errors
     /// When the name is none of a file, or as many streams are recorded as may be. Whatever the disk says comes as an event.
@@ -194,7 +196,7 @@ impl Recordings {
         mode: RecordMode,
         publication: u64,
         subscription: Subscription,
-        lines: Verdict,
+        (lines, spans): (Verdict, &Scope),
     ) -> Result<Recording, RecordError> {
         let inner = &self.0;
         let path = self.path(subscription.key())?;
@@ -205,6 +207,8 @@ impl Recordings {
         let paths = (inner.root.directory(), &*path);
         let listing = inner.running.add(stream.clone(), paths, stop.clone());
         let file = Arc::clone(&listing.progress().file);
+        let total = Arc::default();
+        let trace = spans.recording(&stream, &file);
         let (told, begun) = ((stream.clone(), Arc::clone(&file)), inner.events.clone());
         begun.tell(|| Happened::Recording {
             stream: told.0,
@@ -225,13 +229,14 @@ impl Recordings {
             counters: inner.counters.clone(),
             waiting: inner.waiting.clone(),
             events: tell,
-            total: Arc::default(),
+            total: Arc::clone(&total),
             stop: stop.clone(),
             progress: Arc::clone(listing.progress()),
         };
         inner.tasks.spawn(async move {
             run.run(subscription).await;
-            drop((place, listing));
+            listing.progress().tell(&trace, &total);
+            drop((place, listing, trace));
             begun.tell(|| Happened::Recorded { stream, file });
         });
         Ok(Recording {
@@ -245,7 +250,12 @@ impl Recordings {
     ///
     /// # Errors
     /// As [`start`](Self::start), and when it is being recorded or not published.
-    pub(crate) fn start_alone(&self, mode: RecordMode, key: &StreamKey) -> Result<(), Unstarted> {
+    pub(crate) fn start_alone(
+        &self,
+        mode: RecordMode,
+        key: &StreamKey,
+        spans: &Scope,
+    ) -> Result<(), Unstarted> {
         let inner = &self.0;
         if inner.running.find(key).is_some() {
             return Err(Unstarted::Recorded);
@@ -257,7 +267,8 @@ impl Recordings {
         };
         let options = SubscribeOptions::default();
         let subscription = inner.broker.subscribe(key.clone(), options);
-        let mut recording = self.start(mode, publication.id, subscription, Verdict::Write)?;
+        let about = (Verdict::Write, spans);
+        let mut recording = self.start(mode, publication.id, subscription, about)?;
         inner.tasks.spawn(async move {
             // Dropping it would end it. What happens to it is in the log and in the list.
             while poll_fn(|cx| recording.poll_event(cx)).await.is_some() {}

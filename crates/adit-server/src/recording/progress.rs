@@ -8,7 +8,9 @@ use std::time::{Duration, Instant, SystemTime};
 use adit_broker::StreamKey;
 use tokio_util::sync::CancellationToken;
 
+use super::failure::RecordError;
 use super::queue::Queue;
+use crate::spans::Trace;
 
 /// The recordings under way. Clones are the same ones.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +26,15 @@ pub(crate) struct Progress {
     written: AtomicU64,
     queue: Mutex<Option<Arc<Queue>>>,
     error: Mutex<Option<Arc<str>>>,
+    lacks: Lacks,
+}
+
+/// What is missing in a recording.
+#[derive(Debug, Default)]
+struct Lacks {
+    gaps: AtomicU64,
+    frames: AtomicU64,
+    failures: AtomicU64,
 }
 
 /// A recording under way, at one moment.
@@ -67,6 +78,7 @@ impl Running {
             written: AtomicU64::new(0),
             queue: Mutex::default(),
             error: Mutex::default(),
+            lacks: Lacks::default(),
         });
         lock(&self.0).push(Arc::clone(&progress));
         let running = self.clone();
@@ -111,6 +123,34 @@ impl Progress {
     /// It is being written, or why it is not.
     pub(super) fn is_well(&self, error: Option<String>) {
         *lock(&self.error) = error.map(Into::into);
+    }
+
+    /// So many frames did not get to the disk.
+    pub(super) fn skipped(&self, frames: u64) {
+        self.lacks.gaps.fetch_add(1, Ordering::Relaxed);
+        self.lacks.frames.fetch_add(frames, Ordering::Relaxed);
+    }
+
+    /// It cannot be written, for now.
+    pub(super) fn failed(&self, error: &RecordError) {
+        self.lacks.failures.fetch_add(1, Ordering::Relaxed);
+        self.is_well(Some(error.to_string()));
+    }
+
+    /// Notes in its span how it went.
+    pub(super) fn tell(&self, trace: &Trace, bytes: &AtomicU64) {
+        let counts = [
+            ("adit.bytes", bytes),
+            ("adit.gaps", &self.lacks.gaps),
+            ("adit.lost_frames", &self.lacks.frames),
+            ("adit.failures", &self.lacks.failures),
+        ];
+        for (field, count) in counts {
+            trace.note_count(field, count.load(Ordering::Relaxed));
+        }
+        if let Some(error) = &*lock(&self.error) {
+            trace.failed(error);
+        }
     }
 
     fn snapshot(&self, now: Instant) -> RunningRecording {

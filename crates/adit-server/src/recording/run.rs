@@ -40,7 +40,7 @@ pub(super) struct Run {
     /// What waits for the disk, of all recordings.
     pub(super) waiting: Together,
     pub(super) events: mpsc::Sender<RecordEvent>,
-    /// Bytes of its files that came before the present one.
+    /// Bytes of its files that are finished, or given up.
     pub(super) total: Arc<AtomicU64>,
     /// The recording is to be finished.
     pub(super) stop: CancellationToken,
@@ -140,7 +140,7 @@ impl Run {
     /// An outage is told once, and again when another cause shows or when it seemed to be over.
     fn failed(&self, outage: &mut Outage, error: &RecordError) {
         self.counters.failed();
-        self.progress.is_well(Some(error.to_string()));
+        self.progress.failed(error);
         if outage.told.as_ref() == Some(error) {
             return;
         }

@@ -82,8 +82,12 @@ impl Room {
         let subscription = self
             .broker
             .subscribe(of.key().clone(), SubscribeOptions::default());
-        self.recordings
-            .start(mode, of.info().id, subscription, Verdict::Write)
+        self.recordings.start(
+            mode,
+            of.info().id,
+            subscription,
+            (Verdict::Write, &Scope::default()),
+        )
     }
 
     /// Publishes `frames` under `cam` and waits until they are recorded.

@@ -30,7 +30,7 @@ pub(super) struct Writer {
     pub(super) config: RecordingConfig,
     pub(super) counters: Counters,
     pub(super) queue: Arc<Queue>,
-    /// Bytes of the files of this recording that came before.
+    /// Bytes of the files of this recording that are finished, or given up.
     pub(super) total: Arc<AtomicU64>,
     /// Is told when the file is there.
     pub(super) events: mpsc::Sender<RecordEvent>,
@@ -78,7 +78,10 @@ impl Writer {
         let Target { path, root, .. } = &self.target;
         self.disk.prune(path, root.directory());
         match written {
-            Ok(finished) => Written::All(finished),
+            Ok(finished) => {
+                self.add(finished.bytes);
+                Written::All(finished)
+            }
             Err(error) => Written::Failed(error, progressed),
         }
     }
@@ -94,7 +97,10 @@ impl Writer {
             for item in &batch.items {
                 match item {
                     Item::Frame(frame) => output = self.place(output, &mut turn, frame)?,
-                    Item::Skipped(frames) => output.skip(*frames),
+                    Item::Skipped(frames) => {
+                        self.progress.skipped(*frames);
+                        output.skip(*frames);
+                    }
                 }
             }
             if let Err(error) = output.write().and_then(|()| self.check_total(&output)) {

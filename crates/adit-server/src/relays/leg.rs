@@ -15,6 +15,7 @@ use super::state::{LegSnapshot, Relay, RelayState, lock};
 use crate::control::Happened;
 use crate::relay::{Carried, Direction, Happening, Lasting, NEWS, Teller};
 use crate::server::ConnectionId;
+use crate::spans::Trace;
 
 /// One stream of a relay.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub(super) struct Leg {
     since: Instant,
     pub(super) carried: Carried,
     told: Mutex<Told>,
+    pub(super) trace: Trace,
     relays: Relays,
 }
 
@@ -38,6 +40,8 @@ struct Told {
     failures: u64,
     skipped: u64,
     error: Option<String>,
+    /// The connection that there is.
+    connection: Trace,
 }
 
 /// A leg for as long as there is one: dropping it takes it off the list.
@@ -51,6 +55,9 @@ impl OpenLeg {
     /// Enters it in the list.
     pub(super) fn new(relays: &Relays, relay: &Arc<Relay>, stream: StreamKey, far: String) -> Self {
         let direction = relay.direction();
+        let spans = relays.events().spans();
+        let trace = spans.relay(word(direction), relay.id, &stream, &far);
+        trace.note("server.address", relay.spec.url().host());
         let leg = Arc::new(Leg {
             stream,
             relay: relay.id,
@@ -65,7 +72,9 @@ impl OpenLeg {
                 failures: 0,
                 skipped: 0,
                 error: None,
+                connection: Trace::default(),
             }),
+            trace,
             relays: relays.clone(),
         });
         relay.add(Arc::clone(&leg));
@@ -81,6 +90,7 @@ impl Drop for OpenLeg {
     /// Also when its task panicked.
     fn drop(&mut self) {
         self.relay.remove(&self.leg.stream);
+        self.leg.note_end();
         self.leg.tell("ended");
     }
 }
@@ -177,6 +187,7 @@ impl Leg {
         {
             let mut told = lock(&self.told);
             told.way = Some((rung.to_string(), rung.transport()));
+            told.connection = self.trace.scope().relay_connection(rung);
             told.connections = told.connections.saturating_add(1);
         }
         self.relays.counters().of(self.direction).connected();
@@ -189,9 +200,30 @@ impl Leg {
             let mut told = lock(&self.told);
             told.failures = told.failures.saturating_add(1);
             told.error = Some(cause.to_owned());
+            told.connection.failed(&cause);
+            told.connection = Trace::default();
         }
         self.relays.counters().of(self.direction).failed();
         self.say(&format!("relay not connected: {cause}; {then}"));
+    }
+
+    /// What its span says when it is over.
+    fn note_end(&self) {
+        let mut told = lock(&self.told);
+        told.connection = Trace::default();
+        let counts = [
+            ("adit.connections", told.connections),
+            ("adit.failures", told.failures),
+            ("adit.skipped", told.skipped),
+            ("adit.messages", self.carried.messages()),
+            ("adit.bytes", self.carried.bytes()),
+        ];
+        for (field, count) in counts {
+            self.trace.note_count(field, count);
+        }
+        if let (0, Some(error)) = (told.connections, &told.error) {
+            self.trace.failed(error);
+        }
     }
 
     fn skipped(&self, messages: u64) {

@@ -293,7 +293,8 @@ impl<'a> Published<'a> {
         if let Some(recordings) = &parts.recordings
             && parts.live.now().recorded(application) == RecordedStreams::All
         {
-            match recordings.start_alone(RecordMode::Record, &self.local.key) {
+            let spans = self.leg.trace.scope();
+            match recordings.start_alone(RecordMode::Record, &self.local.key, &spans) {
                 Ok(()) | Err(Unstarted::Recorded | Unstarted::NotPublished) => {}
                 Err(Unstarted::Refused(error)) => {
                     warn!(stream = self.local.key.name(), %error, "not recorded");

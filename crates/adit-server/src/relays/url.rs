@@ -32,6 +32,11 @@ impl RelayUrl {
         &self.0
     }
 
+    /// The far server, in which nothing is left open.
+    pub(super) fn host(&self) -> String {
+        self.0.host().to_string()
+    }
+
     /// Whether every stream goes by a name of its own.
     pub fn tells_streams_apart(&self) -> bool {
         !self.0.has_stream() || self.0.stream_argument().expose().contains("{stream}")

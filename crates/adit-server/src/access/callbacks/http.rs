@@ -16,6 +16,7 @@ use super::answer::Answer;
 use super::url::CallbackUrl;
 use super::{Secret, cause};
 use crate::limits::CALLBACK_ANSWER;
+use crate::spans::Trace;
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,15 +56,25 @@ impl Poster {
     }
 
     /// Asks, and once more where the connection failed. Whoever calls sets the time.
-    pub(super) async fn ask(&self, url: &CallbackUrl, body: &Value) -> Result<Answer, Failure> {
+    pub(super) async fn ask(
+        &self,
+        url: &CallbackUrl,
+        body: &Value,
+        trace: &Trace,
+    ) -> Result<Answer, Failure> {
         let body = Bytes::from(body.to_string());
-        match self.send(url, &body).await {
-            Err(Failure::Unreachable(_)) => self.send(url, &body).await,
+        match self.send(url, &body, trace).await {
+            Err(Failure::Unreachable(_)) => self.send(url, &body, trace).await,
             answered => answered,
         }
     }
 
-    async fn send(&self, url: &CallbackUrl, body: &Bytes) -> Result<Answer, Failure> {
+    async fn send(
+        &self,
+        url: &CallbackUrl,
+        body: &Bytes,
+        trace: &Trace,
+    ) -> Result<Answer, Failure> {
         let client = self
             .client
             .as_ref()
@@ -78,6 +89,9 @@ impl Poster {
             );
         if let Some(code) = self.signature(body) {
             request = request.header("Adit-Signature", code);
+        }
+        if let Some(parent) = trace.traceparent() {
+            request = request.header("traceparent", parent);
         }
         let request = request
             .body(Full::new(body.clone()))

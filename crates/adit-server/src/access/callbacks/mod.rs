@@ -32,6 +32,7 @@ use super::request::{Action, Reached, Request};
 use super::{Granted, History};
 use crate::application::{Decision, Refusal};
 use crate::limits::{CALLBACK_ENDS, CALLBACK_TIME, CALLBACKS_IN_FLIGHT};
+use crate::spans::{Scope, Trace};
 
 /// Whom to ask, and about what. Without an address for an action the rules alone decide about it.
 #[derive(Clone, Debug)]
@@ -182,7 +183,10 @@ impl Hooks {
         let (hooks, request) = (Arc::clone(self), request.clone());
         Decision::later(async move {
             let body = body(request.action.as_str(), &request, &granted);
-            match hooks.question(action, &url, &body).await {
+            let trace = request.spans.callback(action.as_str(), &url, url.host());
+            let answered = hooks.question(action, &url, (&body, &trace)).await;
+            tell_of(&trace, &answered);
+            match answered {
                 Ok(Answer::Yes(yes)) => hooks.yes(&request, granted, yes),
                 Ok(Answer::No { description }) => {
                     let denied = Denied::new(Denial::Forbidden, "the callback said no");
@@ -228,7 +232,7 @@ impl Hooks {
         &self,
         action: Action,
         url: &CallbackUrl,
-        body: &Value,
+        (body, trace): (&Value, &Trace),
     ) -> Result<Answer, Failure> {
         let Some(line) = self.lines.get(place_of(action)) else {
             return Err(Failure::Rests);
@@ -240,7 +244,7 @@ impl Hooks {
         let asking = async {
             // Nobody closes it.
             let _permit = line.in_flight.acquire().await;
-            self.poster.ask(url, body).await
+            self.poster.ask(url, body, trace).await
         };
         let answered = tokio::time::timeout(self.config.time, asking).await;
         let answered = answered.unwrap_or(Err(Failure::TooLate));
@@ -275,13 +279,15 @@ impl Hooks {
             granted.ticket = Some(Ticket {
                 hooks: Arc::clone(self),
                 body: body(&event, request, &granted),
+                event,
                 since: Instant::now(),
+                spans: request.spans.clone(),
             });
         }
         granted
     }
 
-    fn tell_end(self: &Arc<Self>, mut body: Value, since: Instant) {
+    fn tell_end(self: &Arc<Self>, mut body: Value, since: Instant, (event, spans): (&str, &Scope)) {
         let Some(url) = self.config.ended.clone() else {
             return;
         };
@@ -295,11 +301,15 @@ impl Hooks {
             fields.insert("seconds".into(), json!((seconds * 1000.0).round() / 1000.0));
         }
         let hooks = Arc::clone(self);
+        let trace = spans.callback(event, &url, url.host());
         let telling = async move {
             // Nobody closes it.
             let _permit = hooks.history.ends.told_at_once.acquire().await;
-            let told = tokio::time::timeout(hooks.config.time, hooks.poster.ask(&url, &body)).await;
-            match told.unwrap_or(Err(Failure::TooLate)) {
+            let telling = hooks.poster.ask(&url, &body, &trace);
+            let told = tokio::time::timeout(hooks.config.time, telling).await;
+            let told = told.unwrap_or(Err(Failure::TooLate));
+            tell_of(&trace, &told);
+            match told {
                 Ok(_) => {}
                 Err(failure) => {
                     hooks.history.counters.end_lost();
@@ -316,14 +326,29 @@ impl Hooks {
 #[derive(Debug)]
 pub(crate) struct Ticket {
     hooks: Arc<Hooks>,
+    event: String,
     body: Value,
     since: Instant,
+    spans: Scope,
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
         let body = std::mem::take(&mut self.body);
-        self.hooks.tell_end(body, self.since);
+        let told = (self.event.as_str(), &self.spans);
+        self.hooks.tell_end(body, self.since, told);
+    }
+}
+
+/// What was answered, for the span of the question.
+fn tell_of(trace: &Trace, answered: &Result<Answer, Failure>) {
+    match answered {
+        Ok(Answer::Yes(_)) => trace.note("adit.answer", "yes"),
+        Ok(Answer::No { .. }) => trace.note("adit.answer", "no"),
+        Err(failure) => {
+            trace.note("adit.answer", "none");
+            trace.failed(failure);
+        }
     }
 }
 

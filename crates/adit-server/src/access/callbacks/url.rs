@@ -28,6 +28,11 @@ impl CallbackUrl {
     pub(super) const fn uri(&self) -> &Uri {
         &self.0
     }
+
+    /// Who is asked.
+    pub(super) fn host(&self) -> &str {
+        self.0.host().unwrap_or_default()
+    }
 }
 
 impl FromStr for CallbackUrl {

@@ -6,6 +6,7 @@ use adit_broker::StreamKey;
 
 use super::super::events::{Events, Happened};
 use super::{Live, Role};
+use crate::spans::Trace;
 
 /// A stream in use by a connection.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub(crate) struct InUse {
     role: Role,
     stream: StreamKey,
     number: u64,
+    trace: Trace,
 }
 
 enum Change {
@@ -25,7 +27,7 @@ enum Change {
 impl InUse {
     pub(super) fn begin(
         live: Arc<Live>,
-        events: Events,
+        (events, trace): (Events, Trace),
         (role, stream, number): (Role, StreamKey, u64),
     ) -> Self {
         let begun = Self {
@@ -34,9 +36,15 @@ impl InUse {
             role,
             stream,
             number,
+            trace,
         };
         begun.tell(Change::Began);
         begun
+    }
+
+    /// The span of it.
+    pub(crate) const fn trace(&self) -> &Trace {
+        &self.trace
     }
 
     fn tell(&self, change: Change) {

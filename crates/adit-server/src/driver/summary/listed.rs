@@ -11,6 +11,7 @@ use crate::access::Ticket;
 use crate::control::InUse;
 use crate::limits::playback::PLAYLIST_ITEMS;
 use crate::server::ConnectionId;
+use crate::spans::Trace;
 
 /// A stream that is published or played: it writes a line when that starts, and dropping it one when it stops.
 ///
@@ -30,7 +31,7 @@ pub(in crate::driver) struct Listed {
     /// They tell, when they are dropped, that it is over, and what followed on its playlist.
     pub(super) tickets: Vec<Ticket>,
     /// Shows it to others.
-    pub(super) _in_use: InUse,
+    pub(super) in_use: InUse,
 }
 
 /// How far a stream has come.
@@ -48,6 +49,11 @@ impl Listed {
     /// Whether the log has lines about it.
     pub(in crate::driver) const fn lines(&self) -> Verdict {
         self.shown
+    }
+
+    /// The span of it.
+    pub(in crate::driver) const fn trace(&self) -> &Trace {
+        self.in_use.trace()
     }
 
     /// Keeps what was given with the right to do it.
@@ -77,6 +83,7 @@ impl Listed {
                 peer = %self.peer,
                 app = self.application,
                 stream = self.stream,
+                trace = self.trace().id(),
                 "{} {verb}",
                 self.part
             );
@@ -92,6 +99,7 @@ impl Drop for Listed {
                 app = self.application,
                 stream = self.stream,
                 seconds = self.since.elapsed().as_secs(),
+                trace = self.trace().id(),
                 "{} stopped",
                 self.part
             );
