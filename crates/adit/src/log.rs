@@ -4,6 +4,7 @@ use std::env;
 use std::fmt;
 use std::io::{self, IsTerminal as _};
 use std::panic;
+use std::sync::Arc;
 
 use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
@@ -12,18 +13,19 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, layer};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, Registry, registry, reload};
+use tracing_subscriber::{EnvFilter, Layer as _, registry, reload};
 
 use crate::cli::LogFormat;
+use crate::traces::Traces;
 use crate::ui;
 
 /// The variable that selects what is logged, as in `ADIT_LOG=adit_server=debug`.
 pub(crate) const LEVEL_VARIABLE: &str = "ADIT_LOG";
 
 /// The log, to be changed while it is written.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Log {
-    filter: reload::Handle<EnvFilter, Registry>,
+    filter: Arc<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>,
 }
 
 impl Log {
@@ -32,15 +34,29 @@ impl Log {
         ui::talk_in(format);
         let Ok(filter) = filter(level) else { return };
         // It is there as long as the process.
-        if let Err(error) = self.filter.reload(filter) {
+        if let Err(error) = (self.filter)(filter) {
             tracing::error!(%error, "the level of the log stays");
         }
     }
 }
 
-/// Starts logging for a command that has its level from a configuration; call once.
-pub(crate) fn start(level: &str, format: LogFormat) -> Log {
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").finish_non_exhaustive()
+    }
+}
+
+/// Starts logging for a command that has its level from a configuration, and spans beside it; call once.
+#[cfg_attr(
+    not(feature = "otel"),
+    expect(unused_variables, reason = "there are no spans")
+)]
+pub(crate) fn start(level: &str, format: LogFormat, traces: &Traces) -> Log {
     let filter = filter(level).unwrap_or_else(|_| EnvFilter::new(USUAL_LEVEL));
+    #[cfg(feature = "otel")]
+    if let Some(layer) = traces.layer() {
+        return start_over(registry().with(layer), filter, format);
+    }
     start_with(filter, format)
 }
 
@@ -64,6 +80,14 @@ pub(crate) fn start_quiet(format: LogFormat) {
 }
 
 fn start_with(filter: EnvFilter, format: LogFormat) -> Log {
+    start_over(registry(), filter, format)
+}
+
+/// Starts it over whatever else wants to know of spans.
+fn start_over<S>(below: S, filter: EnvFilter, format: LogFormat) -> Log
+where
+    S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+{
     ui::talk_in(format);
     // Both formats are there, each with the fields of spans in its own way, and one of them writes.
     let pretty = layer()
@@ -78,9 +102,7 @@ fn start_with(filter: EnvFilter, format: LogFormat) -> Log {
         .with_target(false)
         .map_event_format(|lines| Only(LogFormat::Json, lines));
     let (filter, handle) = reload::Layer::new(filter);
-    registry()
-        .with(pretty.and_then(json).with_filter(filter))
-        .init();
+    below.with(pretty.and_then(json).with_filter(filter)).init();
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |defect| {
         // Whoever parses standard error finds nothing there but objects.
@@ -90,7 +112,9 @@ fn start_with(filter: EnvFilter, format: LogFormat) -> Log {
             usual(defect);
         }
     }));
-    Log { filter: handle }
+    Log {
+        filter: Arc::new(move |filter| handle.reload(filter)),
+    }
 }
 
 /// Writes lines while they are to be in this format.

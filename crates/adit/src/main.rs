@@ -24,6 +24,7 @@ mod serve;
 mod sharing;
 mod sign;
 mod top;
+mod traces;
 mod tunnel;
 mod ui;
 mod verify;

@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use adit_server::tls::{CertificateSource, Tls};
-use adit_server::{BindError, Listener, Server, ServerConfig, StoreError, TlsError};
+use adit_server::{BindError, Listener, Server, ServerConfig, StoreError, TlsError, TraceContext};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -40,6 +40,7 @@ use crate::cli::{self, LogFormat};
 use crate::config::{self, Config, Sources};
 use crate::connect::{Failure, in_words};
 use crate::log::{self, Log};
+use crate::traces::{Traces, TracesError};
 
 pub(crate) use self::access::{check as check_access, publishers};
 pub(crate) use self::api::check as check_api;
@@ -84,6 +85,9 @@ pub(crate) enum ServeError {
     /// There is no API where one was asked for.
     #[error(transparent)]
     Api(#[from] api::ApiError),
+    /// No spans can be sent to the collector.
+    #[error(transparent)]
+    Traces(#[from] TracesError),
     /// The operating system refused threads, signals or the like.
     #[error("the operating system refused what a server needs: {0}")]
     System(#[from] io::Error),
@@ -120,18 +124,48 @@ impl ServeError {
 pub(crate) fn run(arguments: &cli::Serve) -> Result<(), Failure> {
     let sources = Sources::of(arguments);
     let loaded = config::load(&sources);
-    let log = match &loaded {
-        Ok(loaded) => {
-            let asked = &loaded.config.log;
-            log::start(&asked.level.0, asked.format)
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(mistakes) => {
+            let format = arguments.log.unwrap_or(LogFormat::Pretty);
+            log::start(log::USUAL_LEVEL, format, &Traces::default());
+            return Err(Failure::Configuration(mistakes));
         }
-        Err(_) => log::start(log::USUAL_LEVEL, arguments.log.unwrap_or(LogFormat::Pretty)),
     };
-    let config = loaded.map_err(Failure::Configuration)?.config;
-    Ok(run_with(sources, config, log)?)
+    let asked = &loaded.config.log;
+    // Spans have to be there before the log is.
+    let traces = Traces::begin(&asked.opentelemetry).map_err(ServeError::from);
+    let none = Traces::default();
+    let log = log::start(
+        &asked.level.0,
+        asked.format,
+        traces.as_ref().unwrap_or(&none),
+    );
+    let traces = traces?;
+    let observers = Observers {
+        log,
+        traces: traces.context(),
+    };
+    let outcome = run_with(sources, loaded.config, observers);
+    traces.end();
+    Ok(outcome?)
 }
 
-fn run_with(sources: Sources, config: Config, log: Log) -> Result<(), ServeError> {
+/// Who hears of what goes on.
+struct Observers {
+    log: Log,
+    traces: Option<Arc<dyn TraceContext>>,
+}
+
+impl Observers {
+    fn collect_spans(&self, server: &Server) {
+        if let Some(traces) = &self.traces {
+            server.collect_spans(Arc::clone(traces));
+        }
+    }
+}
+
+fn run_with(sources: Sources, config: Config, observers: Observers) -> Result<(), ServeError> {
     descriptors::raise();
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = config.server.threads {
@@ -140,7 +174,7 @@ fn run_with(sources: Sources, config: Config, log: Log) -> Result<(), ServeError
     let runtime = builder.enable_all().build()?;
     let _crew = Crew::start(runtime.handle().clone())?;
     // On a worker like everything else: the thread that waits here would have to be woken for each connection.
-    let serving = runtime.spawn(serve(sources, config, log));
+    let serving = runtime.spawn(serve(sources, config, observers));
     let outcome = runtime
         .block_on(serving)
         .unwrap_or_else(|defect| std::panic::resume_unwind(defect.into_panic()));
@@ -149,7 +183,7 @@ fn run_with(sources: Sources, config: Config, log: Log) -> Result<(), ServeError
     outcome
 }
 
-async fn serve(sources: Sources, asked: Config, log: Log) -> Result<(), ServeError> {
+async fn serve(sources: Sources, asked: Config, observers: Observers) -> Result<(), ServeError> {
     let signals = Signals::listen()?;
     let hangup = signal(SignalKind::hangup())?;
     let upgrade = signal(SignalKind::user_defined2())?;
@@ -166,13 +200,14 @@ async fn serve(sources: Sources, asked: Config, log: Log) -> Result<(), ServeErr
     let accession = files(heir, &config).await?;
     config.objects.store = plan::objects(&asked)?;
     let (server, over) = begin(accession.as_ref(), config, listeners);
+    observers.collect_spans(&server);
     let control = server.control();
     relays::keep(&control, &state_directory, relays::networks(&asked)).await;
     control.set_relays(relays, relays::networks(&asked));
     let keeper = Arc::new(Keeper::new(tls.clone(), &asked));
     let published_to = plan::live_application(&asked);
     let parts = Parts {
-        log,
+        log: observers.log,
         guests: api.as_ref().map(Bound::guests),
         keeper: Arc::clone(&keeper),
     };

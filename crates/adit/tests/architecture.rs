@@ -20,13 +20,14 @@ const CORES: [(&str, &[&str]); 5] = [
 ];
 
 /// Crates that only one room of the house may know.
-const ONLY_IN: [(&str, &[&str]); 6] = [
+const ONLY_IN: [(&str, &[&str]); 7] = [
     ("clap", &["adit", "adit-bench", "adit-testkit"]),
     ("hyper", &["adit-net", "adit-server"]),
     ("rustls", &["adit-net", "adit-bench"]),
     ("tokio-rustls", &["adit-net"]),
     ("socket2", &["adit-net", "adit-bench"]),
     ("tracing-subscriber", &["adit"]),
+    ("opentelemetry", &["adit"]),
 ];
 
 /// The longest source file, without tests, in lines.

@@ -266,6 +266,41 @@ fn keys_that_need_each_other_are_told_where_one_stands_alone() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+#[cfg(not(feature = "otel"))]
+#[test]
+fn a_build_without_opentelemetry_says_so_and_what_to_do() {
+    let file = "[log.opentelemetry]\nshare = 0.5\n";
+    check_file(
+        file,
+        r"
+  × log.opentelemetry.share is set, and this program was built without OpenTelemetry
+   ╭─[adit.toml:2:9]
+ 1 │ [log.opentelemetry]
+ 2 │ share = 0.5
+   ·         ─┬─
+   ·          ╰── set here
+   ╰────
+  help: build it with --features otel, or take the section log.opentelemetry out
+",
+    );
+    let folder = folder(file);
+    let output = adit(folder.path(), &["serve", "--config", "adit.toml"], &[]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("built without OpenTelemetry") && said.contains("--features otel"),
+        "{said}"
+    );
+    assert_eq!(output.status.code(), Some(2));
+    for key in [
+        "endpoint = 'http://127.0.0.1:4318'",
+        "service_name = 'a'",
+        "headers = ['a=b']",
+    ] {
+        let told = told(&format!("[log.opentelemetry]\n{key}\n"));
+        assert!(told.concat().contains("without OpenTelemetry"), "{told:?}");
+    }
+}
+
 #[test]
 fn a_shortage_of_memory_cannot_begin_after_the_next_one() {
     check_file(

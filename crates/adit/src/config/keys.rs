@@ -12,8 +12,9 @@ use super::path::KeyPath;
 use super::units::{Size, Span};
 
 /// Keys, or all of a section, that take effect only when the server starts. Everything else does at a reload.
-const RESTART: [&str; 18] = [
+const RESTART: [&str; 19] = [
     "api.listen",
+    "log.opentelemetry",
     "server.listen",
     "server.state_dir",
     "server.media",

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::OpenTelemetry;
 use super::units::Level;
 use crate::cli::LogFormat;
 use crate::log::USUAL_LEVEL;
@@ -16,6 +17,8 @@ pub(crate) struct Log {
     pub(crate) level: Level,
     /// How lines are written.
     pub(crate) format: LogFormat,
+    /// Spans for a collector.
+    pub(crate) opentelemetry: OpenTelemetry,
 }
 
 impl Default for Log {
@@ -23,6 +26,7 @@ impl Default for Log {
         Self {
             level: Level(USUAL_LEVEL.to_owned()),
             format: LogFormat::Pretty,
+            opentelemetry: OpenTelemetry::default(),
         }
     }
 }

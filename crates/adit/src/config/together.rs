@@ -45,9 +45,9 @@ pub(crate) fn check(config: &Config) -> Vec<Conflict> {
             help: "keep one of them".to_owned(),
         }];
     }
-    let levels = memory(config);
+    let others = memory(config).into_iter().chain(opentelemetry(config));
     let relays = relays(config).into_iter().chain(too_many_relays(config));
-    let others = relays.chain(apps::check(config));
+    let others = others.chain(relays).chain(apps::check(config));
     let broken = needs
         .into_iter()
         .filter(|(_, is_set, _, has_other)| *is_set && !has_other);
@@ -61,7 +61,6 @@ pub(crate) fn check(config: &Config) -> Vec<Conflict> {
                 None => format!("set {other} too"),
             },
         })
-        .chain(levels)
         .chain(others)
         .collect()
 }
@@ -88,6 +87,18 @@ fn memory(config: &Config) -> Option<Conflict> {
         what: format!("limits.mem.{higher} is {to}, below limits.mem.{lower}, which is {from}"),
         label: "set here",
         help: format!("{higher} has to be at least as much as {lower}"),
+    })
+}
+
+/// What only other builds do.
+fn opentelemetry(config: &Config) -> Option<Conflict> {
+    let key = config.log.opentelemetry.first_set();
+    let key = key.filter(|_| !cfg!(feature = "otel"))?;
+    Some(Conflict {
+        path: KeyPath::read(key),
+        what: format!("{key} is set, and this program was built without OpenTelemetry"),
+        label: "set here",
+        help: "build it with --features otel, or take the section log.opentelemetry out".to_owned(),
     })
 }
 

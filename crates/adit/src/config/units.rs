@@ -402,6 +402,88 @@ impl Default for ProxyChoice {
     }
 }
 
+/// The address of an OpenTelemetry collector. Somebody may have written a password into it, so it is shown to nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Collector {
+    text: Secret,
+    base: BaseUrl,
+}
+
+/// What something is added to: neither a query nor a slash at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct BaseUrl(String);
+
+impl Collector {
+    /// The address, without a slash at its end.
+    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "nothing is sent"))]
+    pub(crate) fn base(&self) -> &str {
+        &self.base.0
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // As with callbacks; what is secret has a place of its own.
+        match text.parse::<CallbackUrl>() {
+            Ok(_) if text.contains('?') => Err("a collector has no query"),
+            Ok(_) => Ok(Self(text.trim_end_matches('/').to_owned())),
+            Err(BadCallbackUrl::User) => {
+                Err("a user in the URL is sent nowhere; write it into headers")
+            }
+            Err(_) => Err("no URL of a collector; write it as in http://127.0.0.1:4318"),
+        }
+    }
+}
+
+/// A field of HTTP, as in `NAME=VALUE`. The value may be a password, so that it is shown to nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeaderField {
+    text: Secret,
+    field: Field,
+}
+
+/// Name and value of a field of HTTP.
+#[derive(Clone, PartialEq, Eq)]
+struct Field {
+    name: String,
+    value: String,
+}
+
+impl HeaderField {
+    pub(crate) fn name_and_value(&self) -> (&str, &str) {
+        (&self.field.name, &self.field.value)
+    }
+}
+
+impl FromStr for Field {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = "a header is written as in NAME=VALUE";
+        let (name, value) = text.split_once('=').ok_or(wrong)?;
+        let (name, value) = (name.trim(), value.trim());
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if name.is_empty() || !name.chars().all(is_of_name) {
+            return Err(wrong);
+        }
+        if !value.chars().all(|c| matches!(c, ' '..='~')) {
+            return Err("the value of a header has letters, digits and signs of ASCII only");
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        })
+    }
+}
+
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=(hidden)", self.name)
+    }
+}
+
 /// A value that is written as a text which is shown to nobody.
 macro_rules! hidden {
     ($name:ident { $field:ident }, $kind:literal) => {
@@ -440,6 +522,8 @@ hidden!(
     RelayAddress { url },
     "an address as in rtmps://live.example.com/app/KEY"
 );
+hidden!(Collector { base }, "a URL as in http://127.0.0.1:4318");
+hidden!(HeaderField { field }, "a header as in NAME=VALUE");
 hidden!(Hook { url }, "a URL as in http://127.0.0.1:8000/hook");
 hidden!(
     AppHook { choice },
