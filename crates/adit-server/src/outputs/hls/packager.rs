@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
+use super::bound::Bound;
 use super::segmenter::{Lengths, Made, Segmenter};
 use super::viewers::Viewers;
 use super::window::Window;
@@ -78,9 +79,10 @@ impl Hls {
         let subscription = outputs
             .broker
             .subscribe(key.clone(), SubscribeOptions::default());
+        let bound = Bound::new(stream.lengths, None, key_interval(outputs, key));
         let packager = Packager {
             stream: Arc::clone(&stream),
-            segmenter: Segmenter::new(stream.lengths),
+            segmenter: Segmenter::new(stream.lengths, bound),
             subscription: Some(subscription),
             idle: outputs.live.now().outputs.hls.idle,
             place: Listed {
@@ -108,6 +110,17 @@ impl Hls {
         self.tasks.wait().await;
     }
 }
+
+/// From one key frame of a stream to the next, in milliseconds, where it has had two.
+fn key_interval(outputs: &Inner, key: &StreamKey) -> Option<i64> {
+    let interval = outputs.broker.stream(key)?.stats.key_interval?;
+    // A clock that went back has made nonsense of it.
+    (interval <= LONGEST_INTERVAL).then_some(())?;
+    i64::try_from(interval.as_millis()).ok()
+}
+
+/// No encoder that is known makes key frames further apart.
+const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
 
 impl Stream {
     fn new(outputs: &Inner) -> Self {

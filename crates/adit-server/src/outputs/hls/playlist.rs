@@ -162,12 +162,10 @@ fn skipped<'a>(segments: impl Iterator<Item = &'a Segment> + Clone, milliseconds
 /// Parts are listed of so many segments before the one that is being made.
 const SEGMENTS_WITH_PARTS: u64 = 2;
 
-/// The longest that a segment is, in whole seconds.
+/// The longest that a segment is, in whole seconds: what was announced, and before there is anything, what is to be.
 pub(super) fn target_seconds(window: &Window, lengths: Lengths) -> i64 {
-    let rounded = window.longest.saturating_add(500) / 1000;
-    rounded
-        .max(lengths.segment.saturating_add(999) / 1000)
-        .max(1)
+    let wanted = lengths.segment.saturating_add(999) / 1000;
+    window.target.unwrap_or(wanted).max(1)
 }
 
 struct Names<'a> {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! video  K . . . . . . . . . . . . . K . . .      a part ends before the picture that would make it too long,
-//! part   |─────|─────|─────|─────|───|─────|      a segment before the first key frame after its target;
+//! part   |─────|─────|─────|─────|───|─────|      a segment before the first key frame after its target ([`Bound`]);
 //! segment|───────────────────────────|──────      what leads is the picture, or the sound where there is none
 //! ```
 //!
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use adit_media::fmp4::{self, Access, Run, Sample, Track};
 use adit_media::{Frame, FrameKind, Timestamp};
 
+use super::bound::{Bound, FIRST_SEGMENT};
 use super::clock::Clock;
 use super::lane::Lane;
 use super::window::{Init, Part};
@@ -30,6 +31,8 @@ pub(super) struct Lengths {
 pub(super) enum Made {
     /// What follows is of these tracks, and has nothing to do with what was before.
     Init(Arc<Init>),
+    /// No segment is longer, in whole seconds, from the first one on.
+    Target(i64),
     Part(Part),
     EndOfSegment,
 }
@@ -48,6 +51,7 @@ pub(super) struct Segmenter {
     /// The tracks are others than those of the last part.
     changed: bool,
     making: Open,
+    bound: Bound,
     sequence: u32,
     inits: u32,
 }
@@ -70,6 +74,8 @@ struct Open {
     part_start: Option<i64>,
     segment_start: Option<i64>,
     segment_bytes: usize,
+    /// How long the parts of the segment are together.
+    segment_length: i64,
     /// The segment does not begin with a key frame.
     keyless: bool,
     /// The next part may end the first segment wherever it is, so that there is one soon.
@@ -78,17 +84,15 @@ struct Open {
 
 /// A stream whose tracks are not all known is waited for so long, in milliseconds of its own time.
 const OPENING: i64 = 400;
-/// No first segment is shorter, in milliseconds.
-const FIRST_SEGMENT: i64 = 500;
 /// A track of which nothing came for so long is given up, in milliseconds: players would wait for it.
 const GONE: i64 = 5_000;
-/// A segment without a key frame in time ends all the same when it is so many times as long as it should be.
-const OVERLONG: i64 = 6;
 
 impl Segmenter {
-    pub(super) fn new(lengths: Lengths) -> Self {
+    /// For a stream about whose segments nothing or something was announced already.
+    pub(super) fn new(lengths: Lengths, bound: Bound) -> Self {
         Self {
             lengths,
+            bound,
             clock: Clock::default(),
             video: None,
             audio: None,
@@ -99,6 +103,7 @@ impl Segmenter {
                 part_start: None,
                 segment_start: None,
                 segment_bytes: 0,
+                segment_length: 0,
                 keyless: false,
                 hurry: true,
             },
@@ -254,6 +259,9 @@ impl Segmenter {
         lane.settle(at);
         let step = lane.expected_step();
         self.begin_at(at);
+        if is_key {
+            self.bound.note_key_frame(at);
+        }
         self.cut(at, step, is_key, made);
         if let Some(lane) = &mut self.video {
             lane.hold(at, sample(frame, access, 0));
@@ -268,7 +276,7 @@ impl Segmenter {
             self.begin_at(at);
             self.cut(at, step, true, made);
         } else {
-            self.cut_without_pictures(at, made);
+            self.cut_without_pictures(at, step, made);
         }
         if let Some(lane) = &mut self.audio {
             lane.append(at, sample(frame, access, duration));
@@ -282,16 +290,14 @@ impl Segmenter {
 
     /// Ends the part, and the segment, if what comes at `at` is to be in the next one.
     fn cut(&mut self, at: i64, step: i64, is_key: bool, made: &mut Vec<Made>) {
-        let age = |start: Option<i64>| start.map_or(0, |start| at.saturating_sub(start));
-        let (part, segment) = (age(self.making.part_start), age(self.making.segment_start));
-        let is_full = self.is_full() || segment >= self.lengths.segment.saturating_mul(OVERLONG);
+        let part = self.making.part_age(at);
+        let segment = self.making.segment_age(at);
+        let is_full = self.is_full() || self.is_over(at, step);
         // Whatever the time is: a clock may stand still.
         let is_heavy = self.open_bytes() >= PART_BYTES;
-        // Key frames are not always on time to the millisecond.
-        let is_due = segment >= self.lengths.segment / 10 * 9
-            || self.making.keyless && segment >= FIRST_SEGMENT;
+        let is_due = is_key && self.bound.ends_before_key(segment, self.making.keyless);
         let is_first = self.making.hurry && segment >= FIRST_SEGMENT;
-        if (is_key && is_due) || is_full {
+        if is_due || is_full {
             self.end_part(at, made);
             self.end_segment(made);
             self.making.keyless = !is_key;
@@ -305,18 +311,25 @@ impl Segmenter {
     }
 
     /// Where pictures are late, sound goes on without them, and where they do not come at all, it does not pile up.
-    fn cut_without_pictures(&mut self, at: i64, made: &mut Vec<Made>) {
+    fn cut_without_pictures(&mut self, at: i64, step: i64, made: &mut Vec<Made>) {
         let patience = self.lengths.part.saturating_mul(3);
-        let start = self.making.part_start;
-        let is_late = start.is_some_and(|start| at.saturating_sub(start) > patience);
+        let is_late = self.making.part_age(at) > patience;
         let is_full = self.is_full();
         if is_late || is_full || self.open_bytes() >= PART_BYTES {
             self.end_part(at, made);
         }
-        if is_full {
+        // Those that are late may stay so until the next part.
+        if is_full || is_late && self.is_over(at, step.saturating_add(patience)) {
             self.end_segment(made);
             self.making.keyless = true;
         }
+    }
+
+    /// Whether the segment would be too long with what is due at `at`.
+    fn is_over(&self, at: i64, step: i64) -> bool {
+        let start = self.making.segment_start.unwrap_or(at);
+        let length = self.making.segment_length;
+        self.bound.ends_before(start, length, at, step)
     }
 
     fn is_full(&self) -> bool {
@@ -352,14 +365,24 @@ impl Segmenter {
             .collect();
         self.sequence = self.sequence.wrapping_add(1);
         if let Some(fragment) = fmp4::fragment(self.sequence, &runs) {
+            // A picture may last for longer than any segment may, as was announced.
+            let left = self
+                .bound
+                .longest()
+                .saturating_sub(self.making.segment_length);
             let part = Part {
                 fragment: Arc::new(fragment),
-                milliseconds: at.saturating_sub(start).max(1),
+                milliseconds: at.saturating_sub(start).min(left).max(1),
                 independent,
                 ended: None,
             };
-            self.making.segment_bytes = self.making.segment_bytes.saturating_add(part.weight());
+            self.making.add(&part);
+            let is_over = part.milliseconds >= left;
             made.push(Made::Part(part));
+            if is_over {
+                self.end_segment(made);
+                self.making.keyless = self.video.is_some();
+            }
         }
     }
 
@@ -394,8 +417,13 @@ impl Segmenter {
     }
 
     fn end_segment(&mut self, made: &mut Vec<Made>) {
+        if self.making.segment_length > 0 {
+            let target = self.bound.announce(self.making.segment_length);
+            made.push(Made::Target(target));
+        }
         self.making.hurry = false;
         self.making.segment_bytes = 0;
+        self.making.segment_length = 0;
         self.making.segment_start = self.making.part_start;
         made.push(Made::EndOfSegment);
     }
@@ -409,8 +437,25 @@ impl Segmenter {
         self.end_segment(made);
         self.making.part_start = None;
         self.making.segment_start = None;
+        self.bound.begin_anew();
         let lanes = [&mut self.video, &mut self.audio];
         lanes.into_iter().flatten().for_each(Lane::begin_anew);
+    }
+}
+
+impl Open {
+    fn part_age(&self, at: i64) -> i64 {
+        self.part_start.map_or(0, |start| at.saturating_sub(start))
+    }
+
+    fn segment_age(&self, at: i64) -> i64 {
+        self.segment_start
+            .map_or(0, |start| at.saturating_sub(start))
+    }
+
+    fn add(&mut self, part: &Part) {
+        self.segment_bytes = self.segment_bytes.saturating_add(part.weight());
+        self.segment_length = self.segment_length.saturating_add(part.milliseconds);
     }
 }
 

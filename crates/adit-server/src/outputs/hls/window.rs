@@ -80,8 +80,8 @@ pub(super) struct Window {
     /// Discontinuities of segments that are gone.
     pub(super) discontinuities: u64,
     pub(super) ended: bool,
-    /// The longest segment ever listed, in milliseconds.
-    pub(super) longest: i64,
+    /// No segment is longer, in whole seconds; that does not change [RFC 8216 6.2.1]. It is not known before there is one.
+    pub(super) target: Option<i64>,
     /// Bits a second of the heaviest segment.
     pub(super) peak: u64,
     bytes: usize,
@@ -126,7 +126,7 @@ impl Window {
             clock: None,
             discontinuities: 0,
             ended: false,
-            longest: 0,
+            target: None,
             peak: 0,
             bytes: 0,
         }
@@ -139,6 +139,9 @@ impl Window {
                 self.broken = self.init.is_some();
                 self.clock = None;
                 self.init = Some(init);
+            }
+            Made::Target(target) => {
+                self.target.get_or_insert(target);
             }
             Made::Part(part) => self.add(part),
             Made::EndOfSegment => self.end_segment(),
@@ -174,7 +177,6 @@ impl Window {
         if let Some(segment) = self.segments.back_mut().filter(|segment| !segment.whole) {
             segment.whole = true;
             let length = segment.milliseconds().max(1);
-            self.longest = self.longest.max(length);
             let bits = u64::try_from(segment.bytes())
                 .unwrap_or(u64::MAX)
                 .saturating_mul(8_000);

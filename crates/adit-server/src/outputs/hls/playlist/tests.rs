@@ -102,13 +102,17 @@ fn what_the_viewer_has_shown_is_in_every_address() {
 }
 
 #[test]
-fn the_target_is_no_shorter_than_any_segment_and_never_shrinks() {
-    let mut window = window(1);
-    assert_eq!(target_seconds(&window, LENGTHS), 2);
-    for (length, target) in [(2_400, 2), (2_500, 3), (9_000, 9), (1_000, 9)] {
+fn the_target_is_what_was_announced_first_and_never_changes() {
+    let mut window = Window::new("r".to_owned(), 3);
+    assert_eq!(target_seconds(&window, LENGTHS), 2, "what is to be");
+    window.apply(init(0));
+    for (length, announced, expected) in [(2_600, 3, 3), (9_000, 9, 3), (1_000, 1, 3)] {
         window.apply(part(length, 10));
+        window.apply(Made::Target(announced));
         window.apply(Made::EndOfSegment);
-        assert_eq!(target_seconds(&window, LENGTHS), target, "{length}");
+        assert_eq!(target_seconds(&window, LENGTHS), expected, "{length}");
+        let text = media(&window, LENGTHS, "");
+        assert!(text.contains("#EXT-X-TARGETDURATION:3\n"), "{text}");
     }
 }
 

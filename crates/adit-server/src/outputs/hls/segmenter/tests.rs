@@ -4,6 +4,8 @@ use bytes::Bytes;
 
 use super::{Lengths, Made, Segmenter};
 use crate::limits::outputs::{HLS_BYTES, OPENING_FRAMES, PART_BYTES, SEGMENT_BYTES};
+use crate::outputs::hls::bound::Bound;
+use crate::outputs::hls::playlist::target_seconds;
 use crate::outputs::hls::window::{Segment, Window};
 
 const LENGTHS: Lengths = Lengths {
@@ -30,9 +32,16 @@ fn later(frames: &[Frame], ms: u32) -> Vec<Frame> {
         .collect()
 }
 
+fn new_segmenter() -> Segmenter {
+    Segmenter::new(LENGTHS, Bound::new(LENGTHS, None, None))
+}
+
 /// A window that keeps all that is made of `frames`.
 fn package(frames: &[Frame]) -> Window {
-    let mut segmenter = Segmenter::new(LENGTHS);
+    package_by(new_segmenter(), frames)
+}
+
+fn package_by(mut segmenter: Segmenter, frames: &[Frame]) -> Window {
     let mut made = Vec::new();
     for frame in frames {
         segmenter.push(frame, &mut made);
@@ -206,7 +215,7 @@ fn a_clock_that_jumps_and_frames_that_are_left_out_are_breaks() {
             "{jump}"
         );
     }
-    let mut segmenter = Segmenter::new(LENGTHS);
+    let mut segmenter = new_segmenter();
     let mut made = Vec::new();
     for frame in &frames {
         segmenter.push(frame, &mut made);
@@ -252,8 +261,27 @@ fn a_stream_that_never_has_a_key_frame_is_heard_and_not_seen() {
     assert_eq!(window.init().unwrap().codecs, "mp4a.40.2");
 }
 
+/// All that a playlist says of the lengths of its segments holds.
+fn assert_within_target(window: &Window) {
+    let target = target_seconds(window, LENGTHS);
+    let whole = lengths(window);
+    let rounded = |length: i64| (length + 500) / 1000;
+    assert!(
+        whole.iter().all(|length| rounded(*length) <= target),
+        "{target}: {whole:?}"
+    );
+}
+
+/// The clip with a key frame each so many seconds.
+fn with_keys(seconds: u32, each: u32) -> Vec<Frame> {
+    let options = format!("pattern:320x180@30,200k,key={each}");
+    let pattern = Pattern::new(options.parse().unwrap());
+    let within = |frame: &Frame| frame.at().ms() < seconds * 1000;
+    pattern.take_while(within).collect()
+}
+
 #[test]
-fn segments_without_key_frames_are_bounded() {
+fn segments_without_key_frames_are_no_longer_than_announced() {
     let mut key = false;
     let frames: Vec<Frame> = clip(60)
         .into_iter()
@@ -262,9 +290,96 @@ fn segments_without_key_frames_are_bounded() {
             !is_key || !std::mem::replace(&mut key, true)
         })
         .collect();
-    let whole = lengths(&package(&frames));
-    assert!(whole.iter().all(|length| *length <= 12_100), "{whole:?}");
-    assert!(whole.len() >= 5, "{whole:?}");
+    let window = package(&frames);
+    assert_eq!(window.target, Some(2));
+    assert_within_target(&window);
+    assert!(lengths(&window).len() >= 24, "{:?}", lengths(&window));
+    assert_eq!(payload(&window), coded(&frames));
+}
+
+#[test]
+fn the_target_has_room_for_key_frames_that_are_known_and_is_kept_where_they_are_not() {
+    for (each, known, target) in [
+        (1, None, 2),
+        (3, None, 2),
+        (10, None, 2),
+        (3, Some(3_000), 3),
+        (10, Some(10_000), 10),
+        (20, Some(20_000), 12),
+    ] {
+        let frames = with_keys(60, each);
+        let segmenter = Segmenter::new(LENGTHS, Bound::new(LENGTHS, None, known));
+        let window = package_by(segmenter, &frames);
+        assert_eq!(window.target, Some(target), "{each} {known:?}");
+        assert_within_target(&window);
+        assert_eq!(payload(&window), coded(&frames));
+        // A player can begin with each key frame, or with each second one.
+        let independent = segments(&window)
+            .iter()
+            .filter(|it| it.independent())
+            .count();
+        assert!(
+            independent >= (60 / each.max(2)) as usize - 1,
+            "{each} {known:?}: {independent}"
+        );
+        if i64::from(each) <= target {
+            let others = segments(&window).len() - independent;
+            assert!(others <= 1, "{each} {known:?}: {others}");
+        }
+    }
+}
+
+#[test]
+fn key_frames_that_come_further_apart_later_change_nothing_of_what_was_announced() {
+    let all = [with_keys(10, 1), later(&with_keys(40, 8), 10_000)].concat();
+    let window = package(&all);
+    assert_eq!(window.target, Some(2));
+    assert_within_target(&window);
+    // Two pieces of the same length are better than a long and a short one.
+    let whole = lengths(&window);
+    assert!(
+        whole[10..whole.len() - 1].iter().all(|it| *it > 1_900),
+        "{whole:?}"
+    );
+}
+
+#[test]
+fn slow_pictures_are_announced_where_they_are_slow_from_the_beginning() {
+    let slow = |each: u32| -> Vec<Frame> {
+        let pictures = only(FrameKind::Video, &clip(60)).into_iter();
+        let keys = pictures
+            .filter(|frame| frame.flags().is_key_frame() || frame.flags().is_sequence_header());
+        (0_u32..)
+            .zip(keys)
+            .take(12)
+            .map(|(index, frame)| {
+                frame.with_timestamp(Timestamp::from_ms(index.saturating_sub(1) * each))
+            })
+            .collect()
+    };
+    let window = package(&slow(5_000));
+    assert_eq!(window.target, Some(5));
+    assert_within_target(&window);
+    // And where they get slow later the playlist says less than they last, and never more than it announced.
+    let all = [clip(8), later(&slow(5_000), 8_000)].concat();
+    let all = only(FrameKind::Video, &all);
+    let window = package(&all);
+    assert_eq!(window.target, Some(2));
+    assert_within_target(&window);
+    assert_eq!(payload(&window), coded(&all));
+}
+
+#[test]
+fn sound_that_goes_on_without_pictures_ends_segments_in_time() {
+    let frames: Vec<Frame> = clip(20)
+        .into_iter()
+        .filter(|frame| {
+            frame.kind() == FrameKind::Audio || frame.at().ms() < 6_000 || frame.at().ms() >= 10_000
+        })
+        .collect();
+    let window = package(&frames);
+    assert_within_target(&window);
+    assert_eq!(payload(&window), coded(&frames));
 }
 
 #[test]
@@ -365,7 +480,7 @@ fn what_is_held_is_bounded_where_the_clock_stands_still() {
         ),
     ];
     for (name, frames) in cases {
-        let mut segmenter = Segmenter::new(LENGTHS);
+        let mut segmenter = new_segmenter();
         let mut window = Window::new("r".to_owned(), 7);
         for frame in &frames {
             let mut made = Vec::new();
@@ -384,7 +499,7 @@ fn what_is_held_is_bounded_where_the_clock_stands_still() {
 
 #[test]
 fn the_beginning_of_a_stream_is_not_waited_for_beyond_its_limits() {
-    let mut segmenter = Segmenter::new(LENGTHS);
+    let mut segmenter = new_segmenter();
     let mut made = Vec::new();
     for frame in still(FrameKind::Audio, OPENING_FRAMES - 1, 0) {
         segmenter.push(&frame, &mut made);
@@ -392,7 +507,7 @@ fn the_beginning_of_a_stream_is_not_waited_for_beyond_its_limits() {
     assert!(segmenter.opening.is_some());
     segmenter.push(&still(FrameKind::Audio, 1, 0)[0], &mut made);
     assert!(segmenter.opening.is_none());
-    let mut segmenter = Segmenter::new(LENGTHS);
+    let mut segmenter = new_segmenter();
     for frame in still(FrameKind::Video, 4, PART_BYTES / 4 - 4_000) {
         assert!(segmenter.opening.is_some());
         segmenter.push(&frame, &mut made);
