@@ -3,6 +3,7 @@
 //! ```text
 //! new ─▶ streams ═ Link ═▶ old     the names of all streams that are live there, and of those that begin
 //! new ─▶ stream  ═ Link ═▶ old     a name; then through which servers it came, and its frames, until it stops
+//! new ─▶ packaged ═ Link ═▶ old   a name; then what viewers by HLS need to go on
 //!
 //! name   length u16, vhost │ length u16, application │ length u16, instance │ length u16, name
 //! via    length u16, the list of a relay; none where an encoder publishes
@@ -32,6 +33,7 @@ use tokio::time::{interval, sleep};
 use tracing::debug;
 
 use crate::limits::{MIRROR_FRAME_BYTES, MIRRORED_STREAMS};
+use crate::outputs::Outputs;
 use crate::relays::Via;
 
 /// The server that this one has taken over from.
@@ -41,6 +43,9 @@ pub trait Predecessor: Elsewhere {
 
     /// A connection for one of them.
     fn stream(&self) -> LinkFuture<'_>;
+
+    /// A connection for what is packaged of one of them, as HLS.
+    fn packaged(&self) -> LinkFuture<'_>;
 }
 
 /// Serves the server that takes over from this one.
@@ -48,6 +53,7 @@ pub trait Predecessor: Elsewhere {
 pub struct Visitors {
     pub(crate) net: adit_net::http::Visitors,
     pub(crate) broker: Broker,
+    pub(crate) outputs: Option<Outputs>,
 }
 
 impl Visitors {
@@ -66,6 +72,14 @@ impl Visitors {
     pub fn send(&self, link: impl Link) {
         let broker = self.broker.clone();
         tokio::spawn(async move { note(send(&broker, link).await) });
+    }
+
+    /// Leaves what is packaged of one of them to the other side.
+    pub fn leave(&self, link: impl Link) {
+        // Where there are no outputs the other side hears nothing but the end.
+        if let Some(outputs) = self.outputs.clone() {
+            tokio::spawn(async move { note(outputs.hand_over(link).await) });
+        }
     }
 }
 
@@ -249,7 +263,7 @@ impl Drop for Mirrored {
     }
 }
 
-fn name(key: &StreamKey) -> Vec<u8> {
+pub(crate) fn name(key: &StreamKey) -> Vec<u8> {
     let mut bytes = Vec::new();
     for part in [key.vhost(), key.application(), key.instance(), key.name()] {
         bytes.extend_from_slice(&counted(part));
@@ -263,7 +277,7 @@ fn counted(text: &str) -> Vec<u8> {
     [&length.to_be_bytes(), text.as_bytes()].concat()
 }
 
-async fn read_name(link: &mut impl Link) -> io::Result<StreamKey> {
+pub(crate) async fn read_name(link: &mut impl Link) -> io::Result<StreamKey> {
     let mut parts = [const { String::new() }; 4];
     for part in &mut parts {
         *part = read_text(link).await?;

@@ -113,6 +113,9 @@ impl Server {
         let mirrors = Mirrors::default();
         config.net.http.elsewhere = Some(Arc::clone(&predecessor) as Arc<dyn Elsewhere>);
         let server = Self::start(config, listeners, mirrors.clone());
+        if let Some(outputs) = &server.outputs {
+            outputs.succeed(Arc::clone(&predecessor));
+        }
         let following = mirrors.follow(predecessor, server.broker().clone());
         let stop = server.shared.phase.stop().clone();
         tokio::spawn(async move { stop.run_until_cancelled(following).await });
@@ -190,6 +193,7 @@ impl Server {
         Visitors {
             net: self.acceptor.visitors(),
             broker: self.shared.broker.clone(),
+            outputs: self.outputs.clone(),
         }
     }
 

@@ -54,6 +54,23 @@ fn the_console_shows_what_happens_and_has_a_hand_on_it() {
     });
 }
 
+#[test]
+fn viewers_go_on_when_another_server_takes_over() {
+    let Some(peers) = Peers::with(&[Peer::Chromium, Peer::Ffmpeg9]) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let clip = clip(peers, folder.path());
+    let state = folder.path().join("state");
+    let server = AditServer::start_with(ADIT, |command| {
+        command.args(["--drain-timeout", "1h", "--state-dir"]);
+        command.arg(&state);
+    });
+    run(peers, "takeover.mjs", &server, &clip, |command| {
+        command.env("ADIT", ADIT).env("STATE", &state);
+    });
+}
+
 fn clip(peers: Peers, folder: &Path) -> PathBuf {
     Clip::new(Some(VideoCodec::H264), Some(AudioCodec::Aac), 30).make(peers, folder)
 }

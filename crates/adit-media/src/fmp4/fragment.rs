@@ -40,6 +40,14 @@ pub struct Fragment {
 }
 
 impl Fragment {
+    /// One that was made elsewhere.
+    pub fn of(bytes: Bytes) -> Self {
+        Self {
+            bytes: bytes.len(),
+            pieces: vec![bytes],
+        }
+    }
+
     /// The pieces in order.
     pub fn pieces(&self) -> &[Bytes] {
         &self.pieces

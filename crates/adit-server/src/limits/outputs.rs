@@ -70,3 +70,9 @@ pub(crate) const RESERVED_SEGMENTS: u64 = 2;
 
 /// The longest that a request waits for the first segment of a stream, or for a part that was announced (`hls.wait`).
 pub(crate) const HLS_READY: Duration = Duration::from_secs(10);
+
+/// A stream that is published again within so long goes on in its playlists; after that they say that it has ended (`hls.ending`).
+pub(crate) const HLS_ENDING: Duration = Duration::from_secs(5);
+
+/// Names of which is remembered how many discontinuities their playlists have had (`hls.remembered`).
+pub(crate) const HLS_REMEMBERED: usize = 1_000;

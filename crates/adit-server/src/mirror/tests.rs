@@ -40,6 +40,10 @@ impl Elsewhere for Near {
 }
 
 impl Predecessor for Near {
+    fn packaged(&self) -> LinkFuture<'_> {
+        Box::pin(async { None })
+    }
+
     fn streams(&self) -> LinkFuture<'_> {
         let (own, other) = tokio::io::duplex(1000);
         let broker = self.broker.clone();

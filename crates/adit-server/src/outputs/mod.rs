@@ -26,6 +26,7 @@ mod watcher;
 mod websocket;
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
@@ -33,8 +34,8 @@ use std::time::{Duration, Instant};
 use adit_broker::{Broker, Delivery, StreamKey, SubscribeOptions, Subscription};
 use adit_net::CarrierInfo;
 use adit_net::http::{
-    HttpBody, HttpFuture, HttpHandler, Method, Request, RequestBody, Response, StatusCode, Why,
-    header,
+    HttpBody, HttpFuture, HttpHandler, Link, Method, Request, RequestBody, Response, StatusCode,
+    Why, header,
 };
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -51,6 +52,7 @@ use crate::access::{Credentials, HIDDEN};
 use crate::application::Web;
 use crate::control::{Connections, Phase};
 use crate::limits::outputs::FETCH;
+use crate::mirror::Predecessor;
 use crate::relays::Relays;
 use crate::settings::Live;
 
@@ -131,6 +133,19 @@ impl Outputs {
 
     pub(crate) fn stats(&self) -> &OutputStats {
         &self.0.stats
+    }
+
+    /// Goes on with what is packaged by `predecessor`.
+    pub(crate) fn succeed(&self, predecessor: Arc<dyn Predecessor>) {
+        self.0.hls.succeed(predecessor);
+    }
+
+    /// Leaves what is packaged of a stream to the server that takes over, which asks for it on `link`.
+    ///
+    /// # Errors
+    /// That server has gone.
+    pub(crate) async fn hand_over(&self, link: impl Link) -> io::Result<()> {
+        hls::hand_over(&self.0, link).await
     }
 
     /// Ready when nothing is packaged any more, once the server stops.

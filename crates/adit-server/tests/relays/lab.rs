@@ -145,6 +145,10 @@ impl Elsewhere for Before {
 }
 
 impl Predecessor for Before {
+    fn packaged(&self) -> LinkFuture<'_> {
+        Box::pin(async { None })
+    }
+
     fn streams(&self) -> LinkFuture<'_> {
         Self::link(|other| self.0.announce(other))
     }

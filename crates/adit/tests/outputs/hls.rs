@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
 use adit_testkit::peers::{Peer, Peers, QUIET};
@@ -23,6 +24,19 @@ pub(crate) fn media(server: SocketAddr, query: &str) -> (MediaPlaylist, String) 
     let answer = wait_for(server, &format!("/live/cam/media.m3u8{query}"));
     let text = answer.text().to_owned();
     (read(&text), text)
+}
+
+/// The same when nobody has published it again for a while.
+fn ended(server: SocketAddr) -> (MediaPlaylist, String) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (playlist, text) = media(server, "");
+        if playlist.end_list {
+            return (playlist, text);
+        }
+        assert!(Instant::now() < deadline, "{text}");
+        sleep(Duration::from_millis(50));
+    }
 }
 
 /// The addresses in the tags `tag` of a playlist.
@@ -103,12 +117,13 @@ fn playlists_are_as_players_and_caches_want_them() {
         "Range: bytes=99999999-\r\n",
     );
     assert_eq!(beyond.status, 416);
+    let known = format!("?_HLS_msn={}&_HLS_part=0", playlist.media_sequence);
     for (query, status) in [
         ("?_HLS_msn=x", 400),
         ("?_HLS_part=1", 400),
-        ("?_HLS_msn=99999999", 400),
+        ("?_HLS_msn=99999999999", 400),
         ("?_HLS_msn=-1", 400),
-        ("?_HLS_msn=0&_HLS_part=0", 200),
+        (&known, 200),
     ] {
         let answer = get(address, &format!("/live/cam/media.m3u8{query}"));
         assert_eq!(answer.status, status, "{query}");
@@ -160,8 +175,7 @@ fn ffmpeg_plays_it_and_the_end_is_told() {
         assert!((220..=275).contains(&packets("h264")), "{peer}: {told}");
         assert!((340..=430).contains(&packets("aac")), "{peer}: {told}");
     }
-    let (playlist, text) = media(address, "");
-    assert!(playlist.end_list, "{text}");
+    let (playlist, text) = ended(address);
     let total: f32 = playlist
         .segments
         .iter()
@@ -206,46 +220,56 @@ fn parts_are_there_a_moment_after_they_were_sent() {
     }
     let server = AditServer::start(ADIT);
     let address = server.address();
-    let _publisher = publish(&server, "cam", 60);
+    let _publisher = publish(&server, "cam", 600);
     wait_until_live(address, "cam");
     let folder = tempfile::tempdir().unwrap();
+    // A series that is late may be the machine's fault, four are not.
+    let mut late = Vec::new();
+    while late.len() < 4 {
+        let [jitter, answer] = lateness(address, folder.path());
+        if jitter < 0.9 && answer < 2.0 {
+            server.assert_sound();
+            return;
+        }
+        late.push((jitter, answer));
+    }
+    panic!("seconds of jitter, and until an answer about what is there already: {late:?}");
+}
+
+/// By how many seconds parts come sooner and later, and the longest that a playlist took with a part that is there already.
+fn lateness(address: SocketAddr, folder: &Path) -> [f64; 2] {
     let (_, text) = media(address, "");
     let init = addresses(&text, "#EXT-X-MAP").next().unwrap();
     let init = get(address, &format!("/live/cam/{init}")).body;
     // The hint is asked for before there is such a part, and answered as soon as there is.
-    let mut hint = addresses(&text, "#EXT-X-PRELOAD-HINT")
-        .next()
-        .unwrap()
-        .to_owned();
+    let next = |text: &str| {
+        addresses(text, "#EXT-X-PRELOAD-HINT")
+            .next()
+            .map(str::to_owned)
+    };
+    let mut hint = next(&text).unwrap();
     let mut arrivals = Vec::new();
+    let mut longest = Duration::ZERO;
     for _ in 0..20 {
         let part = get(address, &format!("/live/cam/{hint}"));
         let arrived = Instant::now();
         assert_eq!(part.status, 200, "{hint}");
-        arrivals.push((arrived, end_of(folder.path(), &init, &part.body).unwrap()));
+        arrivals.push((arrived, end_of(folder, &init, &part.body).unwrap()));
         let numbers = hint.trim_end_matches(".m4s").rsplit('-').next().unwrap();
         let (segment, index) = numbers.split_once('.').unwrap();
         let query = format!("?_HLS_msn={segment}&_HLS_part={index}");
         let asked = Instant::now();
         let (_, text) = media(address, &query);
-        assert!(
-            asked.elapsed() < Duration::from_secs(2),
-            "there already: {:?}",
-            asked.elapsed()
-        );
+        longest = longest.max(asked.elapsed());
         assert!(text.contains(&format!("{hint}\"")), "{hint} in {text}");
-        hint = addresses(&text, "#EXT-X-PRELOAD-HINT")
-            .next()
-            .unwrap()
-            .to_owned();
+        hint = next(&text).unwrap();
     }
     // Media time against real time: the part that came soonest after its last picture is taken for immediate but for its own
     // length, and no other one may be later than that by much.
     let lag = |(at, end): &(Instant, f64)| at.duration_since(arrivals[0].0).as_secs_f64() - end;
     let soonest = arrivals.iter().map(lag).fold(f64::MAX, f64::min);
     let latest = arrivals.iter().map(lag).fold(f64::MIN, f64::max);
-    assert!(latest - soonest < 0.9, "jitter of {}", latest - soonest);
-    server.assert_sound();
+    [latest - soonest, longest.as_secs_f64()]
 }
 
 #[test]
@@ -274,7 +298,9 @@ fn sound_alone_is_played_too() {
         index.text()
     );
     assert!(!index.text().contains("RESOLUTION"));
-    let (playlist, text) = media(address, "?_HLS_msn=2");
+    let (first, _) = media(address, "");
+    let third = first.media_sequence + 2;
+    let (playlist, text) = media(address, &format!("?_HLS_msn={third}"));
     assert!(playlist.segments.len() >= 3, "{text}");
     assert!(text.contains("#EXT-X-INDEPENDENT-SEGMENTS"), "{text}");
     server.assert_sound();
@@ -288,8 +314,7 @@ fn a_stream_that_comes_again_is_another_one() {
     wait_until_live(address, "cam");
     wait_for(address, "/live/cam/index.m3u8");
     publisher.wait(PATIENCE);
-    let (first, text) = media(address, "");
-    assert!(first.end_list, "{text}");
+    let (first, _) = ended(address);
     let _publisher = publish_as(&server, "cam", 30, "pattern:640x360@30,200k,key=1");
     wait_until_live(address, "cam");
     let index = wait_for(address, "/live/cam/index.m3u8");
@@ -304,6 +329,36 @@ fn a_stream_that_comes_again_is_another_one() {
         first.segments[0].uri, second.segments[0].uri,
         "no cache confuses the two"
     );
+    let beyond = first.media_sequence + u64::try_from(first.segments.len()).unwrap();
+    assert!(second.media_sequence >= beyond, "{text}");
+    server.assert_sound();
+}
+
+#[test]
+fn a_publisher_that_comes_back_at_once_goes_on_where_it_was() {
+    let server = AditServer::start(ADIT);
+    let address = server.address();
+    let mut publisher = publish(&server, "cam", 4);
+    wait_until_live(address, "cam");
+    let (first, _) = media(address, "");
+    publisher.wait(PATIENCE);
+    let _publisher = publish(&server, "cam", 40);
+    let deadline = Instant::now() + PATIENCE;
+    let mut last = first.media_sequence;
+    loop {
+        let (now, text) = media(address, "");
+        assert!(
+            now.media_sequence >= last && !now.end_list,
+            "{last}: {text}"
+        );
+        last = now.media_sequence;
+        assert_eq!(now.target_duration, first.target_duration, "{text}");
+        if now.segments.iter().any(|segment| segment.discontinuity) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{text}");
+        sleep(Duration::from_millis(50));
+    }
     server.assert_sound();
 }
 
@@ -332,19 +387,18 @@ fn a_strict_reader_takes_all_playlists_of_a_stream() {
     let mut publisher = publish(&server, "cam", 22);
     wait_until_live(address, "cam");
     let index = wait_for(address, "/live/cam/index.m3u8");
-    let (_, first) = media(address, "");
+    let (begin, first) = media(address, "");
     // So many that the older ones are known for long.
-    let (full, text) = media(address, "?_HLS_msn=7");
+    let mut number = begin.media_sequence;
+    for _ in 0..7 {
+        number += 1;
+        // One after the other: a playlist that is too far ahead is not waited for.
+        media(address, &format!("?_HLS_msn={number}"));
+    }
+    let (full, text) = media(address, "");
     let delta = get(address, "/live/cam/media.m3u8?_HLS_skip=YES");
     publisher.wait(PATIENCE);
-    let deadline = Instant::now() + PATIENCE;
-    let last = loop {
-        let (playlist, text) = media(address, "");
-        if playlist.end_list {
-            break text;
-        }
-        assert!(Instant::now() < deadline, "{text}");
-    };
+    let (_, last) = ended(address);
     let found = found_in(peers, &[index.text(), &first, &text, delta.text(), &last]);
     let [index, first, all, new, last] = found.as_slice() else {
         panic!("{found:?}")

@@ -29,11 +29,11 @@ const OVERLONG: i64 = 6;
 const ROUNDED: i64 = 499;
 
 impl Bound {
-    /// For a stream of which nothing has been announced yet, or this `target`; its key frames come in this `interval` as far as is known.
-    pub(super) const fn new(lengths: Lengths, target: Option<i64>, interval: Option<i64>) -> Self {
+    /// For a stream of which nothing has been announced yet; its key frames come in this `interval` as far as is known.
+    pub(super) const fn new(lengths: Lengths, interval: Option<i64>) -> Self {
         Self {
             segment: lengths.segment,
-            target,
+            target: None,
             last_key: None,
             interval,
         }
@@ -55,6 +55,11 @@ impl Bound {
         let usual = self.usual().min(self.segment.saturating_mul(OVERLONG));
         let target = whole.max(rounded(long)).max(rounded(usual)).max(1);
         *self.target.get_or_insert(target)
+    }
+
+    /// That was announced already.
+    pub(super) const fn keep_to(&mut self, target: i64) {
+        self.target = Some(target);
     }
 
     /// How long segments are with key frames as they come now.

@@ -32,7 +32,8 @@ const STEP: i64 = 40;
 impl Clock {
     /// What `at` is in this time, and whether the clock has jumped.
     pub(super) fn time(&mut self, kind: FrameKind, at: Timestamp) -> (i64, bool) {
-        let (last, time) = self.last.unwrap_or((at, BEGIN));
+        let begin = self.end.saturating_add(STEP).max(BEGIN);
+        let (last, time) = self.last.unwrap_or((at, begin));
         let step = at.since(last);
         let back = (self.newest.of(kind)).map_or(0, |newest| newest.since(at));
         let jumped = step.unsigned_abs() > JUMP.unsigned_abs() || back > DISORDER;
@@ -49,6 +50,12 @@ impl Clock {
         self.end = self.end.max(time);
         self.last = Some((at, time));
         (time, jumped)
+    }
+
+    /// What comes is by another clock.
+    pub(super) fn begin_again(&mut self) {
+        self.last = None;
+        self.newest = Newest::default();
     }
 }
 
@@ -107,6 +114,19 @@ mod tests {
             &[5_000, 4_400, 3_900],
             &[(0, false), (-600, false), (40, true)],
         );
+    }
+
+    #[test]
+    fn another_clock_goes_on_where_the_last_one_was() {
+        for begin in [0, 1_050, 5_000_000] {
+            let mut clock = Clock::default();
+            clock.time(FrameKind::Video, Timestamp::from_ms(1_000));
+            clock.begin_again();
+            for (at, expected) in [(begin, 40), (begin + 30, 70)] {
+                let time = clock.time(FrameKind::Video, Timestamp::from_ms(at));
+                assert_eq!(time, (BEGIN + expected, false), "{begin}");
+            }
+        }
     }
 
     #[test]

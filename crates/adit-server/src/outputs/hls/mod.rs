@@ -13,7 +13,9 @@
 
 mod bound;
 mod clock;
+mod heritage;
 mod lane;
+mod numbers;
 mod packager;
 mod playlist;
 mod range;
@@ -28,6 +30,7 @@ use adit_net::http::{HttpBody, Method, Response, StatusCode, header};
 use bytes::Bytes;
 use tokio::time::timeout;
 
+pub(super) use self::heritage::hand_over;
 pub(super) use self::packager::Hls;
 
 use self::packager::Stream;
@@ -128,10 +131,14 @@ pub(super) async fn answer(
     }
     let stream = match outputs.hls.stream(outputs, &place.key, begins) {
         Ok(stream) => stream,
+        Err(packager::None::Given) => return reply::leaving(),
         Err(packager::None::NotLive) if comes_late => return reply::leaving(),
         Err(packager::None::NotLive) => return reply::not_live(),
         Err(packager::None::TooMany) => return reply::busy(),
     };
+    if !is_there(&stream).await {
+        return reply::not_live();
+    }
     let wish = match file {
         File::Index => Wish::Begin,
         _ if comes_late => Wish::Stay,
@@ -159,6 +166,15 @@ pub(super) async fn answer(
     };
     viewers.gets(Instant::now(), peer, bytes, delay);
     response
+}
+
+/// Whether there is anything of a stream, once that is known.
+async fn is_there(stream: &Stream) -> bool {
+    if stream.is_settled() {
+        return true;
+    }
+    let settled = until(stream, HLS_READY, |_| stream.is_settled()).await;
+    settled.is_some() && !stream.window().is_void()
 }
 
 /// Lists somebody who begins to watch.
@@ -201,7 +217,7 @@ async fn media(stream: &Stream, asked: &Asked) -> Response<HttpBody> {
                 || part.is_some_and(|part| {
                     playlist::is_too_far(&window, stream.lengths, segment, part)
                 });
-            if is_too_far && !window.ended {
+            if is_too_far && window.end.is_none() {
                 return refusal("this segment or part is too far in the future\n");
             }
             let target = playlist::target_seconds(&window, stream.lengths);

@@ -3,28 +3,39 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use adit_broker::{Delivery, StreamKey, SubscribeOptions, Subscription};
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::watch;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
 use super::bound::Bound;
+use super::heritage::Heritage;
+use super::numbers::{First, Numbers};
 use super::segmenter::{Lengths, Made, Segmenter};
 use super::viewers::Viewers;
-use super::window::Window;
+use super::window::{End, Window};
+use crate::limits::outputs::HLS_ENDING;
+use crate::mirror::{Predecessor, name};
 use crate::outputs::Inner;
 
 /// The streams that are packaged.
 #[derive(Debug, Default)]
 pub(in crate::outputs) struct Hls {
     streams: Mutex<HashMap<StreamKey, Arc<Stream>>>,
+    numbers: Numbers,
+    /// The server that this one has taken over from.
+    predecessor: OnceLock<Arc<dyn Predecessor>>,
+    /// Streams that another server goes on with, and since when: they are not begun here for a while.
+    given: Mutex<HashMap<StreamKey, Instant>>,
     tasks: TaskTracker,
 }
 
@@ -35,6 +46,8 @@ pub(super) enum None {
     NotLive,
     /// As many as may be are packaged.
     TooMany,
+    /// It is with the server that has taken over.
+    Given,
 }
 
 /// One stream that is packaged.
@@ -47,10 +60,15 @@ pub(super) struct Stream {
     begun: Instant,
     /// When somebody asked last, in milliseconds since it began.
     asked: AtomicU64,
+    /// What there is of it at another server is here, or there is no such server.
+    settled: AtomicBool,
+    /// Another server wants to go on with it.
+    wanted: AtomicBool,
 }
 
 impl Hls {
-    /// The stream of this key. If it is not packaged yet, that `begins` now with a playlist; other files of it are not there.
+    /// The stream of this key. If it is not packaged yet, that `begins` now with a playlist; other files of it are not there, unless
+    /// another server has them.
     pub(super) fn stream(
         &self,
         outputs: &Arc<Inner>,
@@ -59,44 +77,82 @@ impl Hls {
     ) -> Result<Arc<Stream>, None> {
         let mut streams = self.streams();
         let is_live = || outputs.broker.is_published(key);
-        if let Some(stream) = streams.get(key)
-            && !(begins && stream.window().ended && is_live())
+        let before = streams.get(key);
+        if let Some(stream) = before
+            && !(begins && stream.window().end.is_some() && is_live())
         {
             stream.touch();
             return Ok(Arc::clone(stream));
         }
-        if !begins || outputs.phase.is_stopping() || !is_live() {
+        let predecessor = self.predecessor.get().filter(|it| it.is_there());
+        if outputs.phase.is_stopping() {
             return Err(None::NotLive);
         }
-        if streams.len() >= outputs.live.now().outputs.hls.streams && !streams.contains_key(key) {
+        if self.is_given(key) || outputs.phase.has_handed_over() {
+            return Err(None::Given);
+        }
+        if predecessor.is_none() && !(begins && is_live()) {
+            return Err(None::NotLive);
+        }
+        if streams.len() >= outputs.live.now().outputs.hls.streams && before.is_none() {
             outputs.stats.packager_refused();
             return Err(None::TooMany);
         }
-        let stream = Arc::new(Stream::new(outputs));
+        if let Some(before) = before {
+            let next = before.window().following();
+            self.numbers.remember(Instant::now(), key, next);
+        }
+        let first = self.numbers.first(Instant::now(), key);
+        let stream = Arc::new(Stream::new(outputs, first, predecessor.is_none()));
         streams.insert(key.clone(), Arc::clone(&stream));
         // A task that cannot be started is dropped here, and wants the list.
         drop(streams);
-        let subscription = outputs
-            .broker
-            .subscribe(key.clone(), SubscribeOptions::default());
-        let bound = Bound::new(stream.lengths, None, key_interval(outputs, key));
-        let packager = Packager {
-            stream: Arc::clone(&stream),
-            segmenter: Segmenter::new(stream.lengths, bound),
-            subscription: Some(subscription),
-            idle: outputs.live.now().outputs.hls.idle,
-            place: Listed {
-                outputs: Arc::clone(outputs),
-                key: key.clone(),
-                stream: Arc::clone(&stream),
-            },
-        };
+        let packager = Packager::new(outputs, key, &stream, predecessor.cloned());
         self.tasks.spawn(packager.run(outputs.phase.stop().clone()));
         Ok(stream)
     }
 
+    /// From now on what is packaged by `predecessor` is gone on with.
+    pub(in crate::outputs) fn succeed(&self, predecessor: Arc<dyn Predecessor>) {
+        // There is one at most.
+        drop(self.predecessor.set(predecessor));
+    }
+
+    /// Leaves a stream to the server that takes over, which goes on with it.
+    pub(super) async fn give(&self, outputs: &Inner, key: &StreamKey) -> Heritage {
+        self.note_given(key);
+        // Who comes now finds it there.
+        let stream = self.streams().remove(key);
+        let is_live = outputs.broker.is_published(key);
+        let Some(stream) = stream else {
+            let next = self.numbers.first(Instant::now(), key);
+            return Heritage {
+                is_live,
+                next,
+                ..Heritage::default()
+            };
+        };
+        let mut heritage = stream.leave().await;
+        heritage.is_live = is_live;
+        let next = stream.window().following();
+        self.numbers.remember(Instant::now(), key, next);
+        heritage
+    }
+
+    fn note_given(&self, key: &StreamKey) {
+        let now = Instant::now();
+        let mut given = lock(&self.given);
+        given.retain(|_, since| now.saturating_duration_since(*since) < GIVEN);
+        given.insert(key.clone(), now);
+    }
+
+    fn is_given(&self, key: &StreamKey) -> bool {
+        let given = lock(&self.given);
+        given.get(key).is_some_and(|since| since.elapsed() < GIVEN)
+    }
+
     fn streams(&self) -> MutexGuard<'_, HashMap<StreamKey, Arc<Stream>>> {
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.streams)
     }
 
     /// How many there are.
@@ -111,6 +167,16 @@ impl Hls {
     }
 }
 
+/// What is behind the locks here is whole after each statement.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A server that was about to take over and did not has let go of streams by then.
+const GIVEN: Duration = Duration::from_secs(10);
+/// How long the part may take that was announced.
+const ANNOUNCED: Duration = Duration::from_secs(1);
+
 /// From one key frame of a stream to the next, in milliseconds, where it has had two.
 fn key_interval(outputs: &Inner, key: &StreamKey) -> Option<i64> {
     let interval = outputs.broker.stream(key)?.stats.key_interval?;
@@ -123,7 +189,7 @@ fn key_interval(outputs: &Inner, key: &StreamKey) -> Option<i64> {
 const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
 
 impl Stream {
-    fn new(outputs: &Inner) -> Self {
+    fn new(outputs: &Inner, first: First, settled: bool) -> Self {
         let settings = outputs.live.now();
         let config = &settings.outputs.hls;
         let milliseconds = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
@@ -134,16 +200,23 @@ impl Stream {
                 part: milliseconds(config.part).max(1),
                 segment: milliseconds(config.segment).max(1),
             },
-            window: Mutex::new(Window::new(format!("{run:x}"), config.segments)),
+            window: Mutex::new(Window::new(format!("{run:x}"), config.segments).starting(first)),
             changed: watch::Sender::new(now),
             viewers: Viewers::new(outputs.stats.clone()),
             begun: now,
             asked: AtomicU64::new(0),
+            settled: AtomicBool::new(settled),
+            wanted: AtomicBool::new(false),
         }
     }
 
+    /// Whether it is known what there is of it.
+    pub(super) fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Acquire)
+    }
+
     pub(super) fn window(&self) -> MutexGuard<'_, Window> {
-        self.window.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.window)
     }
 
     pub(super) fn changes(&self) -> watch::Receiver<Instant> {
@@ -168,6 +241,34 @@ impl Stream {
         change(&mut self.window());
         self.changed.send_replace(Instant::now());
     }
+
+    /// Ends with the part that was announced, and gives all there is.
+    async fn leave(&self) -> Heritage {
+        self.wanted.store(true, Ordering::Release);
+        let mut changes = self.changes();
+        let ended = changes.wait_for(|_| self.window().end.is_some());
+        drop(timeout(ANNOUNCED, ended).await);
+        let mut heritage = Heritage::default();
+        self.change(|window| heritage = window.give());
+        heritage
+    }
+
+    /// Adds what was made, up to the part behind which another server goes on.
+    fn add(&self, made: Vec<Made>) {
+        let is_wanted = self.wanted.load(Ordering::Acquire);
+        self.change(|window| {
+            for made in made {
+                if window.end.is_some() {
+                    return;
+                }
+                let is_part = matches!(made, Made::Part(_));
+                window.apply(made);
+                if is_part && is_wanted {
+                    window.leave();
+                }
+            }
+        });
+    }
 }
 
 impl fmt::Debug for Stream {
@@ -186,7 +287,10 @@ struct Listed {
 impl Drop for Listed {
     fn drop(&mut self) {
         self.stream.change(Window::end);
-        let mut streams = self.outputs.hls.streams();
+        let next = self.stream.window().following();
+        let hls = &self.outputs.hls;
+        hls.numbers.remember(Instant::now(), &self.key, next);
+        let mut streams = hls.streams();
         let is_ours = |stream: &Arc<Stream>| Arc::ptr_eq(stream, &self.stream);
         if streams.get(&self.key).is_some_and(is_ours) {
             streams.remove(&self.key);
@@ -199,6 +303,9 @@ struct Packager {
     segmenter: Segmenter,
     /// None when the stream is over.
     subscription: Option<Subscription>,
+    /// Nobody publishes it, since then.
+    stopped: Option<Instant>,
+    predecessor: Option<Arc<dyn Predecessor>>,
     idle: Duration,
     place: Listed,
 }
@@ -209,11 +316,41 @@ const LOOK: Duration = Duration::from_secs(1);
 const DELIVERIES_PER_TURN: usize = 256;
 
 impl Packager {
+    fn new(
+        outputs: &Arc<Inner>,
+        key: &StreamKey,
+        stream: &Arc<Stream>,
+        predecessor: Option<Arc<dyn Predecessor>>,
+    ) -> Self {
+        let subscription = outputs
+            .broker
+            .subscribe(key.clone(), SubscribeOptions::default());
+        let bound = Bound::new(stream.lengths, key_interval(outputs, key));
+        let run = Arc::clone(&stream.window().run);
+        Self {
+            stream: Arc::clone(stream),
+            segmenter: Segmenter::new(stream.lengths, bound, run),
+            subscription: Some(subscription),
+            stopped: (!outputs.broker.is_published(key)).then(Instant::now),
+            predecessor,
+            idle: outputs.live.now().outputs.hls.idle,
+            place: Listed {
+                outputs: Arc::clone(outputs),
+                key: key.clone(),
+                stream: Arc::clone(stream),
+            },
+        }
+    }
+
     /// Packages until nobody asks any more; when the stream is over, what there is stays that long.
     async fn run(mut self, stop: CancellationToken) {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let work = poll_fn(|cx| self.poll(cx, &mut looks));
+        let work = async {
+            if self.inherit().await {
+                poll_fn(|cx| self.poll(cx, &mut looks)).await;
+            }
+        };
         // Nothing is lost by an end at any point: what is made is in the window.
         stop.run_until_cancelled(work).await;
         debug!(
@@ -222,25 +359,52 @@ impl Packager {
         );
     }
 
+    /// Takes what there is of the stream at the server that was here before; says whether there is anything to package.
+    async fn inherit(&mut self) -> bool {
+        let Some(predecessor) = self.predecessor.take() else {
+            return true;
+        };
+        let asked = ask(&*predecessor, &self.place.key);
+        // Where that does not answer the numbers are those of the clock.
+        let heritage = timeout(HERITAGE, asked).await;
+        let heritage = heritage.ok().and_then(Result::ok).unwrap_or_default();
+        let is_live = heritage.is_live || self.stopped.is_none();
+        let is_there = is_live || !heritage.segments.is_empty();
+        if let Some(target) = heritage.target {
+            self.segmenter.keep_to(target);
+        }
+        self.stream.settled.store(true, Ordering::Release);
+        self.stream.change(|window| window.inherit(heritage));
+        is_there
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>, looks: &mut Interval) -> Poll<()> {
         while looks.poll_tick(cx).is_ready() {
-            if self.stream.unasked_for() >= self.idle {
+            let is_given = self.stream.window().end == Some(End::Given);
+            if self.stream.unasked_for() >= self.idle || is_given {
                 return Poll::Ready(());
             }
             self.stream.viewers.sweep(Instant::now());
+            if self
+                .stopped
+                .is_some_and(|since| since.elapsed() >= HLS_ENDING)
+            {
+                self.subscription = None;
+                self.stream.change(Window::end);
+            }
         }
         let Some(subscription) = &mut self.subscription else {
             return Poll::Pending;
         };
         let mut made = Vec::new();
-        let mut over = false;
         let mut turns = 0;
-        while !over && turns < DELIVERIES_PER_TURN {
+        while turns < DELIVERIES_PER_TURN {
             let Poll::Ready(delivery) = subscription.poll_next(cx) else {
                 break;
             };
             turns += 1;
             match delivery {
+                Delivery::Started { .. } => self.stopped = None,
                 Delivery::Frame(frame) => {
                     let before = made.len();
                     self.segmenter.push(frame.frame(), &mut made);
@@ -249,24 +413,16 @@ impl Packager {
                 }
                 Delivery::Skipped { .. } => self.segmenter.gap(&mut made),
                 Delivery::Stopped { .. } => {
+                    // It may be published again in a moment, and then it goes on.
                     self.segmenter.finish(&mut made);
-                    over = true;
+                    self.segmenter.begin_again();
+                    self.stopped = Some(Instant::now());
                 }
                 _ => {}
             }
         }
-        if !made.is_empty() || over {
-            self.stream.change(|window| {
-                for made in made {
-                    window.apply(made);
-                }
-                if over {
-                    window.end();
-                }
-            });
-        }
-        if over {
-            self.subscription = None;
+        if !made.is_empty() {
+            self.stream.add(made);
         }
         if turns == DELIVERIES_PER_TURN {
             cx.waker().wake_by_ref();
@@ -274,6 +430,17 @@ impl Packager {
         Poll::Pending
     }
 }
+
+/// What the other server has of a stream.
+async fn ask(predecessor: &dyn Predecessor, key: &StreamKey) -> io::Result<Heritage> {
+    let link = predecessor.packaged().await;
+    let mut link = link.ok_or(io::ErrorKind::NotConnected)?;
+    link.write_all(&name(key)).await?;
+    Heritage::read(&mut link).await
+}
+
+/// How long it may take to get what there is at the other server.
+const HERITAGE: Duration = Duration::from_secs(5);
 
 /// Parts end with the arrival of the message that ended them.
 fn date<'a>(made: impl Iterator<Item = &'a mut Made>, arrival: Option<Instant>) {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::segmenter::Lengths;
-use super::window::{Init, Segment, Window};
+use super::window::{End, Init, Segment, Window};
 
 /// The playlist of all renditions, of which there is one: what comes in.
 ///
@@ -66,7 +66,8 @@ pub(super) fn media(window: &Window, lengths: Lengths, query: &str, extent: Exte
     out.push_str("#EXTM3U\n#EXT-X-VERSION:9\n");
     write(&mut out, format_args!("#EXT-X-TARGETDURATION:{target}\n"));
     let known = target.saturating_mul(SKIP_TARGETS);
-    if !window.ended {
+    let is_over = window.end == Some(End::Over);
+    if !is_over {
         promises(&mut out, known, part_target(window, lengths));
     }
     write(&mut out, format_args!("#EXT-X-MEDIA-SEQUENCE:{first}\n"));
@@ -80,7 +81,7 @@ pub(super) fn media(window: &Window, lengths: Lengths, query: &str, extent: Exte
         out.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
     }
     let skipped = match extent {
-        Extent::New if !window.ended => skipped(segments.clone(), known.saturating_mul(1_000)),
+        Extent::New if !is_over => skipped(segments.clone(), known.saturating_mul(1_000)),
         _ => 0,
     };
     if skipped > 0 {
@@ -92,18 +93,12 @@ pub(super) fn media(window: &Window, lengths: Lengths, query: &str, extent: Exte
     let parts_from = window.head().saturating_sub(SEGMENTS_WITH_PARTS);
     let mut init = None;
     for segment in segments.skip(skipped) {
-        let names = Names { window, query };
-        segment_lines(
-            &mut out,
-            segment,
-            &names,
-            &mut init,
-            !window.ended && segment.number >= parts_from,
-        );
+        let with_parts = !is_over && segment.number >= parts_from;
+        segment_lines(&mut out, segment, query, &mut init, with_parts);
     }
-    if window.ended {
+    if is_over {
         out.push_str("#EXT-X-ENDLIST\n");
-    } else {
+    } else if window.end.is_none() {
         let (segment, part) = window.next_part();
         let run = &window.run;
         write(
@@ -112,6 +107,9 @@ pub(super) fn media(window: &Window, lengths: Lengths, query: &str, extent: Exte
                 "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{run}-{segment}.{part}.m4s{query}\"\n"
             ),
         );
+    } else {
+        // What comes next comes from the server that has taken over. (hls.js 1.7 wants a tag behind the last segment where there are parts.)
+        out.push_str("#EXT-X-DISCONTINUITY\n");
     }
     out
 }
@@ -168,25 +166,20 @@ pub(super) fn target_seconds(window: &Window, lengths: Lengths) -> i64 {
     window.target.unwrap_or(wanted).max(1)
 }
 
-struct Names<'a> {
-    window: &'a Window,
-    query: &'a str,
-}
-
-fn segment_lines(
+fn segment_lines<'a>(
     out: &mut String,
-    segment: &Segment,
-    names: &Names<'_>,
-    init: &mut Option<u32>,
+    segment: &'a Segment,
+    query: &str,
+    init: &mut Option<(&'a str, u32)>,
     with_parts: bool,
 ) {
-    let (run, query) = (&names.window.run, names.query);
+    let run = &*segment.init.run;
     let number = segment.number;
     if segment.discontinuity {
         out.push_str("#EXT-X-DISCONTINUITY\n");
     }
     let id = segment.init.id;
-    if init.replace(id) != Some(id) {
+    if init.replace((run, id)) != Some((run, id)) {
         write(
             out,
             format_args!("#EXT-X-MAP:URI=\"{run}-{id}.mp4{query}\"\n"),

@@ -53,6 +53,8 @@ pub(super) struct Segmenter {
     making: Open,
     bound: Bound,
     sequence: u32,
+    /// In the names of files.
+    run: Arc<str>,
     inits: u32,
 }
 
@@ -89,7 +91,7 @@ const GONE: i64 = 5_000;
 
 impl Segmenter {
     /// For a stream about whose segments nothing or something was announced already.
-    pub(super) fn new(lengths: Lengths, bound: Bound) -> Self {
+    pub(super) fn new(lengths: Lengths, bound: Bound, run: Arc<str>) -> Self {
         Self {
             lengths,
             bound,
@@ -108,6 +110,7 @@ impl Segmenter {
                 hurry: true,
             },
             sequence: 0,
+            run,
             inits: 0,
         }
     }
@@ -147,6 +150,20 @@ impl Segmenter {
     pub(super) fn finish(&mut self, made: &mut Vec<Made>) {
         self.open(made);
         self.end_everything(made);
+    }
+
+    /// The stream was over, and somebody publishes it again.
+    pub(super) fn begin_again(&mut self) {
+        (self.video, self.audio) = (None, None);
+        self.resting.clear();
+        self.opening = Some(Opening::default());
+        self.changed = true;
+        self.clock.begin_again();
+    }
+
+    /// Goes by what was announced before it came to package this.
+    pub(super) fn keep_to(&mut self, target: i64) {
+        self.bound.keep_to(target);
     }
 
     fn take(&mut self, frame: &Frame, made: &mut Vec<Made>) {
@@ -405,6 +422,7 @@ impl Segmenter {
             return false;
         };
         made.push(Made::Init(Arc::new(Init {
+            run: Arc::clone(&self.run),
             id: self.inits,
             bytes,
             codecs: codecs.join(","),

@@ -8,13 +8,17 @@ use std::time::{Duration, SystemTime};
 use adit_media::fmp4::Fragment;
 use bytes::Bytes;
 
+use super::heritage::Heritage;
 use super::lane::BESIDE;
+use super::numbers::First;
 use super::segmenter::Made;
 use crate::limits::outputs::{HLS_BYTES, SPARE_SEGMENTS};
 
 /// What players need before the first fragment of these tracks.
 #[derive(Debug)]
 pub(super) struct Init {
+    /// Tells the files of one packaging of a stream from those of others, which may still be in caches.
+    pub(super) run: Arc<str>,
     pub(super) id: u32,
     pub(super) bytes: Bytes,
     /// As `CODECS` of a playlist names them.
@@ -36,7 +40,7 @@ pub(super) struct Part {
 }
 
 /// One segment, or the beginning of one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Segment {
     pub(super) number: u64,
     pub(super) init: Arc<Init>,
@@ -47,7 +51,7 @@ pub(super) struct Segment {
     pub(super) parts: Vec<Part>,
     pub(super) whole: bool,
     /// The longest playlist in which it was, in milliseconds.
-    list: i64,
+    pub(super) list: i64,
 }
 
 /// What is known of a file that is asked for.
@@ -63,11 +67,20 @@ pub(super) enum Found {
     Missing,
 }
 
+/// Why nothing is added any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The stream is over.
+    Over,
+    /// It goes on at the server that has taken over.
+    Given,
+}
+
 /// The newest segments of one stream.
 #[derive(Debug)]
 pub(super) struct Window {
-    /// Tells the files of this window from those of earlier ones of the same stream, which may still be in caches.
-    pub(super) run: String,
+    /// The run of what is packaged here.
+    pub(super) run: Arc<str>,
     /// How many whole segments are listed.
     listed: usize,
     segments: VecDeque<Segment>,
@@ -79,7 +92,7 @@ pub(super) struct Window {
     clock: Option<SystemTime>,
     /// Discontinuities of segments that are gone.
     pub(super) discontinuities: u64,
-    pub(super) ended: bool,
+    pub(super) end: Option<End>,
     /// No segment is longer, in whole seconds; that does not change [RFC 8216 6.2.1]. It is not known before there is one.
     pub(super) target: Option<i64>,
     /// Bits a second of the heaviest segment.
@@ -104,6 +117,12 @@ impl Segment {
         self.parts.iter().map(|part| part.fragment.len()).sum()
     }
 
+    /// When what follows it arrives at the earliest.
+    fn ends(&self) -> Option<SystemTime> {
+        let lasts = Duration::from_millis(self.milliseconds().unsigned_abs());
+        self.date?.checked_add(lasts)
+    }
+
     fn weight(&self) -> usize {
         self.parts.iter().map(Part::weight).sum()
     }
@@ -117,7 +136,7 @@ impl Segment {
 impl Window {
     pub(super) fn new(run: String, listed: usize) -> Self {
         Self {
-            run,
+            run: run.into(),
             listed,
             segments: VecDeque::new(),
             next: 0,
@@ -125,10 +144,74 @@ impl Window {
             broken: false,
             clock: None,
             discontinuities: 0,
-            ended: false,
+            end: None,
             target: None,
             peak: 0,
             bytes: 0,
+        }
+    }
+
+    /// The same, that begins with these numbers.
+    pub(super) const fn starting(mut self, first: First) -> Self {
+        self.next = first.segment;
+        self.discontinuities = first.discontinuities;
+        self
+    }
+
+    /// Goes on with what another server has packaged. Call it before anything is added.
+    pub(super) fn inherit(&mut self, heritage: Heritage) {
+        let is_later = heritage.next.segment >= self.next;
+        if !is_later && heritage.segments.is_empty() {
+            return;
+        }
+        self.next = heritage.next.segment;
+        self.discontinuities = heritage.next.discontinuities;
+        self.target = heritage.target;
+        self.peak = heritage.peak;
+        self.bytes = heritage.segments.iter().map(Segment::weight).sum();
+        self.init = (heritage.segments.last()).map(|segment| Arc::clone(&segment.init));
+        self.segments = heritage.segments.into();
+        self.forget();
+    }
+
+    /// Leaves all to another server, which goes on; of a stream that is over, where the next one begins.
+    pub(super) fn give(&mut self) -> Heritage {
+        self.leave();
+        if self.end == Some(End::Over) {
+            return Heritage {
+                next: self.following(),
+                ..Heritage::default()
+            };
+        }
+        Heritage {
+            is_live: true,
+            next: First {
+                segment: self.next,
+                discontinuities: self.discontinuities,
+            },
+            target: self.target,
+            peak: self.peak,
+            segments: self.segments.iter().cloned().collect(),
+        }
+    }
+
+    /// Nothing is added any more: another server goes on behind what there is.
+    pub(super) fn leave(&mut self) {
+        self.end_segment();
+        self.end.get_or_insert(End::Given);
+    }
+
+    /// Where what is packaged after this one begins.
+    pub(super) fn following(&self) -> First {
+        let breaks = self.segments.iter().filter(|it| it.discontinuity).count();
+        let breaks = u64::try_from(breaks).unwrap_or(u64::MAX);
+        First {
+            segment: self.next,
+            // What comes then is one more.
+            discontinuities: self
+                .discontinuities
+                .saturating_add(breaks)
+                .saturating_add((!self.segments.is_empty()).into()),
         }
     }
 
@@ -153,7 +236,11 @@ impl Window {
         self.bytes = self.bytes.saturating_add(part.weight());
         let lasts = Duration::from_millis(part.milliseconds.unsigned_abs());
         let began = || part.ended?.checked_sub(lasts);
-        let date = self.clock.or_else(began);
+        // What comes after a break may have been sent before it was known of here, and dates do not go back.
+        let last = self.segments.back().and_then(Segment::ends);
+        let last = last.filter(|_| self.broken);
+        let begins = || began().map(|date| last.map_or(date, |last| date.max(last)));
+        let date = self.clock.or_else(begins);
         self.clock = date.and_then(|date| date.checked_add(lasts));
         if self.segments.back().is_none_or(|segment| segment.whole) {
             self.segments.push_back(Segment {
@@ -232,7 +319,25 @@ impl Window {
     /// The stream is over; nothing is added any more.
     pub(super) fn end(&mut self) {
         self.end_segment();
-        self.ended = true;
+        self.end.get_or_insert(End::Over);
+    }
+
+    /// Whether there is nothing, and nothing comes.
+    pub(super) fn is_void(&self) -> bool {
+        self.end.is_some() && self.segments.is_empty()
+    }
+
+    /// The bytes of a file.
+    #[cfg(test)]
+    pub(super) fn bytes_of(&self, file: &str) -> Option<Vec<u8>> {
+        match self.find(file) {
+            Found::Here(fragments) => {
+                let pieces = fragments.iter().flat_map(|fragment| fragment.pieces());
+                Some(pieces.flatten().copied().collect())
+            }
+            Found::Init(bytes) => Some(bytes.to_vec()),
+            Found::Soon { .. } | Found::Missing => None,
+        }
     }
 
     /// What is held, in bytes.
@@ -261,7 +366,7 @@ impl Window {
 
     /// Whether a playlist can be made: there is a whole segment.
     pub(super) fn is_ready(&self) -> bool {
-        self.ended || self.segments.iter().any(|segment| segment.whole)
+        self.end.is_some() || self.segments.iter().any(|segment| segment.whole)
     }
 
     /// The number of the segment that is made now, or will be next.
@@ -289,7 +394,7 @@ impl Window {
             .iter()
             .find(|segment| segment.number == number);
         match (segment, part) {
-            _ if self.ended => true,
+            _ if self.end.is_some() => true,
             (Some(segment), None) => segment.whole,
             (Some(segment), Some(part)) => {
                 part < segment.parts.len()
@@ -326,13 +431,12 @@ impl Window {
 
     /// The file of this name.
     pub(super) fn find(&self, file: &str) -> Found {
-        let Some(name) = Name::parse(&self.run, file) else {
+        let Some((run, name)) = Name::parse(file) else {
             return Found::Missing;
         };
         let segment = |number| {
-            self.segments
-                .iter()
-                .find(move |segment| segment.number == number)
+            let mut segments = self.segments.iter();
+            segments.find(|segment| segment.number == number && *segment.init.run == *run)
         };
         match name {
             Name::Init(id) => {
@@ -341,7 +445,7 @@ impl Window {
                     .iter()
                     .map(|segment| &segment.init)
                     .chain(&self.init);
-                let init = inits.find(|init| init.id == id);
+                let init = inits.find(|init| init.id == id && *init.run == *run);
                 init.map_or(Found::Missing, |init| Found::Init(init.bytes.clone()))
             }
             Name::Segment(number) => match segment(number).filter(|segment| segment.whole) {
@@ -358,10 +462,15 @@ impl Window {
                 let part = segment(number).and_then(|segment| segment.parts.get(index));
                 match part {
                     Some(part) => Found::Here(vec![Arc::clone(&part.fragment)]),
-                    None if !self.ended && (number, index) == self.next_part() => Found::Soon {
-                        segment: number,
-                        part: index,
-                    },
+                    None if self.end.is_none()
+                        && *run == *self.run
+                        && (number, index) == self.next_part() =>
+                    {
+                        Found::Soon {
+                            segment: number,
+                            part: index,
+                        }
+                    }
                     None => Found::Missing,
                 }
             }
@@ -369,7 +478,7 @@ impl Window {
     }
 }
 
-/// The name of a file of a window.
+/// The name of a file of a window, behind its run.
 ///
 /// ```text
 /// RUN-3.mp4      what stands before fragments, the fourth
@@ -384,16 +493,18 @@ enum Name {
 }
 
 impl Name {
-    fn parse(run: &str, file: &str) -> Option<Self> {
-        let rest = file.strip_prefix(run)?.strip_prefix('-')?;
+    /// Of which run it is, and which file of it.
+    fn parse(file: &str) -> Option<(&str, Self)> {
+        let (run, rest) = file.split_once('-')?;
         if let Some(id) = rest.strip_suffix(".mp4") {
-            return number(id).map(Self::Init);
+            return Some((run, Self::Init(number(id)?)));
         }
         let rest = rest.strip_suffix(".m4s")?;
-        match rest.split_once('.') {
-            Some((segment, part)) => Some(Self::Part(number(segment)?, number(part)?)),
-            None => number(rest).map(Self::Segment),
-        }
+        let name = match rest.split_once('.') {
+            Some((segment, part)) => Self::Part(number(segment)?, number(part)?),
+            None => Self::Segment(number(rest)?),
+        };
+        Some((run, name))
     }
 }
 

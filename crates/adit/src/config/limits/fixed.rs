@@ -58,6 +58,8 @@ const FIXED: [(&[&str], &str); 7] = [
             "hls.segment_bytes",
             "hls.part_bytes",
             "hls.spare",
+            "hls.ending",
+            "hls.remembered",
             "hls.viewers",
             "hls.viewer_gone",
             "hls.grant",

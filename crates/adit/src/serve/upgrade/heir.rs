@@ -16,7 +16,7 @@ use tracing::{debug, info, warn};
 
 use super::wire::{Ear, Mouth, ends};
 use super::{
-    ALL, API, FILES, GREETING, LATE, LINK, READY, SERVING, SOCKET, STREAM, STREAMS, YOURS,
+    ALL, API, FILES, GREETING, LATE, LINK, PACKAGED, READY, SERVING, SOCKET, STREAM, STREAMS, YOURS,
 };
 
 /// What the server that runs hands over.
@@ -230,6 +230,10 @@ impl adit_server::Predecessor for Predecessor {
 
     fn stream(&self) -> LinkFuture<'_> {
         Box::pin(self.link(STREAM))
+    }
+
+    fn packaged(&self) -> LinkFuture<'_> {
+        Box::pin(self.link(PACKAGED))
     }
 }
 

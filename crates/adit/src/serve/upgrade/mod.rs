@@ -18,6 +18,7 @@
 //! ─── link PEER LOCAL LEVEL + descriptor ▶  requests for tunnel sessions that the old one has
 //! ─── streams + descriptor ─────────────▶  which streams are live there
 //! ─── stream + descriptor ──────────────▶  one of them
+//! ─── packaged + descriptor ────────────▶  what viewers by HLS need of one of them, to go on
 //!                                           … until the old one ends
 //! ```
 
@@ -50,3 +51,4 @@ const LATE: &str = "late";
 const LINK: &str = "link";
 const STREAMS: &str = "streams";
 const STREAM: &str = "stream";
+const PACKAGED: &str = "packaged";

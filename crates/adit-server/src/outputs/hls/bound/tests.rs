@@ -6,9 +6,16 @@ const LENGTHS: Lengths = Lengths {
     segment: 2_000,
 };
 
+/// Two seconds are announced.
+fn announced(interval: Option<i64>) -> Bound {
+    let mut bound = Bound::new(LENGTHS, interval);
+    bound.keep_to(2);
+    bound
+}
+
 /// What is announced when the first segment was so `long` and key frames come in this `interval`.
 fn check_target(long: i64, interval: Option<i64>, expected: i64) {
-    let mut bound = Bound::new(LENGTHS, None, interval);
+    let mut bound = Bound::new(LENGTHS, interval);
     assert_eq!(bound.announce(long), expected, "{long} {interval:?}");
     // Whatever comes, that stays.
     bound.note_key_frame(0);
@@ -36,13 +43,14 @@ fn what_is_announced_has_room_for_the_first_segment_and_for_key_frames_as_they_c
 
 #[test]
 fn a_target_that_was_announced_before_is_kept() {
-    let mut bound = Bound::new(LENGTHS, Some(4), Some(10_000));
+    let mut bound = Bound::new(LENGTHS, Some(10_000));
+    bound.keep_to(4);
     assert_eq!((bound.announce(9_000), bound.longest()), (4, 4_499));
 }
 
 #[test]
 fn a_segment_is_as_long_as_announced_and_no_millisecond_longer() {
-    let bound = Bound::new(LENGTHS, Some(2), None);
+    let bound = announced(None);
     assert!(!bound.ends_before(0, 0, 2_459, 40), "until 2.499");
     assert!(bound.ends_before(0, 0, 2_460, 40), "until 2.500");
     // Where the clock stands still, parts have lengths all the same.
@@ -56,7 +64,7 @@ fn a_segment_is_as_long_as_announced_and_no_millisecond_longer() {
 
 #[test]
 fn where_key_frames_are_too_far_apart_pieces_are_of_one_length() {
-    let mut bound = Bound::new(LENGTHS, Some(2), Some(2_600));
+    let mut bound = announced(Some(2_600));
     bound.note_key_frame(0);
     assert!(!bound.ends_before(0, 0, 1_260, 40));
     assert!(bound.ends_before(0, 0, 1_261, 40));
@@ -67,7 +75,7 @@ fn where_key_frames_are_too_far_apart_pieces_are_of_one_length() {
     // A key frame that would leave the next one out is where a segment ends.
     assert!(!bound.ends_before_key(0, false));
     assert!(bound.ends_before_key(100, true));
-    let bound = Bound::new(LENGTHS, Some(2), Some(1_000));
+    let bound = announced(Some(1_000));
     assert!(
         !bound.ends_before_key(1_000, false),
         "the next one is in time"

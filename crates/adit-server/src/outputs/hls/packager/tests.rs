@@ -1,15 +1,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use adit_broker::{Broker, BrokerConfig, Publication, PublisherInfo, StreamKey};
-use adit_net::http::NotFound;
+use adit_broker::{Broker, BrokerConfig, Latency, Publication, PublisherInfo, StreamKey};
+use adit_media::pattern::Pattern;
+use adit_net::http::{Asker, Elsewhere, Link, LinkFuture, NotFound};
 use tokio_util::sync::CancellationToken;
 
-use super::None;
+use super::{None, Stream};
 use crate::access::Access;
 use crate::config::ServerConfig;
 use crate::control::{Connections, Events, Phase};
-use crate::mirror::Mirrors;
+use crate::mirror::{Mirrors, Predecessor};
+use crate::outputs::hls::playlist::{self, Extent};
+use crate::outputs::hls::window::Window;
 use crate::outputs::{Outputs, Parts};
 use crate::relays::{self, Relays};
 use crate::settings::Live;
@@ -46,7 +49,7 @@ fn key(name: &str) -> StreamKey {
 }
 
 fn publish(broker: &Broker, name: &str) -> Publication {
-    let publisher = PublisherInfo::new("1", "here");
+    let publisher = PublisherInfo::new("1", "here").with_latency(Latency::Low);
     broker
         .publish(key(name), publisher, Instant::now())
         .unwrap()
@@ -87,7 +90,7 @@ async fn what_nobody_asks_for_is_packaged_no_more() {
     let _publication = publish(&broker, "a");
     let stream = outputs.0.hls.stream(&outputs.0, &key("a"), true).unwrap();
     let mut changes = stream.changes();
-    let ended = changes.wait_for(|_| stream.window().ended);
+    let ended = changes.wait_for(|_| stream.window().end.is_some());
     tokio::time::timeout(Duration::from_secs(10), ended)
         .await
         .unwrap()
@@ -106,7 +109,12 @@ async fn a_stream_that_has_ended_is_there_for_a_while_and_another_one_takes_its_
     let first = outputs.0.hls.stream(&outputs.0, &key("a"), true).unwrap();
     drop(publication);
     let mut changes = first.changes();
-    drop(changes.wait_for(|_| first.window().ended).await.unwrap());
+    drop(
+        changes
+            .wait_for(|_| first.window().end.is_some())
+            .await
+            .unwrap(),
+    );
     let again = outputs.0.hls.stream(&outputs.0, &key("a"), true).unwrap();
     assert!(
         Arc::ptr_eq(&first, &again),
@@ -115,6 +123,185 @@ async fn a_stream_that_has_ended_is_there_for_a_while_and_another_one_takes_its_
     let _publication = publish(&broker, "a");
     let segment = outputs.0.hls.stream(&outputs.0, &key("a"), false).unwrap();
     assert!(Arc::ptr_eq(&first, &segment));
+    let last = first.window().head();
     let second = outputs.0.hls.stream(&outputs.0, &key("a"), true).unwrap();
     assert!(!Arc::ptr_eq(&first, &second));
+    assert!(second.window().head() >= last, "numbers do not go back");
+}
+
+/// Pushes so many seconds of the clip, by a clock that begins at `from`.
+fn push(publication: &mut Publication, from: u32, seconds: u32) {
+    let clip = Pattern::new("pattern:320x180@30,200k,key=1".parse().unwrap());
+    for frame in clip.take_while(|frame| frame.at().ms() < seconds * 1000) {
+        let at = frame.at().wrapping_add(from);
+        publication.push(Instant::now(), frame.with_timestamp(at));
+    }
+}
+
+async fn wait_for(stream: &Stream, wanted: impl Fn(&Window) -> bool) {
+    let mut changes = stream.changes();
+    let changed = changes.wait_for(|_| wanted(&stream.window()));
+    let changed = tokio::time::timeout(Duration::from_secs(20), changed).await;
+    changed.expect("in time").unwrap();
+}
+
+fn numbers(stream: &Stream) -> Vec<(u64, bool)> {
+    let window = stream.window();
+    let listed = window.listed().0;
+    listed.map(|it| (it.number, it.discontinuity)).collect()
+}
+
+fn text(stream: &Stream) -> String {
+    playlist::media(&stream.window(), stream.lengths, "", Extent::All)
+}
+
+#[tokio::test]
+async fn a_stream_that_is_published_again_soon_goes_on_in_the_same_playlist() {
+    let broker = Broker::new(BrokerConfig::default());
+    let (outputs, _stop) = outputs(&broker, 2, Duration::from_mins(1));
+    let mut publication = publish(&broker, "a");
+    let stream = outputs.0.hls.stream(&outputs.0, &key("a"), true).unwrap();
+    push(&mut publication, 0, 5);
+    drop(publication);
+    wait_for(&stream, |window| {
+        window.head() > window.listed().0.next().map_or(0, |it| it.number)
+    })
+    .await;
+    tokio::task::yield_now().await;
+    let mut publication = publish(&broker, "a");
+    push(&mut publication, 0, 5);
+    wait_for(&stream, |window| {
+        window.listed().0.any(|it| it.discontinuity && it.whole)
+    })
+    .await;
+    let again = outputs.0.hls.stream(&outputs.0, &key("a"), true).unwrap();
+    assert!(Arc::ptr_eq(&stream, &again));
+    let numbers = numbers(&stream);
+    let first = numbers[0].0;
+    for (expected, (number, _)) in (first..).zip(&numbers) {
+        assert_eq!(*number, expected, "{numbers:?}");
+    }
+    let breaks = numbers.iter().filter(|(_, broken)| *broken).count();
+    assert_eq!(breaks, 1, "{numbers:?}");
+    assert!(!text(&stream).contains("ENDLIST"), "{}", text(&stream));
+    // And when nobody comes any more the playlist ends.
+    drop(publication);
+    wait_for(&stream, |window| window.end.is_some()).await;
+    assert!(text(&stream).ends_with("#EXT-X-ENDLIST\n"));
+}
+
+#[tokio::test]
+async fn what_is_packaged_again_has_higher_numbers_and_knows_the_breaks_before() {
+    let broker = Broker::new(BrokerConfig::default());
+    let (outputs, _stop) = outputs(&broker, 2, Duration::from_millis(500));
+    let mut publication = publish(&broker, "a");
+    let mut before: Option<(u64, u64)> = None;
+    for _ in 0..2 {
+        let stream = outputs.0.hls.stream(&outputs.0, &key("a"), true).unwrap();
+        push(&mut publication, 0, 5);
+        wait_for(&stream, |window| window.end.is_some()).await;
+        while outputs.0.hls.len() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let (first, breaks) = (numbers(&stream)[0].0, stream.window().discontinuities);
+        if let Some((last, discontinuities)) = before {
+            assert!(first >= last, "{first} {last}");
+            assert_eq!(breaks, discontinuities + 1);
+        }
+        before = Some((stream.window().head(), breaks));
+    }
+}
+
+/// A server in the same process.
+#[derive(Debug)]
+struct Near(Outputs);
+
+impl Elsewhere for Near {
+    fn connect(&self, _: Asker) -> LinkFuture<'_> {
+        Box::pin(async { None })
+    }
+
+    fn is_there(&self) -> bool {
+        true
+    }
+}
+
+impl Predecessor for Near {
+    fn streams(&self) -> LinkFuture<'_> {
+        Box::pin(async { None })
+    }
+
+    fn stream(&self) -> LinkFuture<'_> {
+        Box::pin(async { None })
+    }
+
+    fn packaged(&self) -> LinkFuture<'_> {
+        let (own, other) = tokio::io::duplex(1_000);
+        let outputs = self.0.clone();
+        tokio::spawn(async move { outputs.hand_over(other).await });
+        Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })
+    }
+}
+
+#[tokio::test]
+async fn the_server_that_takes_over_goes_on_where_the_other_one_was() {
+    let brokers = [(); 2].map(|()| Broker::new(BrokerConfig::default()));
+    let idle = Duration::from_mins(1);
+    let (old, _stop) = outputs(&brokers[0], 2, idle);
+    let (new, _stop_too) = outputs(&brokers[1], 2, idle);
+    new.succeed(Arc::new(Near(old.clone())));
+    let mut publication = publish(&brokers[0], "a");
+    let before = old.0.hls.stream(&old.0, &key("a"), true).unwrap();
+    push(&mut publication, 0, 7);
+    wait_for(&before, |window| {
+        window.listed().0.filter(|it| it.whole).count() >= 3
+    })
+    .await;
+    // A player in the midst of it asks for a segment, and nothing is mirrored yet.
+    let after = new.0.hls.stream(&new.0, &key("a"), false).unwrap();
+    assert!(!after.is_settled());
+    wait_for(&after, |_| after.is_settled()).await;
+    let (listed, inherited) = (numbers(&before), numbers(&after));
+    assert_eq!(listed, inherited);
+    let file = text(&before)
+        .lines()
+        .rev()
+        .find(|line| !line.starts_with('#') && line.contains(".m4s"))
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        after.window().bytes_of(&file),
+        before.window().bytes_of(&file)
+    );
+    assert_eq!(after.window().target, before.window().target);
+    assert!(!text(&after).contains("ENDLIST"));
+    // The old one begins it no more, and says so.
+    let refused = old.0.hls.stream(&old.0, &key("a"), true);
+    assert_eq!(refused.err(), Some(None::Given));
+    // Its publisher comes to the new one.
+    let mut publication = publish(&brokers[1], "a");
+    push(&mut publication, 7_000, 5);
+    wait_for(&after, |window| {
+        window.listed().0.any(|it| it.discontinuity && it.whole)
+    })
+    .await;
+    let next = numbers(&after)
+        .into_iter()
+        .find(|(_, broken)| *broken)
+        .unwrap();
+    assert_eq!(next.0, listed.last().unwrap().0 + 1);
+}
+
+#[tokio::test]
+async fn a_name_that_neither_server_knows_is_let_go_of_at_once() {
+    let brokers = [(); 2].map(|()| Broker::new(BrokerConfig::default()));
+    let idle = Duration::from_mins(1);
+    let (old, _stop) = outputs(&brokers[0], 2, idle);
+    let (new, _stop_too) = outputs(&brokers[1], 2, idle);
+    new.succeed(Arc::new(Near(old)));
+    let stream = new.0.hls.stream(&new.0, &key("none"), true).unwrap();
+    wait_for(&stream, Window::is_void).await;
+    while new.0.hls.len() > 0 {
+        tokio::task::yield_now().await;
+    }
 }

@@ -193,6 +193,7 @@ fn the_frame_rate_is_told_from_whole_milliseconds() {
         (1_000, "1.000"),
     ] {
         let init = Init {
+            run: "r".into(),
             id: 0,
             bytes: bytes::Bytes::new(),
             codecs: String::new(),

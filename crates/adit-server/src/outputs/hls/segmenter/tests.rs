@@ -33,7 +33,7 @@ fn later(frames: &[Frame], ms: u32) -> Vec<Frame> {
 }
 
 fn new_segmenter() -> Segmenter {
-    Segmenter::new(LENGTHS, Bound::new(LENGTHS, None, None))
+    Segmenter::new(LENGTHS, Bound::new(LENGTHS, None), "r".into())
 }
 
 /// A window that keeps all that is made of `frames`.
@@ -308,7 +308,7 @@ fn the_target_has_room_for_key_frames_that_are_known_and_is_kept_where_they_are_
         (20, Some(20_000), 12),
     ] {
         let frames = with_keys(60, each);
-        let segmenter = Segmenter::new(LENGTHS, Bound::new(LENGTHS, None, known));
+        let segmenter = Segmenter::new(LENGTHS, Bound::new(LENGTHS, known), "r".into());
         let window = package_by(segmenter, &frames);
         assert_eq!(window.target, Some(target), "{each} {known:?}");
         assert_within_target(&window);
@@ -546,4 +546,36 @@ fn a_clock_that_goes_back_by_seconds_is_a_break_and_not_a_pause() {
     let sum: i64 = lengths(&window).iter().sum();
     assert!((12_800..=13_200).contains(&sum), "{sum}");
     assert!(window.longest_part() <= 400, "{}", window.longest_part());
+}
+
+#[test]
+fn a_stream_that_is_published_again_goes_on_with_a_break_whatever_its_clock_and_tracks_are() {
+    let frames = clip(4);
+    for (again, codecs) in [
+        (clip(4), 2),
+        (later(&clip(4), 4_000), 2),
+        (only(FrameKind::Audio, &clip(4)), 1),
+        (only(FrameKind::Video, &later(&clip(4), 3_000_000_000)), 1),
+    ] {
+        let mut segmenter = new_segmenter();
+        let mut made = Vec::new();
+        for frame in &frames {
+            segmenter.push(frame, &mut made);
+        }
+        segmenter.finish(&mut made);
+        segmenter.begin_again();
+        for frame in &again {
+            segmenter.push(frame, &mut made);
+        }
+        segmenter.finish(&mut made);
+        let window = keep(made);
+        let tracks: Vec<_> = tracks(&window)
+            .iter()
+            .map(|(names, broken)| (names.split(',').count(), *broken))
+            .collect();
+        assert_eq!(tracks, [(2, false), (codecs, true)]);
+        assert_eq!(payload(&window), coded(&frames) + coded(&again));
+        let sum: i64 = lengths(&window).iter().sum();
+        assert!((7_800..=8_200).contains(&sum), "{sum}");
+    }
 }

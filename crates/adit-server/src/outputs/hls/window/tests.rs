@@ -11,6 +11,7 @@ use crate::outputs::hls::segmenter::Made;
 
 pub(in crate::outputs::hls) fn init(id: u32) -> Made {
     Made::Init(Arc::new(Init {
+        run: "r".into(),
         id,
         bytes: Bytes::from_static(b"init"),
         codecs: "avc1.64001f,mp4a.40.2".to_owned(),
