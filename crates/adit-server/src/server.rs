@@ -21,7 +21,7 @@ use crate::config::ServerConfig;
 use crate::control::{Connections, Control, Events, Phase, Way};
 use crate::driver::SessionDriver;
 use crate::limits::STOP_DRAIN;
-use crate::memory::{self, Gauge};
+use crate::memory;
 use crate::mirror::{Mirrors, Predecessor, Visitors};
 use crate::objects::Objects;
 use crate::outputs::{Outputs, Parts};
@@ -285,9 +285,8 @@ impl Server {
         let mut to_let_go = None;
         let mut overdue = pin!(sleep(Duration::ZERO));
         let mut has_overdue = false;
-        let mut memory = Gauge::new();
-        let mut memory_looks = tokio::time::interval(memory::LOOK);
-        memory_looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let shared = Arc::clone(&self.shared);
+        let mut memory = pin!(memory::watch(&shared));
         loop {
             // All arms are cancel-safe: the stop future is pinned outside the loop, the others hold nothing between polls.
             tokio::select! {
@@ -309,12 +308,7 @@ impl Server {
                     has_overdue = false;
                     self.shared.connections.leave(Leave::Overdue);
                 }
-                _ = memory_looks.tick() => {
-                    let total = self.shared.live.now().limits.memory.total;
-                    if let Some(usage) = memory.read(total) {
-                        memory::look(&self.shared, usage);
-                    }
-                }
+                () = &mut memory => {}
                 _ = looks.tick(), if leaving != Leaving::No => {
                     self.let_go(&mut to_let_go);
                     leaving = match leaving {

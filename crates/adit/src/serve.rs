@@ -172,12 +172,13 @@ fn run_with(sources: Sources, config: Config, observers: Observers) -> Result<()
         builder.worker_threads(threads.get().into());
     }
     let runtime = builder.enable_all().build()?;
-    let _crew = Crew::start(runtime.handle().clone())?;
+    let crew = Crew::start(runtime.handle().clone())?;
     // On a worker like everything else: the thread that waits here would have to be woken for each connection.
     let serving = runtime.spawn(serve(sources, config, observers));
     let outcome = runtime
         .block_on(serving)
         .unwrap_or_else(|defect| std::panic::resume_unwind(defect.into_panic()));
+    drop(crew);
     // A look at certificate files on a network that is down must not hold up the end.
     runtime.shutdown_background();
     outcome

@@ -41,7 +41,11 @@ pub(super) async fn ready(State(api): State<Arc<Api>>) -> Response {
     let has_room = matches!(asked, Ok(Ok(true)));
     answer(&[
         (!server.is_serving, "the ports are not served"),
-        (server.is_draining, "the server is draining"),
+        // Whoever was on the way when another process took over asks about an address that goes on.
+        (
+            server.is_draining && !api.control.has_handed_over(),
+            "the server is draining",
+        ),
         (
             server.shortage >= Shortage::Hard,
             "the server is short of memory and lets nobody in",

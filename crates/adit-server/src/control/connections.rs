@@ -4,9 +4,9 @@
 //! task writes. What it publishes and plays changes under a lock of its own, never for a frame.
 
 mod in_use;
+mod slowest;
 mod traced;
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -269,22 +269,6 @@ impl Connections {
         true
     }
 
-    /// Asks one of so many of those who do nothing but play to end, and one at least: those first for whom the most waits, then those to
-    /// whom media takes the longest, then those who came last. Returns how many.
-    ///
-    /// Viewers by HLS are left alone: they share one copy of the stream, so nothing would come of it.
-    pub(crate) fn end_slowest(&self, one_of: usize, reason: &str) -> usize {
-        let mut players = self.all();
-        players.retain(|live| live.who.way != Way::Hls && live.only_plays() && !live.is_asked());
-        players.sort_by_key(|live| Reverse(live.burden()));
-        let count = players.len().div_ceil(one_of.max(1));
-        players.truncate(count);
-        for live in &players {
-            live.end_it(reason);
-        }
-        players.len()
-    }
-
     /// Whether nobody is connected or watches.
     pub(crate) fn is_empty(&self) -> bool {
         self.open().list.is_empty()
@@ -393,16 +377,6 @@ impl Live {
 
     fn is_asked(&self) -> bool {
         self.end.is_asked.load(Ordering::Acquire)
-    }
-
-    fn only_plays(&self) -> bool {
-        let about = self.about();
-        !about.uses.is_empty() && about.uses.iter().all(|(_, it)| it.role != Role::Publish)
-    }
-
-    /// How much it is behind; comparing it compares that.
-    fn burden(&self) -> (u64, u64, ConnectionId) {
-        (load(&self.queued), load(&self.delay), self.id)
     }
 
     fn snapshot(&self) -> ConnectionSnapshot {

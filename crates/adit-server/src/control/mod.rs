@@ -222,6 +222,11 @@ impl Control {
         }
     }
 
+    /// Whether another process serves its addresses now.
+    pub fn has_handed_over(&self) -> bool {
+        self.0.shared.phase.has_handed_over()
+    }
+
     /// Its counters.
     pub fn stats(&self) -> &ServerStats {
         &self.0.shared.stats

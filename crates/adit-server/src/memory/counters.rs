@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use super::{SHORT, Shortage, Usage};
 use crate::application::Refusal;
 
-/// The memory of a server, as it was at the last [look](super::look).
+/// The memory of a server, as it was at the last look.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     shortage: AtomicU8,
@@ -18,8 +18,7 @@ pub(crate) struct Memory {
 
 impl Memory {
     pub(crate) fn shortage(&self) -> Shortage {
-        let level = self.shortage.load(Ordering::Relaxed);
-        LEVELS.get(usize::from(level)).copied().unwrap_or_default()
+        Shortage::of_level(self.shortage.load(Ordering::Relaxed))
     }
 
     /// What is used of what there is; `None` where the system does not say it.
@@ -62,21 +61,11 @@ impl Memory {
         self.ended_players.fetch_add(players, Ordering::Relaxed);
     }
 
-    /// Takes down what a look has found.
-    pub(super) fn note(&self, usage: Usage, shortage: Shortage) {
-        self.used.store(usage.used, Ordering::Relaxed);
-        self.total.store(usage.total, Ordering::Relaxed);
-        let place = LEVELS.iter().position(|level| *level == shortage);
-        let level = place.and_then(|it| u8::try_from(it).ok());
-        self.shortage
-            .store(level.unwrap_or_default(), Ordering::Relaxed);
+    /// Takes down what a look has found; nothing is used of nothing where the system did not say it.
+    pub(super) fn note(&self, usage: Option<Usage>, shortage: Shortage) {
+        let (used, total) = usage.map_or((0, 0), |usage| (usage.used, usage.total));
+        self.used.store(used, Ordering::Relaxed);
+        self.total.store(total, Ordering::Relaxed);
+        self.shortage.store(shortage.level(), Ordering::Relaxed);
     }
 }
-
-/// In the order of what is stored of them.
-const LEVELS: [Shortage; 4] = [
-    Shortage::None,
-    Shortage::Soft,
-    Shortage::Hard,
-    Shortage::Shed,
-];

@@ -14,9 +14,8 @@ mod usage;
 mod watch;
 
 pub(crate) use self::counters::Memory;
-pub(crate) use self::usage::Gauge;
 pub use self::usage::Usage;
-pub(crate) use self::watch::{LOOK, look};
+pub(crate) use self::watch::watch;
 use crate::limits::{MEMORY_HARD, MEMORY_SHED, MEMORY_SOFT};
 
 /// How short of memory a server is; each one includes those before it.
@@ -35,6 +34,25 @@ pub enum Shortage {
 }
 
 impl Shortage {
+    /// 0 for none, 1 to 3 for the others in their order.
+    pub const fn level(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Soft => 1,
+            Self::Hard => 2,
+            Self::Shed => 3,
+        }
+    }
+
+    const fn of_level(level: u8) -> Self {
+        match level {
+            0 => Self::None,
+            1 => Self::Soft,
+            2 => Self::Hard,
+            _ => Self::Shed,
+        }
+    }
+
     /// The name of the limit that was reached.
     pub const fn as_str(self) -> &'static str {
         match self {

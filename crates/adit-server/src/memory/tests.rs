@@ -32,14 +32,23 @@ fn players_are_refused_first_and_everybody_later_and_both_are_counted() {
     assert!(memory.refuses_player().is_none() && memory.refuses_newcomer().is_none());
     assert_eq!(memory.usage(), None);
     let usage = Usage::new(8, 10).unwrap();
-    memory.note(usage, Shortage::Soft);
+    memory.note(Some(usage), Shortage::Soft);
     assert!(memory.refuses_player().is_some() && memory.refuses_newcomer().is_none());
-    memory.note(usage, Shortage::Hard);
+    memory.note(Some(usage), Shortage::Hard);
     assert!(memory.refuses_player().is_some() && memory.refuses_newcomer().is_some());
-    memory.note(usage, Shortage::Shed);
+    memory.note(Some(usage), Shortage::Shed);
     memory.ended(3);
     assert_eq!(memory.shortage(), Shortage::Shed);
     assert_eq!(memory.usage(), Some(usage));
+    for level in [
+        Shortage::None,
+        Shortage::Soft,
+        Shortage::Hard,
+        Shortage::Shed,
+    ] {
+        memory.note(None, level);
+        assert_eq!((memory.shortage(), memory.usage()), (level, None));
+    }
     let counted = memory.limits();
     assert_eq!(counted, [("mem.soft", 2), ("mem.hard", 1), ("mem.shed", 3)]);
 }

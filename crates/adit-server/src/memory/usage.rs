@@ -23,8 +23,11 @@ impl Usage {
         (total != 0).then_some(Self { used, total })
     }
 
-    /// Whether so many percent are used.
+    /// Whether so many percent are used; 100 are never.
     pub(super) fn reaches(self, percent: u8) -> bool {
+        if percent >= 100 {
+            return false;
+        }
         let used = u128::from(self.used).saturating_mul(100);
         used >= u128::from(self.total).saturating_mul(percent.into())
     }
@@ -62,11 +65,16 @@ impl Gauge {
             let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
             self.group = Group::find(Path::new("/sys/fs/cgroup"), &groups);
         }
-        self.looks = self.looks.wrapping_add(1) % LOOKS;
-        match &self.group {
+        let usage = match &self.group {
             Some(group) => group.usage(),
             None => Usage::new(resident()?, kilobytes("/proc/meminfo", "MemTotal:")?),
-        }
+        };
+        // A process may be moved to another group.
+        self.looks = match usage {
+            Some(_) => self.looks.wrapping_add(1) % LOOKS,
+            None => 0,
+        };
+        usage
     }
 }
 
@@ -88,12 +96,14 @@ impl Group {
         limited.min_by_key(|group| group.total)
     }
 
-    /// Without files in memory that are given back when somebody needs it.
+    /// Without what the kernel takes back when somebody needs it: files in memory, and what it knows of them.
     fn usage(&self) -> Option<Usage> {
         let current = number(&self.directory.join("memory.current"))?;
         let stat = fs::read_to_string(self.directory.join("memory.stat")).ok()?;
-        let files = field(&stat, "inactive_file ").unwrap_or_default();
-        Usage::new(current.saturating_sub(files), self.total)
+        let given_back = ["active_file ", "inactive_file ", "slab_reclaimable "];
+        let given_back = given_back.iter().filter_map(|name| field(&stat, name));
+        let used = given_back.fold(current, u64::saturating_sub);
+        Usage::new(used, self.total)
     }
 }
 

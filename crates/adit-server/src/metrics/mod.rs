@@ -89,6 +89,11 @@ impl Server {
             "How late tasks of the server get their turns",
             info.lag.as_secs_f64(),
         )?;
+        to.gauge(
+            "adit_memory_shortage",
+            "How short of memory the server is",
+            f64::from(info.shortage.level()),
+        )?;
         if let Some(memory) = info.memory {
             to.gauge(
                 "adit_memory_used_bytes",
@@ -378,7 +383,6 @@ impl Server {
     }
 }
 
-/// Exact up to 2^53, which is enough for what there is.
 /// Exact up to 8 PiB.
 #[expect(
     clippy::cast_precision_loss,
@@ -388,6 +392,7 @@ const fn bytes(count: u64) -> f64 {
     count as f64
 }
 
+/// Exact up to what a number of 32 bits holds, which is enough for what there is.
 fn float(count: usize) -> f64 {
     u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
 }

@@ -3,14 +3,14 @@
 //! A thread of tokio that has more than one thing to do wakes another one to help. For a server that sends one frame to a thousand players
 //! that is so with each frame, and while one thread could do it all, the help costs more than the work that it takes over: a fifth of
 //! all CPU at a thousand players (`docs/performance.md`). So threads that are not needed are kept from helping: each of them runs a task
-//! that blocks it, which leaves the others alone with the work and the sockets. When those are busy, half as many again are let go.
+//! that blocks it, which leaves the others alone with the work and the sockets. When those are busy, more are let go.
 //!
 //! ```text
-//!  CPU in use    0.75 of the threads that serve ──▶ twice as many
-//!                0.5 of half of them, for 3 s   ──▶ half as many
+//!  CPU in use    0.75 of the threads that serve, or work waits    ──▶ twice as many
+//!                0.5 of half of them, for 3 s, and nothing waits  ──▶ half as many
 //! ```
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -122,10 +122,14 @@ impl Threads {
     fn look_after(self: Arc<Self>, runtime: &Handle) {
         let mut serving = 1;
         let mut load = Load::begin();
+        let mut probe = Probe::send(runtime);
         let mut calm_since = None;
         while self.sleep(LOOK) {
-            let usage = load.look();
-            let (now, next) = (Instant::now(), next(serving, self.all, usage));
+            let strain = Strain {
+                usage: load.look(),
+                is_late: probe.look(runtime) > LATE,
+            };
+            let (now, next) = (Instant::now(), next(serving, self.all, strain));
             let is_calm = next < serving;
             let calm_for = calm_since
                 .filter(|_| is_calm)
@@ -153,16 +157,50 @@ impl Threads {
     }
 }
 
-/// How many threads ought to serve in place of `serving`, of `all` there are, while so many cores' worth of CPU are used.
-fn next(serving: usize, all: usize, usage: f64) -> usize {
+/// How much there is to do for the threads that serve.
+#[derive(Clone, Copy, Debug)]
+struct Strain {
+    /// How many cores' worth of CPU are used.
+    usage: f64,
+    /// Whether work waits for its turn, however much CPU is used: other programs may have the cores, too.
+    is_late: bool,
+}
+
+/// How many threads ought to serve in place of `serving`, of `all` there are.
+fn next(serving: usize, all: usize, strain: Strain) -> usize {
+    let Strain { usage, is_late } = strain;
     let share = |threads: usize| usage / f64::from(u32::try_from(threads).unwrap_or(u32::MAX));
     let (more, fewer) = (serving.saturating_mul(2).min(all), serving / 2);
-    if share(serving) > BUSY {
+    if share(serving) > BUSY || is_late {
         more
     } else if fewer > 0 && share(fewer) < IDLE {
         fewer
     } else {
         serving
+    }
+}
+
+/// A task that does nothing but to have its turn.
+struct Probe {
+    sent: Instant,
+    waited: Arc<OnceLock<Duration>>,
+}
+
+impl Probe {
+    fn send(runtime: &Handle) -> Self {
+        let (sent, waited) = (Instant::now(), Arc::<OnceLock<_>>::default());
+        let mine = Arc::clone(&waited);
+        drop(runtime.spawn(async move { mine.set(sent.elapsed()) }));
+        Self { sent, waited }
+    }
+
+    /// How long it had to wait, or has waited up to now. One that has had its turn is followed by another one.
+    fn look(&mut self, runtime: &Handle) -> Duration {
+        let Some(waited) = self.waited.get().copied() else {
+            return self.sent.elapsed();
+        };
+        *self = Self::send(runtime);
+        waited
     }
 }
 
@@ -203,6 +241,9 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// From this share of their time on, the threads that serve get help. Below it what comes at the same moment does not wait for long.
 const BUSY: f64 = 0.75;
+
+/// Work that waits for longer is late. All frames of a moment for two thousand players are written in half of it.
+const LATE: Duration = Duration::from_millis(20);
 
 /// Below this share of their time, half of the threads would be enough.
 const IDLE: f64 = 0.5;

@@ -21,7 +21,10 @@ fn the_smallest_limit_of_all_groups_counts_without_files_that_are_given_back() {
             ("memory.max", "1000"),
             ("memory.high", "800"),
             ("memory.current", "500"),
-            ("memory.stat", "anon 100\ninactive_file 150"),
+            (
+                "memory.stat",
+                "anon 100\nfile 160\ninactive_file 50\nactive_file 90\nslab_reclaimable 10\nslab_unreclaimable 5",
+            ),
         ],
     );
     let own = [("memory.max", "max"), ("memory.high", "900")];
@@ -56,6 +59,6 @@ fn percents_are_reached_and_not_nearly() {
     let usage = |used| Usage::new(used, 1000).unwrap();
     assert!(!usage(799).reaches(80));
     assert!(usage(800).reaches(80));
-    assert!(usage(u64::MAX).reaches(100));
-    assert!(Usage::new(u64::MAX, u64::MAX).unwrap().reaches(100));
+    assert!(Usage::new(u64::MAX, u64::MAX).unwrap().reaches(99));
+    assert!(!usage(u64::MAX).reaches(100), "100 is never");
 }

@@ -12,12 +12,12 @@ table! {
         /// What the process may use. Without it what its control group may, as with `MemoryMax=` of systemd or in a container, else what the
         /// machine has.
         total: Option<Size>, "16MiB" ..= "16TiB", limits.memory.total;
-        /// From so many percent of it on, new players are refused.
-        soft: u64, 1 ..= 100, limits.memory.soft;
+        /// From so many percent of it on, new players are refused; 100 is never, here and in the next two.
+        soft: u64, 10 ..= 100, limits.memory.soft;
         /// From so many percent of it on, new connections and publishers are refused, and no groups of pictures are kept for players to come.
-        hard: u64, 1 ..= 100, limits.memory.hard;
+        hard: u64, 10 ..= 100, limits.memory.hard;
         /// From so many percent of it on, players are ended, the slowest first.
-        shed: u64, 1 ..= 100, limits.memory.shed;
+        shed: u64, 10 ..= 100, limits.memory.shed;
     }
 }
 

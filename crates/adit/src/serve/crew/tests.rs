@@ -108,10 +108,11 @@ fn a_task_that_gives_way_again_and_again_is_held_up_by_no_rest() {
 #[test]
 fn dropping_it_ends_the_rest() {
     let runtime = runtime();
-    let crew = Crew::start(runtime.handle().clone()).unwrap();
+    // Nobody looks after these: a machine with much to do brings none of them back.
+    let crew = Crew(Arc::new(Threads::new(THREADS, Duration::from_hours(1))));
     let threads = Arc::clone(&crew.0);
-    assert_eq!(threads.rest().resting, THREADS - 1);
-    assert!(!at_work(&runtime).is_empty());
+    threads.serve_with(1, runtime.handle());
+    wait_for_work(&runtime, |count| count == 1);
     drop(crew);
     wait_for(&threads, 0);
     threads.serve_with(1, runtime.handle());
@@ -119,15 +120,44 @@ fn dropping_it_ends_the_rest() {
 }
 
 #[test]
+fn a_probe_says_how_long_it_waits_until_it_has_had_its_turn() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let mut probe = Probe::send(runtime.handle());
+    let before = probe.sent;
+    // Nobody runs the runtime.
+    assert!(probe.look(runtime.handle()) <= before.elapsed());
+    assert_eq!(probe.sent, before);
+    runtime.block_on(async { tokio::task::yield_now().await });
+    let waited = *probe.waited.get().unwrap();
+    assert_eq!(probe.look(runtime.handle()), waited);
+    assert_ne!(probe.sent, before, "another one is on the way");
+}
+
+#[test]
 fn threads_are_added_when_those_that_serve_are_busy_and_taken_away_when_half_would_do() {
-    assert_eq!(next(1, 4, 0.75), 1);
-    assert_eq!(next(1, 4, 0.76), 2);
-    assert_eq!(next(2, 4, 1.6), 4);
-    assert_eq!(next(2, 3, 1.6), 3);
-    assert_eq!(next(4, 4, 4.0), 4);
-    assert_eq!(next(4, 4, 1.0), 4);
-    assert_eq!(next(4, 4, 0.9), 2);
-    assert_eq!(next(2, 4, 0.5), 2);
-    assert_eq!(next(2, 4, 0.4), 1);
-    assert_eq!(next(1, 4, 0.0), 1);
+    let quick = |serving, all, usage| {
+        let is_late = false;
+        next(serving, all, Strain { usage, is_late })
+    };
+    assert_eq!(quick(1, 4, 0.75), 1);
+    assert_eq!(quick(1, 4, 0.76), 2);
+    assert_eq!(quick(2, 4, 1.6), 4);
+    assert_eq!(quick(2, 3, 1.6), 3);
+    assert_eq!(quick(4, 4, 4.0), 4);
+    assert_eq!(quick(4, 4, 1.0), 4);
+    assert_eq!(quick(4, 4, 0.9), 2);
+    assert_eq!(quick(2, 4, 0.5), 2);
+    assert_eq!(quick(2, 4, 0.4), 1);
+    assert_eq!(quick(1, 4, 0.0), 1);
+}
+
+#[test]
+fn threads_are_added_when_work_waits_whoever_has_the_cores() {
+    let late = |serving, all| {
+        let (usage, is_late) = (0.1, true);
+        next(serving, all, Strain { usage, is_late })
+    };
+    assert_eq!(late(1, 4), 2);
+    assert_eq!(late(2, 4), 4);
+    assert_eq!(late(4, 4), 4);
 }
