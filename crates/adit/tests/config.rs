@@ -302,6 +302,21 @@ fn a_build_without_opentelemetry_says_so_and_what_to_do() {
 }
 
 #[test]
+fn a_size_without_a_unit_is_bytes_to_its_range_too() {
+    check_file(
+        "limits.mem.total = \"64\"\n",
+        r#"
+  × limits.mem.total takes a size as in 64KiB, 10MiB or 1GiB from 16MiB to 16TiB
+   ╭─[adit.toml:1:20]
+ 1 │ limits.mem.total = "64"
+   ·                    ──┬─
+   ·                      ╰── out of range
+   ╰────
+"#,
+    );
+}
+
+#[test]
 fn a_shortage_of_memory_cannot_begin_after_the_next_one() {
     check_file(
         "[limits.mem]\nsoft = 96\n",

@@ -234,6 +234,9 @@ impl Key {
         let Some((low, high)) = &self.range else {
             return true;
         };
+        // What a text without a unit means shows in the range.
+        let is_size = low.as_str().is_some_and(|low| low.ends_with('B'));
+        let magnitude = |value: &Value| magnitude(value, is_size);
         let value = match value {
             toml::Value::Integer(number) => magnitude(&Value::from(*number)),
             toml::Value::String(text) => magnitude(&Value::from(text.as_str())),
@@ -380,17 +383,11 @@ fn words(schema: &Value, choices: &[(String, String)]) -> String {
 }
 
 /// Numbers, lengths of time and sizes on one scale each.
-fn magnitude(value: &Value) -> Option<u128> {
+fn magnitude(value: &Value, is_size: bool) -> Option<u128> {
     match value {
         Value::Number(number) => number.as_u64().map(u128::from),
-        Value::String(text) => {
-            let size = text
-                .ends_with('B')
-                .then(|| text.parse::<Size>().ok())
-                .flatten();
-            let bytes = size.map(|size| u128::from(size.0));
-            bytes.or_else(|| Some(text.parse::<Span>().ok()?.0.as_nanos()))
-        }
+        Value::String(text) if is_size => Some(text.parse::<Size>().ok()?.0.into()),
+        Value::String(text) => Some(text.parse::<Span>().ok()?.0.as_nanos()),
         _ => None,
     }
 }
