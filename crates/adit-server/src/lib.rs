@@ -59,5 +59,5 @@ pub use crate::recording::{
 };
 pub use crate::secret_file::make_secret_file;
 pub use crate::server::{ConnectionId, Server};
-pub use crate::spans::{NoCertificates, Post, SPANS, TraceContext};
+pub use crate::spans::{Post, PostError, SPANS, TraceContext};
 pub use crate::stats::{ServerStats, StatsSnapshot};

@@ -22,7 +22,7 @@ use tracing::field::{Empty, Value};
 use tracing::span::Id;
 use tracing::{Level, Span, span};
 
-pub use self::post::{NoCertificates, Post};
+pub use self::post::{Post, PostError};
 use crate::control::{Origin, Role};
 use crate::server::ConnectionId;
 

@@ -9,6 +9,8 @@
 #[cfg(feature = "otel")]
 mod collector;
 #[cfg(feature = "otel")]
+mod environment;
+#[cfg(feature = "otel")]
 mod layer;
 #[cfg(not(feature = "otel"))]
 mod none;

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use adit_net::http::{HeaderMap, header};
+use adit_net::http::{HeaderMap, Uri, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::header::{HeaderName, HeaderValue};
@@ -26,33 +26,36 @@ enum Way {
     Tls(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
 }
 
-/// The certificates of this machine cannot be read.
+/// Nothing can be sent to somebody.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the certificates that this machine trusts cannot be read: {0}")]
-pub struct NoCertificates(String);
+#[non_exhaustive]
+pub enum PostError {
+    /// Where he is cannot be read. The text is not shown: it may have a password in it.
+    #[error("this is no URL of http or https")]
+    NoUrl,
+    /// It takes certificates, and those of this machine cannot be read.
+    #[error("the certificates that this machine trusts cannot be read: {0}")]
+    NoCertificates(String),
+}
 
 impl Post {
     /// To the server of this URL, with these header fields in each request. Those that cannot be sent are left out.
     ///
     /// # Errors
-    /// It takes certificates, and there are none.
+    /// It is no URL of http or https, or it takes certificates, and there are none.
     pub fn to<'a>(
         url: &str,
         fields: impl Iterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, NoCertificates> {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        let mut builder = Client::builder(TokioExecutor::new());
-        // Nobody looks after one that is kept while nothing is sent.
-        builder.pool_max_idle_per_host(0);
-        let way = if url.starts_with("https:") {
-            let tls = HttpsConnectorBuilder::new()
-                .try_with_platform_verifier()
-                .map_err(|error| NoCertificates(error.to_string()))?;
-            let tls = tls.https_only().enable_http1().wrap_connector(tcp);
-            Way::Tls(builder.build(tls))
-        } else {
-            Way::Plain(builder.build(tcp))
+    ) -> Result<Self, PostError> {
+        let url: Uri = url.parse().map_err(|_| PostError::NoUrl)?;
+        if url.host().is_none_or(str::is_empty) {
+            return Err(PostError::NoUrl);
+        }
+        // What is parsed counts, not how it is written: `HTTPS:` is https, and what stands in the fields may be secret.
+        let way = match url.scheme_str() {
+            Some("http") => Way::plain(),
+            Some("https") => Way::tls()?,
+            _ => return Err(PostError::NoUrl),
         };
         let field = |(name, value): (&str, &str)| {
             let name = HeaderName::try_from(name).ok()?;
@@ -85,6 +88,34 @@ impl Post {
             Way::Tls(client) => ask(client, request).await,
         }
     }
+}
+
+impl Way {
+    /// Each refuses an address that is for the other.
+    fn plain() -> Self {
+        Self::Plain(client(HttpConnector::new()))
+    }
+
+    fn tls() -> Result<Self, PostError> {
+        let mut tcp = HttpConnector::new();
+        // The one around it looks.
+        tcp.enforce_http(false);
+        let tls = HttpsConnectorBuilder::new()
+            .try_with_platform_verifier()
+            .map_err(|error| PostError::NoCertificates(error.to_string()))?;
+        let tls = tls.https_only().enable_http1().wrap_connector(tcp);
+        Ok(Self::Tls(client(tls)))
+    }
+}
+
+fn client<C>(way: C) -> Client<C, Full<Bytes>>
+where
+    C: Connect + Clone,
+{
+    let mut builder = Client::builder(TokioExecutor::new());
+    // Nobody looks after one that is kept while nothing is sent.
+    builder.pool_max_idle_per_host(0);
+    builder.build(way)
 }
 
 async fn ask<C>(

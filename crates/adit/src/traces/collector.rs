@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use adit_server::{NoCertificates, Post};
+use adit_server::{Post, PostError};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use thiserror::Error;
 use tokio::runtime::Runtime;
@@ -17,9 +17,9 @@ pub(crate) enum ClientError {
     /// What the operating system says.
     #[error("spans cannot be sent: {0}")]
     System(#[from] io::Error),
-    /// Which certificates are trusted is not known.
+    /// There is no way to the collector.
     #[error("spans cannot be sent: {0}")]
-    Certificates(#[from] NoCertificates),
+    Post(#[from] PostError),
 }
 
 /// Sends requests with a runtime of its own: neither does the server wait for it, nor does it wait for the server.
@@ -35,7 +35,7 @@ impl Client {
     /// Sends to `collector`, and these headers with all that is sent.
     ///
     /// # Errors
-    /// There is no TLS, or no runtime.
+    /// It is no URL, or there is no TLS, or no runtime.
     pub(super) fn new<'a>(
         collector: &str,
         headers: impl Iterator<Item = (&'a str, &'a str)>,

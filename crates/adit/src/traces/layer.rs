@@ -1,6 +1,5 @@
 //! What makes spans of `tracing` those of OpenTelemetry, and sends them.
 
-use std::env;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +19,7 @@ use tracing_subscriber::layer::{Context, Filter};
 use tracing_subscriber::{Layer as _, Registry};
 
 use super::collector::{Client, ClientError};
+use super::environment::{self, PATH, WrongVariable};
 use super::numbers::Numbers;
 use crate::config::OpenTelemetry;
 
@@ -30,7 +30,10 @@ pub(crate) struct Traces(Option<SdkTracerProvider>);
 /// Why no spans can be sent.
 #[derive(Debug, Error)]
 pub(crate) enum TracesError {
-    /// Something in the environment.
+    /// A variable whose content may be secret.
+    #[error("spans cannot be sent: {0}")]
+    Variable(#[from] WrongVariable),
+    /// Something else in the environment.
     #[error("spans cannot be sent: {0}")]
     Unusable(#[from] ExporterBuildError),
     /// Nothing can be sent by HTTP.
@@ -47,19 +50,21 @@ impl Traces {
     /// # Errors
     /// What they say cannot be used.
     pub(crate) fn begin(asked: &OpenTelemetry) -> Result<Self, TracesError> {
-        let is_off =
-            variable("OTEL_SDK_DISABLED").is_some_and(|it| it.eq_ignore_ascii_case("true"));
-        let Some(named) = collector(asked).filter(|_| !is_off) else {
+        if environment::is_off() {
+            return Ok(Self::default());
+        }
+        let of_file = (asked.endpoint.as_ref()).map(|it| format!("{}{PATH}", it.base()));
+        let Some(collector) = of_file.map_or_else(environment::collector, |it| Ok(Some(it)))?
+        else {
             return Ok(Self::default());
         };
-        let client = Client::new(&named, asked.header_fields())?;
-        let mut exporter = SpanExporter::builder()
+        environment::check_headers()?;
+        // The library shows what it cannot read, so it is given what has been read already.
+        let exporter = SpanExporter::builder()
             .with_http()
             .with_protocol(Protocol::HttpBinary)
-            .with_http_client(client);
-        if let Some(collector) = &asked.endpoint {
-            exporter = exporter.with_endpoint(format!("{}{PATH}", collector.base()));
-        }
+            .with_http_client(Client::new(&collector, asked.header_fields())?)
+            .with_endpoint(collector);
         let mut provider = SdkTracerProvider::builder()
             .with_id_generator(Numbers)
             .with_resource(resource(asked))
@@ -99,21 +104,6 @@ impl Traces {
             tracing::warn!(%error, "the last spans were not sent");
         }
     }
-}
-
-/// Where spans go: whoever names a collector in the environment alone is heard, too.
-fn collector(asked: &OpenTelemetry) -> Option<String> {
-    let asked = asked.endpoint.as_ref().map(|it| it.base().to_owned());
-    let of_traces = || variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
-    asked
-        .or_else(of_traces)
-        .or_else(|| variable("OTEL_EXPORTER_OTLP_ENDPOINT"))
-}
-
-/// A variable that says something.
-fn variable(name: &str) -> Option<String> {
-    let said = env::var(name).ok();
-    said.filter(|said| !said.trim().is_empty())
 }
 
 /// What the server says of itself.
@@ -170,9 +160,6 @@ impl<S> Filter<S> for OnlySpans {
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// Where a collector takes spans.
-const PATH: &str = "/v1/traces";
 
 /// How long the end waits for the collector.
 const AT_THE_END: Duration = Duration::from_secs(3);

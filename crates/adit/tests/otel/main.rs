@@ -4,6 +4,7 @@
 mod collector;
 
 use std::fs;
+use std::io::Read as _;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, ExitStatus};
@@ -358,6 +359,86 @@ fn a_collector_that_answers_nothing_holds_up_nobody() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let log = check_useless(silent.local_addr().unwrap());
     assert!(log.contains("the last spans were not sent"), "{log}");
+}
+
+#[test]
+fn what_is_https_goes_by_tls_however_its_scheme_is_written() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("HTTPS://{}", listener.local_addr().unwrap());
+    let header = format!("Authorization=Bearer {SECRET}");
+    let by_file = format!("[log.opentelemetry]\nendpoint = '{endpoint}'\nheaders = ['{header}']\n");
+    let by_variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint),
+        ("OTEL_EXPORTER_OTLP_HEADERS", &*header),
+    ];
+    for (config, variables) in [(&*by_file, &[][..]), ("", &by_variables[..])] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = serve(&folder, config, |command| {
+            command.env("OTEL_BSP_SCHEDULE_DELAY", "100");
+            command.envs(variables.iter().copied());
+        });
+        assert!(publish(&server).success(), "{}", server.log());
+        let (mut asked, _) = listener.accept().unwrap();
+        asked.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut first = [0];
+        asked.read_exact(&mut first).unwrap();
+        // A handshake of TLS [RFC 8446 5.1]. It gets no answer, so nothing but that is ever said.
+        assert_eq!(first, [0x16]);
+        drop(server);
+        let mut rest = Vec::new();
+        // The end may be a hard one.
+        drop(asked.read_to_end(&mut rest));
+        let rest = String::from_utf8_lossy(&rest);
+        assert!(!rest.contains(SECRET) && !rest.contains("POST"), "{rest}");
+    }
+}
+
+#[test]
+fn a_variable_that_cannot_be_used_is_named_and_what_it_has_is_not_shown() {
+    let fine = (
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "http://127.0.0.1:9".to_owned(),
+    );
+    let address = |name| (name, format!("https://me:{SECRET}@ho st"));
+    let scheme = |name| (name, format!("ftp://me:{SECRET}@host"));
+    let header = |name| (name, SECRET.to_owned());
+    let name_of_header = |name| (name, format!("a {SECRET}=b"));
+    for (given, expected) in [
+        (
+            address("OTEL_EXPORTER_OTLP_ENDPOINT"),
+            "no URL of a collector",
+        ),
+        (
+            address("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+            "no URL of a collector",
+        ),
+        (
+            scheme("OTEL_EXPORTER_OTLP_ENDPOINT"),
+            "no URL of a collector",
+        ),
+        (
+            scheme("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+            "no URL of a collector",
+        ),
+        (header("OTEL_EXPORTER_OTLP_HEADERS"), "NAME=VALUE"),
+        (header("OTEL_EXPORTER_OTLP_TRACES_HEADERS"), "NAME=VALUE"),
+        (name_of_header("OTEL_EXPORTER_OTLP_HEADERS"), "NAME=VALUE"),
+    ] {
+        let mut command = Command::new(ADIT);
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        let output = command
+            .envs([&fine, &given].map(|it| (it.0, &it.1)))
+            .output();
+        let output = output.unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8(said).unwrap();
+        assert!(!output.status.success(), "{given:?}: {said}");
+        assert!(!said.contains(SECRET), "{said}");
+        assert!(
+            said.contains(given.0) && said.contains(expected),
+            "{given:?}: {said}"
+        );
+    }
 }
 
 #[test]
