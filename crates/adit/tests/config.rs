@@ -302,6 +302,72 @@ fn a_build_without_opentelemetry_says_so_and_what_to_do() {
 }
 
 #[test]
+fn what_is_wrong_in_a_list_of_a_variable_is_told_without_the_list() {
+    let folder = folder("");
+    let secret = "rtmp://me:hush@far/app/STREAMKEY";
+    for (name, value, wanted) in [
+        (
+            "ADIT_APPS__LIVE__RELAYS",
+            format!(r#"[{{direction="push",stream="*",url="{secret}",idle="10"}}]"#),
+            "no unit",
+        ),
+        (
+            "ADIT_APPS__LIVE__RELAYS",
+            format!(r#"[{{direction="push",stream="*",ulr="{secret}"}}]"#),
+            "there is no key apps.live.relays.0.ulr",
+        ),
+        (
+            "ADIT_APPS__LIVE__RELAYS",
+            format!(r#"[{{direction="push",stream="*",url="{secret}"#),
+            "takes a list of tables",
+        ),
+        (
+            "ADIT_ACCESS__RULES",
+            r#"[{actions=["play"],ned="proof"}]"#.to_owned(),
+            "did you mean access.rules.0.need?",
+        ),
+        (
+            "ADIT_ACCESS__RULES",
+            r#"[{actions=["play"],need="prof"}]"#.to_owned(),
+            "did you mean proof?",
+        ),
+    ] {
+        let output = adit(folder.path(), &["config", "print"], &[(name, &value)]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            said.contains(name) && said.contains(wanted),
+            "{value}: {said}"
+        );
+        assert!(
+            !said.contains("hush") && !said.contains("STREAMKEY"),
+            "{said}"
+        );
+        assert_eq!(output.status.code(), Some(2), "{said}");
+    }
+}
+
+#[test]
+fn misspelt_variables_of_an_application_are_told_with_its_own_key() {
+    let folder = folder("");
+    for (name, meant) in [
+        ("ADIT_APPS__LIVE__LATENCYY", "ADIT_APPS__LIVE__LATENCY"),
+        (
+            "ADIT_APPS__LIVE__TUNEL__HOLD",
+            "ADIT_APPS__LIVE__TUNNEL__HOLD",
+        ),
+        (
+            "ADIT_APPS__LIVE__CODECS__VIDO",
+            "ADIT_APPS__LIVE__CODECS__VIDEO",
+        ),
+        ("ADIT_APPS__LIVE__PUBLSH", "ADIT_APPS__LIVE__PUBLISH"),
+    ] {
+        let output = adit(folder.path(), &["config", "print"], &[(name, "x")]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(&format!("did you mean {meant}?")), "{said}");
+    }
+}
+
+#[test]
 fn a_size_without_a_unit_is_bytes_to_its_range_too() {
     check_file(
         "limits.mem.total = \"64\"\n",

@@ -292,7 +292,7 @@ impl Control {
             return Err(ControlError::NotFound("nobody publishes this stream"));
         };
         let Some(id) = streams::publisher(&publication) else {
-            let words = "the server itself publishes this stream, or a relay; end that";
+            let words = "no connection of this server publishes this stream, but a relay, or a client of the server that this one took over from, which ends it";
             return Err(ControlError::Conflict(words.to_owned()));
         };
         self.kick(id.get(), reason)?;

@@ -7,8 +7,8 @@ use serde::Deserialize as _;
 use toml::{Table, Value};
 
 use super::Config;
-use super::file::{explained, unknown};
-use super::keys::{ANY, Key, Keys, Shape};
+use super::file::{File, explained, unknown};
+use super::keys::{ANY, Key, Keys, LIST_OF_TABLES, Shape, variable};
 use super::mistake::{Mistake, Place};
 use super::path::KeyPath;
 use super::tree;
@@ -49,7 +49,7 @@ pub(crate) fn read(
         };
         match value_of(key, &path, text, place) {
             Ok(value) => found.push((path, value, name.clone())),
-            Err(mistake) => mistakes.push(mistake),
+            Err(wrong) => mistakes.extend(wrong),
         }
     }
     found
@@ -114,8 +114,8 @@ fn in_list(key: &Key, place: Place) -> Mistake {
 
 fn unknown_variable(path: &KeyPath, place: Place) -> Mistake {
     let mut mistake = unknown(path, place);
-    let all = Keys::all().keys.iter().map(Key::variable);
-    let names: Vec<_> = all.filter(|name| !name.contains(ANY)).collect();
+    let all = Keys::all().keys.iter().filter(|key| key.list.is_none());
+    let names: Vec<_> = all.map(|key| variable(&named(&key.path, path))).collect();
     if let Place::Variable(name) = &mistake.place {
         let alike = |other: &&String| strsim::jaro_winkler(name, other);
         let meant = names.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
@@ -124,7 +124,16 @@ fn unknown_variable(path: &KeyPath, place: Place) -> Mistake {
     mistake
 }
 
-fn value_of(key: &Key, path: &KeyPath, text: &str, place: Place) -> Result<Value, Mistake> {
+/// The same key with the names that people choose as they are in `like`.
+fn named(pattern: &KeyPath, like: &KeyPath) -> KeyPath {
+    let names = pattern.0.iter().enumerate().map(|(at, name)| {
+        let chosen = like.0.get(at).filter(|_| name == ANY);
+        chosen.unwrap_or(name).clone()
+    });
+    KeyPath(names.collect())
+}
+
+fn value_of(key: &Key, path: &KeyPath, text: &str, place: Place) -> Result<Value, Vec<Mistake>> {
     let texts = |text: &str| {
         let items = text
             .split(',')
@@ -142,7 +151,38 @@ fn value_of(key: &Key, path: &KeyPath, text: &str, place: Place) -> Result<Value
         // What is no TOML is no value of the right type either, and is told as that.
         _ => as_toml().unwrap_or_else(|| Value::String(text.to_owned())),
     };
-    check(path, key, &value, text, place).map(|()| value)
+    if key.kind == LIST_OF_TABLES {
+        let wrong = wrong_tables(path, &value, &place);
+        return if wrong.is_empty() {
+            Ok(value)
+        } else {
+            Err(wrong)
+        };
+    }
+    match check(path, key, &value, text, place) {
+        Ok(()) => Ok(value),
+        Err(mistake) => Err(vec![mistake]),
+    }
+}
+
+/// What is wrong with tables, told as in a file. They are shown to nobody: an address in them may have a password or a stream key.
+fn wrong_tables(path: &KeyPath, value: &Value, place: &Place) -> Vec<Mistake> {
+    let here = |what: String, help: Option<String>| Mistake {
+        what,
+        label: String::new(),
+        help,
+        place: place.clone(),
+    };
+    if !value.is_array() {
+        let what = format!("{path} takes {LIST_OF_TABLES}, and this is none");
+        let help = "write it as TOML, as in [{ KEY = \"text\", OTHER = true }, { … }]";
+        return vec![here(what, Some(help.to_owned()))];
+    }
+    let Ok(text) = toml::to_string(&tree::single(path, value.clone())) else {
+        return vec![here(format!("{path} takes {LIST_OF_TABLES}"), None)];
+    };
+    let wrong = File::read(&text).mistakes.into_iter();
+    wrong.map(|it| here(it.what, it.help)).collect()
 }
 
 /// Whether the configuration takes this value there.

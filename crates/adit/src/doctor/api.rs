@@ -55,7 +55,12 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) -> Server {
     tell(&answer, findings);
     if let Ok((503, ready)) = client.ask("/readyz").await {
         for problem in texts(&ready, "problems") {
-            findings.warning(CHECK, format!("it takes nobody in: {problem}"), "");
+            let remedy = if problem.contains("memory") {
+                "give it more (MemoryMax= of its service, limits.mem.total), or find out who uses it: docs/operating.md"
+            } else {
+                ""
+            };
+            findings.warning(CHECK, format!("it takes nobody in: {problem}"), remedy);
         }
     }
     let listens = texts(&answer, "listen");

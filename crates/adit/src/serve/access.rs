@@ -125,6 +125,38 @@ fn first_key_path(config: &Config) -> Option<PathBuf> {
     (is_of_use && !others).then(|| plan::state_directory(config).join(FIRST_KEY))
 }
 
+/// What somebody on this machine or near it needs to publish to an application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// Nothing.
+    Free,
+    /// A stream key of this file.
+    Key(PathBuf),
+    /// A user and a password of this file.
+    Login(PathBuf),
+    /// A token, a signed address, or what a rule or callback asks for.
+    Proof,
+    /// Nobody may.
+    Closed,
+}
+
+/// What the configuration says about that, where no rule says otherwise.
+pub(super) fn entry(config: &Config, application: &str) -> Entry {
+    match publishers(config, Some(application)) {
+        asked::Who::Anyone | asked::Who::Local => return Entry::Free,
+        asked::Who::Nobody => return Entry::Closed,
+        asked::Who::Key => {}
+    }
+    let own = (config.apps.get(application)).and_then(|app| app.keys.as_ref());
+    if let Some(keys) = own.or(config.access.keys.as_ref()) {
+        return Entry::Key(keys.0.clone());
+    }
+    if let Some(users) = &config.encoders.users {
+        return Entry::Login(users.0.clone());
+    }
+    first_key_path(config).map_or(Entry::Proof, Entry::Key)
+}
+
 /// Who may publish to an application, or to those that say nothing of their own, where no rule says otherwise.
 pub(crate) fn publishers(config: &Config, application: Option<&str>) -> asked::Who {
     let usual = match config.encoders.users {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 
-use super::access::FirstKey;
+use super::access::{Entry, FirstKey};
 use crate::config::access::Who;
 use crate::ui;
 
@@ -11,7 +11,7 @@ use crate::ui;
 /// that, and which certificate to trust if it is `self_signed`.
 pub(super) fn print(
     addresses: &[SocketAddr],
-    application: Option<&str>,
+    application: Option<(&str, &Entry)>,
     self_signed: Option<&Path>,
     first_key: Option<&mut FirstKey>,
 ) {
@@ -33,7 +33,7 @@ pub(super) fn print(
 fn what_to_paste(
     addresses: &[SocketAddr],
     machine: IpAddr,
-    application: &str,
+    (application, entry): (&str, &Entry),
     self_signed: Option<&Path>,
 ) -> Option<String> {
     let first = addresses.first()?;
@@ -67,12 +67,10 @@ behind adit play and the other commands:
 "
         )
     });
+    let publish = how_to_publish(&rtmp, application, entry);
     Some(format!(
         "
-OBS: Settings, Stream, Custom; any stream key will do, such as test; server
-    {rtmp}
-publish with ffmpeg:
-    ffmpeg -re -i FILE -c copy -f flv {rtmp}/test
+{publish}
 play:
     ffplay {rtmp}/test
 play where only HTTP passes:
@@ -83,6 +81,44 @@ play encrypted where only HTTP passes:
     rtmpdump --live -r {rtmpts}/test -o - | ffplay -
 {trust}"
     ))
+}
+
+/// The lines for OBS and ffmpeg.
+fn how_to_publish(rtmp: &str, application: &str, entry: &Entry) -> String {
+    let (obs, ffmpeg) = match entry {
+        Entry::Free => (
+            "any stream key will do, such as test".to_owned(),
+            format!("{rtmp}/test"),
+        ),
+        Entry::Key(file) => (
+            format!(
+                "the stream key is test?key=KEY, with a key of {}",
+                file.display()
+            ),
+            format!("'{rtmp}/test?key=KEY'"),
+        ),
+        Entry::Login(file) => (
+            format!(
+                "use authentication, with a user and a password of {}, and any stream key, such as test",
+                file.display()
+            ),
+            rtmp.replacen("://", "://USER:PASSWORD@", 1) + "/test",
+        ),
+        Entry::Proof => (
+            "the stream key is test?token=TOKEN, or whatever proof the configuration asks for"
+                .to_owned(),
+            format!("'{rtmp}/test?token=TOKEN'"),
+        ),
+        Entry::Closed => {
+            return format!("nobody may publish to {application}: the configuration says so");
+        }
+    };
+    format!(
+        "OBS: Settings, Stream, Custom; {obs}; server
+    {rtmp}
+publish with ffmpeg:
+    ffmpeg -re -i FILE -c copy -f flv {ffmpeg}"
+    )
 }
 
 /// Who publishes with the key. The key itself is shown once.

@@ -1,12 +1,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
-use super::what_to_paste;
+use super::{Entry, how_to_publish, what_to_paste};
 
 fn pasted(addresses: &[&str]) -> String {
     let addresses: Vec<SocketAddr> = addresses.iter().map(|text| text.parse().unwrap()).collect();
     let machine: IpAddr = "192.0.2.7".parse().unwrap();
-    what_to_paste(&addresses, machine, "live", None).unwrap_or_default()
+    what_to_paste(&addresses, machine, ("live", &Entry::Free), None).unwrap_or_default()
 }
 
 #[test]
@@ -40,9 +40,32 @@ fn a_single_port_serves_every_scheme() {
 fn the_application_is_one_that_there_is() {
     let addresses = ["[::]:1935".parse().unwrap()];
     let machine = "192.0.2.7".parse().unwrap();
-    let text = what_to_paste(&addresses, machine, "events", None).unwrap();
+    let text = what_to_paste(&addresses, machine, ("events", &Entry::Free), None).unwrap();
     assert!(text.contains("\n    rtmp://192.0.2.7/events\n"), "{text}");
     assert!(!text.contains("/live"), "{text}");
+}
+
+#[test]
+fn publishing_is_shown_with_what_it_takes() {
+    let shown = |entry| how_to_publish("rtmp://host/live", "live", &entry);
+    let key = shown(Entry::Key("/etc/keys".into()));
+    assert!(
+        key.contains("test?key=KEY, with a key of /etc/keys; server\n"),
+        "{key}"
+    );
+    assert!(key.ends_with(" 'rtmp://host/live/test?key=KEY'"), "{key}");
+    let login = shown(Entry::Login("/etc/users".into()));
+    assert!(login.contains("a password of /etc/users"), "{login}");
+    assert!(
+        login.ends_with(" rtmp://USER:PASSWORD@host/live/test"),
+        "{login}"
+    );
+    let free = shown(Entry::Free);
+    assert!(free.contains("any stream key will do"), "{free}");
+    for other in [key, login, shown(Entry::Proof), shown(Entry::Closed)] {
+        assert!(!other.contains("any stream key will do"), "{other}");
+    }
+    assert!(!shown(Entry::Closed).contains("rtmp://"));
 }
 
 #[test]
@@ -55,7 +78,7 @@ fn a_self_signed_certificate_is_named_by_its_file() {
     let path = Path::new("/state/tls/self-signed.crt");
     let addresses = ["[::]:1935".parse().unwrap()];
     let machine = "192.0.2.7".parse().unwrap();
-    let text = what_to_paste(&addresses, machine, "live", Some(path)).unwrap();
+    let text = what_to_paste(&addresses, machine, ("live", &Entry::Free), Some(path)).unwrap();
     for wanted in ["SSL_CERT_FILE=", "--ca-file "] {
         let line = format!("\n    {wanted}/state/tls/self-signed.crt\n");
         assert!(text.contains(&line), "{text}");
