@@ -3,6 +3,7 @@
 //! ```text
 //! new ─▶ streams ═ Link ═▶ old     the names of all streams that are live there, and of those that begin
 //! new ─▶ stream  ═ Link ═▶ old     a name; then through which servers it came, and its frames, until it stops
+//! new ─▶ names ═ Link ═▶ old      the names of all that is live or packaged there, and the end
 //! new ─▶ packaged ═ Link ═▶ old   a name; then what viewers by HLS need to go on
 //!
 //! name   length u16, vhost │ length u16, application │ length u16, instance │ length u16, name
@@ -44,6 +45,9 @@ pub trait Predecessor: Elsewhere {
     /// A connection for one of them.
     fn stream(&self) -> LinkFuture<'_>;
 
+    /// A connection on which it says, once, of which streams it has anything for viewers by HLS.
+    fn names(&self) -> LinkFuture<'_>;
+
     /// A connection for what is packaged of one of them, as HLS.
     fn packaged(&self) -> LinkFuture<'_>;
 }
@@ -72,6 +76,13 @@ impl Visitors {
     pub fn send(&self, link: impl Link) {
         let broker = self.broker.clone();
         tokio::spawn(async move { note(send(&broker, link).await) });
+    }
+
+    /// Says once what there is here for viewers by HLS.
+    pub fn list(&self, link: impl Link) {
+        if let Some(outputs) = self.outputs.clone() {
+            tokio::spawn(async move { note(outputs.list_packaged(link).await) });
+        }
     }
 
     /// Leaves what is packaged of one of them to the other side.

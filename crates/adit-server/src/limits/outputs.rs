@@ -76,3 +76,9 @@ pub(crate) const HLS_ENDING: Duration = Duration::from_secs(5);
 
 /// Names of which is remembered how many discontinuities their playlists have had (`hls.remembered`).
 pub(crate) const HLS_REMEMBERED: usize = 1_000;
+
+/// Names that another server goes on with and that are not begun here for a while (`hls.given`).
+pub(crate) const HLS_GIVEN: usize = 1_000;
+
+/// Names of the server that was here before of which is remembered that it has them (`hls.inherited`).
+pub(crate) const HLS_INHERITED: usize = 10_000;

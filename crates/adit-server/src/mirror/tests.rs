@@ -40,6 +40,10 @@ impl Elsewhere for Near {
 }
 
 impl Predecessor for Near {
+    fn names(&self) -> LinkFuture<'_> {
+        Box::pin(async { None })
+    }
+
     fn packaged(&self) -> LinkFuture<'_> {
         Box::pin(async { None })
     }

@@ -140,6 +140,14 @@ impl Outputs {
         self.0.hls.succeed(predecessor);
     }
 
+    /// Tells the server that takes over, on `link`, what there is here for viewers by HLS.
+    ///
+    /// # Errors
+    /// That server has gone.
+    pub(crate) async fn list_packaged(&self, link: impl Link) -> io::Result<()> {
+        hls::list(&self.0, link).await
+    }
+
     /// Leaves what is packaged of a stream to the server that takes over, which asks for it on `link`.
     ///
     /// # Errors

@@ -145,6 +145,10 @@ impl Elsewhere for Before {
 }
 
 impl Predecessor for Before {
+    fn names(&self) -> LinkFuture<'_> {
+        Box::pin(async { None })
+    }
+
     fn packaged(&self) -> LinkFuture<'_> {
         Box::pin(async { None })
     }

@@ -11,6 +11,7 @@
 //! A stream is packaged from the first request on, by one task that is a reader of the broker, until nobody has asked for a while.
 //! Segments are in memory only, and bounded.
 
+mod before;
 mod bound;
 mod clock;
 mod heritage;
@@ -30,6 +31,7 @@ use adit_net::http::{HttpBody, Method, Response, StatusCode, header};
 use bytes::Bytes;
 use tokio::time::timeout;
 
+pub(super) use self::before::list;
 pub(super) use self::heritage::hand_over;
 pub(super) use self::packager::Hls;
 
@@ -129,7 +131,7 @@ pub(super) async fn answer(
             return reply::not_live();
         }
     }
-    let stream = match outputs.hls.stream(outputs, &place.key, begins) {
+    let stream = match outputs.hls.stream(outputs, &place.key, begins).await {
         Ok(stream) => stream,
         Err(packager::None::Given) => return reply::leaving(),
         Err(packager::None::NotLive) if comes_late => return reply::leaving(),

@@ -78,6 +78,10 @@ impl Numbers {
     /// Remembers where the next one of this name will begin at least.
     pub(super) fn remember(&self, now: Instant, name: &StreamKey, next: First) {
         self.highest.fetch_max(next.segment, Ordering::Relaxed);
+        // Whoever is not known has had none; a name without segments takes the place of no other.
+        if next.discontinuities == 0 {
+            return;
+        }
         let mut names = self.names();
         if names.len() >= HLS_REMEMBERED && !names.contains_key(name) {
             let oldest = names.iter().min_by_key(|(_, known)| known.since);

@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -17,13 +17,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
+use super::before::Before;
 use super::bound::Bound;
 use super::heritage::Heritage;
 use super::numbers::{First, Numbers};
 use super::segmenter::{Lengths, Made, Segmenter};
 use super::viewers::Viewers;
 use super::window::{End, Window};
-use crate::limits::outputs::HLS_ENDING;
+use crate::limits::outputs::{HLS_ENDING, HLS_GIVEN};
 use crate::mirror::{Predecessor, name};
 use crate::outputs::Inner;
 
@@ -32,8 +33,7 @@ use crate::outputs::Inner;
 pub(in crate::outputs) struct Hls {
     streams: Mutex<HashMap<StreamKey, Arc<Stream>>>,
     numbers: Numbers,
-    /// The server that this one has taken over from.
-    predecessor: OnceLock<Arc<dyn Predecessor>>,
+    before: Before,
     /// Streams that another server goes on with, and since when: they are not begun here for a while.
     given: Mutex<HashMap<StreamKey, Instant>>,
     tasks: TaskTracker,
@@ -69,31 +69,55 @@ pub(super) struct Stream {
 impl Hls {
     /// The stream of this key. If it is not packaged yet, that `begins` now with a playlist; other files of it are not there, unless
     /// another server has them.
-    pub(super) fn stream(
+    pub(super) async fn stream(
         &self,
         outputs: &Arc<Inner>,
         key: &StreamKey,
         begins: bool,
     ) -> Result<Arc<Stream>, None> {
-        let mut streams = self.streams();
-        let is_live = || outputs.broker.is_published(key);
-        let before = streams.get(key);
-        if let Some(stream) = before
-            && !(begins && stream.window().end.is_some() && is_live())
-        {
-            stream.touch();
-            return Ok(Arc::clone(stream));
+        if let Some(stream) = packaged(self.streams().get(key), outputs, key, begins) {
+            return Ok(stream);
         }
-        let predecessor = self.predecessor.get().filter(|it| it.is_there());
+        self.may_begin(outputs, key)?;
+        let predecessor = self.before.server();
+        let is_live = outputs.broker.is_published(key);
+        // Before a place is taken: a name that nobody has takes none.
+        let is_there = if predecessor.is_some() {
+            is_live || self.before.has(key).await
+        } else {
+            begins && is_live
+        };
+        if !is_there {
+            return Err(None::NotLive);
+        }
+        self.begin(outputs, key, begins, predecessor)
+    }
+
+    /// Whether streams are begun here, and this one is.
+    fn may_begin(&self, outputs: &Inner, key: &StreamKey) -> Result<(), None> {
         if outputs.phase.is_stopping() {
             return Err(None::NotLive);
         }
-        if self.is_given(key) || outputs.phase.has_handed_over() {
+        if self.is_given(Instant::now(), key) || outputs.phase.has_handed_over() {
             return Err(None::Given);
         }
-        if predecessor.is_none() && !(begins && is_live()) {
-            return Err(None::NotLive);
+        Ok(())
+    }
+
+    fn begin(
+        &self,
+        outputs: &Arc<Inner>,
+        key: &StreamKey,
+        begins: bool,
+        predecessor: Option<&Arc<dyn Predecessor>>,
+    ) -> Result<Arc<Stream>, None> {
+        let mut streams = self.streams();
+        let before = streams.get(key);
+        // Somebody else may have begun it meanwhile, or another server may have taken over.
+        if let Some(stream) = packaged(before, outputs, key, begins) {
+            return Ok(stream);
         }
+        self.may_begin(outputs, key)?;
         if streams.len() >= outputs.live.now().outputs.hls.streams && before.is_none() {
             outputs.stats.packager_refused();
             return Err(None::TooMany);
@@ -114,16 +138,18 @@ impl Hls {
 
     /// From now on what is packaged by `predecessor` is gone on with.
     pub(in crate::outputs) fn succeed(&self, predecessor: Arc<dyn Predecessor>) {
-        // There is one at most.
-        drop(self.predecessor.set(predecessor));
+        self.before.is(predecessor);
     }
 
     /// Leaves a stream to the server that takes over, which goes on with it.
     pub(super) async fn give(&self, outputs: &Inner, key: &StreamKey) -> Heritage {
-        self.note_given(key);
+        let is_live = outputs.broker.is_published(key);
+        // What is not here cannot be begun here.
+        if is_live || self.streams().contains_key(key) {
+            self.note_given(Instant::now(), key);
+        }
         // Who comes now finds it there.
         let stream = self.streams().remove(key);
-        let is_live = outputs.broker.is_published(key);
         let Some(stream) = stream else {
             let next = self.numbers.first(Instant::now(), key);
             return Heritage {
@@ -139,16 +165,27 @@ impl Hls {
         heritage
     }
 
-    fn note_given(&self, key: &StreamKey) {
-        let now = Instant::now();
+    fn note_given(&self, now: Instant, key: &StreamKey) {
         let mut given = lock(&self.given);
         given.retain(|_, since| now.saturating_duration_since(*since) < GIVEN);
+        if given.len() >= HLS_GIVEN && !given.contains_key(key) {
+            let oldest = given.iter().min_by_key(|(_, since)| **since);
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                given.remove(&oldest);
+            }
+        }
         given.insert(key.clone(), now);
     }
 
-    fn is_given(&self, key: &StreamKey) -> bool {
+    fn is_given(&self, now: Instant, key: &StreamKey) -> bool {
         let given = lock(&self.given);
-        given.get(key).is_some_and(|since| since.elapsed() < GIVEN)
+        let since = given.get(key);
+        since.is_some_and(|since| now.saturating_duration_since(*since) < GIVEN)
+    }
+
+    /// Which ones are packaged.
+    pub(super) fn names(&self) -> Vec<StreamKey> {
+        self.streams().keys().cloned().collect()
     }
 
     fn streams(&self) -> MutexGuard<'_, HashMap<StreamKey, Arc<Stream>>> {
@@ -165,6 +202,21 @@ impl Hls {
         self.tasks.close();
         self.tasks.wait().await;
     }
+}
+
+/// The stream that is packaged, unless another one `begins` now in its place.
+fn packaged(
+    stream: Option<&Arc<Stream>>,
+    outputs: &Inner,
+    key: &StreamKey,
+    begins: bool,
+) -> Option<Arc<Stream>> {
+    let stream = stream?;
+    if begins && stream.window().end.is_some() && outputs.broker.is_published(key) {
+        return None;
+    }
+    stream.touch();
+    Some(Arc::clone(stream))
 }
 
 /// What is behind the locks here is whole after each statement.

@@ -60,6 +60,8 @@ const FIXED: [(&[&str], &str); 7] = [
             "hls.spare",
             "hls.ending",
             "hls.remembered",
+            "hls.given",
+            "hls.inherited",
             "hls.viewers",
             "hls.viewer_gone",
             "hls.grant",

@@ -16,7 +16,8 @@ use tracing::{debug, info, warn};
 
 use super::wire::{Ear, Mouth, ends};
 use super::{
-    ALL, API, FILES, GREETING, LATE, LINK, PACKAGED, READY, SERVING, SOCKET, STREAM, STREAMS, YOURS,
+    ALL, API, FILES, GREETING, LATE, LINK, NAMES, PACKAGED, READY, SERVING, SOCKET, STREAM,
+    STREAMS, YOURS,
 };
 
 /// What the server that runs hands over.
@@ -230,6 +231,10 @@ impl adit_server::Predecessor for Predecessor {
 
     fn stream(&self) -> LinkFuture<'_> {
         Box::pin(self.link(STREAM))
+    }
+
+    fn names(&self) -> LinkFuture<'_> {
+        Box::pin(self.link(NAMES))
     }
 
     fn packaged(&self) -> LinkFuture<'_> {

@@ -18,6 +18,7 @@
 //! ─── link PEER LOCAL LEVEL + descriptor ▶  requests for tunnel sessions that the old one has
 //! ─── streams + descriptor ─────────────▶  which streams are live there
 //! ─── stream + descriptor ──────────────▶  one of them
+//! ─── names + descriptor ───────────────▶  of which streams it has anything for viewers by HLS
 //! ─── packaged + descriptor ────────────▶  what viewers by HLS need of one of them, to go on
 //!                                           … until the old one ends
 //! ```
@@ -51,4 +52,5 @@ const LATE: &str = "late";
 const LINK: &str = "link";
 const STREAMS: &str = "streams";
 const STREAM: &str = "stream";
+const NAMES: &str = "names";
 const PACKAGED: &str = "packaged";

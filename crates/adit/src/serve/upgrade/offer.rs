@@ -16,7 +16,8 @@ use tracing::{debug, info, warn};
 use super::super::api::Bound;
 use super::wire::{Ear, Mouth, ends};
 use super::{
-    ALL, API, FILES, GREETING, LATE, LINK, PACKAGED, READY, SERVING, SOCKET, STREAM, STREAMS, YOURS,
+    ALL, API, FILES, GREETING, LATE, LINK, NAMES, PACKAGED, READY, SERVING, SOCKET, STREAM,
+    STREAMS, YOURS,
 };
 
 /// The sockets of a server once more.
@@ -210,6 +211,7 @@ fn link(line: &str, ear: &mut Ear, visitors: &Visitors) -> io::Result<()> {
         }
         STREAMS => visitors.announce(stream),
         STREAM => visitors.send(stream),
+        NAMES => visitors.list(stream),
         PACKAGED => visitors.leave(stream),
         _ => return Err(io::Error::other("it says what is not understood")),
     }

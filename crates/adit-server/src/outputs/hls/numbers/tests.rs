@@ -88,3 +88,19 @@ fn as_many_names_are_remembered_as_may_be_and_the_oldest_is_forgotten_for_one_mo
     numbers.remember(age(HLS_REMEMBERED), &name(HLS_REMEMBERED), next);
     assert!(!known(0) && known(1) && known(HLS_REMEMBERED));
 }
+
+#[test]
+fn a_name_that_never_had_a_segment_takes_the_place_of_no_other() {
+    let now = Instant::now();
+    let numbers = Numbers::new(now, at(0));
+    let next = |discontinuities| First {
+        segment: 1,
+        discontinuities,
+    };
+    numbers.remember(now, &key("a"), next(5));
+    for number in 0..=HLS_REMEMBERED {
+        numbers.remember(now, &key(&number.to_string()), next(0));
+    }
+    assert_eq!(numbers.names().len(), 1);
+    assert_eq!(numbers.first(now, &key("a")).discontinuities, 5);
+}

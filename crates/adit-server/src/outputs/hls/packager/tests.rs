@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use adit_broker::{Broker, BrokerConfig, Latency, Publication, PublisherInfo, StreamKey};
@@ -6,7 +7,7 @@ use adit_media::pattern::Pattern;
 use adit_net::http::{Asker, Elsewhere, Link, LinkFuture, NotFound};
 use tokio_util::sync::CancellationToken;
 
-use super::{None, Stream};
+use super::{GIVEN, HLS_GIVEN, Hls, None, Stream};
 use crate::access::Access;
 use crate::config::ServerConfig;
 use crate::control::{Connections, Events, Phase};
@@ -16,6 +17,13 @@ use crate::outputs::hls::window::Window;
 use crate::outputs::{Outputs, Parts};
 use crate::relays::{self, Relays};
 use crate::settings::Live;
+
+impl Hls {
+    /// How many names are with another server.
+    fn given(&self) -> usize {
+        super::lock(&self.given).len()
+    }
+}
 
 fn outputs(broker: &Broker, streams: usize, idle: Duration) -> (Outputs, CancellationToken) {
     let mut config = ServerConfig::default();
@@ -60,18 +68,21 @@ async fn as_many_streams_are_packaged_as_may_be_and_not_one_more() {
     let broker = Broker::new(BrokerConfig::default());
     let (outputs, stop) = outputs(&broker, 2, Duration::from_mins(1));
     let _publications = ["a", "b", "c"].map(|name| publish(&broker, name));
-    let stream = |name: &str, begins| outputs.0.hls.stream(&outputs.0, &key(name), begins);
+    let stream = async |name: &str, begins| {
+        let key = key(name);
+        outputs.0.hls.stream(&outputs.0, &key, begins).await
+    };
     assert_eq!(
-        stream("a", false).err(),
+        stream("a", false).await.err(),
         Some(None::NotLive),
         "a segment begins nothing"
     );
-    assert_eq!(stream("none", true).err(), Some(None::NotLive));
+    assert_eq!(stream("none", true).await.err(), Some(None::NotLive));
     for name in ["a", "b", "a", "b"] {
-        assert!(stream(name, true).is_ok(), "{name}");
+        assert!(stream(name, true).await.is_ok(), "{name}");
     }
-    assert!(stream("a", false).is_ok());
-    assert_eq!(stream("c", true).err(), Some(None::TooMany));
+    assert!(stream("a", false).await.is_ok());
+    assert_eq!(stream("c", true).await.err(), Some(None::TooMany));
     let refused = outputs
         .stats()
         .limits()
@@ -88,7 +99,12 @@ async fn what_nobody_asks_for_is_packaged_no_more() {
     let broker = Broker::new(BrokerConfig::default());
     let (outputs, _stop) = outputs(&broker, 2, Duration::from_millis(1));
     let _publication = publish(&broker, "a");
-    let stream = outputs.0.hls.stream(&outputs.0, &key("a"), true).unwrap();
+    let stream = outputs
+        .0
+        .hls
+        .stream(&outputs.0, &key("a"), true)
+        .await
+        .unwrap();
     let mut changes = stream.changes();
     let ended = changes.wait_for(|_| stream.window().end.is_some());
     tokio::time::timeout(Duration::from_secs(10), ended)
@@ -98,7 +114,14 @@ async fn what_nobody_asks_for_is_packaged_no_more() {
     while outputs.0.hls.len() > 0 {
         tokio::task::yield_now().await;
     }
-    assert!(outputs.0.hls.stream(&outputs.0, &key("a"), false).is_err());
+    assert!(
+        outputs
+            .0
+            .hls
+            .stream(&outputs.0, &key("a"), false)
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -106,7 +129,12 @@ async fn a_stream_that_has_ended_is_there_for_a_while_and_another_one_takes_its_
     let broker = Broker::new(BrokerConfig::default());
     let (outputs, _stop) = outputs(&broker, 2, Duration::from_mins(1));
     let publication = publish(&broker, "a");
-    let first = outputs.0.hls.stream(&outputs.0, &key("a"), true).unwrap();
+    let first = outputs
+        .0
+        .hls
+        .stream(&outputs.0, &key("a"), true)
+        .await
+        .unwrap();
     drop(publication);
     let mut changes = first.changes();
     drop(
@@ -115,16 +143,31 @@ async fn a_stream_that_has_ended_is_there_for_a_while_and_another_one_takes_its_
             .await
             .unwrap(),
     );
-    let again = outputs.0.hls.stream(&outputs.0, &key("a"), true).unwrap();
+    let again = outputs
+        .0
+        .hls
+        .stream(&outputs.0, &key("a"), true)
+        .await
+        .unwrap();
     assert!(
         Arc::ptr_eq(&first, &again),
         "what is left of it is still played"
     );
     let _publication = publish(&broker, "a");
-    let segment = outputs.0.hls.stream(&outputs.0, &key("a"), false).unwrap();
+    let segment = outputs
+        .0
+        .hls
+        .stream(&outputs.0, &key("a"), false)
+        .await
+        .unwrap();
     assert!(Arc::ptr_eq(&first, &segment));
     let last = first.window().head();
-    let second = outputs.0.hls.stream(&outputs.0, &key("a"), true).unwrap();
+    let second = outputs
+        .0
+        .hls
+        .stream(&outputs.0, &key("a"), true)
+        .await
+        .unwrap();
     assert!(!Arc::ptr_eq(&first, &second));
     assert!(second.window().head() >= last, "numbers do not go back");
 }
@@ -160,7 +203,12 @@ async fn a_stream_that_is_published_again_soon_goes_on_in_the_same_playlist() {
     let broker = Broker::new(BrokerConfig::default());
     let (outputs, _stop) = outputs(&broker, 2, Duration::from_mins(1));
     let mut publication = publish(&broker, "a");
-    let stream = outputs.0.hls.stream(&outputs.0, &key("a"), true).unwrap();
+    let stream = outputs
+        .0
+        .hls
+        .stream(&outputs.0, &key("a"), true)
+        .await
+        .unwrap();
     push(&mut publication, 0, 5);
     drop(publication);
     wait_for(&stream, |window| {
@@ -174,7 +222,12 @@ async fn a_stream_that_is_published_again_soon_goes_on_in_the_same_playlist() {
         window.listed().0.any(|it| it.discontinuity && it.whole)
     })
     .await;
-    let again = outputs.0.hls.stream(&outputs.0, &key("a"), true).unwrap();
+    let again = outputs
+        .0
+        .hls
+        .stream(&outputs.0, &key("a"), true)
+        .await
+        .unwrap();
     assert!(Arc::ptr_eq(&stream, &again));
     let numbers = numbers(&stream);
     let first = numbers[0].0;
@@ -197,7 +250,12 @@ async fn what_is_packaged_again_has_higher_numbers_and_knows_the_breaks_before()
     let mut publication = publish(&broker, "a");
     let mut before: Option<(u64, u64)> = None;
     for _ in 0..2 {
-        let stream = outputs.0.hls.stream(&outputs.0, &key("a"), true).unwrap();
+        let stream = outputs
+            .0
+            .hls
+            .stream(&outputs.0, &key("a"), true)
+            .await
+            .unwrap();
         push(&mut publication, 0, 5);
         wait_for(&stream, |window| window.end.is_some()).await;
         while outputs.0.hls.len() > 0 {
@@ -214,7 +272,18 @@ async fn what_is_packaged_again_has_higher_numbers_and_knows_the_breaks_before()
 
 /// A server in the same process.
 #[derive(Debug)]
-struct Near(Outputs);
+struct Near {
+    outputs: Outputs,
+    /// How many connections it was asked for.
+    links: AtomicUsize,
+}
+
+impl Near {
+    fn new(outputs: Outputs) -> Arc<Self> {
+        let links = AtomicUsize::new(0);
+        Arc::new(Self { outputs, links })
+    }
+}
 
 impl Elsewhere for Near {
     fn connect(&self, _: Asker) -> LinkFuture<'_> {
@@ -235,9 +304,18 @@ impl Predecessor for Near {
         Box::pin(async { None })
     }
 
-    fn packaged(&self) -> LinkFuture<'_> {
+    fn names(&self) -> LinkFuture<'_> {
+        self.links.fetch_add(1, Ordering::Relaxed);
         let (own, other) = tokio::io::duplex(1_000);
-        let outputs = self.0.clone();
+        let outputs = self.outputs.clone();
+        tokio::spawn(async move { outputs.list_packaged(other).await });
+        Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })
+    }
+
+    fn packaged(&self) -> LinkFuture<'_> {
+        self.links.fetch_add(1, Ordering::Relaxed);
+        let (own, other) = tokio::io::duplex(1_000);
+        let outputs = self.outputs.clone();
         tokio::spawn(async move { outputs.hand_over(other).await });
         Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })
     }
@@ -249,16 +327,16 @@ async fn the_server_that_takes_over_goes_on_where_the_other_one_was() {
     let idle = Duration::from_mins(1);
     let (old, _stop) = outputs(&brokers[0], 2, idle);
     let (new, _stop_too) = outputs(&brokers[1], 2, idle);
-    new.succeed(Arc::new(Near(old.clone())));
+    new.succeed(Near::new(old.clone()));
     let mut publication = publish(&brokers[0], "a");
-    let before = old.0.hls.stream(&old.0, &key("a"), true).unwrap();
+    let before = old.0.hls.stream(&old.0, &key("a"), true).await.unwrap();
     push(&mut publication, 0, 7);
     wait_for(&before, |window| {
         window.listed().0.filter(|it| it.whole).count() >= 3
     })
     .await;
     // A player in the midst of it asks for a segment, and nothing is mirrored yet.
-    let after = new.0.hls.stream(&new.0, &key("a"), false).unwrap();
+    let after = new.0.hls.stream(&new.0, &key("a"), false).await.unwrap();
     assert!(!after.is_settled());
     wait_for(&after, |_| after.is_settled()).await;
     let (listed, inherited) = (numbers(&before), numbers(&after));
@@ -276,7 +354,7 @@ async fn the_server_that_takes_over_goes_on_where_the_other_one_was() {
     assert_eq!(after.window().target, before.window().target);
     assert!(!text(&after).contains("ENDLIST"));
     // The old one begins it no more, and says so.
-    let refused = old.0.hls.stream(&old.0, &key("a"), true);
+    let refused = old.0.hls.stream(&old.0, &key("a"), true).await;
     assert_eq!(refused.err(), Some(None::Given));
     // Its publisher comes to the new one.
     let mut publication = publish(&brokers[1], "a");
@@ -293,15 +371,63 @@ async fn the_server_that_takes_over_goes_on_where_the_other_one_was() {
 }
 
 #[tokio::test]
-async fn a_name_that_neither_server_knows_is_let_go_of_at_once() {
+async fn names_that_neither_server_knows_take_no_place_and_are_not_remembered() {
     let brokers = [(); 2].map(|()| Broker::new(BrokerConfig::default()));
     let idle = Duration::from_mins(1);
     let (old, _stop) = outputs(&brokers[0], 2, idle);
     let (new, _stop_too) = outputs(&brokers[1], 2, idle);
-    new.succeed(Arc::new(Near(old)));
-    let stream = new.0.hls.stream(&new.0, &key("none"), true).unwrap();
-    wait_for(&stream, Window::is_void).await;
-    while new.0.hls.len() > 0 {
-        tokio::task::yield_now().await;
+    let near = Near::new(old.clone());
+    new.succeed(Arc::clone(&near) as Arc<dyn Predecessor>);
+    let _publication = publish(&brokers[0], "a");
+    let begun = Instant::now();
+    for number in 0..2_000 {
+        let (key, begins) = (key(&format!("none{number}")), number % 2 == 0);
+        let found = new.0.hls.stream(&new.0, &key, begins).await;
+        assert_eq!(found.err(), Some(None::NotLive), "{number}");
     }
+    assert_eq!(new.0.hls.len(), 0);
+    let (links, quarters) = (
+        near.links.load(Ordering::Relaxed),
+        begun.elapsed().as_millis() / 250,
+    );
+    assert!(links <= 1 + quarters as usize, "{links} in {quarters}");
+    assert_eq!((old.0.hls.given(), new.0.hls.given()), (0, 0));
+    // One that is live there and of which nothing is mirrored yet has its place.
+    let stream = new.0.hls.stream(&new.0, &key("a"), true).await.unwrap();
+    wait_for(&stream, |_| stream.is_settled()).await;
+    assert!(!stream.window().is_void());
+    assert_eq!((old.0.hls.given(), new.0.hls.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_stream_that_comes_here_is_begun_though_the_other_server_does_not_know_it() {
+    let brokers = [(); 2].map(|()| Broker::new(BrokerConfig::default()));
+    let idle = Duration::from_mins(1);
+    let (old, _stop) = outputs(&brokers[0], 2, idle);
+    let (new, _stop_too) = outputs(&brokers[1], 2, idle);
+    new.succeed(Near::new(old.clone()));
+    let mut publication = publish(&brokers[1], "b");
+    let stream = new.0.hls.stream(&new.0, &key("b"), false).await.unwrap();
+    push(&mut publication, 0, 5);
+    wait_for(&stream, Window::is_ready).await;
+    assert_eq!(old.0.hls.given(), 0, "it is not live there");
+}
+
+#[test]
+fn as_many_names_are_given_away_as_may_be_and_the_oldest_is_forgotten_for_one_more() {
+    let hls = Hls::default();
+    let now = Instant::now();
+    let name = |number: usize| key(&number.to_string());
+    let at = |number: usize| now + Duration::from_millis(number as u64);
+    for number in 0..HLS_GIVEN {
+        hls.note_given(at(number), &name(number));
+    }
+    let is_given = |number| hls.is_given(at(HLS_GIVEN), &name(number));
+    assert!(is_given(0) && is_given(HLS_GIVEN - 1));
+    hls.note_given(at(HLS_GIVEN), &name(HLS_GIVEN));
+    assert!(!is_given(0) && is_given(1) && is_given(HLS_GIVEN));
+    assert_eq!(hls.given(), HLS_GIVEN);
+    // And all of them after a while.
+    hls.note_given(at(HLS_GIVEN) + GIVEN, &name(0));
+    assert_eq!(hls.given(), 1);
 }
