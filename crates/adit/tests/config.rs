@@ -329,7 +329,7 @@ fn what_is_wrong_in_a_list_of_a_variable_is_told_without_the_list() {
         (
             "ADIT_ACCESS__RULES",
             r#"[{actions=["play"],need="prof"}]"#.to_owned(),
-            "did you mean proof?",
+            "did you mean \"proof\"?",
         ),
     ] {
         let output = adit(folder.path(), &["config", "print"], &[(name, &value)]);
