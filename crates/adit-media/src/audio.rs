@@ -53,7 +53,7 @@ pub enum Codec {
 }
 
 impl Codec {
-    const fn from_legacy(id: u8) -> Self {
+    pub(crate) const fn from_legacy(id: u8) -> Self {
         match id {
             0 => Self::PcmPlatform,
             1 => Self::Adpcm,

@@ -1,6 +1,6 @@
 //! How a message says in its first bytes how it is coded.
 
-use crate::FrameKind;
+use crate::{FourCc, FrameKind, audio, video};
 
 /// The bytes of a message that name its codec. Messages of one kind with equal marks are coded alike, so that who has looked at the first
 /// of them need not look at the others.
@@ -31,10 +31,28 @@ impl CodecMark {
             _ => packet != AUDIO_MULTITRACK && packet != MOD_EX,
         };
         let [a, b, c, d] = *payload.get(1..5)?.first_chunk()?;
-        is_direct.then_some(Self([0x80, a, b, c, d]))
+        is_direct.then_some(Self([ENHANCED, a, b, c, d]))
+    }
+
+    /// The codec that the mark of a video message names, also where the rest of its header cannot be read.
+    pub const fn video(self) -> video::Codec {
+        match self.0 {
+            [ENHANCED, name @ ..] => video::Codec::FourCc(FourCc(name)),
+            [id, ..] => video::Codec::from_legacy(id),
+        }
+    }
+
+    /// The same of an audio message.
+    pub const fn audio(self) -> audio::Codec {
+        match self.0 {
+            [ENHANCED, name @ ..] => audio::Codec::FourCc(FourCc(name)),
+            [id, ..] => audio::Codec::from_legacy(id),
+        }
     }
 }
 
+/// Greater than every legacy id.
+const ENHANCED: u8 = 0x80;
 const VIDEO_COMMAND: u8 = 5;
 const VIDEO_MULTITRACK: u8 = 6;
 const AUDIO_ENHANCED: u8 = 9;

@@ -53,6 +53,11 @@ fn messages_with_equal_marks_are_of_one_codec() {
         assert!(marked.len() > 200, "{}", marked.len());
         for (mark, codecs, payload) in &marked {
             assert_eq!(codecs.len(), 1, "{payload:x?}");
+            let named = match kind {
+                FrameKind::Video => format!("{:?}", mark.video()),
+                _ => format!("{:?}", mark.audio()),
+            };
+            assert_eq!(codecs, &[named], "{payload:x?}");
             let mut alike = marked.iter().filter(|(other, ..)| other == mark);
             assert!(alike.all(|(_, other, _)| other == codecs), "{payload:x?}");
         }

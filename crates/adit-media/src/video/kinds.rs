@@ -132,7 +132,7 @@ pub enum Codec {
 }
 
 impl Codec {
-    pub(super) const fn from_legacy(id: u8) -> Self {
+    pub(crate) const fn from_legacy(id: u8) -> Self {
         match id {
             2 => Self::SorensonH263,
             3 => Self::Screen,

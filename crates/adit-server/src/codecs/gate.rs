@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use adit_media::{CodecMark, Frame, FrameKind, audio, video};
+use adit_media::{CodecMark, Frame, FrameKind, HeaderError, audio, video};
 
 use super::{CodecRules, audio_word, video_word};
 
@@ -23,14 +23,6 @@ pub(crate) struct CodecRefused {
     allowed: Vec<&'static str>,
 }
 
-/// What was found in a message that may be published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
-    Codec,
-    /// Nothing that a player could play.
-    Nothing,
-}
-
 impl CodecGate {
     pub(crate) fn new(rules: Option<Arc<CodecRules>>) -> Self {
         Self {
@@ -39,10 +31,24 @@ impl CodecGate {
         }
     }
 
-    /// Whether a frame may be published.
+    /// By which it goes.
+    pub(crate) const fn rules(&self) -> Option<&Arc<CodecRules>> {
+        self.rules.as_ref()
+    }
+
+    /// Whether something of each kind that there are rules for was let through.
+    pub(crate) fn has_seen_all(&self) -> bool {
+        self.rules.as_ref().is_none_or(|rules| {
+            let video = rules.video.is_none() || self.video.is_some();
+            let audio = rules.audio.is_none() || self.audio.is_some();
+            video && audio
+        })
+    }
+
+    /// Whether a frame may be published. What has no codec may: a message without a byte, a command to the player.
     ///
     /// # Errors
-    /// It is in a codec that may not be.
+    /// It is in a codec that may not be, or in one that cannot be told: others may read what we cannot.
     pub(crate) fn check(&mut self, frame: &Frame) -> Result<(), CodecRefused> {
         let Some(rules) = &self.rules else {
             return Ok(());
@@ -57,11 +63,11 @@ impl CodecGate {
         if mark.is_some() && mark == *seen {
             return Ok(());
         }
-        let found = match frame.kind() {
-            FrameKind::Video => rules.look_at_video(payload)?,
-            _ => rules.look_at_audio(payload)?,
-        };
-        if found == Found::Codec {
+        match frame.kind() {
+            FrameKind::Video => rules.look_at_video(mark, payload)?,
+            _ => rules.look_at_audio(mark, payload)?,
+        }
+        if mark.is_some() {
             *seen = mark;
         }
         Ok(())
@@ -69,42 +75,60 @@ impl CodecGate {
 }
 
 impl CodecRules {
-    fn look_at_video(&self, payload: &[u8]) -> Result<Found, CodecRefused> {
-        let Ok(header) = video::Header::parse(payload) else {
-            return Ok(Found::Nothing);
+    fn look_at_video(&self, mark: Option<CodecMark>, payload: &[u8]) -> Result<(), CodecRefused> {
+        let Some(allowed) = &self.video else {
+            return Ok(());
         };
-        let mut found = Found::Nothing;
-        for track in header.tracks().flatten() {
-            if !self.allows_video(track.codec) {
-                let allowed = self.video.iter().flatten();
-                return Err(CodecRefused {
-                    kind: "video",
-                    codec: video_word(track.codec),
-                    allowed: allowed.map(|codec| codec.as_str()).collect(),
-                });
-            }
-            found = Found::Codec;
+        let refused = |codec| CodecRefused {
+            kind: "video",
+            codec,
+            allowed: allowed.iter().map(|codec| codec.as_str()).collect(),
+        };
+        let check = |codec| {
+            let is_allowed = self.allows_video(codec);
+            is_allowed
+                .then_some(())
+                .ok_or_else(|| refused(video_word(codec)))
+        };
+        if let Some(mark) = mark {
+            return check(mark.video());
         }
-        Ok(found)
+        let unknown = || refused("video in a codec that cannot be told".to_owned());
+        match video::Header::parse(payload) {
+            Ok(header) => header
+                .tracks()
+                .try_for_each(|track| check(track.map_err(|_| unknown())?.codec)),
+            Err(HeaderError::Empty) => Ok(()),
+            Err(_) => Err(unknown()),
+        }
     }
 
-    fn look_at_audio(&self, payload: &[u8]) -> Result<Found, CodecRefused> {
-        let Ok(header) = audio::Header::parse(payload) else {
-            return Ok(Found::Nothing);
+    fn look_at_audio(&self, mark: Option<CodecMark>, payload: &[u8]) -> Result<(), CodecRefused> {
+        let Some(allowed) = &self.audio else {
+            return Ok(());
         };
-        let mut found = Found::Nothing;
-        for track in header.tracks().flatten() {
-            if !self.allows_audio(track.codec) {
-                let allowed = self.audio.iter().flatten();
-                return Err(CodecRefused {
-                    kind: "audio",
-                    codec: audio_word(track.codec),
-                    allowed: allowed.map(|codec| codec.as_str()).collect(),
-                });
-            }
-            found = Found::Codec;
+        let refused = |codec| CodecRefused {
+            kind: "audio",
+            codec,
+            allowed: allowed.iter().map(|codec| codec.as_str()).collect(),
+        };
+        let check = |codec| {
+            let is_allowed = self.allows_audio(codec);
+            is_allowed
+                .then_some(())
+                .ok_or_else(|| refused(audio_word(codec)))
+        };
+        if let Some(mark) = mark {
+            return check(mark.audio());
         }
-        Ok(found)
+        let unknown = || refused("audio in a codec that cannot be told".to_owned());
+        match audio::Header::parse(payload) {
+            Ok(header) => header
+                .tracks()
+                .try_for_each(|track| check(track.map_err(|_| unknown())?.codec)),
+            Err(HeaderError::Empty) => Ok(()),
+            Err(_) => Err(unknown()),
+        }
     }
 }
 

@@ -76,15 +76,86 @@ fn what_is_in_the_list_is_published_in_whatever_form_and_nothing_else() {
         &[(Video, b"\x90zzzz\x01")],
         Some("live takes no zzzz; video may be h264"),
     );
-    // What cannot be read, and what is no picture, is for nobody to play.
+    // What is no picture and no sound is for nobody to play.
     check(
         &common,
         &[
             (Video, b""),
-            (Video, b"\x9c"),
             (Video, &[0x52, 0]),
+            (Video, b"\xd1\x00"),
+            (Video, b"\x92avc1"),
             (Audio, b""),
+            (Audio, b"\x92Opus"),
         ],
+        None,
+    );
+}
+
+/// So many `ModEx` blocks that say nothing, and behind the last the packet type of coded frames.
+fn behind_blocks(count: usize, first: u8, name: &[u8]) -> Vec<u8> {
+    let mut message = vec![first | 7];
+    for block in 1..=count {
+        message.extend_from_slice(&[0, 0, if block == count { 0xf3 } else { 0xf7 }]);
+    }
+    message.extend_from_slice(name);
+    message.push(1);
+    message
+}
+
+#[test]
+fn what_cannot_be_told_is_refused_where_there_are_rules_for_its_kind() {
+    use FrameKind::{Audio, Video};
+    let common = rules(Some(&[VideoCodec::H264]), Some(&[AudioCodec::Aac]));
+    let none = rules(Some(&[]), Some(&[]));
+    let long = behind_blocks(17, 0x90, b"hvc1");
+    let long_audio = behind_blocks(17, 0x90, b"Opus");
+    // The second track is longer than the message.
+    let cut: &[u8] = b"\x96\x13avc1\x00\0\0\x01\x01\x01\0\0\x09\x01";
+    let videos: [&[u8]; 5] = [
+        &long,
+        b"\x9c",
+        b"\x96\x06hvc1",
+        b"\x96\x33hvc1\x00\x01",
+        b"\x96\x13avc1",
+    ];
+    let audios: [&[u8]; 3] = [&long_audio, b"\x95\x05Opus", b"\x95\x31Opus\x00\x01"];
+    let taken = [("video may be h264", "audio may be aac"), ("", "")];
+    for (rules, (video, audio)) in [&common, &none].into_iter().zip(taken) {
+        let words = |kind: &str, taken: &str| match taken {
+            "" => {
+                format!("live takes no {kind}, and this is {kind} in a codec that cannot be told")
+            }
+            taken => format!("live takes no {kind} in a codec that cannot be told; {taken}"),
+        };
+        for message in videos {
+            check(rules, &[(Video, message)], Some(&words("video", video)));
+        }
+        for message in audios {
+            check(rules, &[(Audio, message)], Some(&words("audio", audio)));
+        }
+        // What can be told in part is told.
+        let hevc = said(rules.clone(), &[(Video, b"\x91hvc1")]).unwrap();
+        assert!(hevc.contains("hevc"), "{hevc}");
+    }
+    // What came before counts for nothing, what is for the other kind neither.
+    let no_video = "live takes no video in a codec that cannot be told; video may be h264";
+    for message in [&long[..], cut] {
+        check(&common, &[(Video, AVC), (Video, message)], Some(no_video));
+    }
+    let sixteen = behind_blocks(16, 0x90, b"avc1");
+    check(
+        &common,
+        &[(Video, &sixteen), (Video, b"\x91avc1"), (Audio, b"\xaf")],
+        None,
+    );
+    check(
+        &rules(None, Some(&[])),
+        &videos.map(|message| (Video, message)),
+        None,
+    );
+    check(
+        &rules(Some(&[]), None),
+        &audios.map(|message| (Audio, message)),
         None,
     );
 }
