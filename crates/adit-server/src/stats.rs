@@ -237,9 +237,10 @@ impl ServerStats {
         add(&self.0.codecs_refused, 1);
     }
 
-    /// Publications that ended because they were in a codec that their application does not take.
-    pub(crate) fn codecs_refused(&self) -> u64 {
-        read(&self.0.codecs_refused)
+    /// Publications that ended, or did not begin, because they were in a codec that their application does not take.
+    pub fn codecs_refused(&self) -> u64 {
+        let pulled = self.0.others.relays.codecs_refused();
+        read(&self.0.codecs_refused).saturating_add(pulled)
     }
 
     pub(crate) fn client_idle(&self) {

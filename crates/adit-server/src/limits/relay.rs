@@ -34,6 +34,9 @@ pub(crate) const PICTURES_GONE: Duration = Duration::from_secs(10);
 pub(crate) const RETRY_SHORTEST: Duration = Duration::from_secs(1);
 /// The longest pause before a connection is made again (`relay.retry.longest`).
 pub(crate) const RETRY_LONGEST: Duration = Duration::from_secs(15);
+/// The pause where a stream may not be published here, because of its codec: only another far side or another configuration changes that
+/// (`relay.retry.unwanted`).
+pub(crate) const RETRY_UNWANTED: Duration = Duration::from_mins(5);
 /// A connection that lasted for so long was a good one: after it the pauses begin anew (`relay.retry.settled`).
 pub(crate) const SETTLED: Duration = Duration::from_secs(10);
 
@@ -43,6 +46,13 @@ pub(crate) const REFUSALS: Duration = Duration::from_secs(90);
 
 /// A far side that takes no byte for this long while bytes wait for it is gone (`relay.stall`).
 pub(crate) const STALL: Duration = Duration::from_secs(10);
+
+/// How long what a far side sends at first is held where not every codec may be, until one of each kind was seen (`relay.held`).
+pub(crate) const HELD_DURATION: Duration = Duration::from_secs(1);
+/// Frames that are held (`relay.held`).
+pub(crate) const HELD_FRAMES: usize = 256;
+/// Payload bytes that are held, but for those of the last frame (`relay.held`).
+pub(crate) const HELD_BYTES: usize = 1024 * 1024;
 
 /// How long the rest of a stream that has ended may take to leave (`relay.drain`).
 pub(crate) const DRAIN: Duration = Duration::from_secs(6);

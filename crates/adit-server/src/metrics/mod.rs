@@ -209,7 +209,7 @@ impl Server {
             ),
             (
                 "adit_publications_of_other_codecs",
-                "Publications that ended because their application does not take their codec",
+                "Publications that ended, or did not begin, because their application does not take their codec",
                 self.0.stats().codecs_refused(),
             ),
             (

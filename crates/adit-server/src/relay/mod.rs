@@ -60,7 +60,7 @@ use self::pull::Puller;
 pub(crate) use self::push::Pusher;
 pub(crate) use self::refusal::{Failure, Refusal};
 pub use self::retry::Patience;
-pub(crate) use self::retry::{Next, Retries, random_byte};
+pub(crate) use self::retry::{Cause, Next, Retries, random_byte};
 pub(crate) use self::source::Source;
 use self::table::{Joined, Table};
 

@@ -287,7 +287,7 @@ impl Line {
                                 return Over::Taken;
                             }
                             Err(Untaken::Headless) => return Over::Moved,
-                            Err(Untaken::Unwanted(why)) => return broken(&why),
+                            Err(Untaken::Unwanted(why)) => return Over::Broken(Failure::unwanted(why)),
                         }
                     }
                     Some(StreamEvent::Status(status)) if status.is_error() => {

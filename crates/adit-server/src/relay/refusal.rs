@@ -47,6 +47,14 @@ impl Failure {
         }
     }
 
+    /// What it sends may not be published here.
+    pub(super) fn unwanted(reason: impl Into<String>) -> Self {
+        Self {
+            cause: Cause::Unwanted,
+            ..Self::new(reason)
+        }
+    }
+
     /// The same without what `far` keeps secret.
     pub(crate) fn hiding(mut self, far: &Far) -> Self {
         self.reason = far.without_secrets(&self.reason);

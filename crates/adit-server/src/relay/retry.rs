@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tracing::debug;
 
-use crate::limits::relay::{REFUSALS, RETRY_LONGEST, RETRY_SHORTEST, SETTLED};
+use crate::limits::relay::{REFUSALS, RETRY_LONGEST, RETRY_SHORTEST, RETRY_UNWANTED, SETTLED};
 
 /// How long a broken connection is made again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub(crate) enum Cause {
     Failure,
     /// The server said no.
     Refusal,
+    /// It was not taken here, and will not be the next time.
+    Unwanted,
 }
 
 impl Retries {
@@ -93,7 +95,7 @@ impl Retries {
         let lasted = now.saturating_duration_since(*self.since.get_or_insert(now));
         let refused = match cause {
             Cause::Refusal => now.saturating_duration_since(*self.refused_since.get_or_insert(now)),
-            Cause::Failure => {
+            Cause::Failure | Cause::Unwanted => {
                 self.refused_since = None;
                 Duration::ZERO
             }
@@ -109,7 +111,10 @@ impl Retries {
             return Next::GiveUp;
         }
         self.tries = self.tries.saturating_add(1);
-        let pause = (lasted / 3).clamp(RETRY_SHORTEST, RETRY_LONGEST);
+        let pause = match cause {
+            Cause::Failure | Cause::Refusal => (lasted / 3).clamp(RETRY_SHORTEST, RETRY_LONGEST),
+            Cause::Unwanted => RETRY_UNWANTED,
+        };
         Next::After(spread_by(pause, spread))
     }
 }

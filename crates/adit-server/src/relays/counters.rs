@@ -15,6 +15,8 @@ pub(super) struct Counters {
     per_stream: AtomicU64,
     /// Streams that were not pushed because they had come through as many servers.
     hops: AtomicU64,
+    /// Streams that were not published here because of their codec.
+    codecs: AtomicU64,
 }
 
 /// The relays of one direction.
@@ -60,6 +62,14 @@ impl Counters {
 
     pub(super) fn too_many_hops(&self) {
         add(&self.hops, 1);
+    }
+
+    pub(super) fn codec_refused(&self) {
+        add(&self.codecs, 1);
+    }
+
+    pub(super) fn codecs_refused(&self) -> u64 {
+        read(&self.codecs)
     }
 
     /// How often each limit was hit.

@@ -15,6 +15,7 @@
 //! asked for it (`reach`).
 
 mod counters;
+mod held;
 mod kept;
 mod leg;
 mod pull;
@@ -274,6 +275,11 @@ impl Relays {
     /// What those of one direction counted so far.
     pub(crate) fn counts(&self, direction: Direction) -> RelayCounts {
         self.0.counters.of(direction).snapshot()
+    }
+
+    /// How often a stream that was pulled was in a codec that may not be published here.
+    pub(crate) fn codecs_refused(&self) -> u64 {
+        self.0.counters.codecs_refused()
     }
 
     /// How often each limit was hit, by its key.

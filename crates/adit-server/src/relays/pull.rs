@@ -11,15 +11,16 @@ use tokio::time::{sleep, sleep_until};
 use tracing::warn;
 
 use super::Relays;
+use super::held::Held;
 use super::leg::{Leg, OpenLeg};
 use super::spec::Demand;
 use super::state::Relay;
 use super::timeline::Timeline;
-use crate::codecs::CodecGate;
+use crate::codecs::{CodecGate, CodecRules};
 use crate::control::{Events, Happened};
 use crate::recording::{RecordMode, RecordedStreams, Unstarted};
 use crate::relay::pull::{Line, Local, Over, Taker, Untaken};
-use crate::relay::{Failure, Far, Happening, Next, Retries, Teller, random_byte};
+use crate::relay::{Cause, Failure, Far, Happening, Next, Retries, Teller, random_byte};
 
 /// Pulls until the relay ends.
 pub(super) async fn run(relays: Relays, relay: Arc<Relay>, stream: StreamKey, demand: Demand) {
@@ -159,7 +160,11 @@ impl Fetcher<'_> {
                     again_in,
                     is_ending: false,
                 });
-                self.pause(now.checked_add(again_in).unwrap_or(now)).await;
+                let until = now.checked_add(again_in).unwrap_or(now);
+                match failure.cause {
+                    Cause::Unwanted => self.published.pause_unwanted(until).await,
+                    Cause::Failure | Cause::Refusal => self.pause(until).await,
+                }
             }
         }
     }
@@ -212,6 +217,7 @@ struct Published<'a> {
     local: Local,
     timeline: Timeline,
     gate: CodecGate,
+    held: Held,
     relays: &'a Relays,
     leg: &'a Leg,
     listed: Option<Listed>,
@@ -242,6 +248,7 @@ impl<'a> Published<'a> {
             },
             timeline: Timeline::default(),
             gate: CodecGate::default(),
+            held: Held::default(),
             relays,
             leg,
             listed: None,
@@ -255,10 +262,29 @@ impl<'a> Published<'a> {
 
     /// Another connection tells everything again.
     fn begin_line(&mut self) {
-        let application = self.local.key.application();
-        self.gate = CodecGate::new(self.relays.0.parts.live.now().codecs(application));
+        self.look_anew();
         self.silence.is_broken = false;
         self.timeline.begin_line();
+    }
+
+    /// What comes next has to be let through like something new.
+    fn look_anew(&mut self) {
+        self.gate = CodecGate::new(self.rules());
+        self.held = Held::default();
+    }
+
+    /// Which codecs may be published.
+    fn rules(&self) -> Option<Arc<CodecRules>> {
+        let settings = self.relays.0.parts.live.now();
+        settings.codecs(self.local.key.application())
+    }
+
+    /// Sleeps, at the most until the rules are others than those by which the stream was refused.
+    async fn pause_unwanted(&self, until: Instant) {
+        while Instant::now() < until && self.rules().as_ref() == self.gate.rules() {
+            let look = Instant::now().checked_add(RULES_LOOK).unwrap_or(until);
+            sleep_until(until.min(look).into()).await;
+        }
     }
 
     fn silent_at(&self) -> Option<Instant> {
@@ -281,7 +307,20 @@ impl<'a> Published<'a> {
     /// Ends the publication, whatever the far side does.
     fn give_up(&mut self) {
         self.local.end();
+        self.look_anew();
         self.listed = None;
+    }
+
+    /// Publishes what was held.
+    fn begin(&mut self) -> Result<(), Untaken> {
+        let held = self.held.take();
+        for frame in held {
+            self.local.push(frame)?;
+            if self.listed.is_none() {
+                self.begun();
+            }
+        }
+        Ok(())
     }
 
     /// It is published now.
@@ -311,7 +350,7 @@ impl Taker for Published<'_> {
         }
         let now = Instant::now();
         let is_new = self.local.publication.is_none();
-        if is_new {
+        if is_new && self.held.is_empty() {
             self.timeline = Timeline::default();
         }
         self.silence.last = now;
@@ -319,13 +358,20 @@ impl Taker for Published<'_> {
             return Ok(());
         };
         if let Err(refused) = self.gate.check(&frame) {
-            self.end();
+            // Its rules are kept for the pause.
+            self.local.end();
+            self.held = Held::default();
+            self.listed = None;
+            self.relays.0.counters.codec_refused();
             let application = self.local.key.application();
             return Err(Untaken::Unwanted(refused.words(application)));
         }
-        self.local.push(frame)?;
-        if is_new {
-            self.begun();
+        if !is_new {
+            return self.local.push(frame);
+        }
+        self.held.keep(now, frame);
+        if self.gate.has_seen_all() || self.held.is_over(now) {
+            self.begin()?;
         }
         Ok(())
     }
@@ -336,13 +382,16 @@ impl Taker for Published<'_> {
 
     fn end(&mut self) {
         self.local.end();
+        self.look_anew();
         if self.listed.take().is_some() {
             self.leg.rests();
         }
     }
 
     fn next_flush(&mut self) -> Option<Instant> {
-        let publication = self.local.publication.as_ref()?;
+        let Some(publication) = &self.local.publication else {
+            return self.held.due();
+        };
         let due = [publication.next_flush(), self.silent_at()];
         due.into_iter().flatten().min()
     }
@@ -354,6 +403,9 @@ impl Taker for Published<'_> {
             self.end();
         } else if let Some(publication) = self.publication() {
             publication.flush(now);
+        } else if self.held.is_over(now) && self.begin().is_err() {
+            // Who has the name is told when it is looked at again, and what was held is gone.
+            self.silence.is_broken = true;
         }
     }
 }
@@ -389,5 +441,7 @@ impl Drop for Listed {
 
 /// How often it is looked whether somebody plays.
 const DEMAND_LOOK: Duration = Duration::from_millis(250);
+/// How often it is looked whether what was refused may come now.
+const RULES_LOOK: Duration = Duration::from_secs(1);
 /// When it is tried again where no more streams may be relayed.
 const LOOK: Duration = Duration::from_secs(5);

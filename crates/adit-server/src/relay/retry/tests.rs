@@ -2,7 +2,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use super::{Cause, Next, Patience, Retries};
-use crate::limits::relay::{BUFFER_DURATION, REFUSALS, RETRY_LONGEST, SETTLED};
+use crate::limits::relay::{BUFFER_DURATION, REFUSALS, RETRY_LONGEST, RETRY_UNWANTED, SETTLED};
 
 /// In the middle of the spread.
 const MIDDLE: u8 = 127;
@@ -46,6 +46,17 @@ fn the_longest_pause_is_spread_by_a_quarter() {
             retries.next(late, Cause::Failure, spread),
             Next::After(expected)
         );
+    }
+}
+
+#[test]
+fn what_is_not_taken_here_is_tried_again_after_a_long_pause_each_time() {
+    let mut retries = Retries::endless();
+    let start = Instant::now();
+    for minutes in [0, 6, 12] {
+        let now = start + Duration::from_mins(minutes);
+        let next = retries.next(now, Cause::Unwanted, MIDDLE);
+        assert_eq!(pause(next), RETRY_UNWANTED.as_secs());
     }
 }
 

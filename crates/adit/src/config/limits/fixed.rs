@@ -118,6 +118,7 @@ const FIXED: [(&[&str], &str); 7] = [
             "relay.drain",
             "relay.file",
             "relay.headers.",
+            "relay.held",
             "relay.idle",
             "relay.move",
             "relay.pressure",
