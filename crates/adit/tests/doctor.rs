@@ -362,6 +362,69 @@ fn directories_and_files_of_access_that_cannot_be_used_are_told() {
 }
 
 #[test]
+fn an_application_that_asks_nobody_is_told_and_rules_about_other_things_hide_nothing() {
+    let start =
+        "[server]\nlisten = ['127.0.0.1:0']\nstate_dir = 'DIR'\n[access]\npublish = 'anyone'\n";
+    let open = "whoever reaches the server may publish";
+    let closed = "takes a proof, a rule or a callback";
+    let callback = "callbacks.publish = 'http://127.0.0.1:8000/hook'\n[apps.x]\n";
+    let none = format!("{callback}callbacks.publish = 'none'\n");
+    let own = format!(
+        "{callback}callbacks.play = 'none'\n[apps.y]\ncallbacks.publish = 'http://127.0.0.1:8000/other'\n"
+    );
+    let rule = |rest: &str| format!("[[access.rules]]\n{rest}\n");
+    let publish = "actions = ['publish']\nneed = 'refused'\n";
+    for (config, expected) in [
+        (
+            none.clone(),
+            vec![(closed, "publishing takes"), (open, "may publish to x")],
+        ),
+        (
+            own,
+            vec![
+                (closed, "publishing takes"),
+                (closed, "publishing to y takes"),
+            ],
+        ),
+        (
+            format!("{none}{}", rule(publish)),
+            vec![(closed, "publishing to x takes")],
+        ),
+        (
+            format!("{none}{}", rule(&format!("{publish}app = 'y'"))),
+            vec![(open, "may publish to x")],
+        ),
+        (rule("actions = ['play']"), vec![(open, "may publish")]),
+        (
+            rule("actions = ['publish']\nneed = 'nothing'"),
+            vec![(open, "may publish")],
+        ),
+        (
+            rule(&format!("{publish}app = 'y'")),
+            vec![(open, "may publish")],
+        ),
+        (
+            rule("actions = ['connect', 'publish']"),
+            vec![(closed, "publishing takes")],
+        ),
+    ] {
+        let told = Installation::new(&format!("{start}{config}")).doctor(&[]);
+        let opens = expected.iter().filter(|(words, _)| *words == open).count();
+        assert_eq!(
+            told.text.matches(open).count(),
+            opens,
+            "{config}\n{}",
+            told.text
+        );
+        for (words, place) in expected {
+            let state = if words == open { "warning" } else { "ok" };
+            told.assert_found("access", state, place);
+            assert!(told.text.contains(words), "{config}\n{}", told.text);
+        }
+    }
+}
+
+#[test]
 fn a_directory_for_recordings_that_is_not_there_is_made_as_is_told() {
     let installation = Installation::new(
         "[server]\nlisten = ['127.0.0.1:0']\nstate_dir = 'DIR/state'\nmedia = 'DIR/some/media'\n[access]\npublish = 'anyone'\n",

@@ -1,7 +1,9 @@
 //! Files that say who may publish and play.
 
+use adit_server::access::Pattern;
+
 use super::findings::Findings;
-use crate::config::access::Who;
+use crate::config::access::{Need, Rule, What, Who};
 use crate::config::{Config, HookChoice, KeyPath};
 use crate::serve;
 
@@ -26,7 +28,7 @@ pub(super) fn look(config: &Config, findings: &mut Findings) {
     }
     look_at(config, None, findings);
     for (name, app) in &config.apps {
-        if app.publish.is_some() {
+        if app.publish.is_some() || app.callbacks.publish.is_some() {
             look_at(config, Some(name), findings);
         }
     }
@@ -39,7 +41,8 @@ fn look_at(config: &Config, application: Option<&str>, findings: &mut Findings) 
         Some(hook) => *hook.choice() != HookChoice::None,
         None => config.access.callbacks.publish.is_some(),
     };
-    let asks_others = asks || !config.access.rules.is_empty();
+    let mut rules = config.access.rules.iter();
+    let asks_others = asks || rules.any(|rule| guards(rule, application));
     let key = match application {
         Some(name) => KeyPath::read("apps").join(name).join("publish"),
         None => KeyPath::read("access.publish"),
@@ -58,4 +61,13 @@ fn look_at(config: &Config, application: Option<&str>, findings: &mut Findings) 
         ),
         _ => findings.good(CHECK, format!("publishing{place} takes a proof, a rule or a callback")),
     }
+}
+
+/// Whether a rule keeps somebody from publishing to one application, or to all.
+fn guards(rule: &Rule, application: Option<&str>) -> bool {
+    let is_there = match application {
+        Some(name) => rule.app.0.matches(name),
+        None => rule.app.0 == Pattern::any(),
+    };
+    is_there && rule.need != Need::Nothing && rule.actions.contains(&What::Publish)
 }
