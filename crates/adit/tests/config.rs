@@ -776,6 +776,15 @@ fn a_time_without_a_unit_is_told_what_it_lacks() {
         said.contains("has no unit") && said.contains("did you mean \"0.5s\"?"),
         "{said}"
     );
+    // What is no number lacks more than a unit.
+    for value in ["infinity", "inf", "nan", "1e3", "-5", "1.2.3", "."] {
+        let said = variable("ADIT_LIMITS__VIEWER__STALL", value);
+        assert!(said.contains("ADIT_LIMITS__VIEWER__STALL"), "{said}");
+        assert!(
+            !said.contains("did you mean") && !said.contains("has no unit"),
+            "{value}: {said}"
+        );
+    }
     // Nothing is nothing in any unit.
     let folder = folder("limits.rtmpt.send_grace = \"0\"");
     let output = adit(folder.path(), &["config", "check", "adit.toml"], &[]);

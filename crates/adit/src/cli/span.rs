@@ -4,7 +4,8 @@ use std::time::Duration;
 
 /// `5s`, `1m30s`, `250ms`, and a bare number of seconds as in `5` or `0.5`.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().ok().map(Duration::try_from_secs_f64);
+    let seconds = is_number(text).then(|| text.parse().ok()).flatten();
+    let seconds = seconds.map(Duration::try_from_secs_f64);
     let parsed = match seconds {
         Some(seconds) => seconds.ok(),
         None => humantime::parse_duration(text).ok(),
@@ -20,6 +21,12 @@ pub(crate) fn parse_or_zero(text: &str) -> Result<Duration, String> {
         "0" | "0s" => Ok(Duration::ZERO),
         _ => parse(text),
     }
+}
+
+/// Whether it is a number as people write it: `inf` and `1e3` are none.
+pub(crate) fn is_number(text: &str) -> bool {
+    let is_figure = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    text.bytes().all(is_figure) && text.parse::<f64>().is_ok()
 }
 
 /// A year: nothing here lasts longer, and clocks can add it.

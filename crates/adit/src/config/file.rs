@@ -14,6 +14,7 @@ use super::limits::why_fixed;
 use super::mistake::{Mistake, Place};
 use super::path::KeyPath;
 use super::tree;
+use crate::cli;
 
 /// Mistakes that are told of one file.
 const TOLD: usize = 20;
@@ -192,7 +193,8 @@ pub(crate) fn explained(message: &str, path: &KeyPath, found: &str, place: Place
 
 /// The length of time that a bare number stands for, where one is asked for.
 fn with_unit(key: &Key, word: &str) -> Option<String> {
-    let is_number = word.parse::<f64>().is_ok_and(|number| number > 0.0);
+    let is_number =
+        cli::span::is_number(word) && word.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
     (is_number && key.kind.starts_with("a length of time")).then(|| format!("{word}s"))
 }
 

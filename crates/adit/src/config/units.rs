@@ -123,7 +123,8 @@ impl FromStr for Span {
 
     fn from_str(text: &str) -> Result<Self, String> {
         // Some take milliseconds for granted, others seconds.
-        if text.parse::<f64>().is_ok_and(|number| number != 0.0) {
+        let is_nothing = || text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+        if cli::span::is_number(text) && !is_nothing() {
             return Err(format!("{text:?} has no unit"));
         }
         cli::span::parse_or_zero(text)
