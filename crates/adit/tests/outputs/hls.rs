@@ -47,6 +47,20 @@ pub(crate) fn addresses<'a>(text: &'a str, tag: &'a str) -> impl Iterator<Item =
 }
 
 #[test]
+fn a_viewer_may_wait_for_a_stream_that_is_not_live_yet() {
+    let server = AditServer::start(ADIT);
+    let address = server.address();
+    let began = Instant::now();
+    assert_eq!(get(address, "/live/cam/index.m3u8?wait=1").status, 404);
+    assert!(began.elapsed() >= Duration::from_secs(1));
+    let viewer = std::thread::spawn(move || get(address, "/live/cam/index.m3u8?wait=30"));
+    let _publisher = publish(&server, "cam", 60);
+    let index = viewer.join().unwrap();
+    assert_eq!(index.status, 200);
+    m3u8_rs::parse_master_playlist_res(&index.body).unwrap();
+}
+
+#[test]
 fn playlists_are_as_players_and_caches_want_them() {
     let server = AditServer::start(ADIT);
     let address = server.address();

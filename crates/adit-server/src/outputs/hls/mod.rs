@@ -124,11 +124,14 @@ pub(super) async fn answer(
         return reply::leaving();
     }
     let begins = !comes_late && matches!(file, File::Index | File::Media);
-    if begins && !outputs.broker.is_published(&place.key) && outputs.relays.fetches(&place.key) {
-        // It is a reader while it waits, and that is why it is fetched. From here on the packager is one.
-        let fetched = outputs.begun(place.key.clone(), Duration::ZERO).await;
-        if fetched.is_none() {
-            return reply::not_live();
+    if begins && !outputs.broker.is_published(&place.key) {
+        let is_fetched = outputs.relays.fetches(&place.key);
+        if is_fetched || !asked.patience().is_zero() {
+            // It is a reader while it waits, and that is why it is fetched. From here on the packager is one.
+            let begun = outputs.begun(place.key.clone(), asked.patience()).await;
+            if begun.is_none() && is_fetched {
+                return reply::not_live();
+            }
         }
     }
     let stream = match outputs.hls.stream(outputs, &place.key, begins).await {
