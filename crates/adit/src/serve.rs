@@ -206,10 +206,7 @@ async fn serve(sources: Sources, asked: Config, observers: Observers) -> Result<
     relays::keep(&control, &state_directory, relays::networks(&asked)).await;
     control.set_relays(relays, relays::networks(&asked));
     let keeper = Arc::new(Keeper::new(tls.clone(), &asked));
-    let published_to = plan::live_application(&asked).map(|name| {
-        let entry = access::entry(&asked, &name);
-        (name, entry)
-    });
+    let published_to = access::way_in(&asked);
     let parts = Parts {
         log: observers.log,
         guests: api.as_ref().map(Bound::guests),
@@ -236,10 +233,7 @@ async fn serve(sources: Sources, asked: Config, observers: Observers) -> Result<
             running.offer = shares.offer(&state_directory, over);
             keeper.start();
             let certificate = tls.as_ref().and_then(self_signed);
-            let application = published_to
-                .as_ref()
-                .map(|(name, entry)| (name.as_str(), entry));
-            let certificate = certificate.as_deref();
+            let (application, certificate) = (published_to.as_ref(), certificate.as_deref());
             first_screen::print(&addresses, application, certificate, first_key.as_mut());
             running.until_stopped(&mut api).await;
         }

@@ -140,8 +140,15 @@ pub(super) enum Entry {
     Closed,
 }
 
+/// An application to publish to, and what it takes; none where nothing is published.
+pub(super) fn way_in(config: &Config) -> Option<(String, Entry)> {
+    let name = plan::live_application(config)?;
+    let entry = entry(config, &name);
+    Some((name, entry))
+}
+
 /// What the configuration says about that, where no rule says otherwise.
-pub(super) fn entry(config: &Config, application: &str) -> Entry {
+fn entry(config: &Config, application: &str) -> Entry {
     match publishers(config, Some(application)) {
         asked::Who::Anyone | asked::Who::Local => return Entry::Free,
         asked::Who::Nobody => return Entry::Closed,

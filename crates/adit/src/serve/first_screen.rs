@@ -11,14 +11,15 @@ use crate::ui;
 /// that, and which certificate to trust if it is `self_signed`.
 pub(super) fn print(
     addresses: &[SocketAddr],
-    application: Option<(&str, &Entry)>,
+    application: Option<&(String, Entry)>,
     self_signed: Option<&Path>,
     first_key: Option<&mut FirstKey>,
 ) {
     for address in addresses {
         ui::line(&format!("listening on {address}"));
     }
-    if let Some(application) = application
+    if let Some((application, entry)) = application
+        && let application = (application.as_str(), entry)
         && let Some(text) = what_to_paste(addresses, machine_address(), application, self_signed)
     {
         ui::line(&text);

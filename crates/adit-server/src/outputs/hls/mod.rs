@@ -124,15 +124,8 @@ pub(super) async fn answer(
         return reply::leaving();
     }
     let begins = !comes_late && matches!(file, File::Index | File::Media);
-    if begins && !outputs.broker.is_published(&place.key) {
-        let is_fetched = outputs.relays.fetches(&place.key);
-        if is_fetched || !asked.patience().is_zero() {
-            // It is a reader while it waits, and that is why it is fetched. From here on the packager is one.
-            let begun = outputs.begun(place.key.clone(), asked.patience()).await;
-            if begun.is_none() && is_fetched {
-                return reply::not_live();
-            }
-        }
+    if begins && !may_begin(outputs, asked, &place).await {
+        return reply::not_live();
     }
     let stream = match outputs.hls.stream(outputs, &place.key, begins).await {
         Ok(stream) => stream,
@@ -180,6 +173,20 @@ async fn is_there(stream: &Stream) -> bool {
     }
     let settled = until(stream, HLS_READY, |_| stream.is_settled()).await;
     settled.is_some() && !stream.window().is_void()
+}
+
+/// Whether there may be something to package: waits for what is fetched, and for whatever the viewer wants to wait for.
+async fn may_begin(outputs: &Inner, asked: &Asked, place: &Place) -> bool {
+    if outputs.broker.is_published(&place.key) {
+        return true;
+    }
+    let is_fetched = outputs.relays.fetches(&place.key);
+    if !is_fetched && asked.patience().is_zero() {
+        return true;
+    }
+    // It is a reader while it waits, and that is why it is fetched. From here on the packager is one.
+    let begun = outputs.begun(place.key.clone(), asked.patience()).await;
+    begun.is_some() || !is_fetched
 }
 
 /// Lists somebody who begins to watch.
