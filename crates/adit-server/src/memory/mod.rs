@@ -15,6 +15,7 @@ mod watch;
 
 pub(crate) use self::counters::Memory;
 pub use self::usage::Usage;
+pub(crate) use self::usage::resident;
 pub(crate) use self::watch::watch;
 use crate::limits::{MEMORY_HARD, MEMORY_SHED, MEMORY_SOFT};
 

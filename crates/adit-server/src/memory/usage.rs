@@ -107,8 +107,8 @@ impl Group {
     }
 }
 
-/// What the process has in memory.
-fn resident() -> Option<u64> {
+/// What the process has in memory, in bytes.
+pub(crate) fn resident() -> Option<u64> {
     kilobytes("/proc/self/status", "VmRSS:")
 }
 

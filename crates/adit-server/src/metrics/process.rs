@@ -5,7 +5,8 @@ use std::fs;
 
 use rustix::process::{Resource, getrlimit};
 
-use super::{Writer, float};
+use super::{Writer, bytes, float};
+use crate::memory::resident;
 
 /// Ticks a second in `/proc/self/stat`, the same on every Linux that programs meet.
 const TICKS: f64 = 100.0;
@@ -26,12 +27,11 @@ pub(super) fn write(to: &mut Writer<'_>) -> fmt::Result {
             float(most),
         )?;
     }
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    if let Some(bytes) = kilobytes(&status, "VmRSS:") {
+    if let Some(resident) = resident() {
         to.gauge(
             "process_resident_memory_bytes",
             "Memory in use",
-            bytes * 1024.0,
+            bytes(resident),
         )?;
     }
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
@@ -43,11 +43,6 @@ pub(super) fn write(to: &mut Writer<'_>) -> fmt::Result {
         )?;
     }
     Ok(())
-}
-
-fn kilobytes(status: &str, name: &str) -> Option<f64> {
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
 /// The 14th and 15th field; the second is a name in parentheses that may hold anything.
@@ -65,11 +60,6 @@ mod tests {
 
     #[test]
     fn what_the_system_says_is_read_and_anything_else_is_nothing() {
-        assert_eq!(
-            kilobytes("VmHWM:\t 9 kB\nVmRSS:\t 2048 kB\n", "VmRSS:"),
-            Some(2048.0)
-        );
-        assert_eq!(kilobytes("", "VmRSS:"), None);
         let stat = "7 (a) b) S 1 2 3 4 5 6 7 8 9 10 30 12 0 0";
         assert_eq!(cpu_ticks(stat), Some(42.0));
         assert_eq!(cpu_ticks("7"), None);

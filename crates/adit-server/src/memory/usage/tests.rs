@@ -45,6 +45,13 @@ fn groups_without_a_limit_are_none() {
 }
 
 #[test]
+fn what_the_system_says_is_read_and_anything_else_is_nothing() {
+    let status = "VmHWM:\t 9 kB\nVmRSS:\t 2048 kB\n";
+    assert_eq!(field(status, "VmRSS:"), Some(2048));
+    assert_eq!(field("", "VmRSS:"), None);
+}
+
+#[test]
 fn a_limit_of_its_own_is_compared_with_what_the_process_has_in_memory() {
     let mut gauge = Gauge::new();
     let usage = gauge.read(Some(1 << 40)).unwrap();
