@@ -47,7 +47,7 @@ pub use crate::limits::{RelayLimits, ServerLimits, StoreLimits};
 pub use crate::login::{EncoderLogin, EncoderUsers, LoginMethod, UsersError};
 pub use crate::media_root::{BadName, MediaFormat, MediaRoot, NamePart};
 pub use crate::memory::{MemoryLimits, Shortage, Usage};
-pub use crate::mirror::{Predecessor, Visitors};
+pub use crate::mirror::{Predecessor, Question, Visitors};
 pub use crate::objects::{
     ObjectError, ObjectLock, ObjectNews, ObjectStore, Objects, Persistence, SharedObject,
     StoreError, ValueError, Watch,

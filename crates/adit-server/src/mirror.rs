@@ -5,6 +5,7 @@
 //! new ─▶ stream  ═ Link ═▶ old     a name; then through which servers it came, and its frames, until it stops
 //! new ─▶ names ═ Link ═▶ old      the names of all that is live or packaged there, and the end
 //! new ─▶ packaged ═ Link ═▶ old   a name; then what viewers by HLS need to go on
+//! new ─▶ hand ═ Link ═▶ old       what is to become of a stream, or who publishes it: see [`hand`]
 //!
 //! name   length u16, vhost │ length u16, application │ length u16, instance │ length u16, name
 //! via    length u16, the list of a relay; none where an encoder publishes
@@ -14,10 +15,12 @@
 //! A publisher that comes to this server takes the place of what is mirrored under its name. Until then the old server goes on pushing
 //! the stream where its relays push it, and this one does not.
 
+mod hand;
+
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -33,63 +36,86 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 use tracing::debug;
 
+pub(crate) use self::hand::About;
 use crate::limits::{MIRROR_FRAME_BYTES, MIRRORED_STREAMS};
 use crate::outputs::Outputs;
 use crate::relays::Via;
+use crate::server::Shared;
 
 /// The server that this one has taken over from.
 pub trait Predecessor: Elsewhere {
-    /// A connection on which it says which streams are live there.
-    fn streams(&self) -> LinkFuture<'_>;
+    /// A connection on which it answers this.
+    fn ask(&self, question: Question) -> LinkFuture<'_>;
+}
 
-    /// A connection for one of them.
-    fn stream(&self) -> LinkFuture<'_>;
+/// What a server is asked that was taken over, each on a connection of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Question {
+    /// Which streams are live there, for as long as it is there.
+    Streams,
+    /// One of them.
+    Stream,
+    /// Of which streams it has anything for viewers by HLS, once.
+    Names,
+    /// What is packaged of one of them, as HLS.
+    Packaged,
+    /// That something becomes of a stream, or who publishes it. Earlier versions do not know this one.
+    Hand,
+}
 
-    /// A connection on which it says, once, of which streams it has anything for viewers by HLS.
-    fn names(&self) -> LinkFuture<'_>;
+impl Question {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Streams,
+        Self::Stream,
+        Self::Names,
+        Self::Packaged,
+        Self::Hand,
+    ];
 
-    /// A connection for what is packaged of one of them, as HLS.
-    fn packaged(&self) -> LinkFuture<'_>;
+    /// The word for it between two servers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Streams => "streams",
+            Self::Stream => "stream",
+            Self::Names => "names",
+            Self::Packaged => "packaged",
+            Self::Hand => "hand",
+        }
+    }
 }
 
 /// Serves the server that takes over from this one.
 #[derive(Debug, Clone)]
 pub struct Visitors {
     pub(crate) net: adit_net::http::Visitors,
-    pub(crate) broker: Broker,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) outputs: Option<Outputs>,
 }
 
 impl Visitors {
-    /// Answers what `asker` asks on `link` about tunnel sessions of this server. Call it inside a tokio runtime, as the others.
+    /// Answers what `asker` asks on `link` about tunnel sessions of this server. Call it inside a tokio runtime, as the other one.
     pub fn serve(&self, link: impl Link, asker: Asker) {
         self.net.serve(link, asker);
     }
 
-    /// Says which streams are live here.
-    pub fn announce(&self, link: impl Link) {
-        let broker = self.broker.clone();
-        tokio::spawn(async move { note(announce(&broker, link).await) });
+    /// Answers this question.
+    pub fn answer(&self, question: Question, link: impl Link) {
+        let visitors = self.clone();
+        tokio::spawn(async move { note(visitors.answered(question, link).await) });
     }
 
-    /// Sends one of them.
-    pub fn send(&self, link: impl Link) {
-        let broker = self.broker.clone();
-        tokio::spawn(async move { note(send(&broker, link).await) });
-    }
-
-    /// Says once what there is here for viewers by HLS.
-    pub fn list(&self, link: impl Link) {
-        if let Some(outputs) = self.outputs.clone() {
-            tokio::spawn(async move { note(outputs.list_packaged(link).await) });
-        }
-    }
-
-    /// Leaves what is packaged of one of them to the other side.
-    pub fn leave(&self, link: impl Link) {
-        // Where there are no outputs the other side hears nothing but the end.
-        if let Some(outputs) = self.outputs.clone() {
-            tokio::spawn(async move { note(outputs.hand_over(link).await) });
+    async fn answered(self, question: Question, link: impl Link) -> io::Result<()> {
+        let broker = &self.shared.broker;
+        match (question, &self.outputs) {
+            (Question::Streams, _) => announce(broker, link).await,
+            (Question::Stream, _) => send(broker, link).await,
+            (Question::Names, Some(outputs)) => outputs.list_packaged(link).await,
+            (Question::Packaged, Some(outputs)) => outputs.hand_over(link).await,
+            (Question::Hand, _) => hand::serve(&self.shared, link).await,
+            // Where there are no outputs the other side hears nothing but the end.
+            (Question::Names | Question::Packaged, None) => Ok(()),
         }
     }
 }
@@ -166,24 +192,45 @@ pub(crate) fn is_mirrored(publication: &PublicationInfo) -> bool {
 
 /// The streams of the predecessor that are played here, by name. Clones are the same ones.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Mirrors(Arc<Mutex<HashMap<StreamKey, Slot>>>);
+pub(crate) struct Mirrors(Arc<Inner>);
 
-/// A publication, until its place is wanted.
-type Slot = Arc<Mutex<Option<Publication>>>;
+#[derive(Debug, Default)]
+struct Inner {
+    slots: Mutex<HashMap<StreamKey, Arc<Slot>>>,
+    /// None where no server was taken over.
+    predecessor: OnceLock<Arc<dyn Predecessor>>,
+}
+
+/// One stream that is mirrored.
+#[derive(Debug)]
+struct Slot {
+    /// Until its place is wanted.
+    publication: Mutex<Option<Publication>>,
+    /// None until the predecessor has said it; those of earlier versions do not.
+    about: Mutex<Option<About>>,
+}
 
 impl Mirrors {
     /// Ends what is mirrored under this name: its publisher is here.
     pub(crate) fn give_way(&self, key: &StreamKey) {
-        let slot = lock(&self.0).remove(key);
+        let slot = lock(&self.0.slots).remove(key);
         // Readers are told outside of the lock of all.
-        drop(slot.and_then(|slot| lock(&slot).take()));
+        drop(slot.and_then(|slot| lock(&slot.publication).take()));
+    }
+
+    /// What the predecessor says about who publishes there what is mirrored under this name.
+    pub(crate) fn about(&self, key: &StreamKey) -> Option<About> {
+        let slot = lock(&self.0.slots).get(key).cloned();
+        slot.and_then(|slot| lock(&slot.about).clone())
     }
 
     /// Mirrors what is live at the predecessor for as long as it is there. Dropping this ends what is mirrored.
     pub(crate) async fn follow(self, predecessor: Arc<dyn Predecessor>, broker: Broker) {
+        // The first one stands: a server takes over from one other.
+        drop(self.0.predecessor.set(Arc::clone(&predecessor)));
         let mut tasks = JoinSet::new();
         while predecessor.is_there() {
-            if let Some(link) = predecessor.streams().await {
+            if let Some(link) = predecessor.ask(Question::Streams).await {
                 let mirrored = self.mirror_all(link, &predecessor, &broker, &mut tasks);
                 note(mirrored.await);
             }
@@ -205,10 +252,10 @@ impl Mirrors {
             while tasks.try_join_next().is_some() {}
             // What there is of this name is over.
             self.give_way(&key);
-            if lock(&self.0).len() >= MIRRORED_STREAMS {
+            if lock(&self.0.slots).len() >= MIRRORED_STREAMS {
                 continue;
             }
-            let Some(link) = predecessor.stream().await else {
+            let Some(link) = predecessor.ask(Question::Stream).await else {
                 return Ok(());
             };
             let (mirrors, broker) = (self.clone(), broker.clone());
@@ -233,13 +280,10 @@ impl Mirrors {
             return Ok(());
         };
         let mirrored = Mirrored::new(self.clone(), key, publication);
-        loop {
-            let frame = read_frame(&mut link).await?;
-            let mut slot = lock(&mirrored.slot);
-            let Some(publication) = slot.as_mut() else {
-                return Ok(());
-            };
-            publication.push(Instant::now(), frame);
+        // Neither holds anything that is not lost with the stream: what has begun to arrive of a frame when that ends is of no use.
+        tokio::select! {
+            carried = mirrored.carry(&mut link) => carried,
+            () = mirrored.learn() => Ok(()),
         }
     }
 }
@@ -248,20 +292,44 @@ impl Mirrors {
 struct Mirrored {
     mirrors: Mirrors,
     key: StreamKey,
-    slot: Slot,
+    slot: Arc<Slot>,
 }
 
 impl Mirrored {
     fn new(mirrors: Mirrors, key: StreamKey, publication: Publication) -> Self {
-        let slot = Arc::new(Mutex::new(Some(publication)));
-        lock(&mirrors.0).insert(key.clone(), Arc::clone(&slot));
+        let slot = Arc::new(Slot {
+            publication: Mutex::new(Some(publication)),
+            about: Mutex::default(),
+        });
+        lock(&mirrors.0.slots).insert(key.clone(), Arc::clone(&slot));
         Self { mirrors, key, slot }
+    }
+
+    /// Its frames, until it stops there or begins here.
+    async fn carry(&self, link: &mut impl Link) -> io::Result<()> {
+        loop {
+            let frame = read_frame(link).await?;
+            let mut slot = lock(&self.slot.publication);
+            let Some(publication) = slot.as_mut() else {
+                return Ok(());
+            };
+            publication.push(Instant::now(), frame);
+        }
+    }
+
+    /// What is said about it, for ever.
+    async fn learn(&self) {
+        let told = self.mirrors.listen(&self.key, |about| {
+            *lock(&self.slot.about) = Some(about);
+        });
+        note(told.await);
+        std::future::pending::<()>().await;
     }
 }
 
 impl Drop for Mirrored {
     fn drop(&mut self) {
-        let mut all = lock(&self.mirrors.0);
+        let mut all = lock(&self.mirrors.0.slots);
         // Another one may have its name by now.
         if all
             .get(&self.key)
@@ -270,7 +338,7 @@ impl Drop for Mirrored {
             all.remove(&self.key);
         }
         drop(all);
-        drop(lock(&self.slot).take());
+        drop(lock(&self.slot.publication).take());
     }
 }
 
@@ -353,5 +421,7 @@ const LOOK: Duration = Duration::from_millis(250);
 /// What is gathered for one write.
 const WRITE_BYTES: usize = 64 * 1024;
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -192,7 +192,7 @@ impl Server {
     pub fn visitors(&self) -> Visitors {
         Visitors {
             net: self.acceptor.visitors(),
-            broker: self.shared.broker.clone(),
+            shared: Arc::clone(&self.shared),
             outputs: self.outputs.clone(),
         }
     }

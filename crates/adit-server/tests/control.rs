@@ -119,13 +119,14 @@ async fn a_publisher_that_is_not_wanted_hears_why_and_goes() {
     publisher.publish("cam").await;
     publisher.until("NetStream.Publish.Start").await;
     let key = control.streams()[0].key.clone();
-    let id = control.kick_publisher(&key, "the show is over").unwrap();
+    let id = control.kick_publisher(&key, "the show is over").await;
+    let id = id.unwrap().expect("a connection of this server");
     publisher.until("NetConnection.Connect.Closed").await;
     publisher.until("end").await;
     until("gone", || control.connections().is_empty()).await;
     let again = control.kick(id, "again");
     assert!(matches!(again, Err(ControlError::NotFound(_))), "{again:?}");
-    let again = control.kick_publisher(&key, "again");
+    let again = control.kick_publisher(&key, "again").await;
     assert!(matches!(again, Err(ControlError::NotFound(_))), "{again:?}");
 }
 
@@ -164,18 +165,18 @@ async fn a_stream_is_recorded_as_long_as_somebody_wants_it() {
     publisher.until("NetStream.Publish.Start").await;
     let key = control.streams()[0].key.clone();
     let mut events = control.events();
-    control.start_recording(&key).unwrap();
-    let twice = control.start_recording(&key);
+    control.start_recording(&key).await.unwrap();
+    let twice = control.start_recording(&key).await;
     assert!(matches!(twice, Err(ControlError::Conflict(_))), "{twice:?}");
     assert!(control.stream(&key).unwrap().is_recorded);
     publisher.send(MediaKind::Video, 0, HEADER).await;
     publisher.send(MediaKind::Video, 0, KEY_FRAME).await;
     until("written", || control.recordings()[0].bytes > 13).await;
     assert_eq!(&*control.recordings()[0].file, "live/cam.flv");
-    control.stop_recording(&key).unwrap();
+    control.stop_recording(&key).await.unwrap();
     assert_eq!(next(&mut events, 2).await, ["record", "recorded"]);
     assert!(control.recordings().is_empty());
-    let none = control.stop_recording(&key);
+    let none = control.stop_recording(&key).await;
     assert!(matches!(none, Err(ControlError::NotFound(_))), "{none:?}");
     let files = control.files();
     assert_eq!(files[0].path, "live/cam.flv");

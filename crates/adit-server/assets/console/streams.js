@@ -156,7 +156,7 @@ function codecOf([track]) {
   return track === undefined ? undefined : (track.codec_string ?? track.codec);
 }
 
-function facts({ video, audio, players, live_seconds: seconds, peer, encoder }) {
+function facts({ video, audio, players, live_seconds: seconds, peer, stayed, encoder }) {
   const { width, height, frame_rate: frames } = video[0] ?? {};
   return [
     width && height && `${width}×${height}`,
@@ -165,6 +165,7 @@ function facts({ video, audio, players, live_seconds: seconds, peer, encoder }) 
     count(players, "viewer"),
     `for ${duration(Math.max(seconds, 1) * 1000)}`,
     peer && `from ${peer}`,
+    stayed && "at the server before this one",
     encoder,
   ]
     .filter(Boolean)

@@ -13,6 +13,7 @@ mod connections;
 mod delay;
 mod events;
 mod files;
+pub(crate) mod publishers;
 mod pulse;
 mod streams;
 mod tracks;
@@ -48,7 +49,7 @@ use crate::application::{Instance, Leave};
 use crate::config::ServerConfig;
 use crate::memory::{Memory, Shortage, Usage};
 use crate::objects::SharedObject;
-use crate::recording::{RecordMode, RunningRecording, Unstarted};
+use crate::recording::RunningRecording;
 use crate::relays::{RelaySnapshot, RelaySpec};
 use crate::server::{ConnectionId, Shared};
 use crate::stats::ServerStats;
@@ -281,22 +282,19 @@ impl Control {
         streams::one(&self.0.shared, &self.0.pulse, key)
     }
 
-    /// Ends the connection that publishes a stream, and gives its number. An encoder that connects again may publish again.
+    /// Ends the connection that publishes a stream, and gives its number; none where it stayed with the server that this one has taken over
+    /// from. An encoder that connects again may publish again.
     ///
     /// # Errors
-    /// [`ControlError::NotFound`], and [`ControlError::Conflict`] where no connection publishes it but the server itself.
-    pub fn kick_publisher(&self, key: &StreamKey, reason: &str) -> Result<u64, ControlError> {
-        let stream = self.0.shared.broker.stream(key);
-        let publication = stream.and_then(|stream| stream.publication);
-        let Some(publication) = publication else {
-            return Err(ControlError::NotFound("nobody publishes this stream"));
-        };
-        let Some(id) = streams::publisher(&publication) else {
-            let words = "no connection of this server publishes this stream, but a relay, or a client of the server that this one took over from, which ends it";
-            return Err(ControlError::Conflict(words.to_owned()));
-        };
-        self.kick(id.get(), reason)?;
-        Ok(id.get())
+    /// [`ControlError::NotFound`], [`ControlError::Conflict`] where no connection publishes it but the server itself, and whatever keeps
+    /// the server that was here before from doing it.
+    pub async fn kick_publisher(
+        &self,
+        key: &StreamKey,
+        reason: &str,
+    ) -> Result<Option<u64>, ControlError> {
+        let kicked = publishers::kick(&self.0.shared, key, reason).await?;
+        Ok(kicked.map(ConnectionId::get))
     }
 
     /// The instances of applications that live now: those with clients, and those that had some a few seconds ago.
@@ -330,37 +328,19 @@ impl Control {
     /// Call it inside a tokio runtime.
     ///
     /// # Errors
-    /// Nobody publishes it, it is recorded already, or nothing is recorded here.
-    pub fn start_recording(&self, key: &StreamKey) -> Result<(), ControlError> {
-        let Some(recordings) = &self.0.shared.recordings else {
-            return Err(NO_RECORDINGS);
-        };
-        recordings
-            .start_alone(
-                RecordMode::Record,
-                key,
-                self.0.shared.connections.events().spans(),
-            )
-            .map_err(|error| match error {
-                Unstarted::NotPublished => ControlError::NotFound("nobody publishes this stream"),
-                Unstarted::Recorded => ControlError::Conflict(error.to_string()),
-                Unstarted::Refused(error) => ControlError::Failed(error.to_string()),
-            })
+    /// Nobody publishes it, it is recorded already, or nothing is recorded here; or its publisher stayed with a server that does not say
+    /// whether it records it.
+    pub async fn start_recording(&self, key: &StreamKey) -> Result<(), ControlError> {
+        publishers::start_recording(&self.0.shared, key).await
     }
 
-    /// Ends the recording of a stream, whoever began it; the stream goes on.
+    /// Ends the recording of a stream, whoever began it; the stream goes on. One whose publisher stayed with the server that this one has
+    /// taken over from may be recorded there.
     ///
     /// # Errors
-    /// It is not recorded.
-    pub fn stop_recording(&self, key: &StreamKey) -> Result<(), ControlError> {
-        let Some(recordings) = &self.0.shared.recordings else {
-            return Err(NO_RECORDINGS);
-        };
-        if recordings.stop(key) {
-            Ok(())
-        } else {
-            Err(ControlError::NotFound("this stream is not being recorded"))
-        }
+    /// It is not recorded, or that server does not do it.
+    pub async fn stop_recording(&self, key: &StreamKey) -> Result<(), ControlError> {
+        publishers::stop_recording(&self.0.shared, key).await
     }
 
     /// Whether the disk for recordings has room for another besides what is to stay free; also where nothing is recorded. Blocks.

@@ -7,6 +7,7 @@ use adit_broker::{PublicationInfo, StreamKey, StreamSnapshot, StreamStats};
 
 use super::pulse::{Pulse, Rate};
 use super::tracks::Tracks;
+use crate::mirror::is_mirrored;
 use crate::server::{ConnectionId, Shared};
 
 /// A stream at one moment.
@@ -17,8 +18,10 @@ pub struct StreamInfo {
     pub key: StreamKey,
     /// Since when it is published; none if somebody waits for it.
     pub since: Option<Instant>,
-    /// Whose it is; none where the server itself publishes, or nobody.
+    /// Whose it is; none where the server itself publishes, or nobody, or somebody who [stayed](Self::has_stayed).
     pub publisher: Option<ConnectionId>,
+    /// Whether its publisher is still with the server that this one has taken over from.
+    pub has_stayed: bool,
     /// Where the publisher is, in words.
     pub peer: Option<String>,
     /// How many play it, or wait for it.
@@ -41,7 +44,7 @@ pub(super) fn all(shared: &Shared, pulse: &Pulse) -> Vec<StreamInfo> {
     let streams = shared.broker.streams().into_iter().map(|stream| {
         let count = players.get(&stream.key).copied().unwrap_or_default();
         let is_recorded = recorded.contains(&stream.key);
-        info(pulse, stream, count, is_recorded)
+        info((shared, pulse), stream, count, is_recorded)
     });
     streams.collect()
 }
@@ -51,7 +54,7 @@ pub(super) fn one(shared: &Shared, pulse: &Pulse, key: &StreamKey) -> Option<Str
     let players = shared.connections.players();
     let count = players.get(key).copied().unwrap_or_default();
     let is_recorded = recorded(shared).contains(key);
-    Some(info(pulse, stream, count, is_recorded))
+    Some(info((shared, pulse), stream, count, is_recorded))
 }
 
 /// By what streams are sorted.
@@ -71,12 +74,23 @@ fn recorded(shared: &Shared) -> HashSet<StreamKey> {
     running.map(|recording| recording.stream).collect()
 }
 
-fn info(pulse: &Pulse, stream: StreamSnapshot, players: usize, is_recorded: bool) -> StreamInfo {
+fn info(
+    (shared, pulse): (&Shared, &Pulse),
+    stream: StreamSnapshot,
+    players: usize,
+    is_recorded: bool,
+) -> StreamInfo {
     let publication = stream.publication.as_deref();
+    let has_stayed = publication.is_some_and(is_mirrored);
+    let there = has_stayed.then(|| shared.relays.mirrors().about(&stream.key));
+    let there = there.flatten();
+    let is_recorded = is_recorded || there.as_ref().is_some_and(|it| it.is_recorded);
+    let peer = there.map(|it| it.peer);
     StreamInfo {
         since: publication.map(|it| it.since),
         publisher: publication.and_then(publisher),
-        peer: publication.map(|it| it.publisher.peer.as_ref().to_owned()),
+        has_stayed,
+        peer: peer.or_else(|| publication.map(|it| it.publisher.peer.as_ref().to_owned())),
         rate: publication.and_then(|it| pulse.rate(it.id)),
         tracks: Tracks::of(&stream.samples),
         players,

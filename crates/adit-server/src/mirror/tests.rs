@@ -1,82 +1,53 @@
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use adit_broker::{
     Broker, BrokerConfig, Delivery, Publication, PublisherInfo, StreamKey, SubscribeOptions,
 };
 use adit_media::{Frame, FrameKind, Timestamp};
-use adit_net::http::{Asker, Elsewhere, Link, LinkFuture};
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
+use super::testing::Near;
 use super::{
-    Mirrors, Predecessor, announce, head, is_mirrored, name, read_frame, read_name, read_text, send,
+    Mirrors, Predecessor, Question, announce, head, is_mirrored, name, read_frame, read_name,
+    read_text, send,
 };
+use crate::control::ControlError;
 use crate::limits::MIRROR_FRAME_BYTES;
 
-/// A server in the same process.
-struct Near {
+/// A server in the same process that has streams, and knows of nothing else.
+struct Old {
     broker: Broker,
-    is_there: AtomicBool,
-}
-
-impl fmt::Debug for Near {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Near")
-    }
-}
-
-impl Elsewhere for Near {
-    fn connect(&self, _: Asker) -> LinkFuture<'_> {
-        Box::pin(async { None })
-    }
-
-    fn is_there(&self) -> bool {
-        self.is_there.load(Ordering::Relaxed)
-    }
-}
-
-impl Predecessor for Near {
-    fn names(&self) -> LinkFuture<'_> {
-        Box::pin(async { None })
-    }
-
-    fn packaged(&self) -> LinkFuture<'_> {
-        Box::pin(async { None })
-    }
-
-    fn streams(&self) -> LinkFuture<'_> {
-        let (own, other) = tokio::io::duplex(1000);
-        let broker = self.broker.clone();
-        tokio::spawn(async move { announce(&broker, other).await });
-        Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })
-    }
-
-    fn stream(&self) -> LinkFuture<'_> {
-        let (own, other) = tokio::io::duplex(1000);
-        let broker = self.broker.clone();
-        tokio::spawn(async move { send(&broker, other).await });
-        Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })
-    }
+    server: Arc<dyn Predecessor>,
 }
 
 /// Two servers, one of which follows the other.
-fn two() -> (Arc<Near>, Broker, Mirrors) {
+fn two() -> (Old, Broker, Mirrors) {
     let (before, broker, mirrors) = idle();
-    let predecessor = Arc::clone(&before) as Arc<dyn Predecessor>;
+    let predecessor = Arc::clone(&before.server);
     tokio::spawn(mirrors.clone().follow(predecessor, broker.clone()));
     (before, broker, mirrors)
 }
 
 /// Two servers that do not know of each other yet.
-fn idle() -> (Arc<Near>, Broker, Mirrors) {
-    let before = Arc::new(Near {
-        broker: Broker::new(BrokerConfig::default()),
-        is_there: AtomicBool::new(true),
+fn idle() -> (Old, Broker, Mirrors) {
+    let old = Broker::new(BrokerConfig::default());
+    let there = old.clone();
+    let server = Near::new(move |question, link| {
+        let broker = there.clone();
+        match question {
+            Question::Streams => drop(tokio::spawn(async move { announce(&broker, link).await })),
+            Question::Stream => drop(tokio::spawn(async move { send(&broker, link).await })),
+            // As one of an earlier version does.
+            _ => {}
+        }
     });
+    let before = Old {
+        broker: old,
+        server,
+    };
     let (broker, mirrors) = (Broker::new(BrokerConfig::default()), Mirrors::default());
     (before, broker, mirrors)
 }
@@ -250,9 +221,67 @@ async fn what_is_mirrored_ends_with_the_following() {
     let (before, broker, mirrors) = idle();
     let mut publication = publish(&before.broker, "cam");
     publication.push(Instant::now(), frame(5, 10));
-    let following = tokio::spawn(mirrors.follow(before, broker.clone()));
+    let following = tokio::spawn(mirrors.follow(before.server, broker.clone()));
     let mut player = broker.subscribe(key("cam"), SubscribeOptions::default());
     assert_eq!(next(&mut player, of_frame).await, frame(5, 10));
     following.abort();
     next(&mut player, of_stop).await;
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_know_what_is_wished_is_said_to_be_an_earlier_one_and_its_streams_are_played()
+ {
+    let (before, broker, mirrors) = two();
+    let mut publication = publish(&before.broker, "cam");
+    publication.push(Instant::now(), frame(5, 10));
+    let mut player = broker.subscribe(key("cam"), SubscribeOptions::default());
+    assert_eq!(next(&mut player, of_frame).await, frame(5, 10));
+    let refused = [
+        mirrors.kick(&key("cam"), "go").await,
+        mirrors.stop_recording(&key("cam")).await,
+        mirrors.look(&key("cam")).await.map(drop),
+    ];
+    for refused in refused {
+        let Err(ControlError::Unavailable(words)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert!(
+            words.contains("of a version that cannot be asked"),
+            "{words}"
+        );
+    }
+    assert_eq!(mirrors.about(&key("cam")), None);
+    publication.push(Instant::now(), frame(45, 10));
+    assert_eq!(next(&mut player, of_frame).await, frame(45, 10));
+}
+
+#[tokio::test]
+async fn a_server_that_has_ended_is_said_to_have_ended() {
+    let near = Near::new(|_, _| {});
+    near.end();
+    let mirrors = Mirrors::default();
+    let broker = Broker::new(BrokerConfig::default());
+    mirrors.clone().follow(near, broker).await;
+    let refused = mirrors.kick(&key("cam"), "go").await;
+    assert!(
+        matches!(&refused, Err(ControlError::Failed(words)) if words.ends_with("has ended")),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_answer_is_not_waited_for_for_ever() {
+    // It holds the line and says nothing.
+    let held = std::sync::Mutex::new(Vec::new());
+    let near = Near::new(move |_, link| held.lock().unwrap().push(link));
+    let mirrors = Mirrors::default();
+    let broker = Broker::new(BrokerConfig::default());
+    let following = tokio::spawn(mirrors.clone().follow(near, broker));
+    tokio::task::yield_now().await;
+    let refused = mirrors.kick(&key("cam"), "go").await;
+    assert!(
+        matches!(&refused, Err(ControlError::Failed(words)) if words.ends_with("does not answer")),
+        "{refused:?}"
+    );
+    following.abort();
 }

@@ -11,9 +11,10 @@ use adit_server::relays::{
     Demand, LegSnapshot, RelayJob, RelayOrigin, RelaySnapshot, RelaySpec, RelayWay,
 };
 use adit_server::{
-    Asker, Elsewhere, Link, LinkFuture, Listener, Predecessor, Server, ServerConfig, Visitors,
+    Asker, Elsewhere, Link, LinkFuture, Listener, Predecessor, Question, Server, ServerConfig,
+    Visitors,
 };
-use tokio::io::{DuplexStream, duplex};
+use tokio::io::duplex;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -126,14 +127,6 @@ impl Drop for Lab {
 #[derive(Debug)]
 struct Before(Visitors);
 
-impl Before {
-    fn link(serve: impl FnOnce(DuplexStream)) -> LinkFuture<'static> {
-        let (own, other) = duplex(4096);
-        serve(other);
-        Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })
-    }
-}
-
 impl Elsewhere for Before {
     fn connect(&self, _: Asker) -> LinkFuture<'_> {
         Box::pin(async { None })
@@ -145,20 +138,10 @@ impl Elsewhere for Before {
 }
 
 impl Predecessor for Before {
-    fn names(&self) -> LinkFuture<'_> {
-        Box::pin(async { None })
-    }
-
-    fn packaged(&self) -> LinkFuture<'_> {
-        Box::pin(async { None })
-    }
-
-    fn streams(&self) -> LinkFuture<'_> {
-        Self::link(|other| self.0.announce(other))
-    }
-
-    fn stream(&self) -> LinkFuture<'_> {
-        Self::link(|other| self.0.send(other))
+    fn ask(&self, question: Question) -> LinkFuture<'_> {
+        let (own, other) = duplex(4096);
+        self.0.answer(question, other);
+        Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })
     }
 }
 

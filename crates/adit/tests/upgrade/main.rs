@@ -5,6 +5,7 @@
 mod certificate;
 mod draining;
 mod failing;
+mod staying;
 mod support;
 mod taking_over;
 mod tunnels;

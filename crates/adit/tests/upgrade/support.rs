@@ -67,9 +67,19 @@ pub(crate) async fn is_closed(address: SocketAddr) -> bool {
 
 /// The whole answer to a request without a body.
 pub(crate) async fn ask(address: SocketAddr, first: &str) -> String {
+    answer(address, first, "").await
+}
+
+/// The same of somebody who has the token of the API.
+pub(crate) async fn ask_as(address: SocketAddr, token: &str, first: &str) -> String {
+    let field = format!("Authorization: Bearer {token}\r\n");
+    answer(address, first, &field).await
+}
+
+async fn answer(address: SocketAddr, first: &str, fields: &str) -> String {
     let mut peer = TcpStream::connect(address).await.unwrap();
     let head = format!(
-        "{first} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        "{first} HTTP/1.1\r\nHost: {address}\r\n{fields}Content-Length: 0\r\nConnection: close\r\n\r\n"
     );
     peer.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();

@@ -30,8 +30,10 @@ pub(in crate::api) struct Stream {
     live: bool,
     /// How long it is live.
     live_seconds: Option<u64>,
-    /// The connection that publishes it; null if it is the server itself.
+    /// The connection that publishes it; null if it is the server itself, or a connection of the server that this one took over from.
     publisher: Option<u64>,
+    /// Whether its publisher is still with the server that this one took over from.
+    stayed: bool,
     /// Where the publisher is.
     peer: Option<String>,
     /// How many play it, or wait for it.
@@ -162,6 +164,7 @@ impl From<StreamInfo> for Stream {
             live: info.since.is_some(),
             live_seconds: info.since.map(seconds_ago),
             publisher: info.publisher.map(crate::ConnectionId::get),
+            stayed: info.has_stayed,
             peer: info.peer,
             players: info.players,
             readers: info.readers,
@@ -239,7 +242,8 @@ pub(in crate::api) async fn kick(
     Path(id): Path<String>,
     Body(reason): Body<Reason>,
 ) -> Result<Json<Done>, Problem> {
-    api.control.kick_publisher(&key(&id)?, reason.words()?)?;
+    let key = key(&id)?;
+    api.control.kick_publisher(&key, reason.words()?).await?;
     Ok(Done::yes())
 }
 
@@ -249,7 +253,7 @@ pub(in crate::api) async fn record(
     State(api): State<Arc<Api>>,
     Path(id): Path<String>,
 ) -> Result<Json<Done>, Problem> {
-    api.control.start_recording(&key(&id)?)?;
+    api.control.start_recording(&key(&id)?).await?;
     Ok(Done::yes())
 }
 
@@ -259,6 +263,6 @@ pub(in crate::api) async fn stop_recording(
     State(api): State<Arc<Api>>,
     Path(id): Path<String>,
 ) -> Result<Json<Done>, Problem> {
-    api.control.stop_recording(&key(&id)?)?;
+    api.control.stop_recording(&key(&id)?).await?;
     Ok(Done::yes())
 }

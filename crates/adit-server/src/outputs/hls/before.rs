@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::limits::outputs::HLS_INHERITED;
-use crate::mirror::{Predecessor, name, read_name};
+use crate::mirror::{Predecessor, Question, name, read_name};
 use crate::outputs::Inner;
 
 /// The server that this one has taken over from, if there is one.
@@ -73,7 +73,7 @@ impl Before {
 
 /// Asks for the names, as many as are remembered.
 async fn ask(server: &dyn Predecessor, names: &mut HashSet<StreamKey>) -> io::Result<()> {
-    let link = server.names().await;
+    let link = server.ask(Question::Names).await;
     let mut link = BufReader::new(link.ok_or(io::ErrorKind::NotConnected)?);
     while names.len() < HLS_INHERITED {
         names.insert(read_name(&mut link).await?);

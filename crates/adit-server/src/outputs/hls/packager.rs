@@ -25,7 +25,7 @@ use super::segmenter::{Lengths, Made, Segmenter};
 use super::viewers::Viewers;
 use super::window::{End, Window};
 use crate::limits::outputs::{HLS_ENDING, HLS_GIVEN};
-use crate::mirror::{Predecessor, name};
+use crate::mirror::{Predecessor, Question, name};
 use crate::outputs::Inner;
 
 /// The streams that are packaged.
@@ -485,7 +485,7 @@ impl Packager {
 
 /// What the other server has of a stream.
 async fn ask(predecessor: &dyn Predecessor, key: &StreamKey) -> io::Result<Heritage> {
-    let link = predecessor.packaged().await;
+    let link = predecessor.ask(Question::Packaged).await;
     let mut link = link.ok_or(io::ErrorKind::NotConnected)?;
     link.write_all(&name(key)).await?;
     Heritage::read(&mut link).await

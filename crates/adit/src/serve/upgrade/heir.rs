@@ -8,17 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use adit_server::{Asker, Elsewhere, Link, LinkFuture, Listener};
+use adit_server::{Asker, Elsewhere, Link, LinkFuture, Listener, Question};
 use thiserror::Error;
 use tokio::net::UnixStream;
+use tokio::sync::SetOnce;
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
 use super::wire::{Ear, Mouth, ends};
-use super::{
-    ALL, API, FILES, GREETING, LATE, LINK, NAMES, PACKAGED, READY, SERVING, SOCKET, STREAM,
-    STREAMS, YOURS,
-};
+use super::{ALL, API, FILES, GREETING, LATE, LINK, READY, SERVING, SOCKET, YOURS};
 
 /// What the server that runs hands over.
 #[derive(Debug)]
@@ -110,7 +108,11 @@ impl Heir {
         })?;
         let is_there = Arc::new(AtomicBool::new(true));
         Ok(Accession {
-            predecessor: Arc::new(Predecessor { mouth, is_there }),
+            predecessor: Arc::new(Predecessor {
+                mouth,
+                is_there,
+                has_given: SetOnce::new(),
+            }),
             ear,
             place,
         })
@@ -142,7 +144,7 @@ impl Accession {
         match heard.await {
             Err(_) => return refused(io::ErrorKind::TimedOut.into()),
             Ok(Ok(Some(line))) => match line.as_str() {
-                YOURS => {}
+                YOURS => drop(predecessor.has_given.set(())),
                 LATE => return refused(io::Error::other(GIVEN_UP)),
                 _ => return refused(io::Error::other("it says what is not understood")),
             },
@@ -184,6 +186,8 @@ async fn receive(
 struct Predecessor {
     mouth: Mouth,
     is_there: Arc<AtomicBool>,
+    /// Everything is this server's.
+    has_given: SetOnce<()>,
 }
 
 impl Predecessor {
@@ -225,20 +229,14 @@ impl Elsewhere for Predecessor {
 }
 
 impl adit_server::Predecessor for Predecessor {
-    fn streams(&self) -> LinkFuture<'_> {
-        Box::pin(self.link(STREAMS))
-    }
-
-    fn stream(&self) -> LinkFuture<'_> {
-        Box::pin(self.link(STREAM))
-    }
-
-    fn names(&self) -> LinkFuture<'_> {
-        Box::pin(self.link(NAMES))
-    }
-
-    fn packaged(&self) -> LinkFuture<'_> {
-        Box::pin(self.link(PACKAGED))
+    fn ask(&self, question: Question) -> LinkFuture<'_> {
+        Box::pin(async move {
+            // A server that does not know this one would take it for a reason not to be taken over.
+            if question == Question::Hand {
+                self.has_given.wait().await;
+            }
+            self.link(question.as_str()).await
+        })
     }
 }
 

@@ -20,6 +20,7 @@
 //! ─── stream + descriptor ──────────────▶  one of them
 //! ─── names + descriptor ───────────────▶  of which streams it has anything for viewers by HLS
 //! ─── packaged + descriptor ────────────▶  what viewers by HLS need of one of them, to go on
+//! ─── hand + descriptor ────────────────▶  what is to become of one of them; after `yours` alone
 //!                                           … until the old one ends
 //! ```
 
@@ -50,7 +51,3 @@ const SERVING: &str = "serving";
 const YOURS: &str = "yours";
 const LATE: &str = "late";
 const LINK: &str = "link";
-const STREAMS: &str = "streams";
-const STREAM: &str = "stream";
-const NAMES: &str = "names";
-const PACKAGED: &str = "packaged";

@@ -8,17 +8,14 @@ use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use adit_server::{Listener, Visitors};
+use adit_server::{Listener, Question, Visitors};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
 use super::super::api::Bound;
 use super::wire::{Ear, Mouth, ends};
-use super::{
-    ALL, API, FILES, GREETING, LATE, LINK, NAMES, PACKAGED, READY, SERVING, SOCKET, STREAM,
-    STREAMS, YOURS,
-};
+use super::{ALL, API, FILES, GREETING, LATE, LINK, READY, SERVING, SOCKET, YOURS};
 
 /// The sockets of a server once more.
 #[derive(Debug)]
@@ -204,17 +201,16 @@ fn link(line: &str, ear: &mut Ear, visitors: &Visitors) -> io::Result<()> {
     stream.set_nonblocking(true)?;
     let stream = UnixStream::from_std(stream)?;
     let (what, rest) = line.split_once(' ').unwrap_or((line, ""));
-    match what {
-        LINK => {
-            let asker = rest.parse().map_err(io::Error::other)?;
-            visitors.serve(stream, asker);
-        }
-        STREAMS => visitors.announce(stream),
-        STREAM => visitors.send(stream),
-        NAMES => visitors.list(stream),
-        PACKAGED => visitors.leave(stream),
-        _ => return Err(io::Error::other("it says what is not understood")),
+    if what == LINK {
+        let asker = rest.parse().map_err(io::Error::other)?;
+        visitors.serve(stream, asker);
+        return Ok(());
     }
+    let mut questions = Question::ALL.into_iter();
+    let Some(question) = questions.find(|it| it.as_str() == what) else {
+        return Err(io::Error::other("it says what is not understood"));
+    };
+    visitors.answer(question, stream);
     Ok(())
 }
 

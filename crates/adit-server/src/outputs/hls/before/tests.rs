@@ -1,43 +1,18 @@
-use adit_net::http::{Asker, Elsewhere, LinkFuture};
-
 use super::*;
+use crate::mirror::testing::Near;
 
 fn key(number: usize) -> StreamKey {
     StreamKey::new("", "live", "_definst_", &number.to_string()).unwrap()
 }
 
-/// Says so many names, and then nothing, or the end.
-#[derive(Debug)]
-struct Far {
-    names: usize,
-    ends: bool,
-}
-
-impl Elsewhere for Far {
-    fn connect(&self, _: Asker) -> LinkFuture<'_> {
-        Box::pin(async { None })
-    }
-
-    fn is_there(&self) -> bool {
-        true
-    }
-}
-
-impl Predecessor for Far {
-    fn streams(&self) -> LinkFuture<'_> {
-        Box::pin(async { None })
-    }
-
-    fn stream(&self) -> LinkFuture<'_> {
-        Box::pin(async { None })
-    }
-
-    fn names(&self) -> LinkFuture<'_> {
-        let (own, mut other) = tokio::io::duplex(1_000);
-        let (names, ends) = (self.names, self.ends);
+/// After a server that says so many names, and then nothing, or the end.
+fn after(names: usize, ends: bool) -> Before {
+    let before = Before::default();
+    before.is(Near::new(move |question, mut link| {
+        assert_eq!(question, Question::Names);
         tokio::spawn(async move {
             for number in 0..names {
-                if other.write_all(&name(&key(number))).await.is_err() {
+                if link.write_all(&name(&key(number))).await.is_err() {
                     return;
                 }
             }
@@ -45,17 +20,7 @@ impl Predecessor for Far {
                 std::future::pending::<()>().await;
             }
         });
-        Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })
-    }
-
-    fn packaged(&self) -> LinkFuture<'_> {
-        Box::pin(async { None })
-    }
-}
-
-fn after(names: usize, ends: bool) -> Before {
-    let before = Before::default();
-    before.is(Arc::new(Far { names, ends }));
+    }));
     before
 }
 

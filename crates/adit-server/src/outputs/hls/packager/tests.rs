@@ -1,17 +1,18 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use adit_broker::{Broker, BrokerConfig, Latency, Publication, PublisherInfo, StreamKey};
 use adit_media::pattern::Pattern;
-use adit_net::http::{Asker, Elsewhere, Link, LinkFuture, NotFound};
+use adit_net::http::NotFound;
+use tokio::io::DuplexStream;
 use tokio_util::sync::CancellationToken;
 
 use super::{GIVEN, HLS_GIVEN, Hls, None, Stream};
 use crate::access::Access;
 use crate::config::ServerConfig;
 use crate::control::{Connections, Events, Phase};
-use crate::mirror::{Mirrors, Predecessor};
+use crate::mirror::testing::Near;
+use crate::mirror::{Mirrors, Predecessor, Question};
 use crate::outputs::hls::playlist::{self, Extent};
 use crate::outputs::hls::window::Window;
 use crate::outputs::{Outputs, Parts};
@@ -270,55 +271,22 @@ async fn what_is_packaged_again_has_higher_numbers_and_knows_the_breaks_before()
     }
 }
 
-/// A server in the same process.
-#[derive(Debug)]
-struct Near {
-    outputs: Outputs,
-    /// How many connections it was asked for.
-    links: AtomicUsize,
-}
-
-impl Near {
-    fn new(outputs: Outputs) -> Arc<Self> {
-        let links = AtomicUsize::new(0);
-        Arc::new(Self { outputs, links })
-    }
-}
-
-impl Elsewhere for Near {
-    fn connect(&self, _: Asker) -> LinkFuture<'_> {
-        Box::pin(async { None })
-    }
-
-    fn is_there(&self) -> bool {
-        true
-    }
-}
-
-impl Predecessor for Near {
-    fn streams(&self) -> LinkFuture<'_> {
-        Box::pin(async { None })
-    }
-
-    fn stream(&self) -> LinkFuture<'_> {
-        Box::pin(async { None })
-    }
-
-    fn names(&self) -> LinkFuture<'_> {
-        self.links.fetch_add(1, Ordering::Relaxed);
-        let (own, other) = tokio::io::duplex(1_000);
-        let outputs = self.outputs.clone();
-        tokio::spawn(async move { outputs.list_packaged(other).await });
-        Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })
-    }
-
-    fn packaged(&self) -> LinkFuture<'_> {
-        self.links.fetch_add(1, Ordering::Relaxed);
-        let (own, other) = tokio::io::duplex(1_000);
-        let outputs = self.outputs.clone();
-        tokio::spawn(async move { outputs.hand_over(other).await });
-        Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })
-    }
+/// A server in the same process that was taken over.
+fn near(outputs: Outputs) -> Arc<Near<impl Fn(Question, DuplexStream) + Send + Sync + 'static>> {
+    Near::new(move |question, link| {
+        let outputs = outputs.clone();
+        match question {
+            Question::Names => {
+                drop(tokio::spawn(
+                    async move { outputs.list_packaged(link).await },
+                ));
+            }
+            Question::Packaged => {
+                drop(tokio::spawn(async move { outputs.hand_over(link).await }));
+            }
+            _ => {}
+        }
+    })
 }
 
 #[tokio::test]
@@ -327,7 +295,7 @@ async fn the_server_that_takes_over_goes_on_where_the_other_one_was() {
     let idle = Duration::from_mins(1);
     let (old, _stop) = outputs(&brokers[0], 2, idle);
     let (new, _stop_too) = outputs(&brokers[1], 2, idle);
-    new.succeed(Near::new(old.clone()));
+    new.succeed(near(old.clone()));
     let mut publication = publish(&brokers[0], "a");
     let before = old.0.hls.stream(&old.0, &key("a"), true).await.unwrap();
     push(&mut publication, 0, 7);
@@ -376,7 +344,7 @@ async fn names_that_neither_server_knows_take_no_place_and_are_not_remembered() 
     let idle = Duration::from_mins(1);
     let (old, _stop) = outputs(&brokers[0], 2, idle);
     let (new, _stop_too) = outputs(&brokers[1], 2, idle);
-    let near = Near::new(old.clone());
+    let near = near(old.clone());
     new.succeed(Arc::clone(&near) as Arc<dyn Predecessor>);
     let _publication = publish(&brokers[0], "a");
     let begun = Instant::now();
@@ -386,10 +354,7 @@ async fn names_that_neither_server_knows_take_no_place_and_are_not_remembered() 
         assert_eq!(found.err(), Some(None::NotLive), "{number}");
     }
     assert_eq!(new.0.hls.len(), 0);
-    let (links, quarters) = (
-        near.links.load(Ordering::Relaxed),
-        begun.elapsed().as_millis() / 250,
-    );
+    let (links, quarters) = (near.asked(), begun.elapsed().as_millis() / 250);
     assert!(links <= 1 + quarters as usize, "{links} in {quarters}");
     assert_eq!((old.0.hls.given(), new.0.hls.given()), (0, 0));
     // One that is live there and of which nothing is mirrored yet has its place.
@@ -405,7 +370,7 @@ async fn a_stream_that_comes_here_is_begun_though_the_other_server_does_not_know
     let idle = Duration::from_mins(1);
     let (old, _stop) = outputs(&brokers[0], 2, idle);
     let (new, _stop_too) = outputs(&brokers[1], 2, idle);
-    new.succeed(Near::new(old.clone()));
+    new.succeed(near(old.clone()));
     let mut publication = publish(&brokers[1], "b");
     let stream = new.0.hls.stream(&new.0, &key("b"), false).await.unwrap();
     push(&mut publication, 0, 5);
