@@ -19,7 +19,7 @@ pub enum VideoCodec {
     Vp9,
 }
 
-/// Sound codecs that FLV carries, the last two in enhanced form.
+/// Sound codecs that FLV carries, the last four in enhanced form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AudioCodec {
     /// AAC-LC.
@@ -30,6 +30,10 @@ pub enum AudioCodec {
     Opus,
     /// FLAC, type `fLaC`.
     Flac,
+    /// AC-3 with six channels, type `ac-3`.
+    Ac3,
+    /// E-AC-3 with six channels, type `ec-3`.
+    Eac3,
 }
 
 /// What a clip holds.
@@ -69,6 +73,8 @@ impl Clip {
             AudioCodec::Mp3 => "libmp3lame",
             AudioCodec::Opus => "libopus",
             AudioCodec::Flac => "flac",
+            AudioCodec::Ac3 => "ac3",
+            AudioCodec::Eac3 => "eac3",
         });
         video.into_iter().chain(audio).collect()
     }
@@ -178,5 +184,7 @@ fn audio_flags(codec: AudioCodec) -> &'static [&'static str] {
         AudioCodec::Mp3 => &["-c:a", "libmp3lame", "-b:a", "48k", "-ar", "44100"],
         AudioCodec::Opus => &["-c:a", "libopus", "-b:a", "48k"],
         AudioCodec::Flac => &["-c:a", "flac"],
+        AudioCodec::Ac3 => &["-c:a", "ac3", "-b:a", "384k", "-ac", "6"],
+        AudioCodec::Eac3 => &["-c:a", "eac3", "-b:a", "192k", "-ac", "6"],
     }
 }

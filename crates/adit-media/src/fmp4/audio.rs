@@ -1,4 +1,4 @@
-//! Audio tracks: AAC, Opus, FLAC, MP3, by their headers, and how long their packets last.
+//! Audio tracks: AAC, Opus, FLAC, MP3 here, AC-3 and E-AC-3 by their frames, and how long their packets last.
 
 use shiguredo_mp4::boxes::{
     AudioSampleEntryFields, DflaBox, DopsBox, EsdsBox, FlacBox, FlacMetadataBlock, Mp4aBox,
@@ -9,6 +9,7 @@ use shiguredo_mp4::descriptors::{
 };
 use shiguredo_mp4::{FixedPointNumber, Uint};
 
+use super::ac3;
 use super::bits::Bits;
 use super::track::{Track, Unsupported};
 use crate::audio::{Codec, Header, PacketType};
@@ -35,17 +36,20 @@ pub(super) fn track(payload: &[u8]) -> Result<Track, Unsupported> {
     let track = header.tracks().find_map(Result::ok);
     let track = track.ok_or(Unsupported::NoDescription)?;
     let is_start = header.packet_type == PacketType::SequenceStart;
+    let is_coded = header.packet_type == PacketType::CodedFrames;
     match track.codec {
         Codec::Aac | Codec::FourCc(FourCc::AAC) if is_start => aac(track.body),
         Codec::FourCc(FourCc::OPUS) if is_start => opus(track.body),
         Codec::FourCc(FourCc::FLAC) if is_start => flac(track.body),
         Codec::Mp3 | Codec::Mp38k | Codec::FourCc(FourCc::MP3) if !is_start => mp3(track.body),
+        Codec::FourCc(FourCc::AC3) if is_coded => ac3::ac3(track.body),
+        Codec::FourCc(FourCc::EAC3) if is_coded => ac3::eac3(track.body),
         Codec::Aac
         | Codec::Mp3
         | Codec::Mp38k
-        | Codec::FourCc(FourCc::AAC | FourCc::OPUS | FourCc::FLAC | FourCc::MP3) => {
-            Err(Unsupported::NoDescription)
-        }
+        | Codec::FourCc(
+            FourCc::AAC | FourCc::OPUS | FourCc::FLAC | FourCc::MP3 | FourCc::AC3 | FourCc::EAC3,
+        ) => Err(Unsupported::NoDescription),
         _ => Err(Unsupported::Codec),
     }
 }
@@ -283,7 +287,7 @@ fn mp4a(
     Track::new(FrameKind::Audio, rate, None, entry)
 }
 
-fn sound(rate: u32, channels: u16) -> AudioSampleEntryFields {
+pub(super) fn sound(rate: u32, channels: u16) -> AudioSampleEntryFields {
     AudioSampleEntryFields {
         data_reference_index: AudioSampleEntryFields::DEFAULT_DATA_REFERENCE_INDEX,
         channelcount: channels,
@@ -302,6 +306,8 @@ pub(super) fn duration(entry: &SampleEntry, packet: &[u8]) -> Option<u32> {
             Some(info) => AacConfig::parse(&info.payload).map(|config| config.samples),
             None => Mp3Head::parse(packet).map(|head| head.samples),
         },
+        SampleEntry::Unknown(entry) if entry.box_type == ac3::AC3 => ac3::ac3_samples(packet),
+        SampleEntry::Unknown(entry) if entry.box_type == ac3::EAC3 => ac3::eac3_samples(packet),
         _ => None,
     }
 }

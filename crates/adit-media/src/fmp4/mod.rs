@@ -8,6 +8,7 @@
 //! A [`Track`] is made of a sequence header, an [`Access`] of each coded message; [`init`] and [`fragment`] write the boxes.
 //! Payloads are shared, never copied: what is made is the head of a fragment, and its payloads follow as they are.
 
+mod ac3;
 mod access;
 mod audio;
 mod bits;

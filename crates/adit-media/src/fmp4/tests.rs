@@ -32,7 +32,7 @@ fn make(frames: &[Frame], each: usize) -> Made {
         }
         let mut known = tracks.iter_mut();
         if let Some(track) = known.find(|track| track.kind() == frame.kind())
-            && let Some(resized) = track.resized(frame)
+            && let Some(resized) = track.changed_by(frame)
         {
             *track = resized;
         }
@@ -172,7 +172,9 @@ fn probe(peers: Peers, file: &Path) -> Vec<(String, usize)> {
     );
     let told = String::from_utf8(output.stdout).unwrap();
     let lines = told.lines().map(|line| line.trim_end_matches(','));
+    // What stands beside some tracks is an empty line here.
     lines
+        .filter(|line| !line.is_empty())
         .map(|line| {
             let (codec, packets) = line.split_once(',').unwrap();
             (codec.to_owned(), packets.parse().unwrap())
@@ -262,6 +264,20 @@ fn vp9_with_flac() {
 }
 
 #[test]
+fn h264_with_ac3() {
+    check(
+        Some(VideoCodec::H264),
+        Some(AudioCodec::Ac3),
+        &[("avc1.", "h264"), ("ac-3", "ac3")],
+    );
+}
+
+#[test]
+fn eac3_alone() {
+    check(None, Some(AudioCodec::Eac3), &[("ec-3", "eac3")]);
+}
+
+#[test]
 fn only_key_frames_of_vp9_say_how_large_they_are() {
     let video = |payload: &[u8]| {
         let payload = Bytes::copy_from_slice(payload);
@@ -273,9 +289,9 @@ fn only_key_frames_of_vp9_say_how_large_they_are() {
     // 320 by 180, of a limited range.
     let key = |bytes: &[u8]| [&b"\x91vp09"[..], bytes].concat();
     let picture = key(b"\x82\x49\x83\x42\x20\x13\xf0\x0b\x30");
-    let resized = track.resized(&video(&picture)).unwrap();
+    let resized = track.changed_by(&video(&picture)).unwrap();
     assert_eq!(resized.size(), Some((320, 180)));
-    assert_eq!(resized.resized(&video(&picture)), None, "nothing new");
+    assert_eq!(resized.changed_by(&video(&picture)), None, "nothing new");
     assert!(resized.is_as(&track) && resized != track);
     for (payload, why) in [
         (key(b"\x82\x49\x83\x42\x20\x13\xf0"), "cut off"),
@@ -288,7 +304,7 @@ fn only_key_frames_of_vp9_say_how_large_they_are() {
             "of a message that is no key frame",
         ),
     ] {
-        assert_eq!(track.resized(&video(&payload)), None, "{why}");
+        assert_eq!(track.changed_by(&video(&payload)), None, "{why}");
     }
 }
 
@@ -336,7 +352,7 @@ fn messages_that_describe_no_track_say_why() {
         (Video, b"\x90vp08x", Unsupported::Codec),
         (Video, b"\x90vp09x", Unsupported::Configuration),
         (Audio, b"\x90fLaCfLaC", Unsupported::Configuration),
-        (Audio, b"\x90ac-3x", Unsupported::Codec),
+        (Audio, b"\x91ac-3x", Unsupported::Configuration),
         (Video, b"\x90hvc1\x01", Unsupported::Configuration),
         (Video, b"\x90av01", Unsupported::Configuration),
         (Audio, b"\xAF\x01x", Unsupported::NoDescription),

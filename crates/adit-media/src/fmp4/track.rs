@@ -1,6 +1,6 @@
 //! What a track is, made of what stands in its sequence header.
 
-use shiguredo_mp4::boxes::SampleEntry;
+use shiguredo_mp4::boxes::{SampleEntry, Vp09Box};
 use shiguredo_mp4::codec_string;
 
 use super::{Access, audio, video};
@@ -32,7 +32,7 @@ pub enum Unsupported {
 }
 
 impl Track {
-    /// The track that a message describes: a sequence header; of MP3, which has none, any coded message. Of several tracks in one
+    /// The track that a message describes: a sequence header; of MP3, AC-3 and E-AC-3, which have none, any coded message. Of several tracks in one
     /// message it is the first.
     ///
     /// # Errors
@@ -51,8 +51,13 @@ impl Track {
         size: Option<(u16, u16)>,
         entry: SampleEntry,
     ) -> Result<Self, Unsupported> {
-        let codec =
-            codec_string::from_sample_entry(&entry).map_err(|_| Unsupported::Configuration)?;
+        let codec = match &entry {
+            // Those that the library does not know are named like their entries.
+            SampleEntry::Unknown(entry) => entry.box_type.to_string(),
+            known => {
+                codec_string::from_sample_entry(known).map_err(|_| Unsupported::Configuration)?
+            }
+        };
         Ok(Self {
             kind,
             timescale,
@@ -62,11 +67,30 @@ impl Track {
         })
     }
 
-    /// The same with the size of the pictures from `frame` on, a key frame, where only key frames say it, and it is another one.
-    pub fn resized(&self, frame: &Frame) -> Option<Self> {
-        let SampleEntry::Vp09(vp9) = &self.entry else {
-            return None;
-        };
+    /// The same as it is from `frame` on, where only coded messages say that: with pictures of another size from a key frame on, with
+    /// another rate or number of channels.
+    pub fn changed_by(&self, frame: &Frame) -> Option<Self> {
+        match &self.entry {
+            SampleEntry::Vp09(vp9) => self.resized(vp9, frame),
+            SampleEntry::Unknown(_) if frame.kind() == self.kind => {
+                let told = Self::described(frame).ok()?;
+                let is_other =
+                    told.timescale != self.timescale || told.channels() != self.channels();
+                is_other.then_some(told)
+            }
+            _ => None,
+        }
+    }
+
+    /// As the entry of a codec that the library does not know says it [ISO 14496-12].
+    fn channels(&self) -> Option<&[u8]> {
+        match &self.entry {
+            SampleEntry::Unknown(entry) => entry.payload.get(16..18),
+            _ => None,
+        }
+    }
+
+    fn resized(&self, vp9: &Vp09Box, frame: &Frame) -> Option<Self> {
         if !frame.flags().is_key_frame() {
             return None;
         }

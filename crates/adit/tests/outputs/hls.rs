@@ -6,9 +6,10 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
+use adit_testkit::clip::{AudioCodec, Clip, VideoCodec};
 use adit_testkit::peers::{Peer, Peers, QUIET};
 use adit_testkit::process::Process;
-use adit_testkit::server::{AditServer, json};
+use adit_testkit::server::{AditServer, Transport, json};
 use m3u8_rs::MediaPlaylist;
 use serde_json::Value;
 
@@ -302,7 +303,7 @@ fn sound_alone_is_played_too() {
         "sine=frequency=440:sample_rate=44100",
     ]);
     command.args(["-t", "12", "-c:a", "aac", "-f", "flv"]);
-    command.arg(server.url(adit_testkit::server::Transport::Rtmp, "live/cam"));
+    command.arg(server.url(Transport::Rtmp, "live/cam"));
     let _publisher = Process::start("ffmpeg publishing", &mut command);
     wait_until_live(address, "cam");
     let index = wait_for(address, "/live/cam/index.m3u8");
@@ -317,6 +318,110 @@ fn sound_alone_is_played_too() {
     let (playlist, text) = media(address, &format!("?_HLS_msn={third}"));
     assert!(playlist.segments.len() >= 3, "{text}");
     assert!(text.contains("#EXT-X-INDEPENDENT-SEGMENTS"), "{text}");
+    server.assert_sound();
+}
+
+#[test]
+fn dolby_sound_is_heard_with_all_its_channels() {
+    let Some(peers) = Peers::for_test() else {
+        return;
+    };
+    for (codec, name, told) in [
+        (AudioCodec::Ac3, "ac-3", "ac3,48000,6"),
+        (AudioCodec::Eac3, "ec-3", "eac3,48000,6"),
+    ] {
+        let server = AditServer::start(ADIT);
+        let address = server.address();
+        let folder = tempfile::tempdir().unwrap();
+        let clip = Clip::new(Some(VideoCodec::H264), Some(codec), 12).make(peers, folder.path());
+        let mut command = peers.ffmpeg(Peer::Ffmpeg9);
+        command.args(QUIET).args(["-re", "-i"]).arg(&clip);
+        command.args(["-c", "copy", "-f", "flv"]);
+        command.arg(server.url(Transport::Rtmp, "live/cam"));
+        let mut publisher = Process::start("ffmpeg publishing", &mut command);
+        wait_until_live(address, "cam");
+        let index = wait_for(address, "/live/cam/index.m3u8");
+        let codecs = format!(",{name}\"");
+        assert!(index.text().contains(&codecs), "{}", index.text());
+        publisher.wait(PATIENCE);
+        let (playlist, text) = ended(address);
+        let announced: f32 = playlist.segments.iter().map(|it| it.duration).sum();
+        let url = format!("http://{address}/live/cam/index.m3u8");
+        // Whatever it does not like of a sample is said, and there is nothing of the kind.
+        let mut command = peers.ffmpeg(Peer::Ffmpeg9);
+        command.args([
+            "-nostdin",
+            "-v",
+            "error",
+            "-live_start_index",
+            "0",
+            "-i",
+            &url,
+        ]);
+        let heard = folder.path().join("heard.wav");
+        command
+            .arg("-vn")
+            .arg(&heard)
+            .args(["-an", "-f", "null", "-"]);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "{said}");
+        let entries = "stream=codec_name,sample_rate,channels";
+        let probed = probe(&["-select_streams", "a", "-show_entries", entries, &url]);
+        let probed = probed.lines().find(|line| !line.is_empty());
+        let probed = probed.map(|line| line.trim_end_matches(','));
+        assert_eq!(probed, Some(told), "{text}");
+        // There is as much to hear as is announced: each frame lasts for 32 ms.
+        let length = ["-show_entries", "format=duration", heard.to_str().unwrap()];
+        let length: f32 = probe(&length).trim().parse().unwrap();
+        assert!(
+            (length - announced).abs() < 0.15,
+            "{length} s of {announced} s"
+        );
+        assert!(!server.log().contains("no sound by HLS"));
+        server.assert_sound();
+    }
+}
+
+/// What ffprobe says, as values with commas between them.
+fn probe(arguments: &[&str]) -> String {
+    let mut command = Command::new("ffprobe");
+    command.args(["-v", "error", "-of", "csv=p=0"]);
+    let output = command.args(arguments).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn sound_that_does_not_say_what_it_is_leaves_the_picture_and_a_warning() {
+    let Some(peers) = Peers::for_test() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let clip = Clip::new(Some(VideoCodec::H264), Some(AudioCodec::Ac3), 12);
+    let clip = clip.make(peers, folder.path());
+    // A rate that is reserved, in each frame.
+    let mut bytes = std::fs::read(&clip).unwrap();
+    let frames: Vec<usize> = (0..bytes.len() - 12)
+        .filter(|at| bytes[*at..].starts_with(b"\x91ac-3\x0b\x77"))
+        .collect();
+    assert!(frames.len() > 100, "{}", frames.len());
+    for at in frames {
+        bytes[at + 9] |= 0xC0;
+    }
+    std::fs::write(&clip, bytes).unwrap();
+    let server = AditServer::start(ADIT);
+    let address = server.address();
+    let _publisher = publish_as(&server, "cam", 12, clip.to_str().unwrap());
+    wait_until_live(address, "cam");
+    let index = wait_for(address, "/live/cam/index.m3u8");
+    assert!(!index.text().contains("ac-3"), "{}", index.text());
+    assert!(index.text().contains("CODECS=\"avc1."), "{}", index.text());
+    let (playlist, _) = media(address, "");
+    let segment = &playlist.segments[0].uri;
+    assert_eq!(get(address, &format!("/live/cam/{segment}")).status, 200);
+    let log = server.log();
+    assert!(log.contains("no sound by HLS: the configuration of the codec cannot be read"));
+    assert_eq!(log.matches("no sound by HLS").count(), 1, "once is enough");
     server.assert_sound();
 }
 

@@ -10,12 +10,13 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
 use adit_broker::{Delivery, StreamKey, SubscribeOptions, Subscription};
+use adit_media::FrameKind;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::before::Before;
 use super::bound::Bound;
@@ -336,6 +337,22 @@ struct Listed {
     stream: Arc<Stream>,
 }
 
+impl Listed {
+    /// Tells the log which tracks are left out, those behind the first `told`.
+    fn tell(&self, segmenter: &Segmenter, told: &mut usize) {
+        for (kind, why) in segmenter.left_out().iter().skip(*told) {
+            *told += 1;
+            let what = match kind {
+                FrameKind::Audio => "sound",
+                _ => "picture",
+            };
+            let key = self.outputs.live.access().shown(self.key.clone());
+            let (application, stream) = (key.application(), key.name());
+            warn!(application, stream, "no {what} by HLS: {why}");
+        }
+    }
+}
+
 impl Drop for Listed {
     fn drop(&mut self) {
         self.stream.change(Window::end);
@@ -359,6 +376,8 @@ struct Packager {
     stopped: Option<Instant>,
     predecessor: Option<Arc<dyn Predecessor>>,
     idle: Duration,
+    /// Of so many tracks that are left out the log knows.
+    told: usize,
     place: Listed,
 }
 
@@ -386,6 +405,7 @@ impl Packager {
             stopped: (!outputs.broker.is_published(key)).then(Instant::now),
             predecessor,
             idle: outputs.live.now().outputs.hls.idle,
+            told: 0,
             place: Listed {
                 outputs: Arc::clone(outputs),
                 key: key.clone(),
@@ -445,8 +465,14 @@ impl Packager {
                 self.stream.change(Window::end);
             }
         }
+        self.package(cx);
+        Poll::Pending
+    }
+
+    /// Packages what has come.
+    fn package(&mut self, cx: &mut Context<'_>) {
         let Some(subscription) = &mut self.subscription else {
-            return Poll::Pending;
+            return;
         };
         let mut made = Vec::new();
         let mut turns = 0;
@@ -467,8 +493,9 @@ impl Packager {
                 Delivery::Stopped { .. } => {
                     // It may be published again in a moment, and then it goes on.
                     self.segmenter.finish(&mut made);
+                    self.place.tell(&self.segmenter, &mut self.told);
                     self.segmenter.begin_again();
-                    self.stopped = Some(Instant::now());
+                    (self.told, self.stopped) = (0, Some(Instant::now()));
                 }
                 _ => {}
             }
@@ -476,10 +503,10 @@ impl Packager {
         if !made.is_empty() {
             self.stream.add(made);
         }
+        self.place.tell(&self.segmenter, &mut self.told);
         if turns == DELIVERIES_PER_TURN {
             cx.waker().wake_by_ref();
         }
-        Poll::Pending
     }
 }
 

@@ -52,10 +52,18 @@ pub(super) struct Segmenter {
     changed: bool,
     making: Open,
     bound: Bound,
-    sequence: u32,
+    /// Tracks that are left out, and why: of each kind the first.
+    left_out: Vec<(FrameKind, fmp4::Unsupported)>,
+    numbers: Numbers,
+}
+
+/// What was made so far.
+#[derive(Debug)]
+struct Numbers {
+    fragments: u32,
+    inits: u32,
     /// In the names of files.
     run: Arc<str>,
-    inits: u32,
 }
 
 /// The frames of the beginning.
@@ -109,9 +117,12 @@ impl Segmenter {
                 keyless: false,
                 hurry: true,
             },
-            sequence: 0,
-            run,
-            inits: 0,
+            left_out: Vec::new(),
+            numbers: Numbers {
+                fragments: 0,
+                inits: 0,
+                run,
+            },
         }
     }
 
@@ -156,6 +167,7 @@ impl Segmenter {
     pub(super) fn begin_again(&mut self) {
         (self.video, self.audio) = (None, None);
         self.resting.clear();
+        self.left_out.clear();
         self.opening = Some(Opening::default());
         self.changed = true;
         self.clock.begin_again();
@@ -164,6 +176,11 @@ impl Segmenter {
     /// Goes by what was announced before it came to package this.
     pub(super) fn keep_to(&mut self, target: i64) {
         self.bound.keep_to(target);
+    }
+
+    /// Which tracks of what is published now are or were not packaged, and why.
+    pub(super) fn left_out(&self) -> &[(FrameKind, fmp4::Unsupported)] {
+        &self.left_out
     }
 
     fn take(&mut self, frame: &Frame, made: &mut Vec<Made>) {
@@ -215,15 +232,21 @@ impl Segmenter {
                 }
             }
             Err(fmp4::Unsupported::NoDescription) => {}
-            Err(_) if self.lane(frame.kind()).is_some() => self.give_up(frame.kind(), made),
-            Err(_) => {}
+            Err(why) => {
+                if self.lane(frame.kind()).is_some() {
+                    self.give_up(frame.kind(), made);
+                }
+                if self.left_out.iter().all(|(kind, _)| *kind != frame.kind()) {
+                    self.left_out.push((frame.kind(), why));
+                }
+            }
         }
     }
 
     /// Looks whether a key frame says what its track did not.
     fn measure(&mut self, frame: &Frame, made: &mut Vec<Made>) {
         let lane = self.lane(frame.kind()).as_ref();
-        if let Some(track) = lane.and_then(|lane| lane.track.resized(frame)) {
+        if let Some(track) = lane.and_then(|lane| lane.track.changed_by(frame)) {
             self.end_everything(made);
             *self.lane(frame.kind()) = Some(Lane::new(track));
             self.changed = true;
@@ -380,8 +403,8 @@ impl Segmenter {
             .zip(1..)
             .map(|(lane, id)| lane.take(id))
             .collect();
-        self.sequence = self.sequence.wrapping_add(1);
-        if let Some(fragment) = fmp4::fragment(self.sequence, &runs) {
+        self.numbers.fragments = self.numbers.fragments.wrapping_add(1);
+        if let Some(fragment) = fmp4::fragment(self.numbers.fragments, &runs) {
             // A picture may last for longer than any segment may, as was announced.
             let left = self
                 .bound
@@ -422,14 +445,14 @@ impl Segmenter {
             return false;
         };
         made.push(Made::Init(Arc::new(Init {
-            run: Arc::clone(&self.run),
-            id: self.inits,
+            run: Arc::clone(&self.numbers.run),
+            id: self.numbers.inits,
             bytes,
             codecs: codecs.join(","),
             size: tracks.iter().find_map(|track| track.size()),
             step: self.video.as_ref().map(|lane| lane.step),
         })));
-        self.inits = self.inits.wrapping_add(1);
+        self.numbers.inits = self.numbers.inits.wrapping_add(1);
         self.changed = false;
         true
     }

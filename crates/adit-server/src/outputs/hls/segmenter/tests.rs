@@ -1,3 +1,4 @@
+use adit_media::fmp4::Unsupported;
 use adit_media::pattern::Pattern;
 use adit_media::{Frame, FrameKind, Timestamp};
 use bytes::Bytes;
@@ -394,6 +395,57 @@ fn what_hls_does_not_carry_is_left_out() {
     assert_eq!(package(&frames).init().unwrap().codecs, "mp4a.40.2");
     let unknown: Vec<Frame> = only(FrameKind::Video, &frames);
     assert!(package(&unknown).init().is_none());
+}
+
+/// The clip with sound of AC-3, one message each 32 ms, of these bytes.
+fn with_ac3(seconds: u32, body: &[u8]) -> Vec<Frame> {
+    let mut frames = only(FrameKind::Video, &clip(seconds));
+    let payload = Bytes::from([b"\x91ac-3", body].concat());
+    let messages = (0..seconds * 1000 / 32).map(|number| {
+        let at = Timestamp::from_ms(number * 32);
+        Frame::classify(at, FrameKind::Audio, payload.clone())
+    });
+    frames.extend(messages);
+    frames.sort_by_key(|frame| frame.at().ms());
+    frames
+}
+
+/// A frame of 5.1 at 384 kbit/s.
+fn ac3_frame() -> Vec<u8> {
+    let mut frame = b"\x0b\x77\x1e\x8b\x1c\x40\xeb\xf8".to_vec();
+    frame.resize(1536, 0);
+    frame
+}
+
+#[test]
+fn sound_that_its_own_frames_describe_is_packaged() {
+    let window = package(&with_ac3(6, &ac3_frame()));
+    let init = &segments(&window)[0].init;
+    assert!(init.codecs.ends_with(",ac-3"), "{}", init.codecs);
+    assert_eq!(tracks(&window).len(), 1);
+}
+
+#[test]
+fn sound_that_cannot_be_read_leaves_the_picture_alone_and_says_why() {
+    let mut reserved = ac3_frame();
+    reserved[4] |= 0xC0;
+    for body in [&b"\x0b\x77"[..], b"not a frame at all", &reserved] {
+        let mut segmenter = new_segmenter();
+        let mut made = Vec::new();
+        for frame in with_ac3(6, body) {
+            segmenter.push(&frame, &mut made);
+        }
+        segmenter.finish(&mut made);
+        let why = Unsupported::Configuration;
+        assert_eq!(segmenter.left_out(), [(FrameKind::Audio, why)]);
+        segmenter.begin_again();
+        assert_eq!(segmenter.left_out(), [], "it is told of the next one too");
+        let window = keep(made);
+        let init = &segments(&window)[0].init;
+        assert!(init.codecs.starts_with("avc1.") && !init.codecs.contains(','));
+        let pictures = coded(&only(FrameKind::Video, &clip(6)));
+        assert_eq!((tracks(&window).len(), payload(&window)), (1, pictures));
+    }
 }
 
 #[test]
