@@ -1,0 +1,89 @@
+//! Keys that are explained.
+
+use std::fs;
+
+use adit_testkit::peers::workspace;
+
+use crate::support::{adit, folder};
+
+#[test]
+fn keys_are_explained() {
+    let folder = folder("");
+    let output = adit(
+        folder.path(),
+        &["config", "explain", "limits.viewer.stall"],
+        &[],
+    );
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "limits.viewer.stall: How long a player may take nothing while bytes wait for it.\n\n  \
+         takes        a length of time as in 250ms, 10s or 1m30s\n  \
+         default      10s\n  \
+         range        1s to 1h\n  \
+         in the file  stall = \"…\" below [limits.viewer]\n  \
+         environment  ADIT_LIMITS__VIEWER__STALL\n  \
+         flag         none\n  \
+         takes effect at a reload too\n"
+    );
+    for (asked, expected) in [
+        (
+            "apps.live.publish",
+            [
+                "publish = \"…\" below [apps.live]",
+                "ADIT_APPS__LIVE__PUBLISH",
+            ],
+        ),
+        (
+            "access.rules[].need",
+            [
+                "need = \"…\" below [[access.rules]]",
+                "none; ADIT_ACCESS__RULES takes the whole list as TOML",
+            ],
+        ),
+        (
+            "access.rules.actions",
+            [
+                "actions = [\"…\", …] below [[access.rules]]",
+                "none; ADIT_ACCESS__RULES",
+            ],
+        ),
+        (
+            "apps.live.relays[0].url",
+            [
+                "url = \"…\" below [[apps.live.relays]]",
+                "none; ADIT_APPS__LIVE__RELAYS takes",
+            ],
+        ),
+        (
+            "apps.NAME.relays.NAME.idle",
+            [
+                "idle = \"…\" below [[apps.NAME.relays]]",
+                "none; ADIT_APPS__NAME__RELAYS",
+            ],
+        ),
+    ] {
+        let output = adit(folder.path(), &["config", "explain", asked], &[]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        for line in expected {
+            assert!(said.contains(line), "{asked}: {said}");
+        }
+    }
+    let output = adit(folder.path(), &["config", "explain", "server.lisen"], &[]);
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "error: there is no key server.lisen; did you mean server.listen?\n"
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn the_page_of_all_keys_is_up_to_date() {
+    let folder = folder("");
+    let output = adit(folder.path(), &["config", "reference"], &[]);
+    let made = String::from_utf8(output.stdout).unwrap();
+    let page = fs::read_to_string(workspace().join("docs/configuration.md")).unwrap();
+    assert!(
+        made == page,
+        "keys have changed: cargo run -q -p adit -- config reference > docs/configuration.md"
+    );
+}
