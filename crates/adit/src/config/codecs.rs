@@ -1,8 +1,9 @@
 //! `[apps.NAME.codecs]`
 
 use adit_server::{AudioCodec, CodecRules, VideoCodec};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// Which codecs may be published to an application; whoever sends another one is told so, and published no more.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -32,9 +33,9 @@ impl Codecs {
 /// Words of the file, and what they are for a server.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident for $codec:ty { $($(#[$doc:meta])* $word:ident),+ $(,)? }) => {
-        $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "lowercase")]
+        $(#[$about])*
         pub(crate) enum $name { $($(#[$doc])* $word,)+ }
 
         impl From<$name> for $codec {
@@ -47,6 +48,7 @@ macro_rules! words {
 
 words! {
     /// A codec of video.
+    #[schemars(transform = also_called)]
     Video for VideoCodec {
         /// H.264, AVC
         #[serde(alias = "avc")]
@@ -109,9 +111,39 @@ words! {
     }
 }
 
+/// Other names that people know a codec by, and the word that `adit config print` has for it.
+const OTHER_NAMES: [(&str, &str); 3] = [("avc", "h264"), ("h265", "hevc"), ("h266", "vvc")];
+
+/// Puts the other names into the schema, which knows nothing of aliases.
+fn also_called(schema: &mut Schema) {
+    if let Some(words) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
+        words.extend(OTHER_NAMES.map(|(name, word)| {
+            json!({
+                "description": format!("The same as {word}"),
+                "type": "string",
+                "const": name,
+            })
+        }));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_word_of_the_schema_is_taken_and_means_what_it_says() {
+        let schema = schemars::schema_for!(Video);
+        let words = schema.get("oneOf").and_then(Value::as_array).unwrap();
+        let video = |word: &str| serde_json::from_value::<Video>(json!(word)).unwrap();
+        for word in words {
+            video(word["const"].as_str().unwrap());
+        }
+        for (name, word) in OTHER_NAMES {
+            assert_eq!(video(name), video(word));
+            assert!(words.iter().any(|it| it["const"] == name), "{name}");
+        }
+    }
 
     #[test]
     fn every_codec_of_the_server_has_the_same_word_in_the_file() {
