@@ -61,6 +61,8 @@ pub(crate) struct Key {
     pub(crate) shape: Shape,
     /// Whether its value is shown to nobody.
     pub(crate) is_secret: bool,
+    /// Values of it that are no secret, where all others are.
+    pub(crate) open: Vec<String>,
 }
 
 /// How a text becomes a value.
@@ -310,9 +312,17 @@ fn key(path: KeyPath, schema: &Value, kind: &str) -> Key {
         range,
         shape,
         is_secret: is_secret || schema.get("x-secret").is_some(),
+        open: open(core),
         list: None,
         path,
     }
+}
+
+/// Words that stand for something, in the place of a secret.
+fn open(schema: &Value) -> Vec<String> {
+    let words = schema.get("x-open").and_then(Value::as_array);
+    let words = words.into_iter().flatten().filter_map(Value::as_str);
+    words.map(str::to_owned).collect()
 }
 
 /// The schema of a value that may be left out, without that.

@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::keys::Keys;
+use super::keys::{Key, Keys};
 use super::layers::Effective;
 use super::path::{KeyPath, quoted};
 
@@ -44,11 +44,11 @@ fn section(at: &KeyPath, table: &Table, effective: &Effective, text: &mut String
 
 /// The value, with a word in the place of all that is secret in it.
 fn without_secrets(at: &KeyPath, value: &Value) -> Value {
-    if Keys::all().find(at).is_some_and(|key| key.is_secret) {
-        let hidden = || Value::String("(hidden)".to_owned());
+    if let Some(key) = Keys::all().find(at).filter(|key| key.is_secret) {
         return match value {
             // How many there are is no secret.
             Value::Array(items) => Value::Array(items.iter().map(|_| hidden()).collect()),
+            Value::String(text) => shown(key, text),
             _ => hidden(),
         };
     }
@@ -69,10 +69,80 @@ fn without_secrets(at: &KeyPath, value: &Value) -> Value {
     }
 }
 
+fn hidden() -> Value {
+    Value::String(HIDDEN.to_owned())
+}
+
+/// What is no secret of a text that may be one.
+fn shown(key: &Key, text: &str) -> Value {
+    if key.open.iter().any(|word| word == text) {
+        return Value::String(text.to_owned());
+    }
+    let is_address = key.open.iter().any(|word| word == "URL");
+    match without_password(text).filter(|_| is_address) {
+        Some(address) => Value::String(address),
+        None => hidden(),
+    }
+}
+
+/// An address without its password, or the user where that may be a token, and without its query.
+fn without_password(address: &str) -> Option<String> {
+    let (scheme, rest) = address.split_once("://")?;
+    // The last one: a password may have another.
+    let (login, place) = match rest.rsplit_once('@') {
+        // Which of them is in the query, and which in the password?
+        Some((login, _)) if login.contains('?') => return None,
+        Some((login, place)) => (Some(login), place),
+        None => (None, rest),
+    };
+    let (place, query) = match place.split_once('?') {
+        Some((place, _)) => (place, format!("?{HIDDEN}")),
+        None => (place, String::new()),
+    };
+    let Some(login) = login else {
+        return Some(format!("{scheme}://{place}{query}"));
+    };
+    let user = login.split_once(':').map(|(user, _)| format!("{user}:"));
+    let user = user.unwrap_or_default();
+    Some(format!("{scheme}://{user}{HIDDEN}@{place}{query}"))
+}
+
+/// Stands for what is shown to nobody.
+const HIDDEN: &str = "(hidden)";
+
 /// Names and values in the order in which the keys are documented.
 fn in_order<'t>(at: &KeyPath, table: &'t Table) -> Vec<(&'t String, &'t Value)> {
     let order = Keys::all().names_in(at);
     let mut all: Vec<_> = table.iter().collect();
     all.sort_by_key(|(name, _)| order.iter().position(|other| other == name));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_be_secret_of_an_address_is_hidden() {
+        for (address, expected) in [
+            ("http://proxy:3128", Some("http://proxy:3128")),
+            (
+                "http://me:hush@proxy:3128",
+                Some("http://me:(hidden)@proxy:3128"),
+            ),
+            (
+                "socks5://me:hu@s:h@[::1]:1",
+                Some("socks5://me:(hidden)@[::1]:1"),
+            ),
+            ("http://token@proxy", Some("http://(hidden)@proxy")),
+            ("http://me:hu?sh@proxy", None),
+            (
+                "pac+http://host/pac?key=hush",
+                Some("pac+http://host/pac?(hidden)"),
+            ),
+            ("nothing", None),
+        ] {
+            assert_eq!(without_password(address).as_deref(), expected);
+        }
+    }
 }

@@ -485,9 +485,10 @@ impl fmt::Debug for Field {
     }
 }
 
-/// A value that is written as a text which is shown to nobody.
+/// A value that is written as a text which is shown to nobody, but for some words. `URL` among those stands for any address, of which only
+/// what may be secret is hidden.
 macro_rules! hidden {
-    ($name:ident { $field:ident }, $kind:literal) => {
+    ($name:ident { $field:ident }, $kind:literal $(, but $($open:literal),+)?) => {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 self.text.serialize(serializer)
@@ -513,7 +514,9 @@ macro_rules! hidden {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "x-kind": $kind, "x-secret": true })
+                json_schema!({
+                    "type": "string", "x-kind": $kind, "x-secret": true, "x-open": [$($($open),+)?]
+                })
             }
         }
     };
@@ -528,11 +531,13 @@ hidden!(HeaderField { field }, "a header as in NAME=VALUE");
 hidden!(Hook { url }, "a URL as in http://127.0.0.1:8000/hook");
 hidden!(
     AppHook { choice },
-    "a URL as in http://127.0.0.1:8000/hook, or `none`, which asks nobody"
+    "a URL as in http://127.0.0.1:8000/hook, or `none`, which asks nobody",
+    but "none"
 );
 hidden!(
     ProxyChoice { given },
-    "`none`, `system`, or the URL of a proxy"
+    "`none`, `system`, or the URL of a proxy",
+    but "none", "system", "URL"
 );
 
 /// Something that is shown to nobody: the schema marks the key, so that `print` and errors leave its value out.

@@ -87,3 +87,47 @@ fn the_page_of_all_keys_is_up_to_date() {
         "keys have changed: cargo run -q -p adit -- config reference > docs/configuration.md"
     );
 }
+
+#[test]
+fn words_in_the_place_of_a_secret_are_printed_and_addresses_without_their_password() {
+    let relay = |proxy: &str| {
+        format!(
+            "[[apps.live.relays]]\ndirection = \"push\"\nstream = \"*\"\nurl = \"rtmp://me:hush@far/in\"\n{proxy}\n"
+        )
+    };
+    let file = format!(
+        "[apps.live.callbacks]\nplay = \"none\"\n{}{}{}",
+        relay(""),
+        relay("proxy = \"none\""),
+        relay("proxy = \"http://me:hush@proxy:3128\"")
+    );
+    let folder = folder(&file);
+    let print = ["config", "print", "--config", "adit.toml"];
+    let output = adit(folder.path(), &print, &[]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    for part in [
+        "play = \"none\"",
+        "proxy = \"system\"",
+        "proxy = \"none\"",
+        "proxy = \"http://me:(hidden)@proxy:3128\"",
+        "url = \"(hidden)\"",
+    ] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    assert!(!printed.contains("hush"), "{printed}");
+}
+
+#[test]
+fn other_names_of_codecs_are_in_the_schema_and_explained() {
+    let folder = folder("");
+    let said = |arguments: &[&str]| {
+        let output = adit(folder.path(), arguments, &[]);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let schema = said(&["config", "schema"]);
+    let explained = said(&["config", "explain", "apps.live.codecs.video"]);
+    for name in ["avc", "h265", "h266"] {
+        assert!(schema.contains(&format!("\"const\": \"{name}\"")), "{name}");
+        assert!(explained.contains(name), "{explained}");
+    }
+}
