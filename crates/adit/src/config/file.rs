@@ -9,11 +9,12 @@ use toml::de::{DeArray, DeString, DeTable, DeValue, Deserializer};
 use toml::{Spanned, Table};
 
 use super::Config;
-use super::keys::{Key, Keys};
+use super::keys::{Key, Keys, Shape};
 use super::limits::why_fixed;
 use super::mistake::{Mistake, Place};
 use super::path::KeyPath;
 use super::tree;
+use super::units::Span;
 use crate::cli;
 
 /// Mistakes that are told of one file.
@@ -177,25 +178,69 @@ pub(crate) fn explained(message: &str, path: &KeyPath, found: &str, place: Place
         _ => (format!("{path}: {message}"), "not understood".to_owned()),
     };
     let word = found.trim_matches(['"', '\'']);
-    let choices = key.iter().flat_map(|key| &key.choices);
-    let meant = key
-        .is_some()
-        .then(|| similar(word, choices.map(|(word, _)| word.as_str())));
-    let meant = meant.flatten().map(str::to_owned);
-    let meant = meant.or_else(|| with_unit(key?, word));
+    let is_text_for_list = message.starts_with("invalid type: string");
+    let help = key.and_then(|key| match key.shape {
+        Shape::Texts if is_text_for_list => Some(as_list(key, word, &place)),
+        _ => one_word(key, word),
+    });
     Mistake {
         what,
         label,
-        help: meant.map(|word| format!("did you mean {word:?}?")),
+        help,
         place,
     }
 }
 
-/// The length of time that a bare number stands for, where one is asked for.
+/// What was meant by one word.
+fn one_word(key: &Key, word: &str) -> Option<String> {
+    let choices = key.choices.iter().map(|(word, _)| word.as_str());
+    match similar(word, choices) {
+        Some(meant) => Some(did_you_mean(&format!("{meant:?}"))),
+        None => with_unit(key, word),
+    }
+}
+
+fn did_you_mean(meant: &str) -> String {
+    format!("did you mean {meant}?")
+}
+
+/// What a list is like that was written as one text. What is secret is not said again.
+fn as_list(key: &Key, text: &str, place: &Place) -> String {
+    if key.is_secret {
+        return "it is a list: put the text in brackets, as in [\"…\"]".to_owned();
+    }
+    let items = text.split(',');
+    let items = items.map(|item| item.trim_matches(['"', '\'', ' ', '[', ']']));
+    let items = items.filter(|item| !item.is_empty()).map(|item| {
+        let choices = key.choices.iter().map(|(word, _)| word.as_str());
+        similar(item, choices).unwrap_or(item)
+    });
+    if matches!(place, Place::Variable(_)) {
+        // There it has neither quotes nor brackets.
+        return did_you_mean(&items.collect::<Vec<_>>().join(","));
+    }
+    let items: Vec<_> = items.map(|item| format!("{item:?}")).collect();
+    did_you_mean(&format!("[{}]", items.join(", ")))
+}
+
+/// The length of time that a bare number stands for, where one is asked for: seconds, if it may be as many.
 fn with_unit(key: &Key, word: &str) -> Option<String> {
     let is_number =
         cli::span::is_number(word) && word.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
-    (is_number && key.kind.starts_with("a length of time")).then(|| format!("{word}s"))
+    if !is_number || !key.kind.starts_with("a length of time") {
+        return None;
+    }
+    let may_be = |text: &str| {
+        text.parse::<Span>().is_ok() && key.admits(&toml::Value::String(text.to_owned()))
+    };
+    let (seconds, milliseconds) = (format!("{word}s"), format!("{word}ms"));
+    Some(if may_be(&seconds) {
+        did_you_mean(&format!("{seconds:?}"))
+    } else if may_be(&milliseconds) {
+        format!("{seconds:?} would be out of range; did you mean {milliseconds:?}?")
+    } else {
+        "a number needs a unit: ms, s, m or h".to_owned()
+    })
 }
 
 /// A key that there is not, and the one that was probably meant.

@@ -265,9 +265,9 @@ fn a_time_without_a_unit_is_told_what_it_lacks() {
         assert!(said.contains(label), "{said}");
         assert!(said.contains("help: did you mean \"5s\"?"), "{said}");
     }
-    let said = variable("ADIT_LIMITS__VIEWER__STALL", "0.5");
+    let said = variable("ADIT_LIMITS__VIEWER__STALL", "1.5");
     assert!(
-        said.contains("has no unit") && said.contains("did you mean \"0.5s\"?"),
+        said.contains("has no unit") && said.contains("did you mean \"1.5s\"?"),
         "{said}"
     );
     // What is no number lacks more than a unit.
@@ -320,4 +320,60 @@ fn what_is_said_about_codecs_and_pauses_of_an_application_is_looked_at() {
         let said = help(file);
         assert!(said.contains(expected), "{file}: {said}");
     }
+}
+
+#[test]
+fn a_number_that_is_no_time_in_seconds_may_be_one_in_milliseconds() {
+    for (file, help) in [
+        (
+            "apps.live.tunnel.hold = 100",
+            "help: \"100s\" would be out of range; did you mean \"100ms\"?",
+        ),
+        (
+            "apps.live.tunnel.hold = \"100\"",
+            "help: \"100s\" would be out of range; did you mean \"100ms\"?",
+        ),
+        ("apps.live.tunnel.hold = 2", "help: did you mean \"2s\"?"),
+        (
+            "apps.live.tunnel.hold = 1000000",
+            "help: a number needs a unit",
+        ),
+    ] {
+        let folder = folder(file);
+        let output = adit(folder.path(), &["config", "check", "adit.toml"], &[]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(help), "{file}: {said}");
+    }
+}
+
+#[test]
+fn a_text_in_the_place_of_a_list_is_told_as_the_list_that_was_meant() {
+    for (file, help) in [
+        (
+            "apps.live.codecs.audio = \"aac\"",
+            "did you mean [\"aac\"]?",
+        ),
+        (
+            "apps.live.codecs.audio = \"aac, opsu\"",
+            "did you mean [\"aac\", \"opus\"]?",
+        ),
+        (
+            "server.listen = \"127.0.0.1:1935\"",
+            "did you mean [\"127.0.0.1:1935\"]?",
+        ),
+        (
+            "access.signing_secrets = \"hush\"",
+            "put the text in brackets",
+        ),
+    ] {
+        let folder = folder(file);
+        let output = adit(folder.path(), &["config", "check", "adit.toml"], &[]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            said.contains(help) && !said.contains("hush"),
+            "{file}: {said}"
+        );
+    }
+    let said = variable("ADIT_APPS__LIVE__CODECS__AUDIO", "[aac, opsu]");
+    assert!(said.contains("did you mean aac,opus?"), "{said}");
 }
