@@ -11,6 +11,7 @@ mod first_screen;
 mod front_page;
 mod keeper;
 mod objects;
+mod open_files;
 mod plan;
 mod ports;
 mod relays;

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use adit_server::access::{
@@ -12,7 +11,7 @@ use adit_server::access::{
 use adit_server::make_secret_file;
 use thiserror::Error;
 
-use super::{encoders, plan};
+use super::{encoders, open_files, plan};
 use crate::config::access as asked;
 use crate::config::{App, AppCallbacks, AppHook, Config, HookChoice, KeyPath};
 
@@ -298,9 +297,7 @@ fn keys_of_all(config: &Config) -> Result<StreamKeys, AccessError> {
 
 fn keys_text(key: &str, path: &Path) -> Result<String, AccessError> {
     let text = text(key, path)?;
-    if is_open_to_all(path) {
-        tracing::warn!(file = %path.display(), "everybody on this machine can read the stream keys: chmod o-r takes that away");
-    }
+    open_files::warn_of(path, "the stream keys");
     Ok(text)
 }
 
@@ -392,10 +389,6 @@ fn text(key: &str, path: &Path) -> Result<String, AccessError> {
         path: path.to_owned(),
         source,
     })
-}
-
-fn is_open_to_all(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o004 != 0)
 }
 
 /// Whoever may publish may have it recorded.

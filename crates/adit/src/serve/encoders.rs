@@ -2,12 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use adit_server::{EncoderLogin, EncoderUsers, UsersError};
 use thiserror::Error;
 
+use super::open_files;
 use crate::config::Encoders;
 
 /// Why a list of encoders cannot be used.
@@ -39,7 +39,7 @@ pub(super) fn read(asked: &Encoders) -> Result<Option<EncoderLogin>, EncodersErr
             path: path.to_owned(),
             source,
         })?;
-    warn_of_readers(path);
+    open_files::warn_of(path, "the passwords of the encoders");
     if users.is_empty() {
         tracing::warn!(file = %path.display(), "no encoder is listed: nobody can publish");
     }
@@ -62,19 +62,6 @@ pub(super) fn text(path: &Path) -> io::Result<String> {
     }
     Ok(text)
 }
-
-fn warn_of_readers(path: &Path) {
-    let is_open =
-        std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & OTHERS_READ != 0);
-    if is_open {
-        tracing::warn!(
-            file = %path.display(),
-            "everybody on this machine can read the passwords of the encoders: chmod o-r takes that away"
-        );
-    }
-}
-
-const OTHERS_READ: u32 = 0o004;
 
 /// More than as many users as there may be can take.
 const LONGEST: u64 = 4 * 1024 * 1024;
