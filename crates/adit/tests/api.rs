@@ -247,7 +247,10 @@ async fn pages_of_strangers_get_nothing_and_change_nothing() {
     assert_eq!(answer.status, 200, "{answer:?}");
     let ready = lab.send("GET /readyz", &[], "").await;
     assert_eq!(ready.status, 503);
-    assert_eq!(ready.json()["problems"], json!(["the server is draining"]));
+    assert_eq!(
+        ready.json()["problems"],
+        json!([{"code": "draining", "message": "the server is draining"}])
+    );
 }
 
 #[tokio::test]

@@ -24,13 +24,27 @@ struct Health {
     /// Whether all is well.
     ok: bool,
     /// What is not.
-    problems: Vec<&'static str>,
+    problems: Vec<Trouble>,
+}
+
+/// Something that is not well.
+#[derive(Clone, Copy, Serialize)]
+struct Trouble {
+    /// What programs know it by; it stays what it is.
+    code: &'static str,
+    /// The same for people.
+    message: &'static str,
+}
+
+const fn trouble(code: &'static str, message: &'static str) -> Trouble {
+    Trouble { code, message }
 }
 
 /// Whether the tasks of the server get their turns.
 pub(super) async fn alive(State(api): State<Arc<Api>>) -> Response {
     let is_stuck = api.control.server().lag > LAG;
-    answer(&[(is_stuck, "tasks get their turns more than a second late")])
+    let late = trouble("late", "tasks get their turns more than a second late");
+    answer(&[(is_stuck, late)])
 }
 
 /// Whether it may be given more to do.
@@ -40,26 +54,32 @@ pub(super) async fn ready(State(api): State<Arc<Api>>) -> Response {
     let asked = tokio::time::timeout(DISK, blocking(move || control.has_room())).await;
     let has_room = matches!(asked, Ok(Ok(true)));
     answer(&[
-        (!server.is_serving, "the ports are not served"),
+        (
+            !server.is_serving,
+            trouble("not_serving", "the ports are not served"),
+        ),
         // Whoever was on the way when another process took over asks about an address that goes on.
         (
             server.is_draining && !api.control.has_handed_over(),
-            "the server is draining",
+            trouble("draining", "the server is draining"),
         ),
         (
             server.shortage >= Shortage::Hard,
-            "the server is short of memory and lets nobody in",
+            trouble("memory", "the server is short of memory and lets nobody in"),
         ),
         (
             !has_room,
-            "the disk for recordings is nearly full, or does not answer",
+            trouble(
+                "disk",
+                "the disk for recordings is nearly full, or does not answer",
+            ),
         ),
     ])
 }
 
-fn answer(found: &[(bool, &'static str)]) -> Response {
+fn answer(found: &[(bool, Trouble)]) -> Response {
     let wrong = found.iter().filter(|(is_wrong, _)| *is_wrong);
-    let problems: Vec<_> = wrong.map(|(_, words)| *words).collect();
+    let problems: Vec<_> = wrong.map(|(_, trouble)| *trouble).collect();
     let ok = problems.is_empty();
     let status = if ok {
         StatusCode::OK

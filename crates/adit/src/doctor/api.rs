@@ -30,7 +30,7 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) -> Server {
     let Some(listen) = &config.api.listen else {
         findings.note(
             CHECK,
-            "there is none (api.listen), so there is no console, no adit top and no metrics",
+            "there is none (api.listen), so there is no console, no adit top and no metrics; if the server was started with --api ADDR:PORT, say so here too: adit doctor --api ADDR:PORT",
         );
         return Server::default();
     };
@@ -54,19 +54,30 @@ pub(super) async fn look(config: &Config, findings: &mut Findings) -> Server {
     };
     tell(&answer, findings);
     if let Ok((503, ready)) = client.ask("/readyz").await {
-        for problem in texts(&ready, "problems") {
-            let remedy = if problem.contains("memory") {
-                "give it more (MemoryMax= of its service, limits.mem.total), or find out who uses it: docs/operating.md"
-            } else {
-                ""
-            };
-            findings.warning(CHECK, format!("it takes nobody in: {problem}"), remedy);
+        let problems = ready.get("problems").and_then(Value::as_array);
+        for problem in problems.into_iter().flatten() {
+            let text = |name: &str| problem.get(name).and_then(Value::as_str);
+            let message = text("message").unwrap_or("it does not say why");
+            let remedy = remedy_of(text("code").unwrap_or_default());
+            findings.warning(CHECK, format!("it takes nobody in: {message}"), remedy);
         }
     }
     let listens = texts(&answer, "listen");
     Server {
         listens: listens.iter().filter_map(|it| it.parse().ok()).collect(),
         has_silent_api: false,
+    }
+}
+
+/// What helps against a problem of this code.
+fn remedy_of(code: &str) -> &'static str {
+    match code {
+        "memory" => {
+            "give it more (MemoryMax= of its service, limits.mem.total), or find out who uses it: docs/operating.md"
+        }
+        "disk" => "remove what is not needed from server.media, or a larger disk",
+        "draining" => "it was asked to end, or another one has taken over: wait, or start it again",
+        _ => "",
     }
 }
 
