@@ -67,7 +67,8 @@ fn settings_of(config: &Config) -> ServerConfig {
 /// The configuration, without which there is nothing else to look at.
 fn configuration(arguments: &cli::Doctor, findings: &mut Findings) -> Option<Config> {
     let check = "configuration";
-    let sources = Sources::of_installation(&arguments.installation);
+    let mut sources = Sources::of_installation(&arguments.installation);
+    sources.flags.extend(config::api_flag(arguments.api));
     match (config::load(&sources), &sources.file) {
         (Ok(effective), file) => {
             findings.good(

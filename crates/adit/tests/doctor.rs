@@ -331,6 +331,24 @@ fn a_server_with_a_state_directory_of_a_flag_is_found_with_the_same_flag() {
 }
 
 #[test]
+fn a_server_that_was_started_by_flags_is_found_with_the_address_of_its_api() {
+    let (port, api) = (free_port(), free_port());
+    let installation = Installation::new("");
+    let state = installation.path("state");
+    let _server = AditServer::start_with(ADIT, |command| {
+        command.arg("--state-dir").arg(&state);
+        command.args(["--listen", &format!("127.0.0.1:{port}")]);
+        command.args(["--api", &api.to_string()]);
+    });
+    let state = ["--state-dir", state.to_str().unwrap()];
+    let without = installation.doctor(&state);
+    without.assert_found("api", "note", "adit doctor --api ADDR:PORT");
+    let address = format!("127.0.0.1:{api}");
+    let told = installation.doctor(&[state[0], state[1], "--api", &address]);
+    told.assert_found("api", "ok", "is up for");
+}
+
+#[test]
 fn directories_and_files_of_access_that_cannot_be_used_are_told() {
     let installation = Installation::new(
         "[server]\nlisten = ['127.0.0.1:0']\nstate_dir = 'DIR/file/state'\nmedia = 'DIR/file'\n[access]\nkeys = 'DIR/keys'\n",

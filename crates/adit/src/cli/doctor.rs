@@ -1,8 +1,10 @@
 //! The flags of `adit doctor`.
 
+use std::net::SocketAddr;
+
 use clap::Args;
 
-use super::{Address, Installation};
+use super::{Address, Installation, nearby_address};
 
 /// The flags of `adit doctor`.
 #[derive(Debug, Args)]
@@ -19,6 +21,11 @@ pub(crate) struct Doctor {
     /// Print one JSON object in place of the table
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Address of the API, where the server was started with `--api`
+    /// [default: `api.listen` of the configuration]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = nearby_address)]
+    pub(crate) api: Option<SocketAddr>,
 
     #[command(flatten)]
     pub(crate) installation: Installation,

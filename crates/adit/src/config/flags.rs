@@ -1,5 +1,6 @@
 //! Which flag of `adit serve` sets which key.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -106,6 +107,12 @@ pub(crate) fn of_installation(
     let state_dir = path(installation.state_dir.as_ref());
     let given = state_dir.map(|value| (KeyPath::read("server.state_dir"), value, "--state-dir"));
     given.into_iter().collect()
+}
+
+/// What `--api` sets, of a command that is about a server.
+pub(crate) fn api(address: Option<SocketAddr>) -> Option<(KeyPath, Value, &'static str)> {
+    let value = Value::String(address?.to_string());
+    Some((KeyPath::read("api.listen"), value, "--api"))
 }
 
 fn list<T: ToString>(items: &[T]) -> Option<Value> {

@@ -50,6 +50,7 @@ pub(crate) use self::callbacks::{AppCallbacks, Callbacks};
 pub(crate) use self::commands::run;
 pub(crate) use self::difference::Difference;
 pub(crate) use self::encoders::Encoders;
+pub(crate) use self::flags::api as api_flag;
 pub(crate) use self::layers::{Effective, Sources, load};
 pub(crate) use self::mistake::Mistakes;
 pub(crate) use self::opentelemetry::OpenTelemetry;
