@@ -1,6 +1,7 @@
 //! What browsers and HTTP players get, of a server in this process: how late parts are, and what viewers leave behind.
 #![cfg(test)]
 
+use std::env;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,10 @@ use adit_media::pattern::Pattern;
 use adit_net::Ports;
 use adit_server::control::Control;
 use adit_server::{Listener, Server, ServerConfig};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, sleep_until};
@@ -96,39 +99,94 @@ async fn get(server: SocketAddr, path: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// A thousand times with `ADIT_SOAK`.
 #[tokio::test(flavor = "multi_thread")]
 async fn viewers_that_come_while_a_stream_ends_leave_nothing_behind() {
+    let rounds = if env::var_os("ADIT_SOAK").is_some() {
+        1_000
+    } else {
+        3
+    };
+    let viewers = with_descriptors_for(VIEWERS);
     let server = start();
-    for _ in 0..3 {
-        let mut publication = publish(&server.broker);
-        for frame in clip().take(60) {
-            publication.push(Instant::now(), frame);
-        }
-        let mut viewers = JoinSet::new();
-        for count in 0..VIEWERS {
-            let address = server.address;
-            viewers.spawn(async move {
+    // What is there for good is there after the first one.
+    ask(server.address, "/live/cam.flv").await;
+    let tasks = || Handle::current().metrics().num_alive_tasks();
+    until_deserted(&server, usize::MAX).await;
+    let at_rest = tasks();
+    for round in 0..rounds {
+        let publication = publish_at_once(&server.broker);
+        let mut asking = JoinSet::new();
+        // Each round from an address of its own, which has ports for it.
+        let from = format!("127.1.{}.{}", round / 250, round % 250 + 1);
+        for count in 0..viewers {
+            let (address, from) = (server.address, from.clone());
+            asking.spawn(async move {
                 sleep(Duration::from_millis(count % 300)).await;
-                ask(address, "/live/cam.flv").await
+                ask_from(&from, address, "/live/cam.flv").await
             });
         }
-        sleep(Duration::from_millis(150)).await;
-        drop(publication);
-        let mut played = 0;
-        while let Some(ended) = viewers.join_next().await {
-            let answer = ended.unwrap().unwrap_or_default();
-            played += usize::from(answer.starts_with(b"HTTP/1.1 200"));
-        }
-        assert!(played > 0, "some were in time");
+        // It ends in the midst of their coming.
+        let some = usize::try_from(viewers / 4).unwrap();
         let deadline = Instant::now() + PATIENCE;
-        while !server.control.connections().is_empty() || !server.broker.streams().is_empty() {
+        while server.control.connections().len() < some {
             assert!(
                 Instant::now() < deadline,
-                "{:?}",
-                server.control.connections()
+                "nobody is let in in round {round}"
             );
-            sleep(Duration::from_millis(10)).await;
+            sleep(Duration::from_millis(1)).await;
         }
+        drop(publication);
+        let (mut played, mut late) = (0, 0);
+        while let Some(ended) = asking.join_next().await {
+            let answer = ended.unwrap().unwrap_or_default();
+            played += u64::from(answer.starts_with(b"HTTP/1.1 200"));
+            late += u64::from(answer.starts_with(b"HTTP/1.1 404"));
+        }
+        assert!(played > 0, "some were in time");
+        assert_eq!(
+            played + late,
+            viewers,
+            "{played} and {late} in round {round}"
+        );
+        until_deserted(&server, at_rest).await;
+    }
+}
+
+/// As many of these viewers as there may be descriptors for, two for each and some for the rest.
+fn with_descriptors_for(viewers: u64) -> u64 {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).unwrap();
+    limit
+        .current
+        .map_or(viewers, |most| viewers.min(most.saturating_sub(200) / 2))
+}
+
+/// What a publisher sends in two seconds, all at once.
+fn publish_at_once(broker: &Broker) -> Publication {
+    let mut publication = publish(broker);
+    for frame in clip().take(60) {
+        publication.push(Instant::now(), frame);
+    }
+    publication
+}
+
+/// Waits until nobody is there, no stream, and no more tasks than this.
+async fn until_deserted(server: &Running, tasks: usize) {
+    let deadline = Instant::now() + PATIENCE;
+    let alive = || Handle::current().metrics().num_alive_tasks();
+    while !server.control.connections().is_empty()
+        || !server.broker.streams().is_empty()
+        || alive() > tasks
+    {
+        assert!(
+            Instant::now() < deadline,
+            "{} tasks of {tasks}, {:?}",
+            alive(),
+            server.control.connections()
+        );
+        sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -191,8 +249,7 @@ async fn ports_close_when_the_last_viewer_by_hls_has_gone_and_let_nobody_else_in
     publisher.abort();
 }
 
-/// As many as two sockets for each fit into what a process usually has.
-const VIEWERS: u64 = 400;
+const VIEWERS: u64 = 1_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_part_is_there_within_half_a_second_of_its_first_picture() {
