@@ -64,8 +64,8 @@ impl CodecGate {
             return Ok(());
         }
         match frame.kind() {
-            FrameKind::Video => rules.look_at_video(mark, payload)?,
-            _ => rules.look_at_audio(mark, payload)?,
+            FrameKind::Video => look_at::<Pictures>(rules, mark, payload)?,
+            _ => look_at::<Sound>(rules, mark, payload)?,
         }
         if mark.is_some() {
             *seen = mark;
@@ -74,61 +74,111 @@ impl CodecGate {
     }
 }
 
-impl CodecRules {
-    fn look_at_video(&self, mark: Option<CodecMark>, payload: &[u8]) -> Result<(), CodecRefused> {
-        let Some(allowed) = &self.video else {
-            return Ok(());
-        };
-        let refused = |codec| CodecRefused {
-            kind: "video",
-            codec,
-            allowed: allowed.iter().map(|codec| codec.as_str()).collect(),
-        };
-        let check = |codec| {
-            let is_allowed = self.allows_video(codec);
-            is_allowed
-                .then_some(())
-                .ok_or_else(|| refused(video_word(codec)))
-        };
-        if let Some(mark) = mark {
-            return check(mark.video());
-        }
-        let unknown = || refused("video in a codec that cannot be told".to_owned());
-        match video::Header::parse(payload) {
-            Ok(header) => header
-                .tracks()
-                .try_for_each(|track| check(track.map_err(|_| unknown())?.codec)),
-            Err(HeaderError::Empty) => Ok(()),
-            Err(_) => Err(unknown()),
-        }
+/// Whether one message of this kind may be published.
+fn look_at<K: Kind>(
+    rules: &CodecRules,
+    mark: Option<CodecMark>,
+    payload: &[u8],
+) -> Result<(), CodecRefused> {
+    if K::allowed(rules).is_none() {
+        return Ok(());
+    }
+    let refused = |codec| CodecRefused {
+        kind: K::NAME,
+        codec,
+        allowed: K::allowed(rules).into_iter().flatten().collect(),
+    };
+    let check = |codec| {
+        let is_allowed = K::allows(rules, codec);
+        is_allowed
+            .then_some(())
+            .ok_or_else(|| refused(K::word(codec)))
+    };
+    if let Some(mark) = mark {
+        return check(K::marked(mark));
+    }
+    let unknown = || refused(format!("{} in a codec that cannot be told", K::NAME));
+    match K::tracks(payload) {
+        Ok(mut tracks) => tracks.try_for_each(|track| check(track.map_err(|_| unknown())?)),
+        Err(HeaderError::Empty) => Ok(()),
+        Err(_) => Err(unknown()),
+    }
+}
+
+/// What differs between video and audio: their headers, and what there are rules about.
+trait Kind {
+    const NAME: &'static str;
+    type Codec: Copy;
+
+    /// What may be, if not everything.
+    fn allowed(rules: &CodecRules) -> Option<impl Iterator<Item = &'static str>>;
+    fn allows(rules: &CodecRules, codec: Self::Codec) -> bool;
+    fn marked(mark: CodecMark) -> Self::Codec;
+    fn tracks(
+        payload: &[u8],
+    ) -> Result<impl Iterator<Item = Result<Self::Codec, HeaderError>>, HeaderError>;
+    fn word(codec: Self::Codec) -> String;
+}
+
+struct Pictures;
+
+impl Kind for Pictures {
+    const NAME: &'static str = "video";
+    type Codec = video::Codec;
+
+    fn allowed(rules: &CodecRules) -> Option<impl Iterator<Item = &'static str>> {
+        let allowed = rules.video.as_ref()?;
+        Some(allowed.iter().map(|codec| codec.as_str()))
     }
 
-    fn look_at_audio(&self, mark: Option<CodecMark>, payload: &[u8]) -> Result<(), CodecRefused> {
-        let Some(allowed) = &self.audio else {
-            return Ok(());
-        };
-        let refused = |codec| CodecRefused {
-            kind: "audio",
-            codec,
-            allowed: allowed.iter().map(|codec| codec.as_str()).collect(),
-        };
-        let check = |codec| {
-            let is_allowed = self.allows_audio(codec);
-            is_allowed
-                .then_some(())
-                .ok_or_else(|| refused(audio_word(codec)))
-        };
-        if let Some(mark) = mark {
-            return check(mark.audio());
-        }
-        let unknown = || refused("audio in a codec that cannot be told".to_owned());
-        match audio::Header::parse(payload) {
-            Ok(header) => header
-                .tracks()
-                .try_for_each(|track| check(track.map_err(|_| unknown())?.codec)),
-            Err(HeaderError::Empty) => Ok(()),
-            Err(_) => Err(unknown()),
-        }
+    fn allows(rules: &CodecRules, codec: Self::Codec) -> bool {
+        rules.allows_video(codec)
+    }
+
+    fn marked(mark: CodecMark) -> Self::Codec {
+        mark.video()
+    }
+
+    fn tracks(
+        payload: &[u8],
+    ) -> Result<impl Iterator<Item = Result<Self::Codec, HeaderError>>, HeaderError> {
+        let tracks = video::Header::parse(payload)?.tracks();
+        Ok(tracks.map(|track| track.map(|track| track.codec)))
+    }
+
+    fn word(codec: Self::Codec) -> String {
+        video_word(codec)
+    }
+}
+
+struct Sound;
+
+impl Kind for Sound {
+    const NAME: &'static str = "audio";
+    type Codec = audio::Codec;
+
+    fn allowed(rules: &CodecRules) -> Option<impl Iterator<Item = &'static str>> {
+        let allowed = rules.audio.as_ref()?;
+        Some(allowed.iter().map(|codec| codec.as_str()))
+    }
+
+    fn allows(rules: &CodecRules, codec: Self::Codec) -> bool {
+        rules.allows_audio(codec)
+    }
+
+    fn marked(mark: CodecMark) -> Self::Codec {
+        mark.audio()
+    }
+
+    fn tracks(
+        payload: &[u8],
+    ) -> Result<impl Iterator<Item = Result<Self::Codec, HeaderError>>, HeaderError> {
+        let tracks = audio::Header::parse(payload)?.tracks();
+        Ok(tracks.map(|track| track.map(|track| track.codec)))
+    }
+
+    fn word(codec: Self::Codec) -> String {
+        audio_word(codec)
     }
 }
 
