@@ -35,7 +35,7 @@ mod stats;
 pub use adit_broker::Latency;
 pub use adit_net::http::{Asker, Elsewhere, Link, LinkFuture};
 pub use adit_net::{
-    BindError, Listener, Network, PollByte, Ports, TlsError, Transport, TunnelPace, tls,
+    BindError, FileWatch, Listener, Network, PollByte, Ports, TlsError, Transport, TunnelPace, tls,
 };
 pub use adit_rtmp::ChunkSize;
 

@@ -1,13 +1,14 @@
 //! Watching certificate files.
 
-use super::{Reload, Tls};
-use crate::counters::Counters;
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
+
+use super::{Reload, Tls};
+use crate::counters::Counters;
+use crate::file_watch::FileWatch;
 
 impl Tls {
     /// Replaces the certificate whenever the files change, for ever.
@@ -64,27 +65,10 @@ impl Tls {
         }
     }
 
-    /// Watches the directories, because files are often replaced by others of the same name.
-    fn watcher(&self, changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
-        let wake = Arc::clone(changed);
+    fn watcher(&self, changed: &Arc<Notify>) -> Option<FileWatch> {
         let files = self.0.current.0.load().files.clone();
-        let watcher = notify::recommended_watcher(move |report: notify::Result<notify::Event>| {
-            // That a file was read is no change: this program reads it after each report.
-            if !report.is_ok_and(|event| event.kind.is_access()) {
-                wake.notify_one();
-            }
-        })
-        .and_then(|mut watcher| {
-            for file in [&files.certificate, &files.key] {
-                let directory = file.parent().filter(|path| !path.as_os_str().is_empty());
-                watcher.watch(
-                    directory.unwrap_or(Path::new(".")),
-                    RecursiveMode::NonRecursive,
-                )?;
-            }
-            Ok(watcher)
-        });
-        watcher
+        let files = [&*files.certificate, &*files.key];
+        FileWatch::start(files, changed)
             .inspect_err(
                 |error| tracing::warn!(%error, "certificate files are not watched, only polled"),
             )

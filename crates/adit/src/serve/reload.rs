@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::mem;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use adit_server::api::{GuestList, Guests};
 use adit_server::control::{Control, Reloaded};
 use adit_server::relays::RelaySpec;
-use adit_server::{ServerConfig, TlsError};
-use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
+use adit_server::{FileWatch, ServerConfig, TlsError};
 use tokio::signal::unix::Signal;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
@@ -210,7 +209,11 @@ pub(super) async fn watch(reloader: Arc<Reloader>, control: Control, mut hangup:
         .sources
         .file
         .as_deref()
-        .and_then(|file| watcher(file, &changed));
+        .and_then(|file| {
+            FileWatch::start([file], &changed)
+                .inspect_err(|error| tracing::warn!(%error, "the configuration file is not watched, only polled"))
+                .ok()
+        });
     let mut known = reloader.at_start.clone();
     loop {
         // Both arms are cancel-safe: a signal or a change that was not taken is delivered to the next call.
@@ -260,32 +263,6 @@ async fn at_rest<T: PartialEq, L: Future<Output = T>>(mut look: impl FnMut() -> 
         seen = now;
     }
     seen
-}
-
-/// Whether a report is about something else than that somebody has read, as this program does itself.
-fn is_change(report: &notify::Result<Event>) -> bool {
-    !matches!(report, Ok(event) if event.kind.is_access())
-}
-
-/// Watches the directory, because a file is often replaced by another one of the same name.
-fn watcher(file: &Path, changed: &Arc<Notify>) -> Option<RecommendedWatcher> {
-    let wake = Arc::clone(changed);
-    let directory = file.parent().filter(|path| !path.as_os_str().is_empty());
-    let directory = directory.map_or_else(|| PathBuf::from("."), Path::to_owned);
-    let watcher = notify::recommended_watcher(move |report| {
-        if is_change(&report) {
-            wake.notify_one();
-        }
-    })
-    .and_then(|mut watcher| {
-        watcher.watch(&directory, RecursiveMode::NonRecursive)?;
-        Ok(watcher)
-    });
-    watcher
-        .inspect_err(
-            |error| tracing::warn!(%error, "the configuration file is not watched, only polled"),
-        )
-        .ok()
 }
 
 /// How often the file is looked at even if nothing is reported.

@@ -1,9 +1,6 @@
 use std::collections::VecDeque;
 use std::future::ready;
 
-use notify::EventKind;
-use notify::event::{AccessKind, AccessMode, ModifyKind};
-
 use super::*;
 
 /// How often a file is looked at that shows this, one thing after the other, and then the last for ever.
@@ -38,18 +35,6 @@ async fn a_file_that_never_rests_is_taken_as_it_is() {
     })
     .await;
     assert_eq!(number, 1 + LOOKS as u64);
-}
-
-#[test]
-fn that_somebody_has_read_is_no_change() {
-    let check = |kind, expected| assert_eq!(is_change(&Ok(Event::new(kind))), expected, "{kind:?}");
-    check(EventKind::Access(AccessKind::Open(AccessMode::Any)), false);
-    check(
-        EventKind::Access(AccessKind::Close(AccessMode::Read)),
-        false,
-    );
-    check(EventKind::Modify(ModifyKind::Any), true);
-    check(EventKind::Any, true);
 }
 
 #[test]
