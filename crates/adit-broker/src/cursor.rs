@@ -28,6 +28,39 @@ pub(crate) struct Cursor {
     taken: VecDeque<Delivery>,
 }
 
+/// A place in a stream while a publication runs: between two frames.
+#[derive(Clone, Debug)]
+pub struct Place {
+    publication: Arc<PublicationInfo>,
+    position: Position,
+    frames_before: u64,
+}
+
+impl Place {
+    /// How many frames `later` is further on in the same publication; `None` when it is another one, or not later.
+    pub fn frames_until(&self, later: &Self) -> Option<u64> {
+        let is_same = self.publication.id == later.publication.id;
+        later
+            .frames_before
+            .checked_sub(self.frames_before)
+            .filter(|_| is_same)
+    }
+
+    pub(crate) const fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The place so many frames further on, all of which are in the log.
+    #[must_use]
+    pub fn after(&self, frames: u64) -> Self {
+        Self {
+            publication: Arc::clone(&self.publication),
+            position: self.position.saturating_add(frames),
+            frames_before: self.frames_before.saturating_add(frames),
+        }
+    }
+}
+
 /// What a reader is doing, for those who wake it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -57,6 +90,16 @@ enum State {
     },
 }
 
+impl From<Place> for State {
+    fn from(place: Place) -> Self {
+        Self::Playing {
+            publication: place.publication,
+            position: place.position,
+            frames_before: place.frames_before,
+        }
+    }
+}
+
 impl Cursor {
     pub(crate) fn new(log: &Log, gop_cache: GopCache) -> Self {
         let earliest = match gop_cache {
@@ -70,6 +113,15 @@ impl Cursor {
             },
             earliest,
             taken,
+        }
+    }
+
+    /// One that plays on from there.
+    pub(crate) fn at(place: Place) -> Self {
+        Self {
+            earliest: place.position,
+            state: place.into(),
+            taken: VecDeque::with_capacity(BATCH_FRAMES),
         }
     }
 
@@ -92,6 +144,28 @@ impl Cursor {
             State::Playing { position, .. } => Some(position),
             State::Seeking { .. } => None,
         }
+    }
+
+    /// Where it is, if it plays and nothing it took is left.
+    pub(crate) fn place(&self) -> Option<Place> {
+        match &self.state {
+            State::Playing {
+                publication,
+                position,
+                frames_before,
+            } if self.is_dry() => Some(Place {
+                publication: Arc::clone(publication),
+                position: *position,
+                frames_before: *frames_before,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Plays on there.
+    pub(crate) fn move_to(&mut self, place: Place) {
+        self.taken.clear();
+        self.state = place.into();
     }
 
     /// Whether the reader plays, or waits for something to begin with.

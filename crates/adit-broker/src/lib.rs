@@ -30,10 +30,11 @@ mod waiter;
 
 pub use broker::{Broker, NameInUse, StreamSnapshot};
 pub use config::{BrokerConfig, GopCache, Latency, PublisherInfo, SubscribeOptions};
+pub use cursor::Place;
 pub use delivery::{Delivery, PublicationInfo};
 pub use key::{KeyTooLong, StreamKey};
 pub use limits::Limits;
 pub use publication::Publication;
 pub use shared::SharedFrame;
 pub use stats::{BrokerStats, StreamStats};
-pub use subscription::Subscription;
+pub use subscription::{Hold, Subscription};

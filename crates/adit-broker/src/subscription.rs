@@ -8,7 +8,7 @@ use crate::cursor::{Cursor, Phase};
 use crate::log::Position;
 use crate::stream::Stream;
 use crate::waiter::Waiter;
-use crate::{Delivery, GopCache, StreamKey};
+use crate::{Delivery, GopCache, Place, StreamKey};
 
 /// A reader of one stream; dropping it leaves.
 ///
@@ -33,6 +33,31 @@ pub struct Subscription {
     waiter: Arc<Waiter>,
     cursor: Cursor,
     seen: Seen,
+    standing: Standing,
+}
+
+/// Whether it is one of the readers that are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Reader,
+    /// It reads for others, who are.
+    Assistant,
+}
+
+/// Keeps what a resting reader will need. It belongs to whoever reads for it meanwhile.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    stream: Arc<Stream>,
+    waiter: Arc<Waiter>,
+}
+
+impl Hold {
+    /// From here on the log is kept for the resting reader. To lose nothing, call it while another reader has that place.
+    pub fn at(&self, place: &Place) {
+        let log = self.stream.read();
+        self.waiter.set_place(Some(place.position()), Phase::Plays);
+        drop(log);
+    }
 }
 
 /// What the last look at the log found.
@@ -68,7 +93,35 @@ impl Subscription {
             waiter,
             cursor,
             seen: Seen::More,
+            standing: Standing::Reader,
         }
+    }
+
+    /// Somebody who reads the same stream from `place` on, for this reader and others that [rest](Self::rest) meanwhile. He is not
+    /// counted, and to be dropped when none of them is left.
+    #[must_use]
+    pub fn assistant(&self, place: Place) -> Self {
+        let waiter = Arc::new(Waiter::new());
+        let cursor = Cursor::at(place);
+        // He has a place before the log's next trim, because he is one of the readers under the log's lock.
+        let log = self.stream.read();
+        waiter.set_place(cursor.needs(), cursor.phase());
+        self.stream.add_reader(Arc::clone(&waiter));
+        drop(log);
+        Self {
+            registry: Arc::clone(&self.registry),
+            key: self.key.clone(),
+            stream: Arc::clone(&self.stream),
+            waiter,
+            cursor,
+            seen: Seen::More,
+            standing: Standing::Assistant,
+        }
+    }
+
+    /// How many read the stream, assistants included.
+    pub fn readers(&self) -> usize {
+        self.stream.reader_count()
     }
 
     /// The name of the stream.
@@ -101,6 +154,38 @@ impl Subscription {
             }
             self.waiter.disarm();
         }
+    }
+
+    /// Where it is, when it plays and has handed out everything it took out of the log; `None` otherwise.
+    ///
+    /// Somebody else who reads the same stream can go on for it from there: [`rest`](Self::rest), and once he has stopped
+    /// [`resume`](Self::resume) where he is then.
+    pub fn place(&self) -> Option<Place> {
+        self.cursor.place()
+    }
+
+    /// Is not woken and holds nothing in the log until [`resume`](Self::resume); it stays one of the readers. The next
+    /// publication is kept for it if this one ends meanwhile.
+    pub fn rest(&mut self) -> Hold {
+        self.waiter.disarm();
+        let log = self.stream.read();
+        self.waiter.set_place(None, Phase::Plays);
+        drop(log);
+        Hold {
+            stream: Arc::clone(&self.stream),
+            waiter: Arc::clone(&self.waiter),
+        }
+    }
+
+    /// Goes on at a place of its stream after a [`rest`](Self::rest). To lose nothing, call it while the reader whose place that is
+    /// still holds it; a place that is gone is one of a reader that was too slow.
+    pub fn resume(&mut self, place: Place) {
+        let log = self.stream.read();
+        self.cursor.move_to(place);
+        self.waiter
+            .set_place(self.cursor.needs(), self.cursor.phase());
+        self.seen = Seen::More;
+        drop(log);
     }
 
     /// Takes the next batch out of the log.
@@ -137,7 +222,9 @@ impl Drop for Subscription {
         self.waiter.disarm();
         self.stream.remove_reader(&self.waiter);
         self.stream.trim_ended();
-        self.registry.unsubscribe(&self.key);
+        if self.standing == Standing::Reader {
+            self.registry.unsubscribe(&self.key);
+        }
     }
 }
 

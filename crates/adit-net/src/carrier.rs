@@ -1,12 +1,15 @@
 //! One stream of bytes to a peer, however it travels.
 
 mod info;
+mod outlet;
 mod scratch;
 mod socket;
 mod tunnel;
 
 pub use info::{CarrierInfo, TlsInfo, Transport};
 pub(crate) use info::{Origin, canonical};
+pub use outlet::Outlet;
+pub(crate) use outlet::SharedTcp;
 pub(crate) use scratch::read;
 pub(crate) use socket::{Linger, Prefixed, Stream};
 
@@ -115,6 +118,14 @@ impl Carrier {
         match &self.way {
             Way::Socket(_) | Way::Tunnel(_) => 0,
             Way::ClientTunnel(tunnel) => tunnel.unsent(),
+        }
+    }
+
+    /// The sending side, where it is a plain TCP connection. Whoever has it sends in place of [`poll_send`](Self::poll_send).
+    pub fn outlet(&self) -> Option<Outlet> {
+        match &self.way {
+            Way::Socket(socket) => socket.outlet(),
+            Way::Tunnel(_) | Way::ClientTunnel(_) => None,
         }
     }
 

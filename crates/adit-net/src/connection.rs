@@ -2,7 +2,7 @@
 
 use crate::acceptor::Door;
 use crate::admission::{Permit, Refusal};
-use crate::carrier::{Carrier, Origin, Prefixed, Stream, TlsInfo, canonical, read};
+use crate::carrier::{Carrier, Origin, Prefixed, SharedTcp, Stream, TlsInfo, canonical, read};
 use crate::http;
 use crate::limits;
 use crate::proxy_protocol::{self, Addresses, BadHeader, Progress};
@@ -208,7 +208,7 @@ async fn identify(
         Sniff::NeedMore | Sniff::Unknown => return Err(End::Unknown(prefix)),
     };
     Ok(Known {
-        stream: Stream::Tcp(stream),
+        stream: Stream::Tcp(SharedTcp::new(stream)),
         speaks,
         prefix,
         origin,

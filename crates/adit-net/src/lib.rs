@@ -39,7 +39,7 @@ mod words;
 
 pub use acceptor::{Acceptor, Ports};
 pub use admission::Admission;
-pub use carrier::{Carrier, CarrierInfo, TlsInfo, Transport};
+pub use carrier::{Carrier, CarrierInfo, Outlet, TlsInfo, Transport};
 pub use config::{AcceptorConfig, AdmissionConfig, HttpConfig, IdentReply, SocketConfig};
 pub use counters::{Counter, Counters};
 pub use error::{BindError, TlsError};

@@ -14,6 +14,7 @@ mod codecs;
 mod config;
 pub mod control;
 mod driver;
+mod fanout;
 mod limits;
 mod login;
 mod media_root;

@@ -20,6 +20,7 @@ use crate::application::{Instances, Leave};
 use crate::config::ServerConfig;
 use crate::control::{Connections, Control, Events, Phase, Way};
 use crate::driver::SessionDriver;
+use crate::fanout::Fanout;
 use crate::limits::STOP_DRAIN;
 use crate::memory;
 use crate::mirror::{Mirrors, Predecessor, Visitors};
@@ -54,6 +55,7 @@ impl fmt::Display for ConnectionId {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) broker: Broker,
+    pub(crate) fanout: Fanout,
     pub(crate) stats: ServerStats,
     pub(crate) connections: Connections,
     /// Who is let in at the ports.
@@ -169,6 +171,7 @@ impl Server {
                 phase,
                 files,
                 broker,
+                fanout: Fanout::default(),
                 relay,
                 relays,
                 objects,
@@ -200,6 +203,11 @@ impl Server {
     /// Counters of the whole server; a clone goes on counting while the server runs.
     pub fn stats(&self) -> &ServerStats {
         &self.shared.stats
+    }
+
+    #[cfg(test)]
+    pub(crate) fn fanout(&self) -> &Fanout {
+        &self.shared.fanout
     }
 
     /// The live streams, for outputs beside RTMP.

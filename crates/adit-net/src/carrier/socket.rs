@@ -1,5 +1,6 @@
 //! A carrier that is one TCP or TLS connection.
 
+use super::outlet::{Outlet, SharedTcp};
 use super::scratch;
 use crate::admission::Permit;
 use crate::client::ClientStream;
@@ -82,7 +83,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prefixed<S> {
 /// One connection, plain or encrypted.
 #[derive(Debug)]
 pub(crate) enum Stream {
-    Tcp(TcpStream),
+    Tcp(SharedTcp),
     Tls(Box<TlsStream<Prefixed<TcpStream>>>),
     /// One we made ourselves.
     Client(Box<ClientStream>),
@@ -94,7 +95,7 @@ impl Stream {
     /// The TCP connection under it all, if there is one.
     pub(crate) fn tcp(&self) -> Option<&TcpStream> {
         match self {
-            Self::Tcp(tcp) => Some(tcp),
+            Self::Tcp(tcp) => Some(tcp.get()),
             Self::Tls(tls) => Some(tls.get_ref().0.inner()),
             Self::Client(stream) => Some(stream.tcp()),
             Self::Link(_) => None,
@@ -222,6 +223,14 @@ impl SocketCarrier {
             out.advance(count);
         }
         Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    /// The sending side, of a plain connection.
+    pub(super) fn outlet(&self) -> Option<Outlet> {
+        match &self.stream {
+            Stream::Tcp(tcp) => Some(tcp.outlet()),
+            Stream::Tls(_) | Stream::Client(_) | Stream::Link(_) => None,
+        }
     }
 
     pub(super) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -31,8 +31,8 @@ impl FormKey {
     }
 }
 
-/// The shared part of a media message; see [`encode_tail`].
-pub(super) fn encode_form(
+/// The shared part of a media message, the same for all sessions with the same [`FormKey`]; see [`encode_tail`].
+pub fn encode_form(
     chunk_size: ChunkSize,
     kind: MediaKind,
     timestamp: Timestamp,

@@ -425,6 +425,12 @@ impl Link {
         Ok(())
     }
 
+    /// What of media that somebody else has sent is left to send; `sent` bytes are all of it.
+    pub(super) fn write_rest(&mut self, sent: u64, unsent: Bytes) {
+        self.sent.send(usize::try_from(sent).unwrap_or(usize::MAX));
+        self.out.push(unsent);
+    }
+
     pub(super) fn write_media(
         &mut self,
         msid: MessageStreamId,

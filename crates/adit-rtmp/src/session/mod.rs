@@ -71,7 +71,7 @@ pub use self::call::CallRequest;
 pub use self::client::{ClientConfig, ClientEvent, ClientSession};
 pub use self::config::{SessionConfig, SessionLimits, Timeouts};
 pub use self::error::{CloseReason, SendError, SessionError};
-pub use self::form::FormKey;
+pub use self::form::{FormKey, encode_form};
 pub use self::server::{Asked, ServerEvent, ServerSession};
 pub use self::stats::{ChunkHits, DeadlineHits, Dropped, LimitHits, SessionStats};
 pub use crate::message::MediaKind;

@@ -335,6 +335,13 @@ impl Connections {
         all
     }
 
+    fn delayed(&self, live: &Live, delay: Duration) {
+        store(&live.delay, Some(delay));
+        if let Some(delays) = self.0.delays.of(live.who.way) {
+            delays.note(delay);
+        }
+    }
+
     fn find(&self, id: ConnectionId) -> Option<Arc<Live>> {
         self.open().list.get(&id).cloned()
     }
@@ -417,7 +424,34 @@ pub(crate) struct Presence {
     trace: Trace,
 }
 
+/// Counts what somebody else sends to a connection meanwhile; its task counts nothing that is sent then.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    live: Arc<Live>,
+    connections: Connections,
+}
+
+impl Tally {
+    /// Bytes went, and none wait.
+    pub(crate) fn sent(&self, bytes: usize) {
+        add(&self.live.sent, bytes);
+    }
+
+    /// How long media took to this player.
+    pub(crate) fn delayed(&self, delay: Duration) {
+        self.connections.delayed(&self.live, delay);
+    }
+}
+
 impl Presence {
+    /// For somebody who sends in place of the connection's task for a while.
+    pub(crate) fn tally(&self) -> Tally {
+        Tally {
+            live: Arc::clone(&self.live),
+            connections: self.connections.clone(),
+        }
+    }
+
     /// Bytes came.
     pub(crate) fn received(&self, bytes: usize) {
         add(&self.live.received, bytes);
@@ -447,10 +481,7 @@ impl Presence {
 
     /// How long media took to this player.
     pub(crate) fn delayed(&self, delay: Duration) {
-        store(&self.live.delay, Some(delay));
-        if let Some(delays) = self.connections.0.delays.of(self.live.who.way) {
-            delays.note(delay);
-        }
+        self.connections.delayed(&self.live, delay);
     }
 
     /// It is known now who it is.

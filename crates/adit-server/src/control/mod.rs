@@ -35,7 +35,7 @@ use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 
 pub use self::connections::{ConnectionSnapshot, Counts, Origin, Role, Traffic, Use};
-pub(crate) use self::connections::{Connections, InUse, Presence};
+pub(crate) use self::connections::{Connections, InUse, Presence, Tally};
 pub use self::delay::DelaySnapshot;
 pub(crate) use self::events::Events;
 pub use self::events::{Event, Happened, Heard, Listener};

@@ -47,6 +47,11 @@ impl Gates {
         };
     }
 
+    /// Whether everything goes through.
+    pub(super) fn are_open(self) -> bool {
+        self.audio == Gate::Open && self.video == Gate::Open
+    }
+
     /// Pictures were left out: they begin again at a key frame.
     pub(super) fn wait_for_key_frame(&mut self) {
         if self.video == Gate::Open {

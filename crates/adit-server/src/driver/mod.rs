@@ -2,6 +2,7 @@
 
 mod access;
 mod bandwidth;
+mod boarding;
 mod calls;
 mod connect;
 mod events;
@@ -42,6 +43,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use self::guest::Guest;
 pub(crate) use self::patience::{Overflows, Silence, Verdict};
+pub(crate) use self::player::media_kind;
 use self::requests::Ahead;
 use self::roles::Roles;
 use self::summary::Summary;
@@ -134,7 +136,11 @@ impl SessionDriver {
     /// One turn. `Ready` when the connection is over and closed.
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
+        if self.rides_on(cx, now) {
+            return Poll::Pending;
+        }
         if self.is_calm(now) && self.media_turn(cx, now) == Step::Idle {
+            self.board(cx);
             return Poll::Pending;
         }
         self.handle_deadlines(cx, now);

@@ -7,7 +7,7 @@ use adit_broker::{Delivery, SharedFrame, Subscription};
 use adit_media::FrameKind;
 use adit_rtmp::command::{Status, StatusCode};
 use adit_rtmp::session::{MediaKind, SendError, ServerSession};
-use adit_rtmp::{MessageStreamId, Timestamp};
+use adit_rtmp::{ChunkSize, MessageStreamId, Timestamp};
 use bytes::Buf as _;
 use tracing::debug;
 
@@ -19,6 +19,7 @@ use super::sample::Sample;
 use super::summary::Stage;
 use super::term::Term;
 use super::wishes::{Flow, Wish};
+use crate::fanout::{Fanout, Gauge, Rider, Seat};
 use crate::limits::{FRAMES_PER_TURN, ServerLimits, WRITE_AHEAD_BYTES};
 
 /// A `play` that was accepted.
@@ -35,6 +36,7 @@ pub(super) struct Player {
     term: Term,
     overflows: Overflows,
     overflow: Verdict,
+    seat: Option<Seat>,
 }
 
 /// Where media comes from.
@@ -66,6 +68,7 @@ impl Player {
             term,
             overflows: Overflows::default(),
             overflow: Verdict::Bearable,
+            seat: None,
         }
     }
 
@@ -139,6 +142,42 @@ impl Player {
             }
         }
         Step::More
+    }
+
+    /// Lets a lane serve it, if it gets all there is just as it comes.
+    pub(super) fn board(
+        &mut self,
+        fanout: &Fanout,
+        chunk_size: ChunkSize,
+        rider: impl FnOnce() -> Option<Rider>,
+    ) {
+        let is_plain = self.source == Source::Publisher
+            && self.waited
+            && self.paused == Flow::On
+            && self.gates.are_open()
+            && self.term.is_untouched();
+        if is_plain {
+            let msid = self.msid;
+            let gauge = Gauge { chunk_size, msid };
+            self.seat = fanout.board(&mut self.subscription, gauge, rider);
+        }
+    }
+
+    /// Where a lane serves it.
+    pub(super) const fn seat(&self) -> Option<&Seat> {
+        self.seat.as_ref()
+    }
+
+    /// From now on serves itself; what the lane has not sent goes into the session's queue.
+    pub(super) fn alight(&mut self, session: &mut ServerSession) {
+        let Some(seat) = self.seat.take() else { return };
+        let subscription = &mut self.subscription;
+        if let Some(left) = seat.leave(|place| subscription.resume(place)) {
+            session.send_rest_of_media(left.bytes, left.unsent);
+            if let Some(last) = left.last {
+                self.term.rode(left.bytes, last);
+            }
+        }
     }
 
     /// The server is taken down.
@@ -231,7 +270,7 @@ impl Player {
 }
 
 /// What media of the broker is to a session.
-pub(super) fn media_kind(kind: FrameKind) -> MediaKind {
+pub(crate) fn media_kind(kind: FrameKind) -> MediaKind {
     match kind {
         FrameKind::Audio => MediaKind::Audio,
         FrameKind::Video => MediaKind::Video,

@@ -247,6 +247,19 @@ impl Roles {
         })
     }
 
+    /// The player, where there is nothing but one.
+    pub(super) fn sole_player(&mut self) -> Option<&mut Player> {
+        match self.held.as_mut_slice() {
+            [
+                Held {
+                    role: Role::Playing(player),
+                    ..
+                },
+            ] => Some(player),
+            _ => None,
+        }
+    }
+
     pub(super) fn replay(&mut self, msid: MessageStreamId) -> Option<&mut Replay> {
         self.held.iter_mut().find_map(|held| match &mut held.role {
             Role::Replaying(replay) if held.msid == msid => Some(&mut **replay),

@@ -78,6 +78,17 @@ impl Term {
         self.length.is_none() && self.behind == Behind::Nothing
     }
 
+    /// Whether it plays on with the publisher's own times.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.is_endless() && self.clock == Clock::Own
+    }
+
+    /// Frames were sent by somebody else: `bytes` of them, the last one of this time.
+    pub(super) fn rode(&mut self, bytes: u64, last: Timestamp) {
+        self.bytes = self.bytes.wrapping_add(bytes);
+        self.last = last;
+    }
+
     pub(super) const fn set_behind(&mut self, behind: Behind) {
         self.behind = behind;
     }

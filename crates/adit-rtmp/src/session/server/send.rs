@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{ServerSession, streams::Activity};
 use crate::{
-    ChunkStreamId, MessageStreamId, Timestamp,
+    ChunkSize, ChunkStreamId, MessageStreamId, Timestamp,
     command::{Extensions, Invocation, Status, StatusCode, TransactionId},
     message::{MediaKind, MessageKind, UserControl},
     session::{FormKey, SendError, SessionError, form::encode_form},
@@ -37,6 +37,17 @@ impl ServerSession {
     /// one; the key of a session changes when its chunk size does, which is when it is connected.
     pub fn form_key(&self, kind: MediaKind, timestamp: Timestamp) -> FormKey {
         FormKey::new(self.link.chunk_size(), kind, timestamp)
+    }
+
+    /// The size of the chunks it sends; see [`form_key`](Self::form_key).
+    pub fn chunk_size(&self) -> ChunkSize {
+        self.link.chunk_size()
+    }
+
+    /// Somebody else has sent whole media messages of `sent` bytes to the client, but for `unsent` at their end, while
+    /// [`output`](Self::output) was empty: they count as sent by the session, and the rest follows now.
+    pub fn send_rest_of_media(&mut self, sent: u64, unsent: Bytes) {
+        self.link.write_rest(sent, unsent);
     }
 
     /// The shared part of a media message, for [`send_media_form`](Self::send_media_form).
