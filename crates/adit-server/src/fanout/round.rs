@@ -7,11 +7,15 @@ use adit_broker::SharedFrame;
 use adit_media::Timestamp;
 use adit_net::limits::WRITE_PIECES;
 use adit_rtmp::chunk::MediaHead;
+use adit_rtmp::out::HEAD_MAX;
 use adit_rtmp::session::{FormKey, encode_form};
 use bytes::{Bytes, BytesMut};
 
 use super::Gauge;
 use crate::driver::media_kind;
+
+/// Heads for so many bytes are made before the memory is used again.
+const HEADS_ROOM: usize = 1024;
 
 /// What is written in one go, frame after frame.
 #[derive(Debug, Default)]
@@ -63,6 +67,10 @@ impl Round {
         let payload = frame.payload();
         // One that is too long for a message is left out, as a session does.
         if let Ok(head) = MediaHead::new(kind, at, gauge.msid, payload.len()) {
+            if self.heads.capacity() < HEAD_MAX {
+                // What was split off has been dropped by now, so this is the same memory again.
+                self.heads.reserve(HEADS_ROOM);
+            }
             self.heads.extend_from_slice(head.as_slice());
             let head = self.heads.split().freeze();
             let key = FormKey::new(gauge.chunk_size, kind, at);
