@@ -4,7 +4,7 @@
 //! new ─▶ packaged ═ Link ═▶ old    a name
 //! new ◀══════════════════ old      where numbers begin, what is announced, and the segments of the playlist, whole
 //!
-//! answer   there u8 (0 not live, 1 live) │ next u64 │ discontinuities u64 │ target u32, s │ peak u64 │ segments u16
+//! answer   there u8 (0 not live, 1 live) │ next u64 │ discontinuities u64 │ target u32, s │ part target u32, ms │ peak u64 │ segments u16
 //! segment  number u64 │ discontinuity u8 │ date u64, ms │ list u64, ms │ init │ parts u16
 //! init     run │ id u32 │ codecs │ width u16 │ height u16 │ step u32, ms │ bytes
 //! part     length u32, ms │ independent u8 │ bytes
@@ -36,6 +36,8 @@ pub(super) struct Heritage {
     pub(super) next: First,
     /// What is announced of the length of segments, in seconds.
     pub(super) target: Option<i64>,
+    /// And of parts, in milliseconds.
+    pub(super) part_target: Option<i64>,
     pub(super) peak: u64,
     pub(super) segments: Vec<Segment>,
 }
@@ -56,8 +58,9 @@ impl Heritage {
         out.write_u8(self.is_live.into()).await?;
         out.write_u64(self.next.segment).await?;
         out.write_u64(self.next.discontinuities).await?;
-        out.write_u32(narrow(self.target.unwrap_or_default()))
-            .await?;
+        for target in [self.target, self.part_target] {
+            out.write_u32(narrow(target.unwrap_or_default())).await?;
+        }
         out.write_u64(self.peak).await?;
         out.write_u16(count(self.segments.len())?).await?;
         for segment in &self.segments {
@@ -76,7 +79,8 @@ impl Heritage {
             segment: input.link.read_u64().await?,
             discontinuities: input.link.read_u64().await?,
         };
-        let target = Some(i64::from(input.link.read_u32().await?)).filter(|target| *target > 0);
+        let target = input.target().await?;
+        let part_target = input.target().await?;
         let peak = input.link.read_u64().await?;
         let mut segments = Vec::new();
         for _ in 0..input.link.read_u16().await? {
@@ -86,6 +90,7 @@ impl Heritage {
             is_live,
             next,
             target,
+            part_target,
             peak,
             segments,
         })
@@ -140,6 +145,11 @@ struct Input<'a, L> {
 impl<L: Link> Input<'_, L> {
     async fn flag(&mut self) -> io::Result<bool> {
         Ok(self.link.read_u8().await? != 0)
+    }
+
+    async fn target(&mut self) -> io::Result<Option<i64>> {
+        let target = i64::from(self.link.read_u32().await?);
+        Ok(Some(target).filter(|target| *target > 0))
     }
 
     async fn bytes(&mut self) -> io::Result<Bytes> {

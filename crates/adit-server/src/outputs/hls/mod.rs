@@ -11,6 +11,7 @@
 //! A stream is packaged from the first request on, by one task that is a reader of the broker, until nobody has asked for a while.
 //! Segments are in memory only, and bounded.
 
+mod beat;
 mod before;
 mod bound;
 mod clock;

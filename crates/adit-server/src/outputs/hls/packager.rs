@@ -442,9 +442,8 @@ impl Packager {
         let heritage = heritage.ok().and_then(Result::ok).unwrap_or_default();
         let is_live = heritage.is_live || self.stopped.is_none();
         let is_there = is_live || !heritage.segments.is_empty();
-        if let Some(target) = heritage.target {
-            self.segmenter.keep_to(target);
-        }
+        self.segmenter
+            .keep_to(heritage.target, heritage.part_target);
         self.stream.settled.store(true, Ordering::Release);
         self.stream.change(|window| window.inherit(heritage));
         is_there

@@ -91,10 +91,11 @@ pub(super) fn media(window: &Window, lengths: Lengths, query: &str, extent: Exte
         );
     }
     let parts_from = window.head().saturating_sub(SEGMENTS_WITH_PARTS);
+    let longest = part_target(window, lengths);
     let mut init = None;
     for segment in segments.skip(skipped) {
         let with_parts = !is_over && segment.number >= parts_from;
-        segment_lines(&mut out, segment, query, &mut init, with_parts);
+        segment_lines(&mut out, segment, query, &mut init, (with_parts, longest));
     }
     if is_over {
         out.push_str("#EXT-X-ENDLIST\n");
@@ -126,10 +127,9 @@ fn promises(out: &mut String, known: i64, part: i64) {
     write(out, format_args!("#EXT-X-PART-INF:PART-TARGET={part}\n"));
 }
 
-/// The longest that a part is, in milliseconds: none of the list is longer than it says [RFC 8216bis 4.4.4.9], where pictures
-/// are slow or were late either.
+/// The longest that a part is, in milliseconds: what was announced, and before there is anything, what is to be.
 fn part_target(window: &Window, lengths: Lengths) -> i64 {
-    lengths.part.max(window.longest_part())
+    window.targets.part.unwrap_or(lengths.part)
 }
 
 /// Whether a part is too far in the future to be waited for [RFC 8216bis 6.2.5.2]: that of three seconds, and more than three.
@@ -163,7 +163,7 @@ const SEGMENTS_WITH_PARTS: u64 = 2;
 /// The longest that a segment is, in whole seconds: what was announced, and before there is anything, what is to be.
 pub(super) fn target_seconds(window: &Window, lengths: Lengths) -> i64 {
     let wanted = lengths.segment.saturating_add(999) / 1000;
-    window.target.unwrap_or(wanted).max(1)
+    window.targets.segment.unwrap_or(wanted).max(1)
 }
 
 fn segment_lines<'a>(
@@ -171,7 +171,7 @@ fn segment_lines<'a>(
     segment: &'a Segment,
     query: &str,
     init: &mut Option<(&'a str, u32)>,
-    with_parts: bool,
+    (with_parts, longest): (bool, i64),
 ) {
     let run = &*segment.init.run;
     let number = segment.number;
@@ -191,7 +191,8 @@ fn segment_lines<'a>(
     }
     if with_parts || !segment.whole {
         for (index, part) in segment.parts.iter().enumerate() {
-            let length = seconds(part.milliseconds);
+            // One that became longer, for a picture came late, lasts for more than it says: that must not change either.
+            let length = seconds(part.milliseconds.min(longest));
             let independent = if part.independent {
                 ",INDEPENDENT=YES"
             } else {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use adit_media::fmp4::{self, Access, Run, Sample, Track};
 use adit_media::{Frame, FrameKind, Timestamp};
 
+use super::beat::Beat;
 use super::bound::{Bound, FIRST_SEGMENT};
 use super::clock::Clock;
 use super::lane::Lane;
@@ -33,6 +34,8 @@ pub(super) enum Made {
     Init(Arc<Init>),
     /// No segment is longer, in whole seconds, from the first one on.
     Target(i64),
+    /// No part is longer, in milliseconds, from the first one on.
+    PartTarget(i64),
     Part(Part),
     EndOfSegment,
 }
@@ -52,6 +55,7 @@ pub(super) struct Segmenter {
     changed: bool,
     making: Open,
     bound: Bound,
+    beat: Beat,
     /// Tracks that are left out, and why: of each kind the first.
     left_out: Vec<(FrameKind, fmp4::Unsupported)>,
     numbers: Numbers,
@@ -103,6 +107,7 @@ impl Segmenter {
         Self {
             lengths,
             bound,
+            beat: Beat::new(lengths.part),
             clock: Clock::default(),
             video: None,
             audio: None,
@@ -174,8 +179,13 @@ impl Segmenter {
     }
 
     /// Goes by what was announced before it came to package this.
-    pub(super) fn keep_to(&mut self, target: i64) {
-        self.bound.keep_to(target);
+    pub(super) fn keep_to(&mut self, target: Option<i64>, part_target: Option<i64>) {
+        if let Some(target) = target {
+            self.bound.keep_to(target);
+        }
+        if let Some(target) = part_target {
+            self.beat.keep_to(target);
+        }
     }
 
     /// Which tracks of what is published now are or were not packaged, and why.
@@ -341,7 +351,7 @@ impl Segmenter {
             self.end_part(at, made);
             self.end_segment(made);
             self.making.keyless = !is_key;
-        } else if is_heavy || (part > 0 && part.saturating_add(step) > self.lengths.part) {
+        } else if is_heavy || (part > 0 && part.saturating_add(step) > self.beat.longest()) {
             self.end_part(at, made);
             if is_first {
                 self.end_segment(made);
@@ -417,6 +427,7 @@ impl Segmenter {
                 ended: None,
             };
             self.making.add(&part);
+            self.beat.note(part.milliseconds);
             let is_over = part.milliseconds >= left;
             made.push(Made::Part(part));
             if is_over {
@@ -461,6 +472,7 @@ impl Segmenter {
         if self.making.segment_length > 0 {
             let target = self.bound.announce(self.making.segment_length);
             made.push(Made::Target(target));
+            made.push(Made::PartTarget(self.beat.announce()));
         }
         self.making.hurry = false;
         self.making.segment_bytes = 0;

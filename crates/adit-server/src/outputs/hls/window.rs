@@ -76,6 +76,15 @@ pub(super) enum End {
     Given,
 }
 
+/// What was announced, which does not change; it is not known before there is a segment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Targets {
+    /// No segment is longer, in whole seconds [RFC 8216 6.2.1].
+    pub(super) segment: Option<i64>,
+    /// No part is longer, in milliseconds [RFC 8216bis 4.4.3.7].
+    pub(super) part: Option<i64>,
+}
+
 /// The newest segments of one stream.
 #[derive(Debug)]
 pub(super) struct Window {
@@ -93,8 +102,7 @@ pub(super) struct Window {
     /// Discontinuities of segments that are gone.
     pub(super) discontinuities: u64,
     pub(super) end: Option<End>,
-    /// No segment is longer, in whole seconds; that does not change [RFC 8216 6.2.1]. It is not known before there is one.
-    pub(super) target: Option<i64>,
+    pub(super) targets: Targets,
     /// Bits a second of the heaviest segment.
     pub(super) peak: u64,
     bytes: usize,
@@ -145,7 +153,7 @@ impl Window {
             clock: None,
             discontinuities: 0,
             end: None,
-            target: None,
+            targets: Targets::default(),
             peak: 0,
             bytes: 0,
         }
@@ -166,7 +174,8 @@ impl Window {
         }
         self.next = heritage.next.segment;
         self.discontinuities = heritage.next.discontinuities;
-        self.target = heritage.target;
+        self.targets.segment = heritage.target;
+        self.targets.part = heritage.part_target;
         self.peak = heritage.peak;
         self.bytes = heritage.segments.iter().map(Segment::weight).sum();
         self.init = (heritage.segments.last()).map(|segment| Arc::clone(&segment.init));
@@ -189,7 +198,8 @@ impl Window {
                 segment: self.next,
                 discontinuities: self.discontinuities,
             },
-            target: self.target,
+            target: self.targets.segment,
+            part_target: self.targets.part,
             peak: self.peak,
             segments: self.segments.iter().cloned().collect(),
         }
@@ -224,7 +234,10 @@ impl Window {
                 self.init = Some(init);
             }
             Made::Target(target) => {
-                self.target.get_or_insert(target);
+                self.targets.segment.get_or_insert(target);
+            }
+            Made::PartTarget(target) => {
+                self.targets.part.get_or_insert(target);
             }
             Made::Part(part) => self.add(part),
             Made::EndOfSegment => self.end_segment(),
@@ -405,6 +418,7 @@ impl Window {
     }
 
     /// The longest part of the segments that are kept, in milliseconds.
+    #[cfg(test)]
     pub(super) fn longest_part(&self) -> i64 {
         let parts = self.segments.iter().flat_map(|segment| &segment.parts);
         let lengths = parts.map(|part| part.milliseconds);

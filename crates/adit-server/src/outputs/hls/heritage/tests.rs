@@ -57,13 +57,15 @@ async fn the_next_server_lists_and_has_the_same_segments_and_goes_on_with_their_
     new.apply(Made::Init(new_init()));
     new.apply(part(2_000, 10));
     new.apply(Made::Target(9));
+    new.apply(Made::PartTarget(2_000));
     new.apply(Made::EndOfSegment);
     let text = playlist(&new);
     let end = "#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"new-0.mp4\"\n\
-        #EXT-X-PART:DURATION=2.000,URI=\"new-6.0.m4s\",INDEPENDENT=YES\n\
+        #EXT-X-PART:DURATION=1.000,URI=\"new-6.0.m4s\",INDEPENDENT=YES\n\
         #EXTINF:2.000,\nnew-6.m4s\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"new-7.0.m4s\"\n";
     assert!(text.ends_with(end), "{text}");
     assert!(text.contains("#EXT-X-TARGETDURATION:2\n"), "{text}");
+    assert!(text.contains("PART-TARGET=1.000\n"), "{text}");
     assert!(text.contains("#EXT-X-MEDIA-SEQUENCE:4\n"), "{text}");
 }
 
@@ -92,7 +94,7 @@ async fn a_stream_that_nobody_watches_has_numbers_and_nothing_else() {
     assert!(!heritage.is_live && heritage.segments.is_empty());
     let new = next(heritage);
     assert_eq!(
-        (new.head(), new.init().is_some(), new.target),
+        (new.head(), new.init().is_some(), new.targets.segment),
         (70, false, None)
     );
     assert_eq!(new.discontinuities, 3);
@@ -112,7 +114,7 @@ async fn what_is_cut_off_or_too_much_is_no_heritage() {
     }
     assert!(read(&bytes).await.is_ok());
     // The text of the first init, which is as long as it says.
-    let head = 1 + 8 + 8 + 4 + 8 + 2 + 8 + 1 + 8 + 8;
+    let head = 1 + 8 + 8 + 4 + 4 + 8 + 2 + 8 + 1 + 8 + 8;
     bytes[head..head + 4].copy_from_slice(&u32::MAX.to_be_bytes());
     assert_eq!(
         read(&bytes).await.unwrap_err().kind(),

@@ -319,7 +319,10 @@ async fn the_server_that_takes_over_goes_on_where_the_other_one_was() {
         after.window().bytes_of(&file),
         before.window().bytes_of(&file)
     );
-    assert_eq!(after.window().target, before.window().target);
+    assert_eq!(
+        after.window().targets.segment,
+        before.window().targets.segment
+    );
     assert!(!text(&after).contains("ENDLIST"));
     // The old one begins it no more, and says so.
     let refused = old.0.hls.stream(&old.0, &key("a"), true).await;

@@ -121,12 +121,13 @@ fn no_part_is_longer_than_the_playlist_says_and_players_hold_back_three_of_them(
     for (length, target, hold_back) in [
         (300, "0.350", "1.050"),
         (350, "0.350", "1.050"),
-        (351, "0.351", "1.053"),
+        (385, "0.385", "1.155"),
         (2_000, "2.000", "6.000"),
     ] {
         let mut window = Window::new("r".to_owned(), 3);
         window.apply(init(0));
         window.apply(part(length, 10));
+        window.apply(Made::PartTarget(length.max(350)));
         window.apply(Made::EndOfSegment);
         let text = media(&window, LENGTHS, "");
         for tag in [
@@ -135,13 +136,16 @@ fn no_part_is_longer_than_the_playlist_says_and_players_hold_back_three_of_them(
         ] {
             assert!(text.contains(&tag), "{length}: {text}");
         }
-        // Once it is forgotten, parts are as they should be again.
-        for _ in 0..40 {
-            window.apply(part(300, 10));
+        // It stays so, whatever comes.
+        for length in [300; 40].into_iter().chain([9_000]) {
+            window.apply(part(length, 10));
+            window.apply(Made::PartTarget(length));
             window.apply(Made::EndOfSegment);
         }
         let text = media(&window, LENGTHS, "");
-        assert!(text.contains("PART-TARGET=0.350\n"), "{length}: {text}");
+        assert!(text.contains(&format!("PART-TARGET={target}\n")), "{text}");
+        assert!(text.contains("EXTINF:9.000,"), "{text}");
+        assert!(text.contains(&format!("DURATION={target},")), "{text}");
     }
 }
 

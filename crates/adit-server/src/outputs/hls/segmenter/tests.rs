@@ -292,7 +292,7 @@ fn segments_without_key_frames_are_no_longer_than_announced() {
         })
         .collect();
     let window = package(&frames);
-    assert_eq!(window.target, Some(2));
+    assert_eq!(window.targets.segment, Some(2));
     assert_within_target(&window);
     assert!(lengths(&window).len() >= 24, "{:?}", lengths(&window));
     assert_eq!(payload(&window), coded(&frames));
@@ -311,7 +311,7 @@ fn the_target_has_room_for_key_frames_that_are_known_and_is_kept_where_they_are_
         let frames = with_keys(60, each);
         let segmenter = Segmenter::new(LENGTHS, Bound::new(LENGTHS, known), "r".into());
         let window = package_by(segmenter, &frames);
-        assert_eq!(window.target, Some(target), "{each} {known:?}");
+        assert_eq!(window.targets.segment, Some(target), "{each} {known:?}");
         assert_within_target(&window);
         assert_eq!(payload(&window), coded(&frames));
         // A player can begin with each key frame, or with each second one.
@@ -334,7 +334,7 @@ fn the_target_has_room_for_key_frames_that_are_known_and_is_kept_where_they_are_
 fn key_frames_that_come_further_apart_later_change_nothing_of_what_was_announced() {
     let all = [with_keys(10, 1), later(&with_keys(40, 8), 10_000)].concat();
     let window = package(&all);
-    assert_eq!(window.target, Some(2));
+    assert_eq!(window.targets.segment, Some(2));
     assert_within_target(&window);
     // Two pieces of the same length are better than a long and a short one.
     let whole = lengths(&window);
@@ -359,13 +359,13 @@ fn slow_pictures_are_announced_where_they_are_slow_from_the_beginning() {
             .collect()
     };
     let window = package(&slow(5_000));
-    assert_eq!(window.target, Some(5));
+    assert_eq!(window.targets.segment, Some(5));
     assert_within_target(&window);
     // And where they get slow later the playlist says less than they last, and never more than it announced.
     let all = [clip(8), later(&slow(5_000), 8_000)].concat();
     let all = only(FrameKind::Video, &all);
     let window = package(&all);
-    assert_eq!(window.target, Some(2));
+    assert_eq!(window.targets.segment, Some(2));
     assert_within_target(&window);
     assert_eq!(payload(&window), coded(&all));
 }
@@ -585,6 +585,36 @@ fn parts_are_not_too_long_where_pictures_last_now_longer_and_now_shorter() {
     let lengths: Vec<i64> = parts.map(|part| part.milliseconds).collect();
     assert!(lengths.len() > 20, "{lengths:?}");
     assert!(lengths.iter().all(|length| *length <= 350), "{lengths:?}");
+}
+
+#[test]
+fn parts_are_as_long_as_announced_at_every_usual_rate() {
+    let pictures = |rate: &u32| {
+        let clip = format!("pattern:320x180@{rate},200k,key=1");
+        let clip = Pattern::new(clip.parse().unwrap());
+        let frames: Vec<Frame> = clip.take_while(|frame| frame.at().ms() < 12_000).collect();
+        (only(FrameKind::Video, &frames), format!("{rate}"))
+    };
+    let mut streams: Vec<_> = [2, 10, 24, 25, 30, 50, 60].iter().map(pictures).collect();
+    streams.push((clip(12), "with sound".to_owned()));
+    streams.push((only(FrameKind::Audio, &clip(12)), "sound".to_owned()));
+    let dolby = only(FrameKind::Audio, &with_ac3(12, &ac3_frame()));
+    streams.push((dolby, "ac-3".to_owned()));
+    for (frames, what) in streams {
+        let window = package(&frames);
+        let target = window.targets.part.unwrap();
+        for segment in segments(&window) {
+            let parts = segment.parts.iter().map(|part| part.milliseconds);
+            let parts: Vec<i64> = parts.collect();
+            let (last, others) = parts.split_last().unwrap();
+            let whole = (target * 85).div_euclid(100)..=target;
+            assert!(
+                others.iter().all(|it| whole.contains(it)),
+                "{what}: {parts:?}"
+            );
+            assert!(*last <= target, "{what}: {parts:?} of {target}");
+        }
+    }
 }
 
 #[test]

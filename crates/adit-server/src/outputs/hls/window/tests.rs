@@ -44,6 +44,7 @@ pub(in crate::outputs::hls) fn part(milliseconds: i64, bytes: usize) -> Made {
 pub(in crate::outputs::hls) fn window(segments: usize) -> Window {
     let mut window = Window::new("r".to_owned(), 3);
     window.apply(init(0));
+    window.apply(Made::PartTarget(1_000));
     for _ in 0..segments {
         window.apply(part(1_000, 10));
         window.apply(part(1_000, 10));
