@@ -1,7 +1,5 @@
 //! `[http]` and `[hls]`
 
-use std::time::Duration;
-
 use adit_server::{HlsConfig, Offered, Origins, OutputsConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,7 +32,7 @@ pub(crate) struct Hls {
     /// A segment ends at the first key frame after so long.
     #[schemars(extend("x-range" = ["500ms", "30s"]))]
     pub(crate) segment: Span,
-    /// The longest part of a segment: players with low latency are three of them behind.
+    /// The longest part of a segment: players with low latency are three of them behind. It is not longer than `hls.segment`.
     #[schemars(extend("x-range" = ["100ms", "5s"]))]
     pub(crate) part: Span,
     /// Segments in a playlist.
@@ -87,8 +85,7 @@ impl Hls {
     pub(crate) fn apply(&self, hls: &mut HlsConfig) {
         hls.offered = offered(self.enabled);
         hls.segment = self.segment.0;
-        // Parts longer than their segment would be segments.
-        hls.part = Duration::min(self.part.0, self.segment.0);
+        hls.part = self.part.0;
         hls.segments = usize::try_from(self.segments).unwrap_or(usize::MAX);
     }
 }

@@ -46,6 +46,7 @@ pub(crate) fn check(config: &Config) -> Vec<Conflict> {
         }];
     }
     let others = memory(config).into_iter().chain(opentelemetry(config));
+    let others = others.chain(parts(config));
     let relays = relays(config).into_iter().chain(too_many_relays(config));
     let others = others.chain(relays).chain(apps::check(config));
     let broken = needs
@@ -87,6 +88,17 @@ fn memory(config: &Config) -> Option<Conflict> {
         what: format!("limits.mem.{higher} is {to}, below limits.mem.{lower}, which is {from}"),
         label: "set here",
         help: format!("{higher} has to be at least as much as {lower}"),
+    })
+}
+
+/// A part that would be longer than the segment that it is a piece of.
+fn parts(config: &Config) -> Option<Conflict> {
+    let (part, segment) = (&config.hls.part, &config.hls.segment);
+    (part.0 > segment.0).then(|| Conflict {
+        path: KeyPath::read("hls.part"),
+        what: format!("hls.part is {part}, longer than hls.segment, which is {segment}"),
+        label: "set here",
+        help: "segments are made of parts: hls.part has to be hls.segment at most".to_owned(),
     })
 }
 

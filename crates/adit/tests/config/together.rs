@@ -185,3 +185,20 @@ fn a_server_does_not_start_with_mistakes() {
     assert_eq!(output.stdout, b"");
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn a_part_is_not_longer_than_its_segment() {
+    check_file(
+        "[hls]\nsegment = \"1s\"\npart = \"2s\"\n",
+        r#"
+  × hls.part is 2s, longer than hls.segment, which is 1s
+   ╭─[adit.toml:3:8]
+ 2 │ segment = "1s"
+ 3 │ part = "2s"
+   ·        ──┬─
+   ·          ╰── set here
+   ╰────
+  help: segments are made of parts: hls.part has to be hls.segment at most
+"#,
+    );
+}
