@@ -345,7 +345,7 @@ impl LaneTask {
     }
 
     /// Something else than a frame has come: each player hears of it by itself.
-    fn end(&mut self) -> Poll<()> {
+    fn end(&self) -> Poll<()> {
         let mut wakers = Vec::new();
         {
             let mut state = self.lane.state();

@@ -233,14 +233,14 @@ impl Player {
             } => return,
             ClientEvent::Media {
                 timestamp, payload, ..
-            } => Seen::Frame(self.checked(timestamp.ms(), &payload)),
+            } => Seen::Frame(Self::checked(timestamp.ms(), &payload)),
             _ => return,
         };
         self.seen.push_back(seen);
     }
 
     /// The number of a frame, which is whole and has its time.
-    fn checked(&self, at: u32, payload: &Bytes) -> u32 {
+    fn checked(at: u32, payload: &Bytes) -> u32 {
         let number = u32::from_be_bytes(payload[2..6].try_into().unwrap());
         assert!(payload == frame(number).payload(), "frame {number}");
         assert_eq!(at, number * 10, "frame {number}");
