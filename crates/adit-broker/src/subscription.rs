@@ -209,7 +209,9 @@ impl Subscription {
     }
 
     fn counted(&self, delivery: Delivery) -> Delivery {
-        if let Delivery::Skipped { frames } = &delivery {
+        if let Delivery::Skipped { frames } = &delivery
+            && self.standing == Standing::Reader
+        {
             self.stream.counters.skips.add(1);
             self.stream.counters.skipped_frames.add(*frames);
         }

@@ -20,6 +20,7 @@ use crate::application::{Instances, Leave};
 use crate::config::ServerConfig;
 use crate::control::{Connections, Control, Events, Phase, Way};
 use crate::driver::SessionDriver;
+#[cfg(test)]
 use crate::fanout::Fanout;
 use crate::limits::STOP_DRAIN;
 use crate::memory;
@@ -55,7 +56,6 @@ impl fmt::Display for ConnectionId {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) broker: Broker,
-    pub(crate) fanout: Fanout,
     pub(crate) stats: ServerStats,
     pub(crate) connections: Connections,
     /// Who is let in at the ports.
@@ -171,7 +171,6 @@ impl Server {
                 phase,
                 files,
                 broker,
-                fanout: Fanout::default(),
                 relay,
                 relays,
                 objects,
@@ -207,7 +206,7 @@ impl Server {
 
     #[cfg(test)]
     pub(crate) fn fanout(&self) -> &Fanout {
-        &self.shared.fanout
+        self.shared.connections.fanout()
     }
 
     /// The live streams, for outputs beside RTMP.

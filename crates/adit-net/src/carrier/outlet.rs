@@ -9,12 +9,13 @@ use std::task::{Context, Poll, ready};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 /// The sending side of a carrier, for somebody who sends the same to many.
 ///
 /// It is lent: as long as it is used the carrier itself sends nothing.
 #[derive(Clone, Debug)]
-pub struct Outlet(Arc<TcpStream>);
+pub struct Outlet(Arc<OwnedWriteHalf>);
 
 impl Outlet {
     /// Hands pieces to the kernel; gives how many bytes it took, which may be fewer than there are.
@@ -24,25 +25,30 @@ impl Outlet {
     /// [`io::ErrorKind::WouldBlock`] when the peer has to take some first; then nobody is woken, and the carrier, when it sends
     /// again, waits for that. Any other: the connection is broken.
     pub fn try_send(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.try_write_vectored(pieces)
+        self.0.as_ref().as_ref().try_write_vectored(pieces)
     }
 }
 
 /// A connection that may have an [`Outlet`].
 #[derive(Debug)]
-pub(crate) struct SharedTcp(Arc<TcpStream>);
+pub(crate) struct SharedTcp {
+    read: OwnedReadHalf,
+    write: Arc<OwnedWriteHalf>,
+}
 
 impl SharedTcp {
     pub(crate) fn new(tcp: TcpStream) -> Self {
-        Self(Arc::new(tcp))
+        let (read, write) = tcp.into_split();
+        let write = Arc::new(write);
+        Self { read, write }
     }
 
     pub(crate) fn get(&self) -> &TcpStream {
-        &self.0
+        self.read.as_ref()
     }
 
     pub(super) fn outlet(&self) -> Outlet {
-        Outlet(Arc::clone(&self.0))
+        Outlet(Arc::clone(&self.write))
     }
 
     /// Does `attempt` as soon as the connection may be ready for it.
@@ -52,8 +58,8 @@ impl SharedTcp {
         attempt: impl Fn(&TcpStream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.0.poll_write_ready(cx))?;
-            match attempt(&self.0) {
+            ready!(self.get().poll_write_ready(cx))?;
+            match attempt(self.get()) {
                 // It was not; now that this is known, one is woken when it is.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 done => return Poll::Ready(done),
@@ -64,18 +70,11 @@ impl SharedTcp {
 
 impl AsyncRead for SharedTcp {
     fn poll_read(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        loop {
-            ready!(self.0.poll_read_ready(cx))?;
-            match self.0.try_read_buf(buffer) {
-                Ok(_) => return Poll::Ready(Ok(())),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
+        Pin::new(&mut self.read).poll_read(cx, buffer)
     }
 }
 
@@ -105,6 +104,10 @@ impl AsyncWrite for SharedTcp {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(SockRef::from(&*self.0).shutdown(Shutdown::Write))
+        Poll::Ready(match SockRef::from(self.get()).shutdown(Shutdown::Write) {
+            // The peer has cut it off.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            done => done,
+        })
     }
 }

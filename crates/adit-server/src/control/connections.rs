@@ -23,6 +23,7 @@ use super::delay::{DelaySnapshot, Delays};
 use super::events::{Events, Happened};
 use super::{ByWay, Way};
 use crate::application::{Client, Leave};
+use crate::fanout::Fanout;
 use crate::limits::ABOUT_BYTES;
 use crate::server::ConnectionId;
 use crate::spans::Trace;
@@ -37,6 +38,8 @@ struct Inner {
     open: Mutex<Open>,
     delays: ByWay<Delays>,
     events: Events,
+    /// Serves players who get the same.
+    fanout: Fanout,
     /// Is the parent of those of all connections.
     stop: CancellationToken,
 }
@@ -209,12 +212,18 @@ impl Connections {
             open: Mutex::default(),
             delays: ByWay::default(),
             events,
+            fanout: Fanout::default(),
             stop,
         }))
     }
 
     pub(crate) fn events(&self) -> &Events {
         &self.0.events
+    }
+
+    /// What serves players who get the same in place of their tasks.
+    pub(crate) fn fanout(&self) -> &Fanout {
+        &self.0.fanout
     }
 
     pub(crate) fn next_id(&self) -> ConnectionId {

@@ -6,6 +6,36 @@ use std::time::Instant;
 use super::SessionDriver;
 use crate::fanout::Rider;
 
+/// How long a player that was put off serves itself: longer each time, so that one whose line is slow is not put off at each key frame.
+#[derive(Debug, Default)]
+pub(super) struct Detour {
+    turns: u32,
+    last: u32,
+}
+
+/// Turns of media, about as many frames: the shortest and the longest detour.
+const DETOURS: (u32, u32) = (16, 4096);
+
+impl Detour {
+    /// A ride has ended, because the lane `put_off` the player or by itself.
+    pub(super) fn came_off(&mut self, put_off: bool) {
+        let (least, most) = DETOURS;
+        if put_off {
+            self.last = self.last.saturating_mul(2).clamp(least, most);
+            self.turns = self.last;
+        } else {
+            self.last /= 2;
+        }
+    }
+
+    /// Whether it may board again; asked once in a turn.
+    pub(super) fn is_over(&mut self) -> bool {
+        let is_over = self.turns == 0;
+        self.turns = self.turns.saturating_sub(1);
+        is_over
+    }
+}
+
 impl SessionDriver {
     /// After a turn in which nothing was to be done but to send media, and all of it was sent: the next may be sent by a lane.
     pub(super) fn board(&mut self, cx: &Context<'_>) {
@@ -19,7 +49,11 @@ impl SessionDriver {
             let tally = self.summary.presence().tally();
             Some(Rider::new(outlet, tally, cx.waker().clone()))
         };
-        player.board(&self.shared.fanout, self.session.chunk_size(), rider);
+        player.board(
+            self.shared.connections.fanout(),
+            self.session.chunk_size(),
+            rider,
+        );
     }
 
     /// Whether a lane serves the player and there is nothing else to be done. If there is, the connection serves itself again.
@@ -35,11 +69,13 @@ impl SessionDriver {
                 return true;
             }
         }
-        if let Some(player) = self.roles.sole_player() {
-            player.alight(&mut self.session);
-        }
+        let player = self.roles.sole_player();
+        let session = &mut self.session;
         // A whole turn follows.
         self.timer.calm_until = None;
+        if player.and_then(|player| player.alight(session)).is_none() {
+            self.give_up(now, "the server failed to send to it");
+        }
         if let Poll::Ready(received) = received {
             self.take_in(now, received);
         }

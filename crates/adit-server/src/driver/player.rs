@@ -12,6 +12,7 @@ use bytes::Buf as _;
 use tracing::debug;
 
 use super::Step;
+use super::boarding::Detour;
 use super::gates::Gates;
 use super::leaving::TAKEN_DOWN;
 use super::patience::{Overflows, Verdict};
@@ -37,6 +38,7 @@ pub(super) struct Player {
     overflows: Overflows,
     overflow: Verdict,
     seat: Option<Seat>,
+    detour: Detour,
 }
 
 /// Where media comes from.
@@ -69,6 +71,7 @@ impl Player {
             overflows: Overflows::default(),
             overflow: Verdict::Bearable,
             seat: None,
+            detour: Detour::default(),
         }
     }
 
@@ -156,7 +159,7 @@ impl Player {
             && self.paused == Flow::On
             && self.gates.are_open()
             && self.term.is_untouched();
-        if is_plain {
+        if is_plain && self.detour.is_over() {
             let msid = self.msid;
             let gauge = Gauge { chunk_size, msid };
             self.seat = fanout.board(&mut self.subscription, gauge, rider);
@@ -168,16 +171,17 @@ impl Player {
         self.seat.as_ref()
     }
 
-    /// From now on serves itself; what the lane has not sent goes into the session's queue.
-    pub(super) fn alight(&mut self, session: &mut ServerSession) {
-        let Some(seat) = self.seat.take() else { return };
+    /// From now on serves itself; what the lane has not sent goes into the session's queue. `None` if nobody knows what was sent.
+    pub(super) fn alight(&mut self, session: &mut ServerSession) -> Option<()> {
+        let seat = self.seat.take()?;
+        self.detour.came_off(seat.is_over());
         let subscription = &mut self.subscription;
-        if let Some(left) = seat.leave(|place| subscription.resume(place)) {
-            session.send_rest_of_media(left.bytes, left.unsent);
-            if let Some(last) = left.last {
-                self.term.rode(left.bytes, last);
-            }
+        let left = seat.leave(|place| subscription.resume(place))?;
+        session.send_rest_of_media(left.bytes, left.unsent);
+        if let Some(last) = left.last {
+            self.term.rode(left.payload, last);
         }
+        Some(())
     }
 
     /// The server is taken down.

@@ -3,14 +3,15 @@
 use std::future::Future;
 use std::io::IoSlice;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use adit_broker::{Delivery, Hold, Place, Subscription};
 use adit_net::limits::WRITE_PIECES;
 use tracing::trace;
 
-use super::round::Round;
+use super::round::{Extent, Round};
 use super::seat::{Left, Rider, Seat};
 use super::{Fanout, Gauge, LANE_SEATS};
 use crate::limits::WRITE_AHEAD_BYTES;
@@ -21,8 +22,8 @@ const WRITES_PER_TURN: usize = 32;
 /// Rounds in one turn: the second is empty, as a rule, and only asks to be woken.
 const ROUNDS_PER_TURN: usize = 4;
 
-/// One round in so many tells the players' counters.
-const TALLY_ROUNDS: u64 = 32;
+/// The players' counters are told as often as that, as long as something is sent.
+const TALLY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The delay of one round in so many is measured, as often as a player's own task does.
 const SAMPLE_ROUNDS: u64 = 64;
@@ -45,6 +46,9 @@ struct State {
     number: u64,
     /// The first player who has not been looked at in this round.
     next: usize,
+    told: Instant,
+    /// Whether this round tells the players' counters.
+    tells: bool,
     /// Of the lane's task.
     waker: Option<Waker>,
 }
@@ -56,6 +60,18 @@ enum Slot {
     Rides(Ride),
     /// The player has to go on by itself.
     PutOff(Box<Left>),
+    /// The lane broke down: nobody knows what was sent.
+    Broken,
+}
+
+/// What becomes of a player that wants to board.
+#[derive(Debug)]
+pub(super) enum Boarding {
+    Seated(Seat),
+    /// There is no room, and will be none.
+    Full,
+    /// The lane is at work, or further on than the player. The next frame is another chance.
+    NotNow,
 }
 
 #[derive(Debug)]
@@ -67,6 +83,19 @@ struct Ride {
     /// The last round that it has, or needs nothing of.
     done: u64,
     bytes: u64,
+    payload: u64,
+}
+
+impl Ride {
+    fn count(&mut self, round: &Round, begin: Extent) {
+        let all = round.extent();
+        let add = |sum: &mut u64, all: usize, begin: usize| {
+            let more = u64::try_from(all.saturating_sub(begin)).unwrap_or(u64::MAX);
+            *sum = sum.saturating_add(more);
+        };
+        add(&mut self.bytes, all.wire, begin.wire);
+        add(&mut self.payload, all.payload, begin.payload);
+    }
 }
 
 /// Whether there is more to do in a round.
@@ -86,6 +115,8 @@ impl Lane {
             round: Round::default(),
             number: 0,
             next: 0,
+            told: Instant::now(),
+            tells: false,
             waker: None,
         };
         Self {
@@ -98,44 +129,51 @@ impl Lane {
         self.gauge
     }
 
-    /// Whether a player at `place` can board: it has all that the lane has, and there is room.
-    pub(super) fn admits(&self, place: &Place) -> bool {
-        let state = self.state();
-        let is_behind = |own: &Place| own.frames_until(place).is_some();
-        state.riders < LANE_SEATS && state.place.as_ref().is_some_and(is_behind)
-    }
-
-    /// Takes a player at `place`; its subscription rests from now on. None if the lane went on meanwhile.
-    pub(super) fn board(
+    /// Takes a player at `place`, whose subscription rests from then on. Nobody is waited for.
+    pub(super) fn try_board(
         lane: &Arc<Self>,
         subscription: &mut Subscription,
         place: &Place,
-        rider: Rider,
-    ) -> Option<Seat> {
-        let mut state = lane.state();
-        let skip = state.place.as_ref()?.frames_until(place)?;
+        rider: &mut Option<Rider>,
+    ) -> Boarding {
+        let mut state = match lane.state.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(state)) => state.into_inner(),
+            Err(TryLockError::WouldBlock) => return Boarding::NotNow,
+        };
+        if state.riders >= LANE_SEATS || state.slots.len() >= LANE_SEATS.saturating_mul(2) {
+            return Boarding::Full;
+        }
+        let Some(own) = &state.place else {
+            return Boarding::Full;
+        };
+        let Some(skip) = own.frames_until(place) else {
+            return Boarding::NotNow;
+        };
+        let Some(rider) = rider.take() else {
+            return Boarding::NotNow;
+        };
         let ride = Ride {
             rider,
             hold: subscription.rest(),
             skip,
             done: state.number,
             bytes: 0,
+            payload: 0,
         };
-        state.riders = state.riders.saturating_add(1);
-        let free = |slot: &Slot| matches!(slot, Slot::Free);
-        let index = state.slots.iter().position(free);
-        let index = index.unwrap_or(state.slots.len());
-        match state.slots.get_mut(index) {
-            Some(slot) => *slot = Slot::Rides(ride),
-            None => state.slots.push(Slot::Rides(ride)),
-        }
+        let index = state.seat(ride);
         drop(state);
-        Some(Seat::new(Arc::clone(lane), index))
+        Boarding::Seated(Seat::new(Arc::clone(lane), index))
     }
 
-    /// Whether the player of this seat has to go on by itself.
+    /// Whether the player of this seat has to go on by itself. While the lane is at work the answer is no: whoever is put off is
+    /// woken once that is over.
     pub(super) fn has_put_off(&self, index: usize) -> bool {
-        !matches!(self.state().slots.get(index), Some(Slot::Rides(_)))
+        match self.state.try_lock() {
+            Ok(state) => !matches!(state.slots.get(index), Some(Slot::Rides(_))),
+            Err(TryLockError::WouldBlock) => false,
+            Err(TryLockError::Poisoned(_)) => true,
+        }
     }
 
     /// Frees a seat. `resume` is called with the lane's lock held, so that the place is still in the log.
@@ -143,13 +181,16 @@ impl Lane {
         let mut state = self.state();
         let slot = state.slots.get_mut(index)?;
         let left = match std::mem::replace(slot, Slot::Free) {
-            Slot::Free => return None,
+            Slot::Free | Slot::Broken => return None,
             Slot::PutOff(left) => *left,
             Slot::Rides(ride) => {
                 state.riders = state.riders.saturating_sub(1);
                 state.left(ride, 0)?.0
             }
         };
+        while let Some(Slot::Free) = state.slots.last() {
+            state.slots.pop();
+        }
         resume(left.place.clone());
         let waker = state.waker.clone().filter(|_| state.riders == 0);
         drop(state);
@@ -173,13 +214,41 @@ impl Lane {
         self.state().riders
     }
 
-    /// What is behind the lock is whole after each statement that could panic.
+    /// If it panicked the lane is broken, which its task sees to.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
+    /// Gives a player a place.
+    fn seat(&mut self, ride: Ride) -> usize {
+        self.riders = self.riders.saturating_add(1);
+        let free = |slot: &Slot| matches!(slot, Slot::Free);
+        let index = self.slots.iter().position(free);
+        let index = index.unwrap_or(self.slots.len());
+        match self.slots.get_mut(index) {
+            Some(slot) => *slot = Slot::Rides(ride),
+            None => self.slots.push(Slot::Rides(ride)),
+        }
+        index
+    }
+
+    /// Nobody knows any more how much was sent to whom.
+    fn break_down(&mut self) -> Vec<Waker> {
+        self.place = None;
+        self.riders = 0;
+        let mut wakers = Vec::new();
+        for slot in &mut self.slots {
+            if let Slot::Rides(_) = slot
+                && let Slot::Rides(ride) = std::mem::replace(slot, Slot::Broken)
+            {
+                wakers.push(ride.rider.into_waker());
+            }
+        }
+        wakers
+    }
+
     /// What a player gets back of whom `taken` bytes of this round were sent, and who is to be woken for it.
     fn left(&self, mut ride: Ride, taken: usize) -> Option<(Left, Waker)> {
         ride.rider.tell();
@@ -189,11 +258,8 @@ impl State {
             let frames = u64::try_from(self.round.frames()).unwrap_or(u64::MAX);
             let skip = usize::try_from(ride.skip.min(frames)).unwrap_or(usize::MAX);
             let begin = self.round.begin(skip);
-            let len = self.round.len().saturating_sub(begin);
-            unsent = self.round.rest(begin.saturating_add(taken));
-            ride.bytes = ride
-                .bytes
-                .saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
+            unsent = self.round.rest(begin.wire.saturating_add(taken));
+            ride.count(&self.round, begin);
             // The lane's place is behind the round.
             place = self.place.clone()?.after(ride.skip.saturating_sub(frames));
         }
@@ -201,6 +267,7 @@ impl State {
             place,
             unsent,
             bytes: ride.bytes,
+            payload: ride.payload,
             last: self.round.last().filter(|_| ride.bytes > 0),
         };
         Some((left, ride.rider.into_waker()))
@@ -226,54 +293,60 @@ impl State {
             self.round.pack();
             self.number = self.number.wrapping_add(1);
             self.next = 0;
+            let now = Instant::now();
+            self.tells = now.saturating_duration_since(self.told) >= TALLY_INTERVAL;
+            if self.tells {
+                self.told = now;
+            }
         }
         goes_on
     }
 
     /// Writes the round to some more players.
     fn write(&mut self, put_off: &mut Vec<Waker>) -> Progress {
-        let round = std::mem::take(&mut self.round);
+        let Self {
+            round,
+            slots,
+            number,
+            tells,
+            ..
+        } = self;
         let mut room = [IoSlice::new(&[]); WRITE_PIECES];
         let pieces = round.fill(&mut room);
         let pieces = room.get(..pieces).unwrap_or_default();
         let frames = u64::try_from(round.frames()).unwrap_or(u64::MAX);
         let mut short = Vec::new();
-        let end = self
-            .slots
-            .len()
-            .min(self.next.saturating_add(WRITES_PER_TURN));
-        let slots = self.slots.get_mut(self.next..end).unwrap_or_default();
-        for (index, slot) in (self.next..).zip(slots) {
+        let end = slots.len().min(self.next.saturating_add(WRITES_PER_TURN));
+        let some = slots.get_mut(self.next..end).unwrap_or_default();
+        for (index, slot) in (self.next..).zip(some) {
             let Slot::Rides(ride) = slot else { continue };
-            if ride.done == self.number {
+            if ride.done == *number {
                 continue;
             }
-            let (len, taken) = if ride.skip == 0 {
-                (round.len(), ride.rider.write(pieces))
+            let skip = usize::try_from(ride.skip.min(frames)).unwrap_or(usize::MAX);
+            let begin = round.begin(skip);
+            let len = round.len().saturating_sub(begin.wire);
+            let taken = if skip == 0 {
+                ride.rider.write(pieces)
             } else {
-                let skip = usize::try_from(ride.skip.min(frames)).unwrap_or(usize::MAX);
-                let rest = round.rest(round.begin(skip));
-                (rest.len(), ride.rider.write(&[IoSlice::new(&rest)]))
+                ride.rider.write(&[IoSlice::new(&round.rest(begin.wire))])
             };
             if taken < len {
                 short.push((index, taken));
                 continue;
             }
             ride.skip = ride.skip.saturating_sub(frames);
-            ride.done = self.number;
-            ride.bytes = ride
-                .bytes
-                .saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
-            if self.number.is_multiple_of(TALLY_ROUNDS) {
+            ride.done = *number;
+            ride.count(round, begin);
+            if *tells {
                 ride.rider.tell();
             }
-            if self.number.is_multiple_of(SAMPLE_ROUNDS)
+            if number.is_multiple_of(SAMPLE_ROUNDS)
                 && let Some(arrival) = round.arrival()
             {
                 ride.rider.delayed(arrival.elapsed());
             }
         }
-        self.round = round;
         self.next = end;
         for (index, taken) in short {
             put_off.extend(self.put_off(index, taken));
@@ -361,6 +434,17 @@ impl LaneTask {
             waker.wake();
         }
         Poll::Ready(())
+    }
+}
+
+impl Drop for LaneTask {
+    /// Those who are still on it, because it panicked or the server has ended, are told.
+    fn drop(&mut self) {
+        let wakers = self.lane.state().break_down();
+        self.fanout.close(self.reader.key(), &self.lane);
+        for waker in wakers {
+            waker.wake();
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use adit_broker::{Place, StreamKey, Subscription};
 use adit_rtmp::{ChunkSize, MessageStreamId};
 
-use self::lane::{Lane, LaneTask};
+use self::lane::{Boarding, Lane, LaneTask};
 pub(crate) use self::seat::{Rider, Seat};
 
 /// So many players are written to by one task; more than one task, so that all threads have something to do.
@@ -59,19 +59,25 @@ impl Fanout {
             return None;
         }
         let place = subscription.place()?;
-        let rider = rider()?;
+        let mut rider = Some(rider()?);
         let mut lanes = self.lanes();
         let those = lanes.entry(subscription.key().clone()).or_default();
-        let fits = |lane: &&Arc<Lane>| lane.gauge() == gauge && lane.admits(&place);
-        if let Some(lane) = those.iter().find(fits) {
-            return Lane::board(lane, subscription, &place, rider);
+        for lane in those.iter().filter(|lane| lane.gauge() == gauge) {
+            match Lane::try_board(lane, subscription, &place, &mut rider) {
+                Boarding::Seated(seat) => return Some(seat),
+                Boarding::Full => {}
+                Boarding::NotNow => return None,
+            }
         }
         let (lane, task) = self.open(subscription, gauge, place.clone());
         those.push(Arc::clone(&lane));
-        let seat = Lane::board(&lane, subscription, &place, rider);
+        let boarding = Lane::try_board(&lane, subscription, &place, &mut rider);
         drop(lanes);
         tokio::spawn(task);
-        seat
+        match boarding {
+            Boarding::Seated(seat) => Some(seat),
+            Boarding::Full | Boarding::NotNow => None,
+        }
     }
 
     fn open(

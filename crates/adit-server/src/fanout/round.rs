@@ -1,5 +1,6 @@
 //! Frames that go to all players of a lane: the bytes of one write.
 
+use std::cell::OnceCell;
 use std::io::IoSlice;
 use std::time::Instant;
 
@@ -22,17 +23,29 @@ const HEADS_ROOM: usize = 1024;
 pub(super) struct Round {
     pieces: Vec<Bytes>,
     len: usize,
-    /// Where each frame ends.
-    ends: Vec<usize>,
+    /// What all frames are up to the end of each.
+    ends: Vec<Extent>,
+    /// All of it in one piece, once somebody needs a part of it.
+    whole: OnceCell<Bytes>,
     arrival: Option<Instant>,
     last: Option<Timestamp>,
     /// Room that heads are made in, again and again.
     heads: BytesMut,
 }
 
+/// How much some frames are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Extent {
+    /// In bytes on the wire.
+    pub(super) wire: usize,
+    /// In bytes of media.
+    pub(super) payload: usize,
+}
+
 impl Round {
     pub(super) fn clear(&mut self) {
         self.pieces.clear();
+        self.whole.take();
         self.ends.clear();
         self.len = 0;
         self.arrival = None;
@@ -80,7 +93,11 @@ impl Round {
                 self.pieces.push(piece);
             }
         }
-        self.ends.push(self.len);
+        let before = self.extent().payload;
+        self.ends.push(Extent {
+            wire: self.len,
+            payload: before.saturating_add(payload.len()),
+        });
         self.arrival = self.arrival.or(shared.arrival());
         self.last = Some(frame.at());
     }
@@ -94,10 +111,15 @@ impl Round {
         }
     }
 
-    /// Where the frames after the first `skip` begin.
-    pub(super) fn begin(&self, skip: usize) -> usize {
+    /// How much all of it is.
+    pub(super) fn extent(&self) -> Extent {
+        self.ends.last().copied().unwrap_or_default()
+    }
+
+    /// How much the first `skip` frames are.
+    pub(super) fn begin(&self, skip: usize) -> Extent {
         let before = skip.checked_sub(1).and_then(|last| self.ends.get(last));
-        before.copied().unwrap_or(0)
+        before.copied().unwrap_or_default()
     }
 
     /// All of it, for one call; gives how many pieces that are.
@@ -108,15 +130,15 @@ impl Round {
         self.pieces.len().min(WRITE_PIECES)
     }
 
-    /// A copy of what is behind the first `sent` bytes.
+    /// What is behind the first `sent` bytes. It is copied once for all who ask.
     pub(super) fn rest(&self, sent: usize) -> Bytes {
-        let mut rest = BytesMut::with_capacity(self.len.saturating_sub(sent));
-        let mut left_out = sent;
-        for piece in &self.pieces {
-            let cut = left_out.min(piece.len());
-            left_out = left_out.saturating_sub(cut);
-            rest.extend_from_slice(piece.get(cut..).unwrap_or_default());
-        }
-        rest.freeze()
+        let whole = self.whole.get_or_init(|| {
+            let mut whole = BytesMut::with_capacity(self.len);
+            for piece in &self.pieces {
+                whole.extend_from_slice(piece);
+            }
+            whole.freeze()
+        });
+        whole.slice(sent.min(whole.len())..)
     }
 }

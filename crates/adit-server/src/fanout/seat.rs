@@ -63,6 +63,8 @@ pub(crate) struct Left {
     pub(crate) unsent: Bytes,
     /// How many bytes the frames were since the player boarded, those that are unsent included.
     pub(crate) bytes: u64,
+    /// The same of their payloads.
+    pub(crate) payload: u64,
     /// The time of the last of them.
     pub(crate) last: Option<Timestamp>,
 }
@@ -86,7 +88,7 @@ impl Seat {
         self.index.is_none_or(|index| self.lane.has_put_off(index))
     }
 
-    /// Leaves; `resume` is called while the place that is left is still held in the log.
+    /// Leaves; `resume` is called while the place that is left is still held in the log. None if nobody knows how much was sent.
     pub(crate) fn leave(mut self, resume: impl FnOnce(Place)) -> Option<Left> {
         self.lane.leave(self.index.take()?, resume)
     }

@@ -9,7 +9,6 @@ use crate::access::{Access, AccessConfig};
 use crate::application::Instances;
 use crate::config::{ObjectsConfig, ServerConfig};
 use crate::control::{Connections, Events, Phase};
-use crate::fanout::Fanout;
 use crate::mirror::Mirrors;
 use crate::objects::Objects;
 use crate::relays::{Parts, Relays};
@@ -49,7 +48,6 @@ fn sessions() -> Sessions {
         phase: Arc::<Phase>::default(),
         files: None,
         broker,
-        fanout: Fanout::default(),
         relay: None,
         relays,
         objects,
