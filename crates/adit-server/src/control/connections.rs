@@ -5,6 +5,7 @@
 
 mod in_use;
 mod slowest;
+mod tally;
 mod traced;
 
 use std::collections::{BTreeMap, HashMap};
@@ -18,6 +19,7 @@ use adit_net::{CarrierInfo, TlsInfo};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 pub(crate) use self::in_use::InUse;
+pub(crate) use self::tally::Tally;
 
 use super::delay::{DelaySnapshot, Delays};
 use super::events::{Events, Happened};
@@ -433,34 +435,7 @@ pub(crate) struct Presence {
     trace: Trace,
 }
 
-/// Counts what somebody else sends to a connection meanwhile; its task counts nothing that is sent then.
-#[derive(Debug)]
-pub(crate) struct Tally {
-    live: Arc<Live>,
-    connections: Connections,
-}
-
-impl Tally {
-    /// Bytes went, and none wait.
-    pub(crate) fn sent(&self, bytes: usize) {
-        add(&self.live.sent, bytes);
-    }
-
-    /// How long media took to this player.
-    pub(crate) fn delayed(&self, delay: Duration) {
-        self.connections.delayed(&self.live, delay);
-    }
-}
-
 impl Presence {
-    /// For somebody who sends in place of the connection's task for a while.
-    pub(crate) fn tally(&self) -> Tally {
-        Tally {
-            live: Arc::clone(&self.live),
-            connections: self.connections.clone(),
-        }
-    }
-
     /// Bytes came.
     pub(crate) fn received(&self, bytes: usize) {
         add(&self.live.received, bytes);

@@ -4,35 +4,48 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::SessionDriver;
-use crate::fanout::Rider;
+use crate::fanout::{Rider, Seat};
 
-/// How long a player that was put off serves itself: longer each time, so that one whose line is slow is not put off at each key frame.
+/// A player on a lane, or on its way to one.
 #[derive(Debug, Default)]
-pub(super) struct Detour {
-    turns: u32,
-    last: u32,
+pub(super) struct Passage {
+    seat: Option<Seat>,
+    /// So many turns it goes on serving itself, after it was put off: more each time, so that one whose line is slow is not put off at
+    /// each key frame.
+    detour: u32,
+    last_detour: u32,
 }
 
 /// Turns of media, about as many frames: the shortest and the longest detour.
 const DETOURS: (u32, u32) = (16, 4096);
 
-impl Detour {
-    /// A ride has ended, because the lane `put_off` the player or by itself.
-    pub(super) fn came_off(&mut self, put_off: bool) {
-        let (least, most) = DETOURS;
-        if put_off {
-            self.last = self.last.saturating_mul(2).clamp(least, most);
-            self.turns = self.last;
-        } else {
-            self.last /= 2;
-        }
+impl Passage {
+    pub(super) const fn seat(&self) -> Option<&Seat> {
+        self.seat.as_ref()
     }
 
-    /// Whether it may board again; asked once in a turn.
-    pub(super) fn is_over(&mut self) -> bool {
-        let is_over = self.turns == 0;
-        self.turns = self.turns.saturating_sub(1);
-        is_over
+    /// Whether it may board; asked once in a turn.
+    pub(super) fn is_due(&mut self) -> bool {
+        let is_due = self.detour == 0;
+        self.detour = self.detour.saturating_sub(1);
+        is_due
+    }
+
+    pub(super) fn board(&mut self, seat: Option<Seat>) {
+        self.seat = seat;
+    }
+
+    /// Ends a ride.
+    pub(super) fn alight(&mut self) -> Option<Seat> {
+        let seat = self.seat.take()?;
+        let (least, most) = DETOURS;
+        if seat.is_over() {
+            self.last_detour = self.last_detour.saturating_mul(2).clamp(least, most);
+            self.detour = self.last_detour;
+        } else {
+            self.last_detour /= 2;
+        }
+        Some(seat)
     }
 }
 
@@ -58,7 +71,11 @@ impl SessionDriver {
 
     /// Whether a lane serves the player and there is nothing else to be done. If there is, the connection serves itself again.
     pub(super) fn rides_on(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
-        let Some(seat) = self.roles.sole_player().and_then(|player| player.seat()) else {
+        let Some(seat) = self
+            .roles
+            .sole_player()
+            .and_then(|player| player.passage().seat())
+        else {
             return false;
         };
         let is_over = seat.is_over();

@@ -12,7 +12,7 @@ use bytes::Buf as _;
 use tracing::debug;
 
 use super::Step;
-use super::boarding::Detour;
+use super::boarding::Passage;
 use super::gates::Gates;
 use super::leaving::TAKEN_DOWN;
 use super::patience::{Overflows, Verdict};
@@ -20,7 +20,7 @@ use super::sample::Sample;
 use super::summary::Stage;
 use super::term::Term;
 use super::wishes::{Flow, Wish};
-use crate::fanout::{Fanout, Gauge, Rider, Seat};
+use crate::fanout::{Fanout, Gauge, Rider};
 use crate::limits::{FRAMES_PER_TURN, ServerLimits, WRITE_AHEAD_BYTES};
 
 /// A `play` that was accepted.
@@ -37,8 +37,7 @@ pub(super) struct Player {
     term: Term,
     overflows: Overflows,
     overflow: Verdict,
-    seat: Option<Seat>,
-    detour: Detour,
+    passage: Passage,
 }
 
 /// Where media comes from.
@@ -70,8 +69,7 @@ impl Player {
             term,
             overflows: Overflows::default(),
             overflow: Verdict::Bearable,
-            seat: None,
-            detour: Detour::default(),
+            passage: Passage::default(),
         }
     }
 
@@ -159,22 +157,22 @@ impl Player {
             && self.paused == Flow::On
             && self.gates.are_open()
             && self.term.is_untouched();
-        if is_plain && self.detour.is_over() {
+        if is_plain && self.passage.is_due() {
             let msid = self.msid;
             let gauge = Gauge { chunk_size, msid };
-            self.seat = fanout.board(&mut self.subscription, gauge, rider);
+            let seat = fanout.board(&mut self.subscription, gauge, rider);
+            self.passage.board(seat);
         }
     }
 
-    /// Where a lane serves it.
-    pub(super) const fn seat(&self) -> Option<&Seat> {
-        self.seat.as_ref()
+    /// Whether a lane serves it.
+    pub(super) const fn passage(&self) -> &Passage {
+        &self.passage
     }
 
     /// From now on serves itself; what the lane has not sent goes into the session's queue. `None` if nobody knows what was sent.
     pub(super) fn alight(&mut self, session: &mut ServerSession) -> Option<()> {
-        let seat = self.seat.take()?;
-        self.detour.came_off(seat.is_over());
+        let seat = self.passage.alight()?;
         let subscription = &mut self.subscription;
         let left = seat.leave(|place| subscription.resume(place))?;
         session.send_rest_of_media(left.bytes, left.unsent);
