@@ -80,6 +80,11 @@ pub enum Need {
     Nothing,
     /// It is refused, whatever is shown.
     Refused,
+    /// Nobody may, wherever he is and whatever he shows.
+    Nobody {
+        /// What says so, for whoever is refused and for the log, as in `access.publish = "nobody"`.
+        said_by: String,
+    },
     /// One of these.
     Proof {
         /// What is taken as a proof; empty means all there is.
@@ -93,7 +98,7 @@ impl Need {
     /// Whether such a proof would do.
     pub(super) fn takes(&self, means: Means) -> bool {
         match self {
-            Self::Nothing | Self::Refused => false,
+            Self::Nothing | Self::Refused | Self::Nobody { .. } => false,
             Self::Proof { by, users } => {
                 (by.is_empty() || by.contains(&means)) && (users.is_empty() || means.is_personal())
             }
@@ -103,8 +108,8 @@ impl Need {
     /// Whether whoever has what is needed for `other` has what is needed here.
     pub(super) fn follows_from(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Nothing, _) | (_, Self::Refused) => true,
-            (_, Self::Nothing) | (Self::Refused, _) => false,
+            (Self::Nothing, _) | (_, Self::Refused | Self::Nobody { .. }) => true,
+            (_, Self::Nothing) | (Self::Refused | Self::Nobody { .. }, _) => false,
             (Self::Proof { .. }, Self::Proof { .. }) => Means::ALL
                 .into_iter()
                 .all(|means| !other.takes(means) || self.takes(means)),

@@ -59,6 +59,18 @@ impl Denied {
     }
 }
 
+/// Nobody may, which has nothing to do with who asks or from where.
+pub(super) fn nobody(action: Action, said_by: &str) -> Denied {
+    let does = match action {
+        Action::Connect => "connect to this application",
+        Action::Publish => "publish to this application",
+        Action::Record => "have anything recorded in this application",
+        Action::Play | Action::List => "play anything of this application",
+    };
+    let words = format!("nobody may {does}: {said_by}");
+    Denied::new(Denial::Forbidden, words.clone()).with_words(words)
+}
+
 fn words(denial: Denial, action: Action) -> String {
     let (doing, proof) = match action {
         Action::Connect => ("connecting here", "a token or a signed address"),

@@ -218,6 +218,7 @@ impl Access {
                 _ => Granted::default(),
             }),
             Need::Refused => Err(Denied::new(Denial::Forbidden, "a rule refuses it")),
+            Need::Nobody { said_by } => Err(denial::nobody(request.action, said_by)),
             Need::Proof { by, users } => self.proven(policy, sitting, request, (by, users)),
         }
     }

@@ -194,12 +194,14 @@ pub(super) fn read(config: &Config) -> Result<AccessConfig, AccessError> {
             access.own_callbacks.insert(name.clone(), own);
         }
     }
+    access.rules.extend(rules(
+        &PUBLISHING,
+        publishers(config, None),
+        "access.publish",
+    ));
     access
         .rules
-        .extend(rules(&PUBLISHING, publishers(config, None)));
-    access
-        .rules
-        .extend(rules(&[Action::Play], config.access.play));
+        .extend(rules(&[Action::Play], config.access.play, "access.play"));
     Ok(access)
 }
 
@@ -209,8 +211,10 @@ fn application_rules(name: &str, app: &App) -> Vec<Rule> {
     let Ok(pattern) = name.parse::<Pattern>() else {
         return Vec::new();
     };
-    let publish = app.publish.map(|who| rules(&PUBLISHING, who));
-    let play = app.play.map(|who| rules(&[Action::Play], who));
+    let section = KeyPath::read("apps").join(name);
+    let key = |name: &str| section.join(name).to_string();
+    let publish = (app.publish).map(|who| rules(&PUBLISHING, who, &key("publish")));
+    let play = (app.play).map(|who| rules(&[Action::Play], who, &key("play")));
     let own = publish.into_iter().chain(play).flatten();
     own.map(|rule| rule.in_application(pattern.clone()))
         .collect()
@@ -224,7 +228,8 @@ pub(crate) fn check(config: &Config) -> Result<(), AccessError> {
     read(config).map(drop)
 }
 
-fn rules(actions: &[Action], who: asked::Who) -> Vec<Rule> {
+/// What a key means that says who may.
+fn rules(actions: &[Action], who: asked::Who, key: &str) -> Vec<Rule> {
     let rule = |need| Rule::new(actions.iter().copied(), need);
     match who {
         asked::Who::Anyone => vec![rule(Need::Nothing)],
@@ -233,7 +238,9 @@ fn rules(actions: &[Action], who: asked::Who) -> Vec<Rule> {
             rule(Need::proof()),
         ],
         asked::Who::Key => vec![rule(Need::proof())],
-        asked::Who::Nobody => vec![rule(Need::Refused)],
+        asked::Who::Nobody => vec![rule(Need::Nobody {
+            said_by: format!("{key} = \"nobody\""),
+        })],
     }
 }
 

@@ -258,7 +258,7 @@ fn the_log_says_which_stream_was_refused_by_http_and_why() {
     for part in [
         "request refused",
         "stream=\"live/cam\"",
-        "a rule refuses it",
+        "nobody may play anything of this application: access.play = \\\"nobody\\\"",
     ] {
         assert!(line.contains(part), "no {part} in {line}");
     }
