@@ -2,4 +2,5 @@ mod joining;
 mod lagging;
 mod property;
 mod republished;
+mod resting;
 mod waking;
