@@ -6,7 +6,7 @@ use crate::testing::{Player, Publisher, broker, key};
 use crate::{Broker, Limits, Place};
 
 /// A player that has seen everything, and somebody who reads on for it.
-fn rest(player: &mut Player) -> (Player, Place) {
+fn rest(player: &Player) -> (Player, Place) {
     let place = player.subscription.place().unwrap();
     let assistant = Player {
         subscription: player.subscription.assistant(place.clone()),
@@ -27,7 +27,7 @@ fn playing() -> (Broker, Publisher, Player) {
 #[test]
 fn the_reader_is_not_woken_and_goes_on_where_its_assistant_has_come_to() {
     let (_broker, mut publisher, mut player) = playing();
-    let (mut assistant, first) = rest(&mut player);
+    let (mut assistant, first) = rest(&player);
     player.subscription.rest();
     assistant.check("");
     publisher.push("I@20 K@30");
@@ -49,7 +49,7 @@ fn the_reader_is_not_woken_and_goes_on_where_its_assistant_has_come_to() {
 #[test]
 fn a_place_that_is_held_stays_in_the_log_when_newer_groups_come() {
     let (_broker, mut publisher, mut player) = playing();
-    let (mut assistant, place) = rest(&mut player);
+    let (mut assistant, place) = rest(&player);
     let hold = player.subscription.rest();
     hold.at(&place);
     publisher.push("I@20 K@30 I@40 K@50 I@60 K@70");
@@ -61,7 +61,7 @@ fn a_place_that_is_held_stays_in_the_log_when_newer_groups_come() {
 #[test]
 fn a_place_that_nobody_held_is_one_of_a_reader_that_was_too_slow() {
     let (_broker, mut publisher, mut player) = playing();
-    let (mut assistant, place) = rest(&mut player);
+    let (mut assistant, place) = rest(&player);
     player.subscription.rest();
     publisher.push("I@20 K@30 I@40 K@50");
     assistant.check("I@20 K@30 I@40 K@50");
@@ -77,7 +77,7 @@ fn a_place_that_nobody_held_is_one_of_a_reader_that_was_too_slow() {
 #[test]
 fn the_end_is_told_and_the_next_publication_is_kept_from_its_first_frame_on() {
     let (broker, publisher, mut player) = playing();
-    let (mut assistant, place) = rest(&mut player);
+    let (mut assistant, place) = rest(&player);
     player.subscription.rest();
     drop(publisher);
     assistant.check("stopped");
@@ -94,7 +94,7 @@ fn the_end_is_told_and_the_next_publication_is_kept_from_its_first_frame_on() {
 #[test]
 fn an_assistant_is_no_reader_and_keeps_no_stream() {
     let (broker, publisher, mut player) = playing();
-    let (assistant, _) = rest(&mut player);
+    let (assistant, _) = rest(&player);
     assert_eq!(broker.stream(&key("a")).unwrap().readers, 1);
     assert_eq!(player.subscription.readers(), 2);
     drop(assistant);
