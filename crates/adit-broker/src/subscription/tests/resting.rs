@@ -93,7 +93,7 @@ fn the_end_is_told_and_the_next_publication_is_kept_from_its_first_frame_on() {
 
 #[test]
 fn an_assistant_is_no_reader_and_keeps_no_stream() {
-    let (broker, publisher, mut player) = playing();
+    let (broker, publisher, player) = playing();
     let (assistant, _) = rest(&player);
     assert_eq!(broker.stream(&key("a")).unwrap().readers, 1);
     assert_eq!(player.subscription.readers(), 2);
