@@ -122,7 +122,7 @@ impl Carrier {
     }
 
     /// The sending side, where it is a plain TCP connection. Whoever has it sends in place of [`poll_send`](Self::poll_send).
-    pub fn outlet(&self) -> Option<Outlet> {
+    pub fn outlet(&self) -> Option<&Outlet> {
         match &self.way {
             Way::Socket(socket) => socket.outlet(),
             Way::Tunnel(_) | Way::ClientTunnel(_) => None,

@@ -1,6 +1,8 @@
 //! What can be done at a server with those who stayed with the one that it has taken over from.
 #![cfg(test)]
 
+#[path = "support/before.rs"]
+mod before;
 #[expect(dead_code, reason = "some of it is for other tests")]
 #[path = "sessions/client.rs"]
 mod client;
@@ -15,12 +17,9 @@ use std::time::{Duration, Instant};
 use adit_broker::{Broker, PublisherInfo, StreamKey};
 use adit_rtmp::session::MediaKind;
 use adit_server::control::{Control, ControlError, StreamInfo};
-use adit_server::{
-    Asker, Elsewhere, Link, LinkFuture, Listener, MediaRoot, Predecessor, Question, Server,
-    ServerConfig, Visitors,
-};
-use tokio::io::duplex;
+use adit_server::{Listener, MediaRoot, Server, ServerConfig, Visitors};
 
+use self::before::Before;
 use self::client::Client;
 
 /// Only reached when a test fails.
@@ -92,28 +91,6 @@ fn config(media: Option<&Path>) -> ServerConfig {
 
 fn key() -> StreamKey {
     StreamKey::new("", "live", "_definst_", "cam").unwrap()
-}
-
-/// A server in the same process that was taken over from.
-#[derive(Debug)]
-struct Before(Visitors);
-
-impl Elsewhere for Before {
-    fn connect(&self, _: Asker) -> LinkFuture<'_> {
-        Box::pin(async { None })
-    }
-
-    fn is_there(&self) -> bool {
-        true
-    }
-}
-
-impl Predecessor for Before {
-    fn ask(&self, question: Question) -> LinkFuture<'_> {
-        let (own, other) = duplex(4096);
-        self.0.answer(question, other);
-        Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })
-    }
 }
 
 async fn publish(server: &Generation) -> Client {

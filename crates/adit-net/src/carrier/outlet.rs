@@ -33,13 +33,13 @@ impl Outlet {
 #[derive(Debug)]
 pub(crate) struct SharedTcp {
     read: OwnedReadHalf,
-    write: Arc<OwnedWriteHalf>,
+    write: Outlet,
 }
 
 impl SharedTcp {
     pub(crate) fn new(tcp: TcpStream) -> Self {
         let (read, write) = tcp.into_split();
-        let write = Arc::new(write);
+        let write = Outlet(Arc::new(write));
         Self { read, write }
     }
 
@@ -47,8 +47,8 @@ impl SharedTcp {
         self.read.as_ref()
     }
 
-    pub(super) fn outlet(&self) -> Outlet {
-        Outlet(Arc::clone(&self.write))
+    pub(super) fn outlet(&self) -> &Outlet {
+        &self.write
     }
 
     /// Does `attempt` as soon as the connection may be ready for it.

@@ -226,7 +226,7 @@ impl SocketCarrier {
     }
 
     /// The sending side, of a plain connection.
-    pub(super) fn outlet(&self) -> Option<Outlet> {
+    pub(super) fn outlet(&self) -> Option<&Outlet> {
         match &self.stream {
             Stream::Tcp(tcp) => Some(tcp.outlet()),
             Stream::Tls(_) | Stream::Client(_) | Stream::Link(_) => None,

@@ -60,7 +60,7 @@ impl SessionDriver {
         };
         let rider = || {
             let tally = self.summary.presence().tally();
-            Some(Rider::new(outlet, tally, cx.waker().clone()))
+            Rider::new(outlet.clone(), tally, cx.waker().clone())
         };
         player.board(
             self.shared.connections.fanout(),

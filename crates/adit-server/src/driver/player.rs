@@ -150,7 +150,7 @@ impl Player {
         &mut self,
         fanout: &Fanout,
         chunk_size: ChunkSize,
-        rider: impl FnOnce() -> Option<Rider>,
+        rider: impl FnOnce() -> Rider,
     ) {
         let is_plain = self.source == Source::Publisher
             && self.waited

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use adit_broker::{Delivery, Hold, Place, Subscription};
 use adit_net::limits::WRITE_PIECES;
+use bytes::Bytes;
 use tracing::trace;
 
 use super::round::{Extent, Round};
@@ -253,15 +254,16 @@ impl State {
     fn left(&self, mut ride: Ride, taken: usize) -> Option<(Left, Waker)> {
         ride.rider.tell();
         let mut place = self.place.clone()?.after(ride.skip);
-        let mut unsent = bytes::Bytes::new();
+        let mut unsent = Bytes::new();
         if ride.done != self.number {
-            let frames = u64::try_from(self.round.frames()).unwrap_or(u64::MAX);
-            let skip = usize::try_from(ride.skip.min(frames)).unwrap_or(usize::MAX);
-            let begin = self.round.begin(skip);
+            let begin = self.round.begin(ride.skip);
             unsent = self.round.rest(begin.wire.saturating_add(taken));
             ride.count(&self.round, begin);
             // The lane's place is behind the round.
-            place = self.place.clone()?.after(ride.skip.saturating_sub(frames));
+            place = self
+                .place
+                .clone()?
+                .after(ride.skip.saturating_sub(self.round.frames()));
         }
         let left = Left {
             place,
@@ -288,7 +290,7 @@ impl State {
             }
         }
         if !self.round.is_empty() {
-            let frames = u64::try_from(self.round.frames()).unwrap_or(u64::MAX);
+            let frames = self.round.frames();
             self.place = self.place.take().map(|place| place.after(frames));
             self.round.pack();
             self.number = self.number.wrapping_add(1);
@@ -314,7 +316,6 @@ impl State {
         let mut room = [IoSlice::new(&[]); WRITE_PIECES];
         let pieces = round.fill(&mut room);
         let pieces = room.get(..pieces).unwrap_or_default();
-        let frames = u64::try_from(round.frames()).unwrap_or(u64::MAX);
         let mut short = Vec::new();
         let end = slots.len().min(self.next.saturating_add(WRITES_PER_TURN));
         let some = slots.get_mut(self.next..end).unwrap_or_default();
@@ -323,10 +324,9 @@ impl State {
             if ride.done == *number {
                 continue;
             }
-            let skip = usize::try_from(ride.skip.min(frames)).unwrap_or(usize::MAX);
-            let begin = round.begin(skip);
+            let begin = round.begin(ride.skip);
             let len = round.len().saturating_sub(begin.wire);
-            let taken = if skip == 0 {
+            let taken = if ride.skip == 0 {
                 ride.rider.write(pieces)
             } else {
                 ride.rider.write(&[IoSlice::new(&round.rest(begin.wire))])
@@ -335,7 +335,7 @@ impl State {
                 short.push((index, taken));
                 continue;
             }
-            ride.skip = ride.skip.saturating_sub(frames);
+            ride.skip = ride.skip.saturating_sub(round.frames());
             ride.done = *number;
             ride.count(round, begin);
             if *tells {
@@ -428,8 +428,7 @@ impl LaneTask {
             // From now on nobody boards.
             state.place = None;
         }
-        let is_closed = self.fanout.close(self.reader.key(), &self.lane);
-        trace!(players = wakers.len(), is_closed, "a lane ends");
+        trace!(players = wakers.len(), "a lane ends");
         for waker in wakers {
             waker.wake();
         }
@@ -438,7 +437,7 @@ impl LaneTask {
 }
 
 impl Drop for LaneTask {
-    /// Those who are still on it, because it panicked or the server has ended, are told.
+    /// The lane is forgotten. Those who are still on it, because it panicked or the server has ended, are told.
     fn drop(&mut self) {
         let wakers = self.lane.state().break_down();
         self.fanout.close(self.reader.key(), &self.lane);

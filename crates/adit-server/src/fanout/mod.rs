@@ -53,13 +53,13 @@ impl Fanout {
         &self,
         subscription: &mut Subscription,
         gauge: Gauge,
-        rider: impl FnOnce() -> Option<Rider>,
+        rider: impl FnOnce() -> Rider,
     ) -> Option<Seat> {
         if subscription.readers() < READERS_AT_LEAST {
             return None;
         }
         let place = subscription.place()?;
-        let mut rider = Some(rider()?);
+        let mut rider = Some(rider());
         let mut lanes = self.lanes();
         let those = lanes.entry(subscription.key().clone()).or_default();
         for lane in those.iter().filter(|lane| lane.gauge() == gauge) {

@@ -55,8 +55,8 @@ impl Round {
         self.ends.is_empty()
     }
 
-    pub(super) fn frames(&self) -> usize {
-        self.ends.len()
+    pub(super) fn frames(&self) -> u64 {
+        u64::try_from(self.ends.len()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -116,8 +116,9 @@ impl Round {
         self.ends.last().copied().unwrap_or_default()
     }
 
-    /// How much the first `skip` frames are.
-    pub(super) fn begin(&self, skip: usize) -> Extent {
+    /// How much the first `skip` frames are, or all where there are fewer.
+    pub(super) fn begin(&self, skip: u64) -> Extent {
+        let skip = usize::try_from(skip.min(self.frames())).unwrap_or(usize::MAX);
         let before = skip.checked_sub(1).and_then(|last| self.ends.get(last));
         before.copied().unwrap_or_default()
     }

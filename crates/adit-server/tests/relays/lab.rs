@@ -10,15 +10,12 @@ use adit_server::control::Control;
 use adit_server::relays::{
     Demand, LegSnapshot, RelayJob, RelayOrigin, RelaySnapshot, RelaySpec, RelayWay,
 };
-use adit_server::{
-    Asker, Elsewhere, Link, LinkFuture, Listener, Predecessor, Question, Server, ServerConfig,
-    Visitors,
-};
-use tokio::io::duplex;
+use adit_server::{Listener, Server, ServerConfig, Visitors};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use super::before::Before;
 use super::support::Watched;
 
 /// Long enough for a machine that is busy with everything else; only reached when a test fails.
@@ -120,28 +117,6 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-/// A server in the same process that was taken over from.
-#[derive(Debug)]
-struct Before(Visitors);
-
-impl Elsewhere for Before {
-    fn connect(&self, _: Asker) -> LinkFuture<'_> {
-        Box::pin(async { None })
-    }
-
-    fn is_there(&self) -> bool {
-        true
-    }
-}
-
-impl Predecessor for Before {
-    fn ask(&self, question: Question) -> LinkFuture<'_> {
-        let (own, other) = duplex(4096);
-        self.0.answer(question, other);
-        Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })
     }
 }
 

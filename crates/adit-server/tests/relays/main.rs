@@ -2,6 +2,8 @@
 #![cfg(test)]
 
 mod asking;
+#[path = "../support/before.rs"]
+mod before;
 mod chains;
 mod codecs;
 mod lab;
