@@ -1,7 +1,7 @@
 //! One stream: its log, its readers, its counters, and the order of their locks.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::task::Waker;
 
@@ -15,6 +15,8 @@ use crate::waiter::Waiter;
 pub(crate) struct Stream {
     log: RwLock<Log>,
     readers: Mutex<Vec<Arc<Waiter>>>,
+    /// Of those the ones that are no assistants.
+    reader_count: AtomicUsize,
     /// [`Log::visible`] as of the last [`Stream::show`], for readers that look without a lock.
     visible: AtomicU64,
     pub(crate) counters: Counters,
@@ -34,6 +36,7 @@ impl Stream {
         Self {
             log: RwLock::new(Log::new(limits)),
             readers: Mutex::default(),
+            reader_count: AtomicUsize::new(0),
             visible: AtomicU64::new(0),
             counters: Counters::default(),
         }
@@ -62,8 +65,17 @@ impl Stream {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many read it; assistants do not count.
     pub(crate) fn reader_count(&self) -> usize {
-        self.readers().len()
+        self.reader_count.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_in(&self) {
+        self.reader_count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_out(&self) {
+        self.reader_count.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(crate) fn has_readers(&self) -> bool {

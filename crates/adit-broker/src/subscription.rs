@@ -80,6 +80,7 @@ impl Subscription {
     ) -> Self {
         let waiter = Arc::new(Waiter::new());
         stream.add_reader(Arc::clone(&waiter));
+        stream.count_in();
         let cursor = {
             let log = stream.read();
             let cursor = Cursor::new(&log, gop_cache);
@@ -119,7 +120,7 @@ impl Subscription {
         }
     }
 
-    /// How many read the stream, assistants included.
+    /// How many read the stream. It locks nothing.
     pub fn readers(&self) -> usize {
         self.stream.reader_count()
     }
@@ -225,6 +226,7 @@ impl Drop for Subscription {
         self.stream.remove_reader(&self.waiter);
         self.stream.trim_ended();
         if self.standing == Standing::Reader {
+            self.stream.count_out();
             self.registry.unsubscribe(&self.key);
         }
     }

@@ -33,6 +33,15 @@ pub(crate) const REPLY_QUEUE_BYTES: usize = 256 * 1024;
 /// waiting, until the player has taken the most of it.
 pub(crate) const WRITE_AHEAD_BYTES: usize = 192 * 1024;
 
+/// So many players of a stream are written to by one task; more than one task, so that all threads have something to do.
+pub(crate) const LANE_SEATS: usize = 128;
+
+/// With fewer readers of a stream than this a task for each is cheaper.
+pub(crate) const LANE_READERS: usize = 4;
+
+/// A player that was put off its lane serves itself for so many turns of media, about as many frames: the first time, and at most.
+pub(crate) const LANE_DETOURS: (u32, u32) = (16, 4096);
+
 /// Frames taken from the log in one turn, so that one player cannot keep the task to itself.
 pub(crate) const FRAMES_PER_TURN: usize = 512;
 

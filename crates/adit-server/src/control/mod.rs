@@ -47,6 +47,7 @@ pub use self::tracks::{AudioTrack, Tracks, VideoTrack};
 pub use self::way::{ByWay, Way};
 use crate::application::{Instance, Leave};
 use crate::config::ServerConfig;
+use crate::fanout::Riding;
 use crate::memory::{Memory, Shortage, Usage};
 use crate::objects::SharedObject;
 use crate::recording::RunningRecording;
@@ -241,6 +242,10 @@ impl Control {
     /// What went over connections so far, by how they are connected.
     pub fn traffic(&self) -> ByWay<Traffic> {
         self.0.shared.connections.traffic()
+    }
+
+    pub(crate) fn riding(&self) -> Riding {
+        self.0.shared.connections.fanout().count()
     }
 
     /// How long media took from its arrival until it was written to players, by how they are connected: a sample.

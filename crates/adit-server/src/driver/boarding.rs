@@ -5,19 +5,14 @@ use std::time::Instant;
 
 use super::SessionDriver;
 use crate::fanout::{Rider, Seat};
+use crate::limits::LANE_DETOURS;
 
 /// A player on a lane, or on its way to one.
 #[derive(Debug, Default)]
 pub(super) struct Passage {
     seat: Option<Seat>,
-    /// So many turns it goes on serving itself, after it was put off: more each time, so that one whose line is slow is not put off at
-    /// each key frame.
-    detour: u32,
-    last_detour: u32,
+    detour: Detour,
 }
-
-/// Turns of media, about as many frames: the shortest and the longest detour.
-const DETOURS: (u32, u32) = (16, 4096);
 
 impl Passage {
     pub(super) const fn seat(&self) -> Option<&Seat> {
@@ -26,9 +21,7 @@ impl Passage {
 
     /// Whether it may board; asked once in a turn.
     pub(super) fn is_due(&mut self) -> bool {
-        let is_due = self.detour == 0;
-        self.detour = self.detour.saturating_sub(1);
-        is_due
+        self.detour.is_over()
     }
 
     pub(super) fn board(&mut self, seat: Option<Seat>) {
@@ -38,14 +31,40 @@ impl Passage {
     /// Ends a ride.
     pub(super) fn alight(&mut self) -> Option<Seat> {
         let seat = self.seat.take()?;
-        let (least, most) = DETOURS;
         if seat.is_over() {
-            self.last_detour = self.last_detour.saturating_mul(2).clamp(least, most);
-            self.detour = self.last_detour;
+            self.detour.begin();
         } else {
-            self.last_detour /= 2;
+            self.detour.shorten();
         }
         Some(seat)
+    }
+}
+
+/// How long a player that was put off serves itself: longer each time, so that one whose line is slow is not put off at each key
+/// frame.
+#[derive(Debug, Default)]
+struct Detour {
+    turns: u32,
+    last: u32,
+}
+
+impl Detour {
+    fn begin(&mut self) {
+        let (least, most) = LANE_DETOURS;
+        self.last = self.last.saturating_mul(2).clamp(least, most);
+        self.turns = self.last;
+    }
+
+    /// The player left by itself: it was fast enough.
+    const fn shorten(&mut self) {
+        self.last /= 2;
+    }
+
+    /// Asked once in a turn.
+    const fn is_over(&mut self) -> bool {
+        let is_over = self.turns == 0;
+        self.turns = self.turns.saturating_sub(1);
+        is_over
     }
 }
 
@@ -97,5 +116,37 @@ impl SessionDriver {
             self.take_in(now, received);
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turns(detour: &mut Detour) -> u32 {
+        let mut turns = 0;
+        while !detour.is_over() {
+            turns += 1;
+        }
+        turns
+    }
+
+    #[test]
+    fn whoever_is_put_off_again_and_again_serves_itself_for_longer() {
+        let mut detour = Detour::default();
+        assert!(detour.is_over());
+        for wanted in [16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 4096] {
+            detour.begin();
+            assert_eq!(turns(&mut detour), wanted);
+        }
+        detour.shorten();
+        assert!(detour.is_over());
+        detour.begin();
+        assert_eq!(turns(&mut detour), 4096);
+        for _ in 0..20 {
+            detour.shorten();
+        }
+        detour.begin();
+        assert_eq!(turns(&mut detour), 16);
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io::IoSlice;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -14,8 +15,8 @@ use tracing::trace;
 
 use super::round::{Extent, Round};
 use super::seat::{Left, Rider, Seat};
-use super::{Fanout, Gauge, LANE_SEATS};
-use crate::limits::WRITE_AHEAD_BYTES;
+use super::{Fanout, Gauge};
+use crate::limits::{LANE_SEATS, WRITE_AHEAD_BYTES};
 
 /// So many players are written to in one turn; then other tasks of the thread have theirs, and players may board and leave.
 const WRITES_PER_TURN: usize = 32;
@@ -79,6 +80,9 @@ pub(super) enum Boarding {
 struct Ride {
     rider: Rider,
     hold: Hold,
+    /// What its seat asks without the lane's lock. It is set before the player is woken: a wake-up that found nothing to do would be
+    /// the last one.
+    is_over: Arc<AtomicBool>,
     /// So many of the frames that come next the player has already.
     skip: u64,
     /// The last round that it has, or needs nothing of.
@@ -135,14 +139,14 @@ impl Lane {
         lane: &Arc<Self>,
         subscription: &mut Subscription,
         place: &Place,
-        rider: &mut Option<Rider>,
+        rider: &mut Option<impl FnOnce() -> Rider>,
     ) -> Boarding {
         let mut state = match lane.state.try_lock() {
             Ok(state) => state,
-            Err(TryLockError::Poisoned(state)) => state.into_inner(),
+            Err(TryLockError::Poisoned(_)) => return Boarding::Full,
             Err(TryLockError::WouldBlock) => return Boarding::NotNow,
         };
-        if state.riders >= LANE_SEATS || state.slots.len() >= LANE_SEATS.saturating_mul(2) {
+        if !state.has_room() {
             return Boarding::Full;
         }
         let Some(own) = &state.place else {
@@ -154,9 +158,11 @@ impl Lane {
         let Some(rider) = rider.take() else {
             return Boarding::NotNow;
         };
+        let is_over = Arc::new(AtomicBool::new(false));
         let ride = Ride {
-            rider,
+            rider: rider(),
             hold: subscription.rest(),
+            is_over: Arc::clone(&is_over),
             skip,
             done: state.number,
             bytes: 0,
@@ -164,22 +170,13 @@ impl Lane {
         };
         let index = state.seat(ride);
         drop(state);
-        Boarding::Seated(Seat::new(Arc::clone(lane), index))
+        Boarding::Seated(Seat::new(Arc::clone(lane), index, is_over))
     }
 
-    /// Whether the player of this seat has to go on by itself. While the lane is at work the answer is no: whoever is put off is
-    /// woken once that is over.
-    pub(super) fn has_put_off(&self, index: usize) -> bool {
-        match self.state.try_lock() {
-            Ok(state) => !matches!(state.slots.get(index), Some(Slot::Rides(_))),
-            Err(TryLockError::WouldBlock) => false,
-            Err(TryLockError::Poisoned(_)) => true,
-        }
-    }
-
-    /// Frees a seat. `resume` is called with the lane's lock held, so that the place is still in the log.
+    /// Frees a seat. `resume` is called with the lane's lock held, so that the place is still in the log. None of a lane that broke
+    /// down, before its task has seen to it too.
     pub(super) fn leave(&self, index: usize, resume: impl FnOnce(Place)) -> Option<Left> {
-        let mut state = self.state();
+        let mut state = self.state.lock().ok()?;
         let slot = state.slots.get_mut(index)?;
         let left = match std::mem::replace(slot, Slot::Free) {
             Slot::Free | Slot::Broken => return None,
@@ -215,13 +212,24 @@ impl Lane {
         self.state().riders
     }
 
-    /// If it panicked the lane is broken, which its task sees to.
+    /// Whether there was a panic while it was locked. Its task sees to it then.
+    fn is_broken(&self) -> bool {
+        self.state.is_poisoned()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
+    /// Whether one more may board. The seats of those who were put off and have not left yet are taken as well.
+    fn has_room(&self) -> bool {
+        let free = |slot: &Slot| matches!(slot, Slot::Free);
+        self.riders < LANE_SEATS
+            && (self.slots.len() < LANE_SEATS.saturating_mul(2) || self.slots.iter().any(free))
+    }
+
     /// Gives a player a place.
     fn seat(&mut self, ride: Ride) -> usize {
         self.riders = self.riders.saturating_add(1);
@@ -236,18 +244,17 @@ impl State {
     }
 
     /// Nobody knows any more how much was sent to whom.
-    fn break_down(&mut self) -> Vec<Waker> {
+    fn break_down(&mut self, wakers: &mut Wakers) {
         self.place = None;
         self.riders = 0;
-        let mut wakers = Vec::new();
         for slot in &mut self.slots {
             if let Slot::Rides(_) = slot
                 && let Slot::Rides(ride) = std::mem::replace(slot, Slot::Broken)
             {
-                wakers.push(ride.rider.into_waker());
+                ride.is_over.store(true, Ordering::Release);
+                wakers.0.push(ride.rider.into_waker());
             }
         }
-        wakers
     }
 
     /// What a player gets back of whom `taken` bytes of this round were sent, and who is to be woken for it.
@@ -305,7 +312,7 @@ impl State {
     }
 
     /// Writes the round to some more players.
-    fn write(&mut self, put_off: &mut Vec<Waker>) -> Progress {
+    fn write(&mut self, put_off: &mut Wakers) -> Progress {
         let Self {
             round,
             slots,
@@ -349,7 +356,7 @@ impl State {
         }
         self.next = end;
         for (index, taken) in short {
-            put_off.extend(self.put_off(index, taken));
+            self.put_off(index, taken, put_off);
         }
         if self.next < self.slots.len() {
             return Progress::More;
@@ -358,20 +365,37 @@ impl State {
         Progress::Done
     }
 
-    /// Gives a player back to its task, which is to be woken then.
-    fn put_off(&mut self, index: usize, taken: usize) -> Option<Waker> {
-        let slot = self.slots.get_mut(index)?;
+    /// Gives a player back to its task, which is woken for it.
+    fn put_off(&mut self, index: usize, taken: usize, wakers: &mut Wakers) {
+        let Some(slot) = self.slots.get_mut(index) else {
+            return;
+        };
         let Slot::Rides(ride) = std::mem::replace(slot, Slot::Free) else {
-            return None;
+            return;
         };
         self.riders = self.riders.saturating_sub(1);
         let hold = ride.hold.clone();
-        let (left, waker) = self.left(ride, taken)?;
-        hold.at(&left.place);
-        if let Some(slot) = self.slots.get_mut(index) {
+        let is_over = Arc::clone(&ride.is_over);
+        let left = self.left(ride, taken);
+        let slot = self.slots.get_mut(index);
+        if let Some(((left, waker), slot)) = left.zip(slot) {
+            hold.at(&left.place);
             *slot = Slot::PutOff(Box::new(left));
+            is_over.store(true, Ordering::Release);
+            wakers.0.push(waker);
         }
-        Some(waker)
+    }
+}
+
+/// Players who go on by themselves. They are woken when this is dropped, which is done without the lane's lock, and in a panic too.
+#[derive(Debug, Default)]
+struct Wakers(Vec<Waker>);
+
+impl Drop for Wakers {
+    fn drop(&mut self) {
+        for waker in self.0.drain(..) {
+            waker.wake();
+        }
     }
 }
 
@@ -394,7 +418,7 @@ impl LaneTask {
     }
 
     /// Writes what is there, for a while.
-    fn rounds(&mut self, cx: &mut Context<'_>, put_off: &mut Vec<Waker>) -> Progress {
+    fn rounds(&mut self, cx: &mut Context<'_>, put_off: &mut Wakers) -> Progress {
         let mut state = self.lane.state();
         if !state
             .waker
@@ -419,19 +443,16 @@ impl LaneTask {
 
     /// Something else than a frame has come: each player hears of it by itself.
     fn end(&self) -> Poll<()> {
-        let mut wakers = Vec::new();
+        let mut wakers = Wakers::default();
         {
             let mut state = self.lane.state();
             for index in 0..state.slots.len() {
-                wakers.extend(state.put_off(index, 0));
+                state.put_off(index, 0, &mut wakers);
             }
             // From now on nobody boards.
             state.place = None;
         }
-        trace!(players = wakers.len(), "a lane ends");
-        for waker in wakers {
-            waker.wake();
-        }
+        trace!(players = wakers.0.len(), "a lane ends");
         Poll::Ready(())
     }
 }
@@ -439,11 +460,9 @@ impl LaneTask {
 impl Drop for LaneTask {
     /// The lane is forgotten. Those who are still on it, because it panicked or the server has ended, are told.
     fn drop(&mut self) {
-        let wakers = self.lane.state().break_down();
+        let mut wakers = Wakers::default();
+        self.lane.state().break_down(&mut wakers);
         self.fanout.close(self.reader.key(), &self.lane);
-        for waker in wakers {
-            waker.wake();
-        }
     }
 }
 
@@ -452,14 +471,15 @@ impl Future for LaneTask {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        if this.lane.is_broken() {
+            return Poll::Ready(());
+        }
         if this.lane.riders() == 0 && this.fanout.close(this.reader.key(), &this.lane) {
             return Poll::Ready(());
         }
-        let mut put_off = Vec::new();
+        let mut put_off = Wakers::default();
         let progress = this.rounds(cx, &mut put_off);
-        for waker in put_off {
-            waker.wake();
-        }
+        drop(put_off);
         match progress {
             Progress::More => cx.waker().wake_by_ref(),
             Progress::Done if this.goes_on => {}

@@ -2,7 +2,7 @@
 //!
 //! A player has a task of its own, and to wake it for each frame costs as much again as the write itself. What nearly all of them get
 //! is the same to the byte, though. So a player that is up to date and has nothing else to do *boards* a [`Lane`]: a task that takes
-//! each frame out of the log once and writes it to up to [`LANE_SEATS`] sockets. The player's own task sleeps meanwhile. It takes
+//! each frame out of the log once and writes it to up to [`LANE_SEATS`](crate::limits::LANE_SEATS) sockets. The player's own task sleeps meanwhile. It takes
 //! its socket back whenever anything else is to be done (its client says something, a timer rings, it is kicked), and the lane gives
 //! it back as soon as the socket takes less than all: being slow is the business of the task alone. With a thousand players that
 //! saves a fifth of all CPU time, and more in the latency mode `low`.
@@ -26,18 +26,20 @@ use adit_rtmp::{ChunkSize, MessageStreamId};
 
 use self::lane::{Boarding, Lane, LaneTask};
 pub(crate) use self::seat::{Rider, Seat};
-
-/// So many players are written to by one task; more than one task, so that all threads have something to do.
-const LANE_SEATS: usize = 128;
-
-/// With fewer readers of a stream than this a task for each is cheaper.
-const READERS_AT_LEAST: usize = 4;
+use crate::limits::LANE_READERS;
 
 /// All that the bytes of a frame depend on but the frame itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gauge {
     pub(crate) chunk_size: ChunkSize,
     pub(crate) msid: MessageStreamId,
+}
+
+/// How much the lanes are used.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Riding {
+    pub(crate) lanes: usize,
+    pub(crate) players: usize,
 }
 
 /// The lanes of a server. Clones are the same ones.
@@ -55,11 +57,11 @@ impl Fanout {
         gauge: Gauge,
         rider: impl FnOnce() -> Rider,
     ) -> Option<Seat> {
-        if subscription.readers() < READERS_AT_LEAST {
+        if subscription.readers() < LANE_READERS {
             return None;
         }
         let place = subscription.place()?;
-        let mut rider = Some(rider());
+        let mut rider = Some(rider);
         let mut lanes = self.lanes();
         let those = lanes.entry(subscription.key().clone()).or_default();
         for lane in those.iter().filter(|lane| lane.gauge() == gauge) {
@@ -107,11 +109,14 @@ impl Fanout {
         true
     }
 
-    /// How many players are on lanes.
-    #[cfg(test)]
-    fn riders(&self) -> usize {
+    /// How many lanes there are, and how many players are on them.
+    pub(crate) fn count(&self) -> Riding {
         let lanes = self.lanes();
-        lanes.values().flatten().map(|lane| lane.riders()).sum()
+        let all = lanes.values().flatten();
+        all.fold(Riding::default(), |sum, lane| Riding {
+            lanes: sum.lanes.saturating_add(1),
+            players: sum.players.saturating_add(lane.riders()),
+        })
     }
 
     #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::io::IoSlice;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -75,17 +76,21 @@ pub(crate) struct Seat {
     lane: Arc<Lane>,
     /// None once it has been left.
     index: Option<usize>,
+    is_over: Arc<AtomicBool>,
 }
 
 impl Seat {
-    pub(super) const fn new(lane: Arc<Lane>, index: usize) -> Self {
-        let index = Some(index);
-        Self { lane, index }
+    pub(super) const fn new(lane: Arc<Lane>, index: usize, is_over: Arc<AtomicBool>) -> Self {
+        Self {
+            lane,
+            index: Some(index),
+            is_over,
+        }
     }
 
-    /// Whether the lane goes on without this player, whose task goes on by itself then.
+    /// Whether the lane goes on without this player, whose task goes on by itself then. It does not wait for the lane.
     pub(crate) fn is_over(&self) -> bool {
-        self.index.is_none_or(|index| self.lane.has_put_off(index))
+        self.is_over.load(Ordering::Acquire)
     }
 
     /// Leaves; `resume` is called while the place that is left is still held in the log. None if nobody knows how much was sent.

@@ -1,5 +1,7 @@
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adit_broker::{Broker, Publication, PublisherInfo, StreamKey};
@@ -97,13 +99,20 @@ impl Lab {
 
     /// Sends the next frame at once, whatever the latency.
     fn push(&mut self) {
+        self.burst(1);
+    }
+
+    /// Sends some frames together.
+    fn burst(&mut self, frames: u32) {
         let publication = self.publication.as_mut().unwrap();
         let now = Instant::now();
-        publication.push(now, frame(self.count));
+        for number in self.count..self.count + frames {
+            publication.push(now, frame(number));
+        }
         if let Some(due) = publication.next_flush() {
             publication.flush(due);
         }
-        self.count += 1;
+        self.count += frames;
     }
 
     /// Players that have seen the frame before the next one.
@@ -126,11 +135,11 @@ impl Lab {
     /// Pushes frames until so many players are on lanes.
     async fn until_riders(&mut self, wanted: usize, players: &mut [Player]) {
         let begin = Instant::now();
-        while self.fanout.riders() != wanted {
+        while self.fanout.count().players != wanted {
             assert!(
                 begin.elapsed() < PATIENCE,
                 "{} on lanes, not {wanted}",
-                self.fanout.riders()
+                self.fanout.count().players
             );
             self.push();
             for player in &mut *players {
@@ -282,69 +291,111 @@ async fn players_of_a_lane_get_every_frame_once_in_order_and_all_of_it_is_counte
     }
     let received: u64 = players.iter().map(|player| player.received).sum();
     assert_eq!(lab.sent(), received);
-    assert_eq!(lab.fanout.riders(), 0);
+    assert_eq!(lab.fanout.count().players, 0);
+}
+
+/// Some of so many that a round takes more than one turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn players_that_do_not_read_are_put_off_and_the_others_get_everything_in_time() {
+    let mut lab = Lab::start();
+    let mut players = Vec::new();
+    let mut slow = Vec::new();
+    for some in [1, 20, 20] {
+        slow.push(Player::connect(lab.address, Some(16 * 1024)).await);
+        players.extend(lab.players(some).await);
+    }
+    let all = players.len() + slow.len();
+    while lab.fanout.count().players != all || lab.count % 10 != 2 {
+        lab.push();
+        for player in players.iter_mut().chain(&mut slow) {
+            player.seen.clear();
+            player.until(&Seen::Frame(lab.count - 1)).await;
+        }
+    }
+    for player in players.iter_mut().chain(&mut slow) {
+        player.seen.clear();
+    }
+    let first = lab.count;
+    while lab.fanout.count().players > players.len() {
+        lab.burst(10);
+        for player in &mut players {
+            player.until(&Seen::Frame(lab.count - 1)).await;
+        }
+        assert!(lab.count < first + 5000, "they took everything");
+    }
+    for player in players.iter_mut().chain(&mut slow) {
+        player.until(&Seen::Frame(lab.count - 1)).await;
+        assert_eq!(player.frames(), (first..lab.count).collect::<Vec<_>>());
+    }
+    players.extend(slow);
+    lab.until_riders(all, &mut players).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_player_that_does_not_read_is_put_off_and_the_others_get_everything_in_time() {
+async fn a_stream_with_few_readers_has_no_lane() {
     let mut lab = Lab::start();
-    let mut players = lab.players(5).await;
-    let mut slow = Player::connect(lab.address, Some(16 * 1024)).await;
-    while lab.count % 10 != 1 {
-        lab.push();
-    }
-    slow.until(&Seen::Frame(lab.count - 1)).await;
-    while lab.fanout.riders() != 6 {
-        lab.push();
-        for player in players.iter_mut().chain([&mut slow]) {
-            player.until(&Seen::Frame(lab.count - 1)).await;
-            player.seen.clear();
-        }
-    }
-    let first = lab.count;
-    while lab.fanout.riders() == 6 {
+    let mut players = lab.players(3).await;
+    for _ in 0..30 {
         lab.push();
         for player in &mut players {
             player.until(&Seen::Frame(lab.count - 1)).await;
         }
-        assert!(lab.count < first + 5000, "it took everything");
+        assert_eq!(lab.fanout.count().lanes, 0);
     }
-    slow.until(&Seen::Frame(lab.count - 1)).await;
-    for player in players.iter_mut().chain([&mut slow]) {
-        assert_eq!(player.frames(), (first..lab.count).collect::<Vec<_>>());
-    }
-    players.push(slow);
+    players.extend(lab.players(1).await);
+    lab.until_riders(4, &mut players).await;
+}
+
+/// Nobody knows what was sent to whom: to go on could only be wrong.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn players_of_a_lane_that_panicked_are_ended_at_once_and_may_come_again() {
+    let mut lab = Lab::start();
+    let mut players = lab.players(6).await;
     lab.until_riders(6, &mut players).await;
+    let lane = Arc::clone(&lab.fanout.lanes()[&key()][0]);
+    let panic = AssertUnwindSafe(|| lane.leave(0, |_| panic!("a test")));
+    assert!(catch_unwind(panic).is_err());
+    lab.push();
+    for mut player in players {
+        let mut rest = Vec::new();
+        let end = timeout(PATIENCE, player.socket.read_to_end(&mut rest)).await;
+        end.expect("not ended").unwrap();
+    }
+    let mut players = lab.players(6).await;
+    lab.until_riders(6, &mut players).await;
+    assert_eq!(lab.fanout.lanes_of(&key()), 1);
 }
 
 /// What happens between players and stream.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Push,
+    /// So many frames come together.
+    Push(u32),
     /// A player asks something, which takes it off its lane.
     Ask(usize),
     /// A player reads up to the newest frame.
     Read(usize),
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+fn steps(players: usize) -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        2 => Just(Step::Push),
-        1 => (0..6_usize).prop_map(Step::Ask),
-        1 => (0..6_usize).prop_map(Step::Read),
+        1 => Just(Step::Push(1)),
+        1 => (1..8_u32).prop_map(Step::Push),
+        1 => (0..players).prop_map(Step::Ask),
+        1 => (0..players).prop_map(Step::Read),
     ];
     prop::collection::vec(step, 1..300)
 }
 
-async fn take(steps: Vec<Step>) {
+async fn take(count: usize, steps: Vec<Step>) {
     let mut lab = Lab::start();
-    let mut players = lab.players(6).await;
-    lab.until_riders(6, &mut players).await;
+    let mut players = lab.players(count).await;
+    lab.until_riders(count, &mut players).await;
     let first = lab.count;
     lab.push();
     for step in steps {
         match step {
-            Step::Push => lab.push(),
+            Step::Push(frames) => lab.burst(frames),
             Step::Ask(chosen) => {
                 let method = "nothing of the kind".to_owned();
                 players[chosen].session.call(method, Vec::new()).unwrap();
@@ -357,20 +408,34 @@ async fn take(steps: Vec<Step>) {
         player.until(&Seen::Frame(lab.count - 1)).await;
         assert_eq!(player.frames(), (first..lab.count).collect::<Vec<_>>());
     }
-    lab.until_riders(6, &mut players).await;
+    lab.until_riders(count, &mut players).await;
+}
+
+fn run(count: usize, steps: Vec<Step>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(take(count, steps));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn whoever_asks_something_misses_nothing(steps in steps()) {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(take(steps));
+    fn whoever_asks_something_misses_nothing(steps in steps(6)) {
+        run(6, steps);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4))]
+
+    /// So many that a round takes more than one turn, in which some go and others come.
+    #[test]
+    fn whoever_asks_something_amid_a_round_misses_nothing(steps in steps(70)) {
+        run(70, steps);
     }
 }
 
@@ -416,7 +481,7 @@ async fn lanes_end_with_their_players_and_nothing_is_left_of_the_stream() {
         );
         tokio::task::yield_now().await;
     }
-    assert_eq!(lab.fanout.riders(), 0);
+    assert_eq!(lab.fanout.count().players, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -431,5 +496,5 @@ async fn one_that_is_kicked_goes_at_once() {
         assert!(begin.elapsed() < PATIENCE);
         tokio::task::yield_now().await;
     }
-    assert_eq!(lab.fanout.riders(), 5);
+    assert_eq!(lab.fanout.count().players, 5);
 }

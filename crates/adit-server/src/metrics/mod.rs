@@ -195,6 +195,7 @@ impl Server {
             "Streams that are published",
             float(streams.published),
         )?;
+        self.lanes(to)?;
         let broker = streams.counters;
         for (name, help, count) in [
             (
@@ -242,6 +243,20 @@ impl Server {
             "From the arrival of media until it was written to a player: one write of each player in 64, and each part of HLS that was waited for",
             "transport",
             &delays,
+        )
+    }
+
+    fn lanes(&self, to: &mut Writer<'_>) -> fmt::Result {
+        let riding = self.0.riding();
+        to.gauge(
+            "adit_lanes",
+            "Tasks that write the same to many players",
+            float(riding.lanes),
+        )?;
+        to.gauge(
+            "adit_lane_players",
+            "Players that such a task writes to",
+            float(riding.players),
         )
     }
 

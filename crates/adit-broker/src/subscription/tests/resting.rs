@@ -96,7 +96,7 @@ fn an_assistant_is_no_reader_and_keeps_no_stream() {
     let (broker, publisher, player) = playing();
     let (assistant, _) = rest(&player);
     assert_eq!(broker.stream(&key("a")).unwrap().readers, 1);
-    assert_eq!(player.subscription.readers(), 2);
+    assert_eq!(player.subscription.readers(), 1);
     drop(assistant);
     assert_eq!(broker.stream(&key("a")).unwrap().readers, 1);
     assert_eq!(player.subscription.readers(), 1);

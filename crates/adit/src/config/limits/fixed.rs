@@ -79,6 +79,7 @@ const FIXED: [(&[&str], &str); 7] = [
             "rtmpt.afterlife",
             "output.backlog",
             "viewer.write_ahead",
+            "lane.",
             "session.",
             "server.drain",
             "stream.forms",
