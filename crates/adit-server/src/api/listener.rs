@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::health::Question;
 use super::{Api, ApiConfig, GuestList, router};
 use crate::control::Control;
 use crate::limits::{API_CONNECTIONS, API_HEADER, API_HEADER_BYTES, API_HEADER_FIELDS};
@@ -111,6 +112,7 @@ impl ApiListener {
         let api = Arc::new(Api {
             metrics: Metrics::new(control.clone(), Arc::clone(&unauthorized)),
             unauthorized,
+            disk: Question::default(),
             control,
             guests: self.guests,
             stop: ended.child_token(),

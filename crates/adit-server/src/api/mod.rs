@@ -107,6 +107,7 @@ struct Api {
     metrics: Metrics,
     guests: GuestList,
     unauthorized: Arc<AtomicU64>,
+    disk: health::Question,
     /// The end of answers that go on for ever.
     stop: CancellationToken,
 }

@@ -65,8 +65,9 @@ impl Beat {
     pub(super) fn announce(&mut self) -> i64 {
         if self.target.is_none()
             && (self.within, self.beyond) == (None, None)
-            && let Some(only) = self.last
+            && let Some(only) = self.last.filter(|only| *only > self.wanted)
         {
+            // The last part of a segment is as short as it likes: it tells something only where it is long.
             self.take(only);
         }
         let (within, beyond) = (self.within, self.beyond);
@@ -115,6 +116,7 @@ mod tests {
         check(350, &[1_000, 1_000], 1_100);
         check(5_000, &[4_980], 5_000);
         check(350, &[700], 770);
+        check(350, &[40], 350);
         // One that came late is no reason to have all players further behind.
         check(350, &[333, 900, 333], 350);
         check(350, &[], 350);
