@@ -17,9 +17,10 @@
 
 mod hand;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::poll_fn;
 use std::io;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -33,8 +34,8 @@ use adit_net::http::{Asker, Elsewhere, Link, LinkFuture};
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufWriter};
 use tokio::task::JoinSet;
-use tokio::time::{interval, sleep};
-use tracing::debug;
+use tokio::time::{interval, sleep, timeout};
+use tracing::{debug, warn};
 
 pub(crate) use self::hand::About;
 use crate::limits::{MIRROR_FRAME_BYTES, MIRRORED_STREAMS};
@@ -197,8 +198,12 @@ pub(crate) struct Mirrors(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     slots: Mutex<HashMap<StreamKey, Arc<Slot>>>,
+    /// The streams for which there is a task, and whether each is to be asked for once more: its name was told again.
+    tasks: Mutex<HashMap<StreamKey, bool>>,
     /// None where no server was taken over.
     predecessor: OnceLock<Arc<dyn Predecessor>>,
+    /// Whether it has answered what is to become of a stream: earlier versions do not.
+    is_understood: AtomicBool,
 }
 
 /// One stream that is mirrored.
@@ -240,6 +245,7 @@ impl Mirrors {
         while tasks.join_next().await.is_some() {}
     }
 
+    /// Whatever begins there, until the link breaks. What is mirrored already goes on then: it has links of its own.
     async fn mirror_all(
         &self,
         mut names: Box<dyn Link>,
@@ -247,19 +253,66 @@ impl Mirrors {
         broker: &Broker,
         tasks: &mut JoinSet<()>,
     ) -> io::Result<()> {
+        // A new link begins with the names of all that is live.
+        let mut known: HashSet<_> = lock(&self.0.tasks).keys().cloned().collect();
+        let mut is_told = false;
         loop {
             let key = read_name(&mut names).await?;
             while tasks.try_join_next().is_some() {}
-            // What there is of this name is over.
-            self.give_way(&key);
-            if lock(&self.0.slots).len() >= MIRRORED_STREAMS {
-                continue;
+            if !known.remove(&key) {
+                // What there is of this name is over.
+                self.give_way(&key);
             }
-            let Some(link) = predecessor.ask(Question::Stream).await else {
-                return Ok(());
-            };
-            let (mirrors, broker) = (self.clone(), broker.clone());
-            tasks.spawn(async move { note(mirrors.mirror(link, key, &broker).await) });
+            match self.want(&key) {
+                Wanted::Again => {}
+                Wanted::New => {
+                    let (mirrors, broker) = (self.clone(), broker.clone());
+                    let predecessor = Arc::clone(predecessor);
+                    tasks.spawn(async move { mirrors.keep(key, &*predecessor, &broker).await });
+                }
+                Wanted::TooMany if is_told => {}
+                Wanted::TooMany => {
+                    is_told = true;
+                    let limit = MIRRORED_STREAMS;
+                    warn!(%key, limit, "there are too many streams to play them all from the server before: who plays this one waits until its publisher comes");
+                }
+            }
+        }
+    }
+
+    fn want(&self, key: &StreamKey) -> Wanted {
+        let mut tasks = lock(&self.0.tasks);
+        if let Some(again) = tasks.get_mut(key) {
+            *again = true;
+            return Wanted::Again;
+        }
+        if tasks.len() >= MIRRORED_STREAMS {
+            return Wanted::TooMany;
+        }
+        tasks.insert(key.clone(), false);
+        Wanted::New
+    }
+
+    /// One stream, and the next of its name.
+    async fn keep(self, key: StreamKey, predecessor: &dyn Predecessor, broker: &Broker) {
+        loop {
+            match predecessor.ask(Question::Stream).await {
+                Some(link) => note(self.mirror(link, key.clone(), broker).await),
+                // This end has no more sockets, it may be: that passes.
+                None if predecessor.is_there() => {
+                    sleep(LOOK).await;
+                    continue;
+                }
+                None => {}
+            }
+            let mut tasks = lock(&self.0.tasks);
+            match tasks.get_mut(&key) {
+                Some(again) if *again => *again = false,
+                _ => {
+                    tasks.remove(&key);
+                    return;
+                }
+            }
         }
     }
 
@@ -271,7 +324,8 @@ impl Mirrors {
         broker: &Broker,
     ) -> io::Result<()> {
         link.write_all(&name(&key)).await?;
-        let via = Via::read(&read_text(&mut link).await?);
+        let via = timeout(PATIENCE, read_text(&mut link)).await;
+        let via = Via::read(&via.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??);
         let mut publisher = PublisherInfo::new(PREDECESSOR, "the server that was here before");
         publisher.via = via.text().cloned();
         let publisher = publisher.with_latency(Latency::Low);
@@ -286,6 +340,14 @@ impl Mirrors {
             () = mirrored.learn() => Ok(()),
         }
     }
+}
+
+/// What becomes of a name that was told.
+enum Wanted {
+    New,
+    /// It is mirrored, and asked for again once that has ended.
+    Again,
+    TooMany,
 }
 
 /// One stream that is mirrored; dropping it ends that.
@@ -418,6 +480,8 @@ const DATA: u8 = 18;
 const HEAD_BYTES: usize = 9;
 /// How often it is looked which streams are live.
 const LOOK: Duration = Duration::from_millis(250);
+/// A server that has not said anything about a stream by then never will.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// What is gathered for one write.
 const WRITE_BYTES: usize = 64 * 1024;
 

@@ -12,6 +12,7 @@
 //! A server whose own predecessor has the publisher asks that one.
 
 use std::io;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use adit_broker::StreamKey;
@@ -105,6 +106,7 @@ impl Mirrors {
         let mut link = self.take(LOOK, key, &[]).await?;
         loop {
             heard(read_about(&mut link).await?);
+            self.0.is_understood.store(true, Ordering::Relaxed);
         }
     }
 
@@ -144,7 +146,10 @@ impl Mirrors {
     ) -> Result<T, ControlError> {
         let failed = |words: &str| Err(ControlError::Failed(words.to_owned()));
         match timeout(PATIENCE, answered).await {
-            Ok(Ok(answer)) => Ok(answer),
+            Ok(Ok(answer)) => {
+                self.0.is_understood.store(true, Ordering::Relaxed);
+                Ok(answer)
+            }
             Err(_) => failed("the server that this one took over from does not answer"),
             Ok(Err(_)) if !self.is_there() => {
                 failed("the server that this one took over from has ended")
@@ -153,7 +158,15 @@ impl Mirrors {
                 failed("the server that this one took over from is not reached")
             }
             // It hangs up on what it does not understand.
-            Ok(Err(_)) => Err(ControlError::Unavailable(EARLIER)),
+            Ok(Err(error))
+                if error.kind() != io::ErrorKind::InvalidData
+                    && !self.0.is_understood.load(Ordering::Relaxed) =>
+            {
+                Err(ControlError::Unavailable(EARLIER))
+            }
+            Ok(Err(_)) => failed(
+                "the connection to the server that this one took over from broke; whether it has done this is not known",
+            ),
         }
     }
 

@@ -14,6 +14,8 @@ pub(crate) struct Near<A> {
     answer: A,
     is_there: AtomicBool,
     asked: AtomicUsize,
+    /// So many links to streams do not come about.
+    fails: AtomicUsize,
 }
 
 impl<A: Fn(Question, DuplexStream) + Send + Sync + 'static> Near<A> {
@@ -22,12 +24,18 @@ impl<A: Fn(Question, DuplexStream) + Send + Sync + 'static> Near<A> {
             answer,
             is_there: AtomicBool::new(true),
             asked: AtomicUsize::new(0),
+            fails: AtomicUsize::new(0),
         })
     }
 
     /// Ends.
     pub(crate) fn end(&self) {
         self.is_there.store(false, Ordering::Relaxed);
+    }
+
+    /// The next questions for a stream fail.
+    pub(crate) fn fail(&self, questions: usize) {
+        self.fails.store(questions, Ordering::Relaxed);
     }
 
     /// How often it was asked.
@@ -55,6 +63,11 @@ impl<A: Send + Sync + 'static> Elsewhere for Near<A> {
 impl<A: Fn(Question, DuplexStream) + Send + Sync + 'static> Predecessor for Near<A> {
     fn ask(&self, question: Question) -> LinkFuture<'_> {
         self.asked.fetch_add(1, Ordering::Relaxed);
+        let fewer = |fails: usize| fails.checked_sub(1);
+        let (now, then) = (Ordering::Relaxed, Ordering::Relaxed);
+        if question == Question::Stream && self.fails.fetch_update(now, then, fewer).is_ok() {
+            return Box::pin(async { None });
+        }
         let (own, other) = duplex(1_000);
         (self.answer)(question, other);
         Box::pin(async { Some(Box::new(own) as Box<dyn Link>) })

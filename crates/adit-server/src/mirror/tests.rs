@@ -1,4 +1,5 @@
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use adit_broker::{
@@ -7,6 +8,7 @@ use adit_broker::{
 use adit_media::{Frame, FrameKind, Timestamp};
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt as _;
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::testing::Near;
@@ -122,6 +124,64 @@ async fn a_stream_that_is_live_there_is_played_here_until_it_stops() {
     publication.push(Instant::now(), frame(7, 10));
     let mut player = broker.subscribe(key("later"), SubscribeOptions::default());
     assert_eq!(next(&mut player, of_frame).await, frame(7, 10));
+}
+
+/// What comes next is this frame; the stream has gone on until then.
+async fn goes_on(player: &mut adit_broker::Subscription, publication: &mut Publication, ms: u32) {
+    publication.push(Instant::now(), frame(ms, 10));
+    let found = next(player, |delivery| {
+        assert!(of_stop(delivery).is_none(), "it was begun anew");
+        of_frame(delivery)
+    });
+    assert_eq!(found.await, frame(ms, 10));
+}
+
+#[tokio::test]
+async fn a_link_that_fails_costs_no_other_stream_anything() {
+    let old = Broker::new(BrokerConfig::default());
+    let there = old.clone();
+    let telling = Arc::<Mutex<Option<AbortHandle>>>::default();
+    let told = Arc::clone(&telling);
+    let near = Near::new(move |question, link| {
+        let broker = there.clone();
+        match question {
+            Question::Streams => {
+                let task = tokio::spawn(async move { announce(&broker, link).await });
+                *told.lock().unwrap() = Some(task.abort_handle());
+            }
+            Question::Stream => drop(tokio::spawn(async move { send(&broker, link).await })),
+            _ => {}
+        }
+    });
+    let (broker, mirrors) = (Broker::new(BrokerConfig::default()), Mirrors::default());
+    tokio::spawn(mirrors.follow(near.clone(), broker.clone()));
+    let begin = |name: &str| {
+        let publication = publish(&old, name);
+        let player = broker.subscribe(key(name), SubscribeOptions::default());
+        (publication, player)
+    };
+    let (mut there_1, mut player_1) = begin("1");
+    goes_on(&mut player_1, &mut there_1, 5).await;
+    // A link to another stream does not come about at first.
+    near.fail(3);
+    let (mut there_2, mut player_2) = begin("2");
+    goes_on(&mut player_2, &mut there_2, 5).await;
+    goes_on(&mut player_1, &mut there_1, 6).await;
+    // The names are told anew.
+    for ms in 7..10 {
+        telling.lock().unwrap().take().unwrap().abort();
+        let (mut there_3, mut player_3) = begin(&ms.to_string());
+        goes_on(&mut player_3, &mut there_3, ms).await;
+        goes_on(&mut player_2, &mut there_2, ms).await;
+        goes_on(&mut player_1, &mut there_1, ms).await;
+    }
+    // What ends and begins while nobody is told of it is seen all the same.
+    telling.lock().unwrap().take().unwrap().abort();
+    drop(there_1);
+    let mut there_1 = publish(&old, "1");
+    next(&mut player_1, of_stop).await;
+    goes_on(&mut player_1, &mut there_1, 3).await;
+    goes_on(&mut player_2, &mut there_2, 20).await;
 }
 
 #[tokio::test]
@@ -255,6 +315,28 @@ async fn a_server_that_does_not_know_what_is_wished_is_said_to_be_an_earlier_one
     assert_eq!(next(&mut player, of_frame).await, frame(45, 10));
 }
 
+/// Its version is not to blame then, and to end it would be bad advice.
+#[tokio::test]
+async fn a_server_that_answers_and_then_hangs_up_is_not_said_to_be_an_earlier_one() {
+    let answers = AtomicUsize::new(0);
+    let near = Near::new(move |question, mut link| {
+        if question == Question::Hand && answers.fetch_add(1, Ordering::Relaxed) == 0 {
+            tokio::spawn(async move { link.write_all(&[0, 0, 0]).await });
+        }
+    });
+    let mirrors = Mirrors::default();
+    let broker = Broker::new(BrokerConfig::default());
+    let following = tokio::spawn(mirrors.clone().follow(near, broker));
+    tokio::task::yield_now().await;
+    mirrors.kick(&key("cam"), "go").await.unwrap();
+    let refused = mirrors.kick(&key("cam"), "go").await;
+    assert!(
+        matches!(&refused, Err(ControlError::Failed(words)) if words.contains("broke")),
+        "{refused:?}"
+    );
+    following.abort();
+}
+
 #[tokio::test]
 async fn a_server_that_has_ended_is_said_to_have_ended() {
     let near = Near::new(|_, _| {});
@@ -272,7 +354,7 @@ async fn a_server_that_has_ended_is_said_to_have_ended() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_does_not_answer_is_not_waited_for_for_ever() {
     // It holds the line and says nothing.
-    let held = std::sync::Mutex::new(Vec::new());
+    let held = Mutex::new(Vec::new());
     let near = Near::new(move |_, link| held.lock().unwrap().push(link));
     let mirrors = Mirrors::default();
     let broker = Broker::new(BrokerConfig::default());

@@ -133,6 +133,9 @@ fn what_is_not_there_or_not_asked_for_rightly_is_answered_in_words() {
     }
     let moved = get(address, "/live/none.m3u8?a=b");
     assert_eq!(moved.field("location"), Some("./none/index.m3u8?a=b"));
+    // The name decoded may look like a path of ours; it stays one name.
+    let moved = get(address, "/live/x%2findex.m3u8");
+    assert_eq!(moved.field("location"), Some("./x%2findex/index.m3u8"));
     server.assert_sound();
 }
 

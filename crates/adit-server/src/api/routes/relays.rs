@@ -105,10 +105,16 @@ pub(in crate::api) struct Relays {
 pub(in crate::api) struct NewRelay {
     /// Whether streams go or come.
     direction: Direction,
-    /// The stream here, as in `live/cam` or `live/room/cam`. To push, `*` stands for any text.
+    /// The stream here, as in `live/cam` or `live/room/cam`. To push, `*` stands for any text, and the length is at most 256 bytes; to
+    /// pull, it is two or three names, none of them empty.
+    #[schema(min_length = 1, max_length = 1024, example = "live/cam")]
     stream: String,
     /// The other server: `rtmp://`, `rtmps://`, `rtmpt://` or `rtmpts://`. `{app}`, `{instance}` and `{stream}` are the names that a stream
     /// has here; what the address leaves out is as it is here.
+    #[schema(
+        pattern = "^[Rr][Tt][Mm][Pp][Tt]?[Ss]?://.+$",
+        example = "rtmps://live.example.com/app/key"
+    )]
     url: String,
     /// Pull only while somebody plays.
     #[serde(default)]
@@ -158,6 +164,9 @@ impl NewRelay {
         let wrong = |what: &str, error: &dyn std::fmt::Display| {
             Problem::bad_request(format!("{what}: {error}"))
         };
+        if !(1..=86_400).contains(&self.idle_seconds) {
+            return Err(wrong("idle_seconds", &"takes 1 to 86400"));
+        }
         let job = match self.direction {
             Direction::Push => RelayJob::Push {
                 streams: self
@@ -166,9 +175,6 @@ impl NewRelay {
                     .map_err(|error| wrong("stream", &error))?,
             },
             Direction::Pull => {
-                if !(1..=86_400).contains(&self.idle_seconds) {
-                    return Err(wrong("idle_seconds", &"takes 1 to 86400"));
-                }
                 let demand = if self.on_demand {
                     let idle = Duration::from_secs(self.idle_seconds);
                     Demand::WhilePlayed { idle }

@@ -103,7 +103,8 @@ pub(super) fn redirect(asked: &Asked) -> Response<HttpBody> {
         .unwrap_or_default();
     // Relative to the path, so that it holds behind a proxy; `./`, for a name may have a colon.
     let target = format!("./{stream}/index.m3u8{query}");
-    let mut response = reply::text(StatusCode::TEMPORARY_REDIRECT, "it is a directory\n");
+    let words = "the playlist is where Location says\n";
+    let mut response = reply::text(StatusCode::TEMPORARY_REDIRECT, words);
     if let Ok(target) = target.try_into() {
         response.headers_mut().insert(header::LOCATION, target);
     }
