@@ -154,7 +154,7 @@ async fn a_link_that_fails_costs_no_other_stream_anything() {
         }
     });
     let (broker, mirrors) = (Broker::new(BrokerConfig::default()), Mirrors::default());
-    tokio::spawn(mirrors.follow(near.clone(), broker.clone()));
+    tokio::spawn(mirrors.follow(Arc::clone(&near) as Arc<dyn Predecessor>, broker.clone()));
     let begin = |name: &str| {
         let publication = publish(&old, name);
         let player = broker.subscribe(key(name), SubscribeOptions::default());

@@ -29,6 +29,8 @@ pub(crate) struct Sources {
     pub(crate) file: Option<PathBuf>,
     /// The environment.
     pub(crate) variables: Vec<(String, String)>,
+    /// Variables that are no text.
+    pub(crate) unreadable: Vec<String>,
     /// What flags set, and which.
     pub(crate) flags: Vec<(KeyPath, Value, &'static str)>,
 }
@@ -44,14 +46,20 @@ impl Sources {
 
     /// The same without flags.
     pub(crate) fn without_flags(file: Option<&Path>) -> Self {
-        let text = |text: std::ffi::OsString| text.into_string().ok();
-        let variables = env::vars_os();
-        let variables = variables.filter_map(|(name, value)| Some((text(name)?, text(value)?)));
-        let mut variables: Vec<_> = variables.collect();
+        let mut variables = Vec::new();
+        let mut unreadable = Vec::new();
+        for (name, value) in env::vars_os() {
+            match (name.to_str(), value.to_str()) {
+                (Some(name), Some(value)) => variables.push((name.to_owned(), value.to_owned())),
+                _ => unreadable.push(name.to_string_lossy().into_owned()),
+            }
+        }
         variables.sort();
+        unreadable.sort();
         Self {
             file: file.map(Path::to_owned).or_else(installed),
             variables,
+            unreadable,
             flags: Vec::new(),
         }
     }
@@ -156,6 +164,7 @@ pub(crate) fn load(sources: &Sources) -> Result<Effective, Mistakes> {
     }
     let shown = file.shown(&text);
     let mut set = file.table;
+    mistakes.extend(variables::unreadable(&sources.unreadable));
     let variables = variables::read(&sources.variables, &set, &mut mistakes);
     let variables = variables
         .into_iter()

@@ -55,6 +55,17 @@ pub(crate) fn read(
     found
 }
 
+/// Those that would set something: what they should keep safe must not stay open.
+pub(crate) fn unreadable(names: &[String]) -> impl Iterator<Item = Mistake> {
+    let own = |name: &&String| *name == LEVEL || name.starts_with(PREFIX) && name.contains(DOT);
+    names.iter().filter(own).map(|name| Mistake {
+        what: format!("{name} is not UTF-8"),
+        label: String::new(),
+        help: Some("write it in UTF-8, or unset it".to_owned()),
+        place: Place::Variable(name.clone()),
+    })
+}
+
 /// The key that a variable is about, if it is about one.
 fn path_of(name: &str, below: &Table) -> Option<KeyPath> {
     if name == LEVEL {
@@ -194,20 +205,18 @@ fn check(
     place: Place,
 ) -> Result<(), Mistake> {
     let table = tree::single(path, value.clone());
-    if let Err(error) = Config::deserialize(table) {
-        let mut mistake = explained(error.message(), path, text, place);
-        if !key.is_secret {
-            mistake.what = format!("{}, not {text:?}", mistake.what);
-        }
-        return Err(mistake);
+    let mut mistake = match Config::deserialize(table) {
+        Err(error) => explained(error.message(), path, text, place),
+        Ok(_) if key.admits(value) => return Ok(()),
+        Ok(_) => Mistake {
+            what: format!("{path} takes {}", key.takes()),
+            label: String::new(),
+            help: None,
+            place,
+        },
+    };
+    if !key.is_secret {
+        mistake.what = format!("{}, not {text:?}", mistake.what);
     }
-    if key.admits(value) {
-        return Ok(());
-    }
-    Err(Mistake {
-        what: format!("{path} takes {}, not {text:?}", key.takes()),
-        label: String::new(),
-        help: None,
-        place,
-    })
+    Err(mistake)
 }

@@ -80,7 +80,7 @@ impl Reloader {
             changed,
             needs_restart,
             taken_over,
-        } = Difference::between(&running, effective.config.clone());
+        } = Difference::between(&running, &effective.config);
         let planned = self.plan(&running, &taken_over, &effective)?;
         self.go_by(planned, &taken_over, control);
         *running = taken_over;

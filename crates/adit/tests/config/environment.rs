@@ -150,3 +150,21 @@ fn applications_are_set_up_by_variables_too() {
         assert!(printed.contains(line), "{line}: {printed}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_no_text_is_told_instead_of_ignored() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let folder = folder("");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_adit"));
+    command.args(["config", "check"]).current_dir(folder.path());
+    let garbled = std::ffi::OsStr::from_bytes(b"nobody\xff");
+    command.env("ADIT_ACCESS__PUBLISH", garbled);
+    command.env("ADIT_STREAM_KEY", garbled);
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("ADIT_ACCESS__PUBLISH is not UTF-8"), "{said}");
+    assert!(!said.contains("ADIT_STREAM_KEY"), "{said}");
+}
